@@ -1,0 +1,65 @@
+# `make` alone prints the manual. Variables: STUDY, CIFAR10, ARGS (more options for `ablate`), PYTHON.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ABLATE := $(BIN)/ablate
+PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart smoke study report status ui test lint types format clean need-study
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv and install the package in it (again only when pyproject.toml changes)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, this is " \
+		+ sys.version.split()[0] + "; make PYTHON=/path/to/python3 uses another")'
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet "pip>=23"
+	@$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+quickstart: $(READY) ## A small real study on scikit-learn's digits, from nothing to a report
+	@$(ABLATE) run quickstart $(ARGS)
+
+smoke: $(READY) ## A small ablation on CIFAR-10; CIFAR10=PATH takes your own archive or folder of images
+	@$(if $(CIFAR10),test -e "$(PREPARED)" || $(ABLATE) data prepare cifar10 --from "$(CIFAR10)")
+	@$(ABLATE) run smoke $(ARGS)
+
+study: need-study $(READY) ## Train what is left of a study: STUDY=reduction-ratio, or a YAML file of yours
+	@$(ABLATE) run "$(STUDY)" $(ARGS)
+
+report: need-study $(READY) ## Write a study's report as Markdown, HTML and LaTeX: STUDY=...
+	@$(ABLATE) report "$(STUDY)" --format md,html,latex $(ARGS)
+
+status: need-study $(READY) ## Say what of a study is done, failed and left: STUDY=...
+	@$(ABLATE) status "$(STUDY)" $(ARGS)
+
+need-study:
+	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
+
+ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
+	@$(ABLATE) ui $(ARGS)
+
+test: $(READY) ## Run all tests; PYTEST_ARGS="-m 'not slow'" for a choice
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY) ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY) ## Check types, strictly
+	@$(BIN)/mypy
+
+format: $(READY) ## Format the code and repair what the linter can
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+clean: ## Remove .venv and caches; data, results and reports stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

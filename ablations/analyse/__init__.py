@@ -1,0 +1,1 @@
+"""From the record of a study to comparisons, tables, plots and a report."""

@@ -1,0 +1,119 @@
+"""The short answer of a report, in a few generated sentences that claim no more than the comparisons do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ablations.analyse.cells import Difference, fixed, p_text
+from ablations.analyse.families import Family, Outcome, families
+from ablations.analyse.frame import Results
+from ablations.analyse.reading import FEWEST_SEEDS
+from ablations.analyse.statistics import Comparison
+
+_MOST_NAMED = 4
+
+
+def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> tuple[str, ...]:
+    """Answer a study's question as far as its record allows.
+
+    Args:
+        results: the study's design and record.
+        groups: `families(results)`, where they are at hand.
+
+    Returns:
+        One to five sentences, without markup.
+    """
+    groups = families(results) if groups is None else groups
+    said = [_progress(results)] if len(results.finished) < len(results.design.trials) else []
+    baseline = groups[0].outcome(groups[0].baseline)
+    if baseline.top1.mean is None:
+        return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
+    said.append(_level(results, baseline))
+    found = _comparisons(groups)
+    plain = groups[0].plain
+    if plain is not None and plain in found:
+        said.append(_against_plain(found.pop(plain)))
+    compared = {label: c for label, c in found.items() if c.difference.n >= FEWEST_SEEDS}
+    if any(0 < c.difference.n < FEWEST_SEEDS for c in found.values()) and not compared:
+        most = max(c.difference.n for c in found.values())
+        said.append(
+            f"With n = {most} no claim about the variants is possible; the figures show that the study runs."
+        )
+        return tuple(said)
+    return (*said, *_settled(compared), *_open(compared))
+
+
+def _progress(results: Results) -> str:
+    failed, planned = len(results.failed), len(results.design.trials)
+    and_failed = f" ({failed} failed)" if failed else ""
+    return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
+
+
+def _level(results: Results, baseline: Outcome) -> str:
+    e, cell = baseline.top1, baseline.cell
+    half = (
+        f" ± {e.half_width:.2f} (95 % t-interval, {e.n} seeds)"
+        if e.half_width is not None
+        else f" (n = {e.n})"
+    )
+    name = f"{baseline.label} in {cell.backbone} on {cell.data.name}"
+    return f"The baseline, {name}, has a top-1 error of {e.mean:.2f} %{half}."
+
+
+def _against_plain(comparison: Comparison) -> str:
+    d, verdict = comparison.difference, comparison.reading.verdict
+    if d.mean is None:
+        return "The plain network has no seed in common with the baseline."
+    if verdict == "no claim":
+        return f"Against the plain network no claim is possible at n = {d.n}."
+    stated = _stated(comparison)
+    if verdict == "undetermined":
+        return f"Whether the plain network has a higher or a lower error is undetermined: {stated}."
+    return f"The plain network has a {comparison.reading.words} than the baseline: {stated}."
+
+
+def _stated(comparison: Comparison) -> str:
+    d = comparison.difference
+    p = f", p = {p_text(comparison.p_holm)}" if comparison.p_holm is not None else ""
+    return f"{Difference(d.mean, d.lo, d.hi).text()} points{p}".replace("p = <", "p < ")
+
+
+def _comparisons(groups: Iterable[Family]) -> dict[str, Comparison]:
+    """Every comparison once; of several of one label (plain), that with the largest corrected p."""
+    found: dict[str, Comparison] = {}
+    for group in groups:
+        for label, comparison in group.comparisons.items():
+            known = found.get(label)
+            if known is None or (comparison.p_holm or 0) > (known.p_holm or 0):
+                found[label] = comparison
+    return found
+
+
+def _settled(compared: Mapping[str, Comparison]) -> list[str]:
+    said = []
+    for verdict, words in (("better", "lower"), ("worse", "higher")):
+        chosen = [c for c in compared.values() if c.reading.verdict == verdict]
+        chosen.sort(key=lambda c: -abs(c.difference.mean or 0))
+        if chosen:
+            named = ", ".join(f"{c.variant} ({_stated(c)})" for c in chosen[:_MOST_NAMED])
+            more = f" and {len(chosen) - _MOST_NAMED} more" if len(chosen) > _MOST_NAMED else ""
+            said.append(f"A {words} error than the baseline's: {named}{more}.")
+    return said
+
+
+def _open(compared: Mapping[str, Comparison]) -> list[str]:
+    left = [c.difference for c in compared.values() if c.reading.verdict == "undetermined"]
+    if not left:
+        return []
+    ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
+    reach = (
+        f"; the intervals reach from {fixed(min(ends), 2, True)} to {fixed(max(ends), 2, True)} "
+        f"points, and nothing "
+        "within them is excluded" if ends else ""
+    )  # fmt: skip
+    if len(left) == len(compared):
+        names = {1: "the one measured variant is", 2: "both measured variants are"}
+        which = names.get(len(left), f"all {len(left)} measured variants are")
+        return [f"Against the baseline {which} undetermined{reach}."]
+    verb = "is" if len(left) == 1 else "are"
+    return [f"Of {len(compared)} measured variants {len(left)} {verb} undetermined{reach}."]

@@ -1,0 +1,161 @@
+"""What a report says, in order, before it is set in any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from ablations.analyse import provenance
+from ablations.analyse.answer import short_answer
+from ablations.analyse.cells import Table
+from ablations.analyse.cost_plot import draw_cost
+from ablations.analyse.families import Family, families
+from ablations.analyse.frame import Results, history_frame
+from ablations.analyse.plot_info import axis_info, cost_info, curves_info
+from ablations.analyse.plots import draw_axis, draw_curves
+from ablations.analyse.reference import caveat
+from ablations.analyse.tables import axis_table, detail_table, file_key, paper_tables_of
+
+_MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
+_AXIS_CAPTION = (
+    "Left: top-1 error of every seed (small dots), with mean and 95 % t-interval; the line and the "
+    "band are the "
+    "baseline's. Right: paired difference to the baseline with its 95 % t-interval, each taken "
+    "alone. Filled: "
+    "significant after Holm's correction over the table; hollow: not."
+)
+_COST_CAPTION = (
+    "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; "
+    "the baseline is "
+    "black. Points of equal cost are set side by side."
+)
+_CURVES_CAPTION = (
+    "By epoch: training loss and training error, mean over seeds with their range as a band; below, the training "
+    "error minus the baseline's with the same seed, mean over seeds, in points."
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure and the words below it.
+
+    Attributes:
+        key: file name without suffix.
+        caption: without markup.
+        figure: as drawn.
+    """
+
+    key: str
+    caption: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """One family: its table, how its comparisons were made, and its plot where there is something to draw."""
+
+    title: str
+    table: Table
+    details: Table
+    plot: Plot | None
+    caveat: str | None
+
+
+@dataclass(frozen=True)
+class Content:
+    """A whole report; empty tables and missing plots are left out by the templates."""
+
+    name: str
+    title: str
+    question: str
+    progress: str
+    unfinished: bool
+    answer: tuple[str, ...]
+    warnings: tuple[str, ...]
+    setup: Table
+    sections: tuple[Section, ...]
+    costs: tuple[Plot, ...]
+    curves: tuple[Plot, ...]
+    failures: Table
+    missing: Table
+    environment: Table
+    commands: Table
+    trials: Table
+    tracking: str | None
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Give every plot once."""
+        own = tuple(section.plot for section in self.sections if section.plot is not None)
+        return (*own, *self.costs, *self.curves)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Give every table that has rows, once."""
+        own = tuple(table for section in self.sections for table in (section.table, section.details))
+        rest = (self.setup, self.failures, self.missing, self.environment, self.commands, self.trials)
+        return tuple(table for table in (*own, *rest) if table.rows)
+
+
+def content_of(results: Results, *, command_prefix: str, tracking: str | None) -> Content:
+    """Gather a report.
+
+    Args:
+        results: the study's design and record.
+        command_prefix: how the command line is called.
+        tracking: where the MLflow runs are, for a person to read.
+    """
+    study, groups = results.design.study, families(results)
+    done, failed, planned = len(results.finished), len(results.failed), len(results.design.trials)
+    return Content(
+        name=study.name,
+        title=study.title,
+        question=study.question,
+        progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
+        unfinished=done < planned,
+        answer=short_answer(results, groups),
+        warnings=provenance.warnings(results),
+        setup=provenance.setup_table(results),
+        sections=tuple(_section(group, results) for group in groups),
+        costs=_cost_plots(groups),
+        curves=_curve_plots(groups, results),
+        failures=provenance.failure_table(results),
+        missing=provenance.missing_table(results),
+        environment=provenance.environment_table(results),
+        commands=provenance.command_table(results, command_prefix),
+        trials=provenance.trial_table(results),
+        tracking=tracking,
+    )
+
+
+def _section(group: Family, results: Results) -> Section:
+    study = results.design.study
+    table = axis_table(group, study)
+    info = axis_info(group, results)
+    drawn = 0 < len(info.rows) <= _MOST_ROWS
+    plot = Plot(f"axis-{table.key}", _AXIS_CAPTION, draw_axis(info)) if drawn else None
+    told = (
+        caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
+    )
+    return Section(table.title, table, detail_table(group), plot, told)
+
+
+def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:
+    plots = []
+    for info in (cost_info(groups, "parameters"), cost_info(groups, "multiply_adds")):
+        if info.points:
+            words = "multiply-adds" if "multiply" in info.head else "parameters"
+            plots.append(Plot(f"cost-{words}", _COST_CAPTION.format(cost=info.head), draw_cost(info)))
+    return tuple(plots)
+
+
+def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ...]:
+    history = history_frame(results)
+    plots = []
+    for group in groups:
+        info = curves_info(group, results, history)
+        if info.curves:
+            of = f" Axis: {group.axis}." if group.axis is not None else ""
+            plots.append(
+                Plot(f"curves-{file_key(group.axis or 'all')}", _CURVES_CAPTION + of, draw_curves(info))
+            )
+    return tuple(plots)

@@ -1,0 +1,117 @@
+"""The comparisons of a study, in families: what one table shows is corrected together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ablations.analyse.cells import RowKind
+from ablations.analyse.frame import Results
+from ablations.analyse.statistics import Comparison, Estimate, compare, estimate
+from ablations.plan.design import Cell
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was measured of one cell.
+
+    Attributes:
+        cell: the network and recipe.
+        top1: top-1 error in per cent, over seeds.
+        top5: top-5 error in per cent, over seeds; without values where there are too few classes.
+        parameters: learnable parameters; None before the first trial has finished.
+        multiply_adds: for one image; None before the first trial has finished.
+        widths: bottleneck units by stage number; empty for the plain network.
+        planned: seeds planned.
+    """
+
+    cell: Cell
+    top1: Estimate
+    top5: Estimate
+    parameters: int | None
+    multiply_adds: int | None
+    widths: Mapping[int, int]
+    planned: int
+
+    @property
+    def label(self) -> str:
+        """The cell's label."""
+        return self.cell.label
+
+
+@dataclass(frozen=True)
+class Family:
+    """One table's worth of cells, each compared with the baseline.
+
+    Attributes:
+        axis: the axis that is varied; None where the table shows every cell.
+        outcomes: the rows in order, the plain network first where the study has one.
+        baseline: label of the cell that the others are compared with.
+        plain: label of the plain network; None if the study has none.
+        comparisons: top-1 errors against the baseline, by label, corrected over this family.
+    """
+
+    axis: str | None
+    outcomes: tuple[Outcome, ...]
+    baseline: str
+    plain: str | None
+    comparisons: Mapping[str, Comparison]
+
+    def kind(self, outcome: Outcome) -> RowKind:
+        """Say whether a row is the baseline, the plain network or a variant."""
+        if outcome.label == self.baseline:
+            return "baseline"
+        return "plain" if outcome.label == self.plain else "variant"
+
+    def outcome(self, label: str) -> Outcome:
+        """Give the row of a label."""
+        return next(outcome for outcome in self.outcomes if outcome.label == label)
+
+
+def families(results: Results) -> tuple[Family, ...]:
+    """Give the families of a study: one for each axis of a one-factor design, one in all for a grid."""
+    design = results.design
+    outcomes = {cell.label: _outcome(results, cell) for cell in design.cells}
+    if design.study.design == "grid" or not design.study.axes:
+        return (_family(results, None, design.cells, outcomes),)
+    return tuple(_family(results, axis, design.on_axis(axis), outcomes) for axis in design.study.axes)
+
+
+def _family(
+    results: Results, axis: str | None, cells: Iterable[Cell], outcomes: Mapping[str, Outcome]
+) -> Family:
+    baseline, plain = results.design.baseline, results.design.plain
+    rest = [cell for cell in cells if plain is None or cell.label != plain.label]
+    rows = [*([plain] if plain is not None else []), *rest]
+    if baseline.label not in (cell.label for cell in rows):
+        rows.append(baseline)
+    values = results.values("top1_error", rows)
+    comparisons = compare(values, baseline.label)
+    return Family(
+        axis=axis,
+        outcomes=tuple(outcomes[cell.label] for cell in rows),
+        baseline=baseline.label,
+        plain=None if plain is None else plain.label,
+        comparisons={comparison.variant: comparison for comparison in comparisons},
+    )
+
+
+def _outcome(results: Results, cell: Cell) -> Outcome:
+    done = results.of_cell(cell)
+    measured = [record.result for record in done if record.result is not None]
+    first = measured[0] if measured else None
+    return Outcome(
+        cell=cell,
+        top1=_estimate(result.top1_error for result in measured),
+        top5=_estimate(result.top5_error for result in measured),
+        parameters=None if first is None else first.parameters,
+        multiply_adds=None if first is None else first.multiply_adds,
+        widths={}
+        if first is None
+        else {int(stage): width for stage, width in first.bottleneck_widths.items()},
+        planned=len(results.design.seeds),
+    )
+
+
+def _estimate(values: Iterable[float | None]) -> Estimate:
+    return estimate([value for value in values if value is not None])

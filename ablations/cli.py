@@ -1,0 +1,83 @@
+"""The command line: `ablate`. Bad input is said in one line and ends with status 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from senet_core.errors import UserError, unknown
+
+COMMANDS = {
+    "run": "ablations.commands.run",
+    "status": "ablations.commands.status",
+    "report": "ablations.commands.report",
+    "list": "ablations.commands.list_names",
+    "studies": "ablations.commands.studies",
+    "plan": "ablations.commands.plan",
+    "complexity": "ablations.commands.complexity",
+    "data": "ablations.commands.data",
+    "schema": "ablations.commands.schema",
+    "ui": "ablations.commands.ui",
+}
+"""Commands by name, in the order of `ablate --help`; each is imported when it is called."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            raise unknown("command", name, COMMANDS)
+        command: click.Command = import_module(COMMANDS[name]).command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="senet-ablations", prog_name="ablate")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def group(debug: bool) -> None:
+    """Ablation studies of attention blocks: what is better, what is equivalent, what is undetermined."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its status.
+
+    Status 0: done; 1: some trials failed, or something unforeseen; 2: bad input; 128 + n: stopped by signal n.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = (
+        ["--debug", *(word for word in given if word != "--debug")] if debug else given
+    )  # wherever it stands
+    try:
+        status = group.main(args=given, prog_name="ablate", standalone_mode=False)
+    except (UserError, click.ClickException) as error:
+        _say(error, debug=debug)
+        status = 2
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted", debug=debug)
+        status = 130
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (the reader of a pipe has gone)
+        status = 0
+    except OSError as error:
+        _say(error, debug=debug)
+        status = 1
+    except Exception as error:  # the last resort: a defect of ours is still said in one line
+        _say(f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(error: object, *, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    print(f"ablate: {' '.join(text.split())}", file=sys.stderr)

@@ -1,0 +1,46 @@
+"""`ablate data`: make data sets ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablations.commands import options
+
+
+@click.group("data")
+def command() -> None:
+    """Make data sets ready for training."""
+
+
+@command.command("prepare")
+@click.argument("name")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="A folder or archive of yours.")
+@click.option("--path", help="For image-folder: the folder of the images, in ImageNet's layout.")
+@click.option("--size", type=int, help="For image-folder: side of the images in pixels.")
+@options.data_dir
+def prepare_data(name: str, source: Path | None, path: str | None, size: int | None, data_dir: Path) -> None:
+    """Make data set NAME ready: from a folder or archive of yours, else from torchvision's download.
+
+    A folder or archive (.tar.xz, .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original
+    python batches of CIFAR.
+    """
+    from pydantic import ValidationError
+
+    from ablations.plan.study_file import explain
+    from ablations.plan.trial import DataSpec
+    from ablations.run.datasets import prepare
+    from senet_core.errors import UserError
+
+    try:
+        spec = DataSpec(name=name, path=path, size=size)
+    except ValidationError as error:
+        raise UserError(explain(error)) from error
+    prepared = prepare(spec, data_dir, source)
+    click.echo(
+        f"{prepared.name}: {len(prepared.train_labels):,} training and {len(prepared.test_labels):,} test images,"
+        f" {prepared.num_classes} classes, digest {prepared.digest[:12]}, in {prepared.path}"
+    )
+    if prepared.note:
+        click.echo(f"note: {prepared.note}")

@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def folder(name: str, variable: str, text: str) -> Callable[[Command], Command]:
+    """Make an option for a folder, with an environment variable behind it."""
+    return click.option(
+        f"--{name}-dir",
+        type=click.Path(path_type=Path),
+        default=Path(name),
+        envvar=variable,
+        show_default=True,
+        help=text,
+    )
+
+
+results_dir = folder("results", "ABLATE_RESULTS_DIR", "Where the records are.")
+reports_dir = folder("reports", "ABLATE_REPORTS_DIR", "Where the reports are.")
+data_dir = folder("data", "ABLATE_DATA_DIR", "Where the prepared data sets are.")
+study_argument = click.argument("study")
+changes = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field of the study; may be repeated.",
+)
+seeds = click.option("--seeds", type=int, help="Use seeds 0 to N-1 instead of the study's.")
+plugins = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Load a plug-in file; may be repeated."
+)
+tracking_uri = click.option(
+    "--tracking-uri",
+    envvar="MLFLOW_TRACKING_URI",
+    help="An MLflow server or store; a database in the results folder if not given.",
+)
+
+
+def study_options(command: Command) -> Command:
+    """Add the argument and the options that say which study is meant, and where its files are."""
+    for add in (reports_dir, results_dir, plugins, seeds, changes, study_argument):
+        command = add(command)
+    return command

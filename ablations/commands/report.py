@@ -1,0 +1,52 @@
+"""`ablate report`: write a study's report from its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablations.commands import options
+
+FORMATS = ("md", "html", "latex")
+
+
+def _formats(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    from senet_core.errors import unknown
+
+    formats = tuple(part.strip() for part in value.split(","))
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown("format", name, FORMATS)
+    return formats
+
+
+@click.command("report")
+@options.study_options
+@click.option(
+    "--format", "formats", default="md", show_default=True, callback=_formats, help="md, html, latex."
+)
+def command(
+    study: str,
+    overrides: tuple[str, ...],
+    seeds: int | None,
+    plugins: tuple[str, ...],
+    results_dir: Path,
+    reports_dir: Path,
+    formats: tuple[str, ...],
+) -> None:
+    """Write the report of STUDY from its record alone: no server, no data, no training."""
+    from ablations.analyse.report import write_report
+    from ablations.commands.opening import open_study
+    from senet_core.errors import UserError
+
+    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    record = places.load_record()
+    if not record.lines:
+        raise UserError(
+            f"study {design.study.name!r} has no record in {places.results}; first: ablate run {study}"
+        )
+    written = write_report(design, record, places.reports_dir, formats=formats)
+    for path in (written.markdown, written.html, written.latex):
+        if path is not None:
+            click.echo(path)

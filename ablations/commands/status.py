@@ -1,0 +1,46 @@
+"""`ablate status`: what of a study is done, failed, running and left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablations.commands import options
+
+
+@click.command("status")
+@options.study_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def command(
+    study: str,
+    overrides: tuple[str, ...],
+    seeds: int | None,
+    plugins: tuple[str, ...],
+    results_dir: Path,
+    reports_dir: Path,
+    as_json: bool,
+) -> None:
+    """Say what of STUDY is finished, failed, running and left."""
+    import json
+
+    from rich.table import Table
+
+    from ablations.commands.console import make_console
+    from ablations.commands.opening import open_study
+    from ablations.run.status import study_status
+
+    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    status = study_status(design, places)
+    if as_json:
+        click.echo(json.dumps(status.to_json(), indent=1))
+        return
+    console = make_console()
+    table = Table(title=f"{study}: {status.finished} of {status.total} trials finished", title_justify="left")
+    for name in ("row", "finished", "failed", "running", "left"):
+        table.add_column(name, justify="left" if name == "row" else "right")
+    for row in status.rows:
+        table.add_row(row.label, str(row.finished), str(row.failed), str(row.running), str(row.left))
+    console.print(table)
+    for line in status.failures:
+        console.print(line, style="red")

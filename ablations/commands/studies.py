@@ -1,0 +1,23 @@
+"""`ablate studies`: the studies that come with the package."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("studies")
+def command() -> None:
+    """List the shipped studies with their questions."""
+    from rich.table import Table
+
+    from ablations.commands.console import make_console
+    from ablations.plan.design import design
+    from ablations.plan.study_file import load_study, shipped_studies
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("study", "rows", "seeds", "question"):
+        table.add_column(column, justify="right" if column in ("rows", "seeds") else "left")
+    for name in shipped_studies():
+        unfolded = design(load_study(name))
+        table.add_row(name, str(len(unfolded.cells)), str(len(unfolded.seeds)), unfolded.study.question)
+    make_console().print(table)

@@ -1,0 +1,27 @@
+"""`ablate ui`: open the MLflow UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablations.commands import options
+
+
+@click.command("ui")
+@options.results_dir
+@options.tracking_uri
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+def command(results_dir: Path, tracking_uri: str | None, port: int) -> int:
+    """Open the MLflow UI on 127.0.0.1."""
+    import subprocess
+
+    from ablations.run.tracking_store import ui_command, ui_environment
+
+    words = ui_command(tracking_uri, results_dir, port=port)
+    click.echo(f"MLflow UI on http://127.0.0.1:{port}  (Ctrl-C ends it)")
+    try:
+        return subprocess.run(words, check=False, env=ui_environment()).returncode
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,131 @@
+"""Recipe: how a network is trained. A frozen value; the named ones are at the end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Recipe(BaseModel):
+    """Everything that decides how a network is trained, but for the data and the seed.
+
+    Lengths (`warmup`, `milestones`) are in the unit of the training's own length: iterations where `iterations`
+    is set, epochs otherwise.
+
+    Raises:
+        pydantic.ValidationError: a field is unknown, of the wrong type or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    epochs: float | None = Field(default=None, gt=0, description="Length of the training in epochs.")
+    iterations: int | None = Field(default=None, gt=0, description="Length in steps; instead of epochs.")
+    batch_size: int = Field(default=128, ge=2, description="Images per step.")
+    lr: float = Field(default=0.1, gt=0, description="Highest learning rate.")
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = True
+    weight_decay: float = Field(default=1e-4, ge=0)
+    decay_norm_and_bias: bool = Field(
+        default=True, description="Whether weight decay also acts on batch norms and biases."
+    )
+    schedule: Literal["cosine", "linear", "step", "constant"] = "cosine"
+    milestones: tuple[float, ...] = Field(
+        default=(), description="Where a step schedule multiplies by gamma."
+    )
+    gamma: float = Field(default=0.1, gt=0, lt=1)
+    warmup: float = Field(default=0, ge=0, description="Length of the warm-up.")
+    warmup_lr: float | None = Field(
+        default=None,
+        gt=0,
+        description="Constant rate during warm-up; a linear rise from 0 where it is not given.",
+    )
+    label_smoothing: float = Field(default=0, ge=0, lt=1)
+    crop: Literal["pad", "resized", "none"] = Field(
+        default="pad",
+        description="pad: zero-pad, crop at random; resized: random area and aspect ratio (ImageNet).",
+    )
+    pad: int = Field(default=4, ge=0, description="Pixels of zero padding on each side for crop 'pad'.")
+    flip: bool = Field(default=True, description="Mirror images at random.")
+    cutout: int = Field(default=0, ge=0, description="Side of a square that is blanked, in pixels.")
+    precision: Literal["fp32", "bf16", "auto"] = Field(
+        default="auto", description="auto: bf16 where the processor computes in it, fp32 otherwise; recorded."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_from_yaml(cls, values: object) -> object:
+        """Accept what YAML writes: a list for a tuple, a whole number where a fraction may stand."""
+        if isinstance(values, dict) and isinstance(values.get("milestones"), list):
+            values = {**values, "milestones": tuple(values["milestones"])}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if (self.epochs is None) == (self.iterations is None):
+            raise ValueError("give the length of the training by epochs or by iterations, one of the two")
+        length = self.length
+        if self.warmup >= length:
+            raise ValueError(f"warmup ({self.warmup:g}) must be shorter than the training ({length:g})")
+        if (self.schedule == "step") != bool(self.milestones):
+            raise ValueError("milestones belong to schedule 'step', which needs at least one")
+        if any(not 0 < m < length for m in self.milestones) or list(self.milestones) != sorted(
+            set(self.milestones)
+        ):
+            raise ValueError(f"milestones must rise and lie within the training (0 to {length:g})")
+        if self.warmup_lr is not None and self.warmup == 0:
+            raise ValueError("warmup_lr needs a warmup")
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0")
+        return self
+
+    @property
+    def length(self) -> float:
+        """Length of the training, in epochs or iterations as it was given."""
+        return float(self.iterations if self.iterations is not None else self.epochs or 0)
+
+    def steps(self, length: float, steps_per_epoch: int) -> int:
+        """Turn a length in the recipe's unit into steps."""
+        return round(length if self.iterations is not None else length * steps_per_epoch)
+
+
+RECIPES: dict[str, Recipe] = {
+    # for processors without a GPU: one cycle to a high rate and back to zero, decay on weights only
+    "cifar-quick": Recipe(
+        epochs=10,
+        batch_size=128,
+        lr=0.3,
+        weight_decay=5e-4,
+        decay_norm_and_bias=False,
+        schedule="linear",
+        warmup=2,
+    ),
+    # He et al. 2015, arXiv:1512.03385, section 4.2, with the warm-up of He et al. 2016, arXiv:1603.05027
+    "cifar-paper": Recipe(
+        iterations=64_000,
+        batch_size=128,
+        lr=0.1,
+        nesterov=False,
+        weight_decay=1e-4,
+        schedule="step",
+        milestones=(32_000, 48_000),
+        warmup=400,
+        warmup_lr=0.01,
+        precision="fp32",
+    ),
+    # arXiv:1709.01507, section 6 with the fixed schedule of footnote 2; batch, smoothing, momentum and decay are
+    # not printed there: the authors' released code and the cited papers have these values
+    "imagenet-ablation": Recipe(
+        epochs=270,
+        batch_size=256,
+        lr=0.1,
+        nesterov=False,
+        weight_decay=1e-4,
+        schedule="step",
+        milestones=(125, 200, 250),
+        label_smoothing=0.1,
+        crop="resized",
+        pad=0,
+    ),
+}
+"""Recipes by the names that studies use."""

@@ -1,0 +1,166 @@
+"""Study: what is asked, as a study file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic import model_validator as _model_validator
+
+from ablations.plan.recipe import RECIPES, Recipe
+from ablations.plan.trial import DataSpec
+from senet_core.backbones import find_backbone
+from senet_core.errors import unknown
+from senet_core.variant import SEVariant
+from senet_core.variant_text import variant_from, variant_text
+
+VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
+RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
+AXES = (*VARIANT_AXES, "backbone", *RECIPE_AXES)
+"""What a study may vary."""
+
+SET_BY_ITSELF = ("name", "overrides", "typed")
+"""Fields that are not for study files: they come from the file's name and the command line."""
+
+PAPER_TABLES = ("table_10", "table_11", "table_12", "table_13", "table_14", "table_15", "table_16")
+
+
+def _recipe_from(value: object) -> object:
+    """Read a recipe: a name, or fields on top of a named one (`base: cifar-quick`)."""
+    if isinstance(value, str):
+        value = {"base": value}
+    if not isinstance(value, Mapping):
+        return value
+    given = dict(value)
+    base = given.pop("base", None)
+    if base is None:
+        return given
+    if base not in RECIPES:
+        raise unknown("recipe", base, RECIPES)
+    merged = {**RECIPES[base].model_dump(), **given}
+    if "iterations" in given and "epochs" not in given:
+        merged["epochs"] = None
+    if "epochs" in given and "iterations" not in given:
+        merged["iterations"] = None
+    return merged
+
+
+def _data_from(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+_VARIANT_SCHEMA = {
+    "description": "'plain', 'se', a text form such as 'se:reduction=8', or the fields that differ from the paper's.",
+    "anyOf": [
+        {"type": "string"},
+        {"type": "object", "properties": {name: {} for name in VARIANT_AXES}, "additionalProperties": False},
+    ],
+}
+VariantField = Annotated[
+    SEVariant | None,
+    BeforeValidator(variant_from),
+    PlainSerializer(variant_text),
+    WithJsonSchema(_VARIANT_SCHEMA),
+]
+
+
+class Baseline(BaseModel):
+    """What every cell is compared with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    backbone: str = Field(description="A known backbone, see `ablate list backbone`.")
+    variant: VariantField = Field(
+        default=SEVariant(), description="The baseline's SE block; the paper's if not given."
+    )
+    data: Annotated[DataSpec, BeforeValidator(_data_from)] = Field(
+        description="A data set's name, or its fields."
+    )
+
+    @field_validator("backbone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return find_backbone(name).name
+
+
+class Study(BaseModel):
+    """One question, and how it is to be answered.
+
+    Raises:
+        pydantic.ValidationError: a field is unknown, missing, of the wrong type or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="The file's name; names folders.")
+    title: str = Field(min_length=1)
+    question: str = Field(min_length=1, description="What the study asks, in a sentence.")
+    baseline: Baseline
+    recipe: Annotated[Recipe, BeforeValidator(_recipe_from)] = Field(
+        description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
+    )
+    axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
+    design: Literal["one-factor", "grid"] = Field(
+        default="one-factor",
+        description="one-factor: each axis alone around the baseline; grid: all combinations.",
+    )
+    include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
+    seeds: tuple[int, ...] = Field(description="How many seeds (0, 1, ...), or the seeds themselves.")
+    paper_tables: tuple[str, ...] = Field(default=(), description="The paper's tables to show beside.")
+    plugins: tuple[str, ...] = Field(default=(), description="Plug-in files, relative to the study's file.")
+    overrides: tuple[str, ...] = Field(default=(), description="What the command line changed.")
+    typed: tuple[str, ...] = Field(default=(), description="The study and its changes, as typed.")
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count_or_list(cls, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, (int, list, tuple)):
+            raise ValueError("give a number of seeds or a list of them")
+        if isinstance(value, int):
+            if not 1 <= value <= 10_000:
+                raise ValueError(f"give between 1 and 10000 seeds, got {value}")
+            return tuple(range(value))
+        if not value or len(set(value)) < len(value):
+            raise ValueError("seeds must be different from each other, and at least one")
+        if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in value):
+            raise ValueError("seeds are whole numbers from 0")
+        return tuple(value)
+
+    @field_validator("axes")
+    @classmethod
+    def _known_axes(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+        for axis, values in axes.items():
+            if axis not in AXES:
+                shown = [*VARIANT_AXES, "backbone", "recipe.FIELD"]
+                raise unknown("axis", axis, AXES if "." in axis else shown)
+            if not values:
+                raise ValueError(f"axis {axis!r} has no values")
+        return axes
+
+    @field_validator("paper_tables")
+    @classmethod
+    def _known_tables(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
+        for table in tables:
+            if table not in PAPER_TABLES:
+                raise unknown("table of the paper", table, PAPER_TABLES)
+        return tables
+
+    @_model_validator(mode="after")
+    def _answerable(self) -> Study:
+        if not self.axes and not self.include_plain:
+            raise ValueError("nothing to compare: give axes, or include_plain: true")
+        if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
+            raise ValueError(
+                "the baseline is the plain network, so axes of the SE block cannot vary around it"
+            )
+        return self

@@ -1,0 +1,104 @@
+"""Trial: one training run, as a value with an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ablations.plan.recipe import Recipe
+from senet_core.variant import SEVariant
+from senet_core.variant_text import parse_variant, variant_text
+
+
+class DataSpec(BaseModel):
+    """Which images, and how many of them.
+
+    Raises:
+        pydantic.ValidationError: a field is unknown, of the wrong type or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(description="digits, cifar10, cifar100, fashion-mnist or image-folder.")
+    train_images: int | None = Field(
+        default=None, ge=2, description="Use only so many, balanced over classes."
+    )
+    test_images: int | None = Field(
+        default=None, ge=1, description="Use only so many, balanced over classes."
+    )
+    path: str | None = Field(default=None, description="The folder of an image-folder.")
+    size: int | None = Field(default=None, ge=8, description="Side of an image-folder's images, in pixels.")
+
+    def __str__(self) -> str:
+        parts = [self.name]
+        if self.path is not None:
+            parts.append(f"{self.path} at {self.size} px")
+        if self.train_images is not None:
+            parts.append(f"{self.train_images:,} training images")
+        if self.test_images is not None:
+            parts.append(f"{self.test_images:,} test images")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run: the same value is the same question, in whichever study it is asked.
+
+    Attributes:
+        backbone: a known backbone.
+        variant: the SE variant in its normal form for that backbone; None for the plain network.
+        data: which images.
+        recipe: how to train.
+        seed: at least 0; fixes initial weights, order of the images and augmentation.
+        plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the variant takes from a
+            plug-in: changed code is another trial.
+    """
+
+    backbone: str
+    variant: SEVariant | None
+    data: DataSpec
+    recipe: Recipe
+    seed: int
+    plugins: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the canonical form, ready for `json.dumps`."""
+        return {
+            "backbone": self.backbone,
+            "variant": variant_text(self.variant),
+            "data": self.data.model_dump(mode="json"),
+            "recipe": self.recipe.model_dump(mode="json"),
+            "seed": self.seed,
+            "plugins": dict(self.plugins),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Trial:
+        """Read the canonical form back.
+
+        Raises:
+            ValueError: a field is missing or does not have the form that `to_json` gives it.
+        """
+        missing = [name for name in cls.__dataclass_fields__ if name not in value]
+        if missing:
+            raise ValueError(f"a trial lacks {', '.join(missing)}")
+        return cls(
+            backbone=value["backbone"],
+            variant=parse_variant(value["variant"]),
+            data=DataSpec.model_validate(value["data"]),
+            recipe=Recipe.model_validate(value["recipe"]),
+            seed=value["seed"],
+            plugins=tuple(sorted(value["plugins"].items())),
+        )
+
+    @cached_property
+    def key(self) -> str:
+        """The trial's identity: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""How it is answered: data, training, the sweep, the record, and MLflow."""

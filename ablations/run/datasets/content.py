@@ -1,0 +1,95 @@
+"""What a reader of a data set hands to the writer of the prepared file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from senet_core.errors import UserError
+
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+Block = tuple[str, int, Bytes]
+"""("train" or "test", index of the first image, images (n, H, W, C))."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A data set about to be written: everything but the images, which come as a stream.
+
+    Attributes:
+        classes: names; a label is an index into them.
+        train_labels: (N,), 0 to len(classes) - 1.
+        test_labels: (M,), the same.
+        train_shape: (H, W, C) of a training image.
+        test_shape: (H, W, C) of a test image.
+        source: where the images came from, for people.
+        note: what a report must say about them; may be empty.
+        blocks: starts the stream; blocks may come in any order, and together hold every image once.
+    """
+
+    classes: tuple[str, ...]
+    train_labels: Labels
+    test_labels: Labels
+    train_shape: tuple[int, int, int]
+    test_shape: tuple[int, int, int]
+    source: str
+    note: str
+    blocks: Callable[[], Iterator[Block]]
+
+
+def from_arrays(
+    classes: tuple[str, ...],
+    train: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    test: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    *,
+    source: str,
+    note: str = "",
+) -> Content:
+    """Wrap images that are in memory.
+
+    Args:
+        classes: names of the classes.
+        train: images (N, H, W, C) in 0..255 and labels (N,).
+        test: the same for the test part.
+        source: where they came from.
+        note: what a report must say about them.
+
+    Raises:
+        UserError: images and labels differ in number, or a label names no class.
+    """
+    for part, (images, labels) in (("training", train), ("test", test)):
+        if len(images) != len(labels) or len(labels) == 0:
+            raise UserError(
+                f"{source}: the {part} part has {len(images)} images and {len(labels)} labels; "
+                "it needs at least one image and a label for each"
+            )
+        check_labels(labels, len(classes), f"{source}, {part} part")
+    whole = {"train": train[0].astype(np.uint8, copy=False), "test": test[0].astype(np.uint8, copy=False)}
+    return Content(
+        classes=classes,
+        train_labels=train[1].astype(np.int64),
+        test_labels=test[1].astype(np.int64),
+        train_shape=train[0].shape[1:],
+        test_shape=test[0].shape[1:],
+        source=source,
+        note=note,
+        blocks=lambda: ((part, 0, block) for part, block in whole.items()),
+    )
+
+
+def check_labels(labels: npt.NDArray[Any], classes: int, where: str) -> None:
+    """Refuse labels that name no class.
+
+    Raises:
+        UserError: a label is below 0, or not below the number of classes.
+    """
+    for label in (int(labels.min()), int(labels.max())):
+        if not 0 <= label < classes:
+            raise UserError(
+                f"{where}: label {label} is out of range; {classes} classes allow 0..{classes - 1}"
+            )

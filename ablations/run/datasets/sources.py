@@ -1,0 +1,184 @@
+"""Read a folder or an archive as names and bytes.
+
+Archives are read as streams and never unpacked to disk; a link in one is refused, not followed.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from senet_core.errors import UserError
+
+_DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
+_KEEP = 2**28  # bytes; CIFAR is below 2**28 in any form
+_CHUNK = 2**20
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError)
+_BROKEN_ZIP = (*_BROKEN, RuntimeError, NotImplementedError)  # a password, an unknown method
+
+
+class Source(Protocol):
+    """A tree of files."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        """List names of files and, with a trailing slash, of folders, relative to `path`, in POSIX form."""
+
+    def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the wanted files with their bytes, in whatever order is cheapest."""
+
+
+def open_source(path: Path) -> Source:
+    """Choose how to read `path`: a folder, or an archive (.tar, .tar.gz, .tgz, .tar.xz, .zip).
+
+    Raises:
+        UserError: there is nothing at `path`, or it is neither folder nor archive.
+    """
+    if path.is_dir():
+        return Folder(path)
+    if not path.exists():
+        raise UserError(f"there is no file or folder {str(path)!r}")
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        return Zip(path)
+    if name.endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz")):
+        return Tar(path)
+    raise UserError(f"cannot read {str(path)!r}; accepted: a folder, .tar, .tar.gz, .tgz, .tar.xz or .zip")
+
+
+class Folder:
+    """Files below a folder, as deep as a data set reaches."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> list[str]:
+        """List what lies in the folder."""
+        return sorted(self._walk(self.path, "", _DEPTH))
+
+    def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[str]:
+        with _reading(self.path, "folder", _BROKEN):
+            entries = [(entry.name, entry.is_dir()) for entry in os.scandir(folder)]
+        for name, is_folder in entries:
+            yield f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
+            if is_folder and depth > 1 and not name.startswith("."):
+                yield from self._walk(folder / name, f"{prefix}{name}/", depth - 1)
+
+    def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the wanted files in the order of their names."""
+        for name in sorted(wanted):
+            with _reading(self.path, "folder", _BROKEN):
+                data = (self.path / name).read_bytes()
+            yield name, data
+
+
+class Tar:
+    """A tar archive, compressed or not.
+
+    Listing a compressed archive means reading all of it, so a small one is kept in memory for `read`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept: dict[str, bytes] | None = None
+
+    def _members(self) -> Iterator[tuple[str, tarfile.TarFile, tarfile.TarInfo]]:
+        with _reading(self.path, "archive", _BROKEN), tarfile.open(self.path) as archive:
+            while (member := archive.next()) is not None:
+                if not (member.isfile() or member.isdir()):
+                    raise _refused(self.path, member.name, "a link or device")
+                yield _inside(self.path, member.name, member.isdir()), archive, member
+                archive.members = []  # type: ignore[attr-defined]  # a million headers would fill the memory
+            while archive.fileobj is not None and archive.fileobj.read(_CHUNK):
+                pass  # the checksum stands behind the last member
+
+    def names(self) -> list[str]:
+        """List the members; refuse links, devices and names that lead out of the archive."""
+        found, size = [], 0
+        kept: dict[str, bytes] = {}
+        for name, archive, member in self._members():
+            found.append(name)
+            size += member.size
+            if size > _KEEP:
+                kept.clear()
+            elif not name.endswith("/"):
+                kept[name] = self._content(archive, member)
+        self._kept = kept if size <= _KEEP else None
+        return _unique(self.path, found)
+
+    def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the wanted members in the archive's order."""
+        if self._kept is not None:
+            yield from ((name, data) for name, data in self._kept.items() if name in wanted)
+            return
+        for name, archive, member in self._members():
+            if name in wanted:
+                yield name, self._content(archive, member)
+
+    def _content(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+        with _reading(self.path, "archive", _BROKEN):
+            handle = archive.extractfile(member)
+            return b"" if handle is None else handle.read()
+
+
+class Zip:
+    """A zip archive."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> list[str]:
+        """List the members; refuse links and names that lead out of the archive."""
+        found = []
+        with _reading(self.path, "archive", _BROKEN_ZIP), zipfile.ZipFile(self.path) as archive:
+            for member in archive.infolist():
+                if stat.S_ISLNK(member.external_attr >> 16):
+                    raise _refused(self.path, member.filename, "a link")
+                found.append(_inside(self.path, member.filename, member.is_dir()))
+        return _unique(self.path, found)
+
+    def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the wanted members in the archive's order; the checksums are compared."""
+        with _reading(self.path, "archive", _BROKEN_ZIP), zipfile.ZipFile(self.path) as archive:
+            for member in archive.infolist():
+                name = _inside(self.path, member.filename, member.is_dir())
+                if name in wanted:
+                    yield name, archive.read(member)
+
+
+@contextmanager
+def _reading(path: Path, kind: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        why = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise UserError(f"cannot read the {kind} {path}: {why or type(error).__name__}") from error
+
+
+def _inside(path: Path, name: str, is_folder: bool) -> str:
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in name or ":" in name.split("/")[0]:
+        raise _refused(path, name, "a name that leads out of the archive")
+    return f"{pure}/" if is_folder else str(pure)
+
+
+def _unique(path: Path, names: list[str]) -> list[str]:
+    files = [name for name in names if not name.endswith("/")]
+    if len(set(files)) < len(files):
+        twice = next(name for name in sorted(files) if files.count(name) > 1)
+        raise UserError(f"the archive {path} holds {twice!r} more than once")
+    return sorted(set(names))
+
+
+def _refused(path: Path, name: str, what: str) -> UserError:
+    return UserError(f"the archive {path} holds {name!r}, {what}; only plain files and folders are accepted")

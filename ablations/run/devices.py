@@ -1,0 +1,30 @@
+"""Which device and precision a trial runs on."""
+
+from __future__ import annotations
+
+import torch
+
+from ablations.run.environment import processor_computes_bf16
+
+
+def choose_device() -> torch.device:
+    """Return CUDA where there is a GPU, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def count_gpus() -> int:
+    """Return the number of CUDA devices."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def choose_precision(asked: str, device: torch.device) -> str:
+    """Return "fp32" or "bf16" for what a recipe asks ("auto" takes bf16 where the device computes in it)."""
+    if asked != "auto":
+        return asked
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if device.type == "cpu" and processor_computes_bf16() else "fp32"

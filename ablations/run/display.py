@@ -1,0 +1,102 @@
+"""What a person sees while a sweep runs: bars on a terminal, a line for each finished trial elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ablations.plan.design import Cell
+from ablations.run.record import TrialRecord
+from ablations.run.sweep import Running
+
+
+class SweepDisplay:
+    """Show a sweep on a console.
+
+    Args:
+        study: its name.
+        console: where to write; bars appear only where it is a terminal.
+    """
+
+    def __init__(self, study: str, console: Console) -> None:
+        self._study = study
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._whole: TaskID | None = None
+        self._shown: dict[str, TaskID] = {}
+        self._ended = self._total = 0
+
+    def __enter__(self) -> SweepDisplay:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def begin(self, total: int, done: int, shared: int) -> None:
+        """Say what is done already."""
+        self._total, self._ended = total, done
+        parts = [f"study {self._study}: {total} trials"]
+        if done:
+            parts.append(
+                f"{done} recorded" + (f" ({shared} of them trained for another study)" if shared else "")
+            )
+        parts.append(f"{total - done} to train" if total > done else "nothing to train")
+        self._console.print(", ".join(parts))
+        if total > done:
+            self._whole = self._bars.add_task(escape(self._study), total=total, completed=done, note="")
+
+    def update(self, running: Sequence[Running]) -> None:
+        """Move the bars of the trials that are running."""
+        keys = {trial.trial.key for trial in running}
+        for key in [key for key in self._shown if key not in keys]:
+            self._bars.remove_task(self._shown.pop(key))
+        for trial in running:
+            progress = trial.progress
+            if trial.trial.key not in self._shown:
+                name = escape(f"  {trial.cell.label}, seed {trial.trial.seed}")
+                self._shown[trial.trial.key] = self._bars.add_task(name, total=None, note="")
+            last = progress.epochs[-1] if progress.epochs else None
+            note = f"epoch {last.epoch}: loss {last.train_loss:.3f}" if last else ""
+            self._bars.update(
+                self._shown[trial.trial.key], completed=progress.done, total=progress.total or None, note=note
+            )
+
+    def finished(self, cell: Cell, record: TrialRecord) -> None:
+        """Print a line for a trial that ended."""
+        self._ended += 1
+        if self._whole is not None:
+            self._bars.update(self._whole, completed=self._ended)
+        name = f"[{self._ended}/{self._total}] {cell.label}, seed {record.trial['seed']}"
+        if record.result is not None:
+            text = (
+                f"{name}: test error {record.result.top1_error:.2f} % in {record.result.train_seconds:.1f} s"
+            )
+            self._console.print(text)
+        elif record.failure is not None:
+            text = f"{name}: failed ({record.failure.kind}): {record.failure.message}"
+            self._console.print(text, style="red")

@@ -1,0 +1,128 @@
+"""Where trials run: a pool of processes behind the interface of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ablations.run.worker import start_worker
+
+T = TypeVar("T")
+
+
+class WorkerDied(RuntimeError):
+    """The process that ran a task ended before the task did: out of memory, or killed."""
+
+
+@dataclass
+class _Job:
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class WorkerPool(Executor):
+    """Run tasks in warm worker processes, each with its share of cores or its GPU.
+
+    The standard pool gives up all its tasks when one process dies. Here every worker is a pool of one, so that a
+    death costs its own task only, and the worker is replaced.
+
+    Args:
+        workers: processes, at least 1.
+        threads: torch threads of each.
+        gpus: CUDA devices to deal out in turn; 0 for none.
+    """
+
+    def __init__(self, workers: int, *, threads: int = 1, gpus: int = 0) -> None:
+        self._threads = threads
+        self._gpus = gpus
+        self._lock = threading.RLock()
+        self._waiting: deque[_Job] = deque()
+        self._idle = deque(range(workers))
+        self._pools: dict[int, ProcessPoolExecutor] = {}
+        self._closed = False
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Queue a task; the future raises `WorkerDied` where its process ends first."""
+        job = _Job(fn, args, kwargs)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            self._waiting.append(job)
+            self._dispatch()
+        return job.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Close the pool; with `cancel_futures`, tasks that have not begun are given up."""
+        with self._lock:
+            self._closed = True
+            if cancel_futures:
+                self._give_up_waiting()
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def kill(self) -> None:
+        """End every worker now, with whatever it is doing."""
+        with self._lock:
+            self._closed = True
+            self._give_up_waiting()
+            pools = list(self._pools.values())
+        for pool in pools:
+            _kill_workers(pool)
+
+    def _give_up_waiting(self) -> None:
+        while self._waiting:
+            future = self._waiting.popleft().future
+            future.cancel()
+            future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._idle:
+            job = self._waiting.popleft()
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            slot = self._idle.popleft()
+            inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+            inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
+
+    def _pool(self, slot: int) -> ProcessPoolExecutor:
+        if slot not in self._pools:
+            self._pools[slot] = ProcessPoolExecutor(
+                1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=start_worker,
+                initargs=(self._threads, slot % self._gpus if self._gpus else None),
+            )
+        return self._pools[slot]
+
+    def _finish(self, slot: int, job: _Job, done: Future[Any]) -> None:
+        error = WorkerDied("the pool was ended") if done.cancelled() else done.exception()
+        with self._lock:
+            if isinstance(error, BrokenProcessPool):
+                self._pools.pop(slot).shutdown(wait=False)
+                error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+            self._idle.append(slot)
+            if not self._closed:
+                self._dispatch()
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(done.result())
+
+
+def _kill_workers(pool: ProcessPoolExecutor) -> None:
+    if hasattr(pool, "kill_workers"):  # Python 3.14
+        pool.kill_workers()
+        return
+    # older Pythons have no public way to end a running task
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+    pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,84 @@
+"""Where a study's files are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ablations.run.record import FILE_NAME, Record
+from senet_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one study.
+
+    Attributes:
+        study: its name.
+        results_dir: holds a folder for each study.
+        reports_dir: likewise.
+    """
+
+    study: str
+    results_dir: Path
+    reports_dir: Path
+
+    @property
+    def results(self) -> Path:
+        """The study's results."""
+        return self.results_dir / self.study
+
+    @property
+    def record(self) -> Path:
+        """The study's record."""
+        return self.results / FILE_NAME
+
+    @property
+    def running(self) -> Path:
+        """What running trials say of themselves."""
+        return self.results / "running"
+
+    @property
+    def report(self) -> Path:
+        """The study's report."""
+        return self.reports_dir / self.study
+
+    def make_writable(self) -> None:
+        """Make the study's results folder.
+
+        Raises:
+            UserError: it cannot be made or written to.
+        """
+        try:
+            self.results.mkdir(parents=True, exist_ok=True)
+            probe = self.results / f".writable-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the results folder {self.results}: {error.strerror or error}"
+            ) from error
+
+    def set_record_aside(self) -> Path | None:
+        """Rename the record, so that the study starts anew beside it; returns its new name, None if there is none."""
+        if not self.record.exists():
+            return None
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        aside = self.record.with_name(f"trials.before-{stamp}.jsonl")
+        try:
+            self.record.rename(aside)
+        except OSError as error:
+            raise UserError(
+                f"cannot set the record {self.record} aside: {error.strerror or error}"
+            ) from error
+        return aside
+
+    def load_record(self) -> Record:
+        """Read the study's record; empty where there is none.
+
+        Raises:
+            UserError: it cannot be read, or a line is corrupt.
+        """
+        return Record.load(self.record)

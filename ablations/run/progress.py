@@ -1,0 +1,100 @@
+"""What a running trial says of itself: a file that its process adds to, and that anybody may read.
+
+Files work for every executor that shares a folder, survive the death of the process, and let `ablate status`
+look on from another terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ablations.run.record import EpochMetrics
+
+FOLDER = "running"
+INTERVAL_SECONDS = 0.5
+
+
+class ProgressWriter:
+    """Write the progress of one trial.
+
+    Args:
+        folder: the study's folder for running trials.
+        key: the trial.
+        environment: where it runs.
+    """
+
+    def __init__(self, folder: Path, key: str, environment: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = (folder / f"{key}.jsonl").open("w", encoding="utf-8")
+        self._last = 0.0
+        self._write({"pid": os.getpid(), "environment": dict(environment)})
+
+    def epoch(self, metrics: EpochMetrics) -> None:
+        """Add an epoch."""
+        self._write({"epoch": asdict(metrics)})
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how many steps are done; most calls write nothing."""
+        now = time.monotonic()
+        if now - self._last >= INTERVAL_SECONDS or done == total:
+            self._last = now
+            self._write({"steps": [done, total]})
+
+    def __enter__(self) -> ProgressWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()  # the file stays until the sweep removes it
+
+    def _write(self, content: object) -> None:
+        self._file.write(json.dumps(content) + "\n")
+        self._file.flush()
+
+
+@dataclass
+class Progress:
+    """What is known of a running trial.
+
+    Attributes:
+        path: the file.
+        done, total: steps; 0 before the first word.
+        epochs: finished epochs.
+        environment: where it runs; None before it has begun.
+    """
+
+    path: Path
+    done: int = 0
+    total: int = 0
+    epochs: list[EpochMetrics] = field(default_factory=list)
+    environment: dict[str, Any] | None = None
+    _offset: int = 0
+
+    def read(self) -> list[EpochMetrics]:
+        """Read what was added since the last call; returns the epochs that are new."""
+        new: list[EpochMetrics] = []
+        for line in self._added():
+            if "environment" in line:
+                self.environment = line["environment"]
+            if "steps" in line:
+                self.done, self.total = line["steps"]
+            if "epoch" in line:
+                new.append(EpochMetrics(**line["epoch"]))
+        self.epochs.extend(new)
+        return new
+
+    def _added(self) -> list[dict[str, Any]]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                content = file.read()
+        except OSError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]

@@ -1,0 +1,72 @@
+"""How far a study is, from its record and what running trials say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ablations.plan.design import Design
+from ablations.run.places import Places
+
+
+@dataclass(frozen=True)
+class RowStatus:
+    """One row: numbers of trials."""
+
+    label: str
+    finished: int
+    failed: int
+    running: int
+    left: int
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """A whole study.
+
+    Attributes:
+        study: its name.
+        rows: one for each cell.
+        failures: a line for each trial whose last attempt failed.
+    """
+
+    study: str
+    rows: tuple[RowStatus, ...]
+    failures: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """Trials in all."""
+        return sum(row.finished + row.failed + row.running + row.left for row in self.rows)
+
+    @property
+    def finished(self) -> int:
+        """Trials that have a result."""
+        return sum(row.finished for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status for programs."""
+        return {**asdict(self), "total": self.total, "finished": self.finished}
+
+
+def study_status(design: Design, places: Places) -> StudyStatus:
+    """Read how far a study is.
+
+    Raises:
+        UserError: the record cannot be read or is corrupt.
+    """
+    record = places.load_record()
+    finished, failed = record.finished, record.failed
+    running = {path.stem for path in places.running.glob("*.jsonl")} - finished.keys()
+    rows, failures = [], []
+    for cell in design.cells:
+        counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
+        for seed in design.seeds:
+            key = cell.trial(seed).key
+            states = (("finished", finished), ("running", running), ("failed", failed))
+            counts[next((state for state, keys in states if key in keys), "left")] += 1
+            if key in failed and failed[key].failure is not None:
+                failure = failed[key].failure
+                failures.append(f"{cell.label}, seed {seed}: {failure.kind}: {failure.message}")  # type: ignore[union-attr]
+        rows.append(RowStatus(cell.label, **counts))
+    return StudyStatus(design.study.name, tuple(rows), tuple(failures))

@@ -1,0 +1,253 @@
+"""The laboratory notebook: a study's trials in MLflow, written by the sweeping process alone.
+
+`results/` is the durable record and this is a view of it, so nothing that goes wrong here stops a sweep: the
+first failure is reported in one line, and after a few in a row the notebook is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from ablations.run.tracking_runs import SWEEP, Runs, has_ended, this_process
+from ablations.run.tracking_store import connect, experiment, locate, reason, ui_command, ui_environment
+from ablations.run.tracking_values import (
+    LEVEL,
+    epoch_step,
+    failure_text,
+    final_metrics,
+    finite_metrics,
+    run_name,
+    trial_parameters,
+    width_parameters,
+)
+from ablations.run.tracking_views import page_of, summary_view, trial_view
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from ablations.plan.trial import Trial
+    from ablations.run.record import TrialRecord
+
+__all__ = ["Tracker", "ui_command", "ui_environment"]
+
+PATIENCE = 3  # failures in a row after which the notebook is closed
+CELL = "senet.cell"  # tag: the row of the study that a summary run tells of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Method = Callable[Concatenate["Tracker", P], T]
+_log = logging.getLogger("ablations")
+
+
+def _never_fails(fallback: T) -> Callable[[Method[P, T]], Method[P, T]]:
+    """Turn an MLflow failure in a method into `fallback` and a note of it."""
+
+    def decorate(method: Method[P, T]) -> Method[P, T]:
+        @wraps(method)
+        def call(self: Tracker, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if self.closed:
+                self.missed += 1
+                return fallback
+            try:
+                answer = method(self, *args, **kwargs)
+            except Exception as fault:
+                self._note(fault)
+                return fallback
+            self._failures_in_a_row = 0
+            return answer
+
+        return call
+
+    return decorate
+
+
+class Tracker:
+    """One study's experiment in MLflow.
+
+    Args:
+        study_name: the experiment's name.
+        tracking_uri: a store named by the user; None takes MLFLOW_TRACKING_URI, else a database under
+            `results_dir`.
+        results_dir: folder of the records, where the default store lives.
+
+    Attributes:
+        uri: the store in use, without the password it may hold.
+        page: what follows host and port in the address of the study's page; "" when there is none.
+        missed: entries that the notebook lacks because MLflow failed.
+        first_failure: why, in one line; None while all went well.
+
+    Raises:
+        UserError: a store was named and cannot be used.
+    """
+
+    def __init__(self, study_name: str, tracking_uri: str | None, results_dir: Path) -> None:
+        store = locate(tracking_uri, results_dir)
+        self.study_name = study_name
+        self.uri = store.shown
+        self.page = ""
+        self.missed = 0
+        self.first_failure: str | None = None
+        self._shared = store.given  # other sweeps may write to the same experiment
+        self._failures_in_a_row = 0
+        self._has_view = False
+        self._runs: Runs  # unset only in a notebook that is closed from the start
+        try:
+            client = connect(store)
+            self._runs = Runs(client, experiment(client, study_name, store.artifacts))
+            self.page = page_of(self._runs.experiment_id)
+        except UserError:
+            raise
+        except Exception as fault:
+            self._note(fault)
+            self._failures_in_a_row = PATIENCE
+
+    @property
+    def closed(self) -> bool:
+        """Whether the notebook was given up after failures in a row."""
+        return self._failures_in_a_row >= PATIENCE
+
+    @_never_fails("")
+    def start_trial(
+        self,
+        cell_labels: Sequence[str],
+        axis_values: Mapping[str, str],
+        trial: Trial,
+        environment: Mapping[str, Any],
+        command: str | None = None,
+    ) -> str:
+        """Open the run of one trial.
+
+        Args:
+            cell_labels: the rows of the study that the trial belongs to, at least one.
+            axis_values: every axis of the study and this cell's text for it.
+            trial: what is trained.
+            environment: commit, host, device and versions, as in the record.
+            command: what a person types to train it again; by default the study's own command.
+
+        Returns:
+            The identity of the run, or "" when MLflow failed; the other methods accept both.
+        """
+        tags = {
+            LEVEL: "trial",
+            SWEEP: this_process(),
+            "senet.key": trial.key,
+            "senet.cells": "; ".join(cell_labels),
+            "senet.command": command or f"ablate run {self.study_name}",
+            "mlflow.source.name": "ablate",
+            "mlflow.source.git.commit": environment.get("commit"),
+        }
+        tags |= {f"senet.{name}": environment.get(name) for name in ("commit", "host", "device", "precision")}
+        parameters = trial_parameters(trial, axis_values)
+        run_id = self._runs.create(run_name(cell_labels, trial.seed), tags, parameters)
+        configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
+        self._runs.write_json(run_id, configuration, "trial.json")
+        if not self._has_view:
+            self._runs.save_view(trial_view(list(axis_values)))
+            self._has_view = True
+        return run_id
+
+    @_never_fails(None)
+    def log_epochs(self, run_id: str, epochs: Sequence[object]) -> None:
+        """Write the figures of several epochs in one call.
+
+        Args:
+            run_id: what `start_trial` returned.
+            epochs: values or mappings with `epoch`, which becomes the step, and its figures.
+        """
+        if self._is_open(run_id):
+            self._runs.write_metrics(run_id, [epoch_step(epoch) for epoch in epochs])
+
+    @_never_fails(None)
+    def finish_trial(self, run_id: str, record: TrialRecord) -> None:
+        """Write a trial's result or its failure, and close its run."""
+        if not self._is_open(run_id):
+            return
+        final = final_metrics(record.result, record.history)
+        self._runs.write_metrics(run_id, [(len(record.history), final)])
+        self._runs.write_parameters(run_id, width_parameters(record.result))
+        if record.data_digest:
+            name = str(record.trial["data"]["name"])
+            self._runs.write_data(run_id, name, record.data_digest, record.data_note)
+        if record.status == "finished":
+            self._runs.close(run_id, "FINISHED", {})
+        else:
+            self._runs.close(run_id, "FAILED", {"senet.failure": failure_text(record.failure)})
+
+    @_never_fails(None)
+    def kill_trial(self, run_id: str, reason: str) -> None:
+        """Close the run of a trial that was stopped before its end."""
+        if self._is_open(run_id):
+            self._runs.close(run_id, "KILLED", {"senet.stopped": reason})
+
+    @_never_fails(0)
+    def close_stale(self) -> int:
+        """Close the runs that a dead sweep left open, and return their number.
+
+        In a store that other machines may write to, only runs of dead processes of this machine are closed.
+        """
+        running = self._runs.search("attributes.status = 'RUNNING'")
+        stale = [run.info.run_id for run in running if not self._may_live(run)]
+        for run_id in stale:
+            self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
+        return len(stale)
+
+    @_never_fails(None)
+    def write_summaries(self, summaries: Sequence[object]) -> None:
+        """Write one run for each cell of the study, in place of those of an earlier sweep.
+
+        Args:
+            summaries: values or mappings with `label`, `values` (axis to text) and `metrics` (name to
+                number); numbers that are not finite are left out.
+        """
+        old = {run.data.tags.get(CELL, ""): run for run in self._runs.on_level("summary")}
+        axes: list[str] = []
+        for summary in summaries:
+            label, values, metrics = (_part(summary, name) for name in ("label", "values", "metrics"))
+            axes += dict(values)
+            self._write_summary(old.pop(label, None), label, dict(values), finite_metrics(dict(metrics)))
+        for run in old.values():
+            self._runs.delete(run.info.run_id)
+        self._runs.save_view(summary_view(list(dict.fromkeys(axes))))
+
+    @_never_fails(None)
+    def attach_report(self, folder: Path) -> None:
+        """Attach the files of a report to the study's report run."""
+        found = self._runs.on_level("report")
+        run_id = found[0].info.run_id if found else self._runs.create("report", {LEVEL: "report"}, {})
+        self._runs.write_folder(run_id, folder)
+        self._runs.close(run_id, "FINISHED", {})
+
+    def _write_summary(
+        self, run: Run | None, label: str, values: dict[str, str], metrics: dict[str, float]
+    ) -> None:
+        if run is not None and not (run.data.params == values and set(run.data.metrics) <= set(metrics)):
+            self._runs.delete(run.info.run_id)  # a parameter cannot be changed, nor a metric taken away
+            run = None
+        tags = {LEVEL: "summary", CELL: label}
+        run_id = run.info.run_id if run is not None else self._runs.create(label, tags, values)
+        self._runs.write_metrics(run_id, [(0, metrics)])
+        self._runs.close(run_id, "FINISHED", {})
+
+    def _is_open(self, run_id: str) -> bool:
+        self.missed += not run_id  # the run could not be opened
+        return bool(run_id)
+
+    def _may_live(self, run: Run) -> bool:
+        sweep = run.data.tags.get(SWEEP, "")
+        return sweep == this_process() or (self._shared and not has_ended(sweep))
+
+    def _note(self, fault: Exception) -> None:
+        self.missed += 1
+        self._failures_in_a_row += 1
+        if self.first_failure is None:
+            self.first_failure = reason(fault)
+            _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)
+
+
+def _part(summary: object, name: str) -> Any:
+    return summary[name] if isinstance(summary, Mapping) else getattr(summary, name)

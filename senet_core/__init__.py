@@ -1,0 +1,70 @@
+"""Squeeze-and-Excitation networks as points of a design space.
+
+Source: Hu, Shen, Albanie, Sun and Wu, "Squeeze-and-Excitation Networks", arXiv:1709.01507v4.
+
+Importing this package does not import torch: names, sources and variants are known at once, and
+torch comes with the first network that is built.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from senet_core import excitation, gates, integration, squeeze  # fills the registries
+from senet_core.backbones import BACKBONES, backbone_stages
+from senet_core.errors import UserError
+from senet_core.plugins import load_installed_plugins, load_plugin_file
+from senet_core.registry import Registry
+from senet_core.slots import EXCITATIONS, GATES, INTEGRATIONS, SLOTS, SQUEEZES
+from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variant_text import parse_variant, variant_from, variant_label, variant_text
+
+if TYPE_CHECKING:
+    from senet_core.block import SEBlock
+    from senet_core.complexity import Complexity, measure_complexity
+    from senet_core.insertion import insert_se
+    from senet_core.model import build_model
+
+_NEEDS_TORCH = {
+    "SEBlock": "senet_core.block",
+    "Complexity": "senet_core.complexity",
+    "measure_complexity": "senet_core.complexity",
+    "insert_se": "senet_core.insertion",
+    "build_model": "senet_core.model",
+}
+
+__all__ = [
+    "BACKBONES",
+    "EXCITATIONS",
+    "GATES",
+    "INTEGRATIONS",
+    "PAPER_SE",
+    "SLOTS",
+    "SQUEEZES",
+    "Complexity",
+    "Registry",
+    "SEBlock",
+    "SEVariant",
+    "UserError",
+    "backbone_stages",
+    "build_model",
+    "excitation",
+    "gates",
+    "insert_se",
+    "integration",
+    "load_installed_plugins",
+    "load_plugin_file",
+    "measure_complexity",
+    "parse_variant",
+    "squeeze",
+    "variant_from",
+    "variant_label",
+    "variant_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEEDS_TORCH:
+        return getattr(import_module(_NEEDS_TORCH[name]), name)
+    raise AttributeError(f"module 'senet_core' has no attribute {name!r}")

@@ -1,0 +1,24 @@
+"""How bad input is reported: one line that says what was given and what would be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(ValueError):
+    """Report bad input in one line for a person; the command line prints it and exits with status 2."""
+
+
+def unknown(kind: str, name: object, known: Iterable[object]) -> UserError:
+    """Say that a name is not known, with the nearest known one.
+
+    Args:
+        kind: what was named, as a person would call it ("squeeze", "study").
+        name: what was given.
+        known: every name that would be accepted.
+    """
+    names = [str(entry) for entry in known]
+    near = get_close_matches(str(name), names, n=1)
+    hint = f" did you mean {near[0]!r}?" if near else ""
+    return UserError(f"unknown {kind} {name!r};{hint} known: {', '.join(names) or 'none'}")

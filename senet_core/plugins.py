@@ -1,0 +1,106 @@
+"""Alternatives that others write: from a file that the user names, or from an installed package.
+
+A plug-in registers its entries with the decorators of `senet_core.slots`. Loading one runs its code, so files
+are loaded only when the user names them; packages announce themselves under the entry-point group
+`senet_core.plugins`, with a module as the entry point's value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from senet_core.errors import UserError
+from senet_core.registry import Origin, Registry, registering_from
+
+GROUP = "senet_core.plugins"
+_loaded: dict[str, Origin] = {}
+
+
+def load_plugin_file(path: str | Path) -> Origin:
+    """Run a plug-in file, once, so that its entries can be used by name.
+
+    Args:
+        path: a Python file.
+
+    Returns:
+        The origin under which its entries are registered; its digest is the file's content.
+
+    Raises:
+        UserError: the file cannot be read, fails when it runs, or registers nothing.
+    """
+    file = Path(path).expanduser().resolve()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read plug-in {str(path)!r}: {error.strerror or error}") from error
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    # known by content: the same file under two names, or in a worker that another sweep already used, is one plug-in
+    if digest in _loaded:
+        return _loaded[digest]
+    origin = Origin("file", file.name, digest)
+    module_name = f"senet_core_plugin_{digest}"
+    spec = spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise UserError(f"plug-in {str(path)!r} is not a Python file (*.py)")
+    module = module_from_spec(spec)
+    sys.modules[module_name] = module  # pickling an entry's class or function looks it up here
+    # what was digested is what runs: the import system would prefer bytecode that may be of an older file
+    _run(origin, str(path), lambda: exec(compile(content, file, "exec", dont_inherit=True), vars(module)))
+    _loaded[digest] = origin
+    return origin
+
+
+def load_installed_plugins() -> list[Origin]:
+    """Load the plug-ins of installed packages, once.
+
+    Raises:
+        UserError: one of them fails, with the package's name.
+    """
+    origins = []
+    for point in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+        package = point.dist.name if point.dist else point.name
+        version = point.dist.version if point.dist else ""
+        origin = Origin("package", f"{package} {version}".strip(), version)
+        if point.value not in _loaded:
+            _run(origin, f"{origin.name} ({point.value})", point.load)
+            _loaded[point.value] = origin
+        origins.append(origin)
+    return origins
+
+
+def _run(origin: Origin, shown: str, load: object) -> None:
+    registries = _registries()
+    before = sum(len(registry) for registry in registries)
+    try:
+        with registering_from(origin):
+            load()  # type: ignore[operator]
+    except UserError as error:
+        _forget(origin, registries)
+        raise UserError(f"plug-in {shown}: {error}") from error
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a plug-in is foreign code: whatever it raises is said in one line
+        _forget(origin, registries)
+        reason = " ".join(str(error).split())
+        raise UserError(f"plug-in {shown} fails when loaded: {type(error).__name__}: {reason}") from error
+    if sum(len(registry) for registry in registries) == before:
+        raise UserError(
+            f"plug-in {shown} registers nothing; it should use a decorator such as @SQUEEZES.register"
+        )
+
+
+def _forget(origin: Origin, registries: list[Registry]) -> None:
+    for registry in registries:
+        registry.forget(origin)
+
+
+def _registries() -> list[Registry]:
+    from senet_core.backbones import BACKBONES
+    from senet_core.slots import SLOTS
+
+    return [*SLOTS.values(), BACKBONES]

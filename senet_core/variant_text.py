@@ -1,0 +1,131 @@
+"""How a variant is written: a short label for people, and a text form that reads back to an equal value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from senet_core.errors import UserError, unknown
+from senet_core.variant import PAPER_SE, Reduction, SEVariant
+
+PREFIX = "se:"
+PLAIN = "plain"
+
+_INTEGRATION_NAMES = {
+    "standard": "SE",
+    "pre": "SE-PRE",
+    "post": "SE-POST",
+    "identity": "SE-Identity",
+    "conv3x3": "SE_3x3",
+}
+
+
+def variant_label(variant: SEVariant | None) -> str:
+    """Return a short name for tables and plots: "plain", "SE", "SE r=8", "SE-PRE max"."""
+    if variant is None:
+        return PLAIN
+    words = [_INTEGRATION_NAMES.get(variant.integration, f"SE-{variant.integration}")]
+    if variant.squeeze != PAPER_SE.squeeze:
+        words.append("NoSqueeze" if variant.squeeze == "none" else variant.squeeze)
+    if variant.excitation != PAPER_SE.excitation:
+        words.append(variant.excitation)
+    if variant.gate != PAPER_SE.gate:
+        words.append(variant.gate)
+    if variant.reduction != PAPER_SE.reduction:
+        words.append(f"r={_reduction_text(variant.reduction)}")
+    if variant.stages is not None:
+        words.append(f"stage{'s' if len(variant.stages) > 1 else ''} {','.join(map(str, variant.stages))}")
+    if variant.bias:
+        words.append("bias")
+    return " ".join(words)
+
+
+def variant_text(variant: SEVariant | None) -> str:
+    """Return the canonical text form, which `parse_variant` reads back to an equal value."""
+    if variant is None:
+        return PLAIN
+    parts = {
+        "squeeze": variant.squeeze,
+        "excitation": variant.excitation,
+        "gate": variant.gate,
+        "reduction": _reduction_text(variant.reduction),
+        "stages": "all" if variant.stages is None else "+".join(map(str, variant.stages)),
+        "integration": variant.integration,
+        "bias": str(variant.bias).lower(),
+    }
+    return PREFIX + ",".join(f"{name}={value}" for name, value in parts.items())
+
+
+def parse_variant(text: str) -> SEVariant | None:
+    """Read a variant from its text form; fields that are left out are the paper's.
+
+    Args:
+        text: "plain", "se", or "se:" and fields such as "se:reduction=8,stages=2+3,squeeze=max".
+
+    Raises:
+        UserError: the text is no variant; the line says what was expected.
+    """
+    stripped = text.strip()
+    if stripped == PLAIN:
+        return None
+    if stripped == PREFIX.rstrip(":"):
+        return PAPER_SE
+    if not stripped.startswith(PREFIX):
+        raise UserError(f"a variant is 'plain', 'se' or 'se:FIELD=VALUE,...', got {text!r}")
+    values: dict[str, object] = {}
+    names = [field.name for field in fields(SEVariant)]
+    for part in stripped[len(PREFIX) :].split(","):
+        name, separator, value = (piece.strip() for piece in part.partition("="))
+        if not separator or not value:
+            raise UserError(f"a variant's field is written FIELD=VALUE, got {part!r} in {text!r}")
+        if name not in names:
+            raise unknown("field of a variant", name, names)
+        if name in values:
+            raise UserError(f"field {name!r} is given twice in {text!r}")
+        values[name] = _parsed(name, value)
+    return SEVariant(**values)  # type: ignore[arg-type]
+
+
+def variant_from(value: object) -> SEVariant | None:
+    """Read a variant as study files write it: None or "plain", a text form, or a mapping of fields.
+
+    Raises:
+        UserError: the value is none of these, or a field is unknown or out of range.
+    """
+    if value is None or isinstance(value, SEVariant):
+        return value
+    if isinstance(value, str):
+        return parse_variant(value)
+    if not isinstance(value, Mapping):
+        raise UserError(f"a variant is 'plain', a text such as 'se:reduction=8' or fields, got {value!r}")
+    names = [field.name for field in fields(SEVariant)]
+    for name in value:
+        if name not in names:
+            raise unknown("field of a variant", name, names)
+    return SEVariant(**value)
+
+
+def _parsed(name: str, value: str) -> object:
+    if name == "bias":
+        if value not in ("true", "false"):
+            raise UserError(f"bias must be true or false, got {value!r}")
+        return value == "true"
+    if name == "stages":
+        return None if value == "all" else tuple(_whole(name, part) for part in value.split("+"))
+    if name == "reduction" and ":" in value:
+        pairs = (part.partition(":") for part in value.split("/"))
+        return tuple((_whole(name, stage), _whole(name, ratio)) for stage, _, ratio in pairs)
+    return _whole(name, value) if name == "reduction" else value
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"{name} takes whole numbers, got {text!r}") from None
+
+
+def _reduction_text(reduction: Reduction) -> str:
+    if isinstance(reduction, int):
+        return str(reduction)
+    return "/".join(f"{stage}:{ratio}" for stage, ratio in reduction)

@@ -1,0 +1,58 @@
+"""A command line to call from tests, and a folder to stand in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ablations.cli import main
+
+STUDY = """
+title: Small
+question: Does it work?
+baseline:
+  backbone: resnet8
+  variant: {reduction: 8}
+  data: {name: digits, train_images: 80, test_images: 40}
+recipe: {base: cifar-quick, epochs: 1, warmup: 0.5, batch_size: 32, lr: 0.05, pad: 1, precision: fp32}
+axes:
+  squeeze: [avg, max]
+seeds: 2
+"""
+
+
+@dataclass
+class Said:
+    """What a command printed and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ablate(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Call the command line in an empty folder that has a study file, small.yaml."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABLATE_DATA_DIR", raising=False)
+    (tmp_path / "small.yaml").write_text(STUDY, encoding="utf-8")
+    # workers import the package by name; the tests may run from a checkout that is not installed
+    root = str(Path(__file__).parents[3])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setattr(sys, "argv", ["ablate"])
+
+    def call(*words: str) -> Said:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        printed = capsys.readouterr()
+        return Said(int(ended.value.code or 0), printed.out, printed.err)
+
+    return call

@@ -1,0 +1,90 @@
+"""The pool runs tasks in processes of their own, and a death costs one task."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import wait
+
+import psutil
+import pytest
+
+from ablations.run.executors import WorkerDied, WorkerPool
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(2, threads=1)
+    yield pool
+    pool.shutdown()
+
+
+def test_results_and_errors_come_back(pool: WorkerPool) -> None:
+    assert pool.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(divmod, 7, 0).result(timeout=60)
+
+
+def test_work_is_spread_over_the_workers_and_they_stay(pool: WorkerPool) -> None:
+    first = {future.result(timeout=60) for future in [pool.submit(_slow_pid, 0.5) for _ in range(2)]}
+    later = {future.result(timeout=60) for future in [pool.submit(_slow_pid, 0.5) for _ in range(4)]}
+    assert len(first) == 2
+    assert later == first
+
+
+def test_a_killed_worker_fails_its_own_task_only(pool: WorkerPool) -> None:
+    other = pool.submit(_slow_pid, 1.0)
+    killed = pool.submit(os.kill, 0, signal.SIGCONT)  # harmless; fills the second worker's queue in order
+    killed.result(timeout=60)
+    dying = pool.submit(os._exit, 3)
+    with pytest.raises(WorkerDied, match="ended before the trial did"):
+        dying.result(timeout=60)
+    assert other.result(timeout=60) > 0
+    assert {type(future.result(timeout=60)) for future in [pool.submit(os.getpid) for _ in range(3)]} == {int}
+
+
+def test_ctrl_c_does_not_reach_the_workers(pool: WorkerPool) -> None:
+    future = pool.submit(_slow_pid, 1.0)
+    pid = pool.submit(os.getpid).result(timeout=60)
+    os.kill(pid, signal.SIGINT)
+    assert future.result(timeout=60) > 0
+    assert pool.submit(os.getpid).result(timeout=60) > 0
+
+
+def test_kill_ends_running_tasks_at_once() -> None:
+    pool = WorkerPool(1, threads=1)
+    pid = pool.submit(os.getpid).result(timeout=60)
+    futures = [pool.submit(time.sleep, 600), pool.submit(time.sleep, 600)]
+    started = time.monotonic()
+    pool.kill()
+    wait(futures, timeout=20)
+    assert time.monotonic() - started < 20
+    assert futures[1].cancelled()
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.submit(os.getpid)
+
+
+def test_workers_share_the_cores_and_get_their_gpu() -> None:
+    pool = WorkerPool(2, threads=3, gpus=2)
+    try:
+        seen = {future.result(timeout=60) for future in [pool.submit(_share) for _ in range(6)]}
+    finally:
+        pool.shutdown()
+    assert {threads for threads, _ in seen} == {3}
+    assert {gpu for _, gpu in seen} <= {"0", "1"}
+    assert len(seen) == 2
+
+
+def _slow_pid(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def _share() -> tuple[int, str]:
+    import torch
+
+    time.sleep(0.5)
+    return torch.get_num_threads(), os.environ["CUDA_VISIBLE_DEVICES"]

@@ -1,0 +1,141 @@
+"""The record keeps what it was given, whatever happens to the process, the file or the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablations.run.record import EpochMetrics, Failure, Record, TrialRecord, TrialResult, find_shared
+from senet_core.errors import UserError
+
+RESULT = TrialResult(
+    top1_error=12.34,
+    top5_error=0.1 + 0.2,  # a number that only reads back if every digit is kept
+    test_loss=0.41,
+    train_loss=0.33,
+    train_error=10.2,
+    parameters=274_847,
+    multiply_adds=41_000_000,
+    bottleneck_widths={"2": 1, "3": 2},
+    train_seconds=161.2,
+    test_seconds=2.1,
+    peak_memory_mib=812.0,
+    weights_sha256="ab" * 32,
+)
+LINE = TrialRecord(
+    key="0123456789abcdef",
+    study="one",
+    status="finished",
+    trial={"backbone": "resnet20", "data": {"name": "cifar10"}, "seed": 0},
+    result=RESULT,
+    history=(EpochMetrics(1, 1.9, 71.2, 0.1, 16.0),),
+    failure=None,
+    environment={"commit": "abc"},
+    data_digest="d1",
+    data_note="",
+    started="2026-01-01T00:00:00+00:00",
+    finished="2026-01-01T00:01:00+00:00",
+)
+FAILED = replace(LINE, status="failed", result=None, failure=Failure("diverged", "the loss is nan", 1))
+
+
+def test_a_line_reads_back_equal() -> None:
+    for line in (LINE, FAILED, replace(LINE, mlflow_run_id="r", shared_from="two")):
+        assert TrialRecord.from_line(line.to_line()) == line
+
+
+def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
+    record = Record.load(tmp_path / "study" / "trials.jsonl")
+    record.append(LINE)
+    record.append(FAILED, LINE)
+    assert Record.load(record.path).lines == [LINE, FAILED, LINE] == record.lines
+
+
+def test_a_later_finish_supersedes_a_failure_and_not_the_other_way(tmp_path: Path) -> None:
+    record = Record(tmp_path / "r.jsonl", [FAILED])
+    assert record.failed == {LINE.key: FAILED}
+    assert record.finished == {}
+    for lines in ([FAILED, LINE], [LINE, FAILED]):
+        record = Record(tmp_path / "r.jsonl", lines)
+        assert record.finished == {LINE.key: LINE}
+        assert record.failed == {}
+
+
+def test_every_truncation_loses_the_torn_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    Record(path).append(LINE, FAILED)
+    content = path.read_bytes()
+    first = content.index(b"\n") + 1
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        record = Record.load(path)
+        whole = [LINE, FAILED][: (size >= first) + (size == len(content))]
+        assert record.lines == whole
+        aside = record.set_torn_aside()
+        assert (aside is None) == (size in (0, first, len(content)))
+        record.append(LINE)
+        assert Record.load(path).lines == [*whole, LINE]
+        if aside is not None:
+            aside.unlink()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("not json", "Expecting value"),
+        ("[1]", "not a JSON object"),
+        ('{"schema": 99}', "its schema is 99, this version reads 1"),
+        ('{"schema": 1}', "a field is missing"),
+        (LINE.to_line().replace('"finished","trial"', '"done","trial"'), "status 'done'"),
+        (FAILED.to_line().replace('"failed"', '"finished"'), "do not belong together"),
+        (LINE.to_line().replace('"top1_error"', '"top_one"'), "another form"),
+        ("[" * 100_000, "recursion"),
+        ("\N{SNOWMAN}", "Expecting value"),
+    ],
+)
+def test_a_corrupt_line_is_named(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "trials.jsonl"
+    path.write_text(f"{LINE.to_line()}\n{line}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"trials\.jsonl, line 2 is corrupt") as caught:
+        Record.load(path)
+    assert why in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot read the record .*Is a directory"):
+        Record.load(tmp_path)
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record(tmp_path / "trials.jsonl")
+    record.append(LINE)
+    before = record.path.read_bytes()
+    real, calls = os.write, []
+
+    def full(descriptor: int, content: bytes) -> int:
+        calls.append(len(content))
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, content[:10])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(UserError, match=r"cannot write the record .*No space left on device"):
+        record.append(FAILED)
+    assert record.path.read_bytes() == before
+    assert record.lines == [LINE]
+
+
+def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
+    Record(tmp_path / "two" / "trials.jsonl").append(LINE)
+    Record(tmp_path / "bad" / "trials.jsonl").append(FAILED)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "trials.jsonl").write_text("nonsense\n")
+    [shared] = find_shared([LINE.key, "other"], tmp_path, "one", "d1")
+    assert shared == replace(LINE, study="one", shared_from="two")
+    assert find_shared([LINE.key], tmp_path, "one", "other data") == []
+    assert find_shared([LINE.key], tmp_path, "two", "d1") == []  # its own record is not another study's

@@ -1,0 +1,66 @@
+"""The learning rate, worked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ablations.plan.recipe import RECIPES, Recipe
+from ablations.run.schedule import learning_rate
+
+
+def _rates(total: int, steps_per_epoch: int, **fields: Any) -> list[float]:
+    recipe = Recipe(lr=0.4, **fields)
+    return [
+        learning_rate(recipe, step, total=total, steps_per_epoch=steps_per_epoch) for step in range(total)
+    ]
+
+
+def test_linear_falls_to_zero_after_the_last_step() -> None:
+    assert _rates(4, 2, epochs=2, schedule="linear") == pytest.approx([0.4, 0.3, 0.2, 0.1])
+
+
+def test_cosine_is_half_way_at_half_time() -> None:
+    rates = _rates(4, 4, epochs=1, schedule="cosine")
+    assert rates[0] == 0.4
+    assert rates[2] == pytest.approx(0.2)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_warm_up_rises_to_the_highest_rate_then_the_schedule_begins() -> None:
+    assert _rates(6, 2, epochs=3, warmup=1, schedule="linear") == pytest.approx(
+        [0.2, 0.4, 0.4, 0.3, 0.2, 0.1]
+    )
+
+
+def test_a_constant_warm_up_stays_at_its_rate() -> None:
+    rates = _rates(4, 1, iterations=4, warmup=2, warmup_lr=0.01, schedule="constant")
+    assert rates == [0.01, 0.01, 0.4, 0.4]
+
+
+def test_steps_are_cut_at_each_milestone() -> None:
+    rates = _rates(6, 2, epochs=3, schedule="step", milestones=[1, 2], gamma=0.5)
+    assert rates == pytest.approx([0.4, 0.4, 0.2, 0.2, 0.1, 0.1])
+
+
+def test_the_paper_recipe_cuts_at_32k_and_48k_iterations() -> None:
+    """He et al. 2015, section 4.2, with 391 steps an epoch or any other number."""
+    recipe = RECIPES["cifar-paper"]
+
+    def rate(step: int) -> float:
+        return learning_rate(recipe, step, total=64_000, steps_per_epoch=391)
+
+    assert [rate(step) for step in (0, 399, 400, 31_999)] == [0.01, 0.01, 0.1, 0.1]
+    assert rate(32_000) == pytest.approx(0.01)
+    assert rate(47_999) == pytest.approx(0.01)
+    assert rate(48_000) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_rate_of_a_named_recipe_is_positive_and_at_most_the_highest(name: str) -> None:
+    recipe = RECIPES[name]
+    total = recipe.steps(recipe.length, 7)
+    rates = [learning_rate(recipe, step, total=total, steps_per_epoch=7) for step in range(0, total, 3)]
+    assert all(0 < rate <= recipe.lr for rate in rates)
+    assert max(rates) == pytest.approx(recipe.lr, rel=0.25)

@@ -1,0 +1,281 @@
+"""The sweep trains what is missing, once, and writes down what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+from small import DATA, Watcher, one_thread, small_study
+
+from ablations.plan.design import Design
+from ablations.run import sweep as sweep_module
+from ablations.run.datasets import ensure_prepared
+from ablations.run.executors import WorkerDied
+from ablations.run.places import Places
+from ablations.run.record import Record
+from ablations.run.status import study_status
+from ablations.run.sweep import SweepOutcome, sweep
+from ablations.run.tracking import Tracker
+from ablations.run.worker import Task, run_task
+from senet_core.errors import UserError
+
+
+class Bench:
+    """Runs sweeps of one results folder in this process, and counts the trials that were really trained."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.results = folder / "results"
+        self.data_dir = folder / "data"
+        self.digest = ensure_prepared(DATA, self.data_dir).digest
+        self.watcher = Watcher()
+        self.trained: list[str] = []
+        self.before: Callable[[Task], None] = lambda task: None
+        monkeypatch.setattr(sweep_module, "run_task", self._run)
+
+    def _run(self, task: Task) -> Any:
+        self.before(task)
+        self.trained.append(task.key)
+        with one_thread():
+            return run_task(task)
+
+    def places(self, design: Design) -> Places:
+        return Places(design.study.name, self.results, self.results.parent / "reports")
+
+    def sweep(
+        self,
+        design: Design,
+        *,
+        executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
+        tracker: Callable[[], Tracker | None] = lambda: None,
+        **options: Any,
+    ) -> SweepOutcome:
+        given = {"data_dir": self.data_dir, "digest": self.digest, **options}
+        return sweep(
+            design,
+            self.places(design),
+            make_executor=executor,
+            display=self.watcher,
+            open_tracker=tracker,
+            **given,
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch)
+
+
+def test_every_trial_is_trained_once_and_never_again(bench: Bench) -> None:
+    design = small_study()
+    outcome = bench.sweep(design)
+    assert (outcome.trained, outcome.failed, outcome.left, outcome.stopped_by) == (6, 0, 0, None)
+    record = bench.places(design).load_record()
+    assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
+    again = bench.sweep(design)
+    assert again.trained == 0
+    assert len(bench.trained) == 6
+    assert bench.watcher.begun == [(6, 0, 0), (6, 6, 0)]
+
+
+def test_a_line_says_all_that_a_reader_needs(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    [se, plain] = bench.places(design).load_record().lines
+    assert se.trial == design.baseline.trial(0).to_json()
+    assert se.result is not None
+    assert se.result.bottleneck_widths == {"2": 2, "3": 4, "4": 8}
+    assert plain.result is not None
+    assert se.result.parameters == plain.result.parameters + 2 * (16 * 2 + 32 * 4 + 64 * 8)
+    assert [epoch.epoch for epoch in se.history] == [1, 2]
+    assert se.data_digest == bench.digest
+    assert {"commit", "host", "processor", "device", "precision", "threads", "torch"} <= se.environment.keys()
+    assert not bench.places(design).running.exists()
+
+
+def test_more_seeds_train_only_what_is_new(bench: Bench) -> None:
+    bench.sweep(small_study(seeds=1))
+    bench.sweep(small_study(seeds=2))
+    assert len(bench.trained) == len(set(bench.trained)) == 6
+
+
+def test_a_trial_of_another_study_is_taken_over(bench: Bench) -> None:
+    bench.sweep(small_study("first"))
+    second = small_study("second", axes={"squeeze": ["max"], "excitation": ["tanh"]})
+    bench.sweep(second)
+    assert bench.watcher.begun[-1] == (8, 6, 6)
+    assert len(bench.trained) == 8
+    lines = bench.places(second).load_record().lines
+    assert sorted(str(line.shared_from) for line in lines) == ["None", "None", *["first"] * 6]
+    assert all(line.study == "second" for line in lines)
+
+
+def test_fresh_starts_beside_the_old_record(bench: Bench) -> None:
+    design = small_study(seeds=1)
+    bench.sweep(design)
+    bench.sweep(small_study("other", seeds=1))
+    old = bench.places(design).record.read_bytes()
+    bench.sweep(design, fresh=True)
+    assert len(bench.trained) == 6  # three, none (shared), and three again
+    [aside] = bench.places(design).results.glob("trials.before-*.jsonl")
+    assert aside.read_bytes() == old
+    assert len(bench.places(design).load_record().lines) == 3
+
+
+def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench) -> None:
+    design = small_study(seeds=1)
+    bad = design.cells[1].trial(0).key
+
+    def break_one(task: Task) -> None:
+        if task.key == bad:
+            raise WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+
+    bench.before = break_one
+    outcome = bench.sweep(design)
+    assert (outcome.trained, outcome.failed) == (2, 1)
+    record = bench.places(design).load_record()
+    failure = record.failed[bad].failure
+    assert failure is not None
+    assert failure.kind == "killed"
+    assert ("plain", "failed") in bench.watcher.ended
+    status = study_status(design, bench.places(design))
+    assert [(row.label, row.finished, row.failed) for row in status.rows][1] == ("plain", 0, 1)
+    assert "plain, seed 0: killed" in status.failures[0]
+    bench.before = lambda task: None
+    assert bench.sweep(design).trained == 1
+    assert bench.places(design).load_record().failed == {}
+
+
+def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
+    design = small_study(axes={}, include_plain=True, seeds=1, recipe={**_recipe(), "lr": 1e20})
+    outcome = bench.sweep(design)
+    assert outcome.failed == 2
+    failures = [line.failure for line in bench.places(design).load_record().lines]
+    assert [failure.kind for failure in failures if failure] == ["diverged", "diverged"]
+    assert all(failure and failure.epoch for failure in failures)
+
+
+def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> None:
+    design = small_study()
+
+    def interrupt(task: Task) -> None:
+        if len(bench.trained) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1.0)
+
+    bench.before = interrupt
+    outcome = bench.sweep(design)
+    assert outcome.stopped_by == signal.SIGINT
+    done = len(bench.places(design).load_record().lines)
+    assert outcome.left == 6 - done
+    assert 0 < done < 6
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    bench.before = lambda task: None
+    bench.sweep(design)
+    lines = bench.places(design).load_record().lines
+    assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
+
+
+def test_one_sweep_at_a_time(bench: Bench) -> None:
+    design = small_study()
+    places = bench.places(design)
+    places.make_writable()
+    with FileLock(places.results / ".lock"), pytest.raises(UserError, match="another sweep of study 'small'"):
+        _in_another_thread(lambda: bench.sweep(design))
+
+
+def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    before = bench.places(design).record.read_bytes()
+    with pytest.raises(UserError, match=r"recorded with other data .*--fresh"):
+        bench.sweep(design, digest="another")
+    assert bench.places(design).record.read_bytes() == before
+
+
+def test_a_torn_line_is_set_aside_and_its_trial_run_again(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    path = bench.places(design).record
+    path.write_bytes(path.read_bytes()[:-20])
+    bench.sweep(design)
+    assert len(bench.trained) == 3
+    assert len(Record.load(path).finished) == 2
+    assert path.with_name("trials.jsonl.torn").exists()
+
+
+def test_mlflow_has_one_run_a_trial(bench: Bench, results: Path) -> None:
+    design = small_study(seeds=1)
+    tracker = Tracker("small", None, results)
+    bench.sweep(design, tracker=lambda: tracker, command=lambda cell: f"again {cell.label}")
+    runs = tracker._runs.on_level("trial")
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
+    lines = bench.places(design).load_record().lines
+    assert {line.mlflow_run_id for line in lines} == {run.info.run_id for run in runs}
+    assert {run.data.params["squeeze"] for run in runs} == {"avg", "max", "-"}
+    by_run = {line.mlflow_run_id: line for line in lines}
+    for run in runs:
+        result = by_run[run.info.run_id].result
+        assert result is not None
+        assert run.data.metrics["top1_error"] == result.top1_error
+
+
+def test_a_plug_in_that_changed_since_the_plan_is_refused(bench: Bench, tmp_path: Path) -> None:
+    design = small_study(axes={}, seeds=1, include_plain=True)
+    changed = replace(design.baseline, plugins=(("squeeze:avg", "0123"),))
+    outcome = bench.sweep(replace(design, cells=(changed,), baseline=changed))
+    assert outcome.failed == 1
+    failure = bench.places(design).load_record().lines[0].failure
+    assert failure is not None
+    assert "was changed after the study had been read" in failure.message
+
+
+def test_an_executor_of_somebody_else_serves(bench: Bench) -> None:
+    """Nothing beyond the standard interface is asked of it: no kill, and results may come late."""
+
+    class Inline(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+    assert bench.sweep(small_study(axes={}, seeds=1), executor=Inline).trained == 2
+
+
+def test_the_record_is_json_lines_with_a_schema(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    lines = bench.places(design).record.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["schema"] for line in lines] == [1, 1]
+
+
+def _recipe() -> dict[str, Any]:
+    from small import RECIPE
+
+    return RECIPE.model_dump()
+
+
+def _in_another_thread(call: Callable[[], object]) -> None:
+    """A file lock may be taken again by the thread that holds it."""
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except UserError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if caught:
+        raise caught[0]
