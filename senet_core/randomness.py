@@ -31,18 +31,24 @@ def stream_seed(seed: int, *names: str | int) -> int:
 
 
 @contextmanager
-def drawing_from(seed: int | None, *names: str | int) -> Iterator[None]:
-    """Let torch's initialisers draw from a named stream inside the block, and leave global state as it was.
+def drawing_from(seed: int | None, *names: str | int, device: torch.device | None = None) -> Iterator[None]:
+    """Let torch's initialisers and layers draw from a named stream inside the block; global state is left as it was.
 
-    With `seed=None` they draw from torch's global generator, as any torch module does.
+    Args:
+        seed: None lets them draw from torch's global generators, as any torch module does.
+        names: the stream.
+        device: a CUDA device whose generator is meant as well as the CPU's.
     """
     import torch
 
     if seed is None:
         yield
         return
-    with torch.random.fork_rng(devices=[]):
+    on_cuda = device is not None and device.type == "cuda"
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_cuda else []):
         torch.default_generator.manual_seed(stream_seed(seed, *names))
+        if on_cuda:
+            torch.cuda.manual_seed(stream_seed(seed, *names))
         yield
 
 

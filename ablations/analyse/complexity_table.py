@@ -8,7 +8,7 @@ from ablations.analyse.reference import paper_table
 from senet_core.errors import unknown
 from senet_core.variant import PAPER_SE, SEVariant
 
-BACKBONE = "resnet50"
+BACKBONE = "resnet50-v1"
 
 _SECTION_6: dict[int, dict[object, SEVariant | None]] = {
     10: {**{r: SEVariant(reduction=r) for r in (2, 4, 8, 16, 32)}, "original": None},

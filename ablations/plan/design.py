@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ablations.plan.recipe import Recipe
 from ablations.plan.study import VARIANT_AXES, Study
 from ablations.plan.trial import DataSpec, Trial
-from senet_core.backbones import backbone_stages
+from senet_core.backbones import find_backbone
 from senet_core.errors import UserError, unknown
 from senet_core.slots import SLOTS
 from senet_core.variant import SEVariant
@@ -132,7 +132,7 @@ class _Point:
 
     @property
     def network(self) -> tuple[Any, ...]:
-        variant = None if self.variant is None else self.variant.on(backbone_stages(self.backbone))
+        variant = find_backbone(self.backbone).variant(self.variant)
         return (self.backbone, variant, self.recipe)
 
 
@@ -173,7 +173,7 @@ def _text(point: _Point, axis: str) -> str:
             return NOT_VARIED
         from senet_core.variant_text import variant_text
 
-        normal = point.variant.on(backbone_stages(point.backbone))
+        normal = find_backbone(point.backbone).variant(point.variant)
         fields = dict(part.split("=") for part in variant_text(normal).removeprefix("se:").split(","))
         return fields[axis]
     value = getattr(point.recipe, axis.removeprefix("recipe."))

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Recipe(BaseModel):
     """Everything that decides how a network is trained, but for the data and the seed.
 
-    Lengths (`warmup`, `milestones`) are in the unit of the training's own length: iterations where `iterations`
-    is set, epochs otherwise.
+    `warmup` and `milestones` are shares of the whole training, from 0 to 1, so that a shorter or longer training
+    keeps its shape.
 
     Raises:
         pydantic.ValidationError: a field is unknown, of the wrong type or out of range.
@@ -31,10 +31,12 @@ class Recipe(BaseModel):
     )
     schedule: Literal["cosine", "linear", "step", "constant"] = "cosine"
     milestones: tuple[float, ...] = Field(
-        default=(), description="Where a step schedule multiplies by gamma."
+        default=(), description="When a step schedule multiplies by gamma, as shares of the training."
     )
     gamma: float = Field(default=0.1, gt=0, lt=1)
-    warmup: float = Field(default=0, ge=0, description="Length of the warm-up.")
+    warmup: float = Field(
+        default=0, ge=0, lt=1, description="Length of the warm-up, as a share of the training."
+    )
     warmup_lr: float | None = Field(
         default=None,
         gt=0,
@@ -64,29 +66,21 @@ class Recipe(BaseModel):
     def _consistent(self) -> Recipe:
         if (self.epochs is None) == (self.iterations is None):
             raise ValueError("give the length of the training by epochs or by iterations, one of the two")
-        length = self.length
-        if self.warmup >= length:
-            raise ValueError(f"warmup ({self.warmup:g}) must be shorter than the training ({length:g})")
         if (self.schedule == "step") != bool(self.milestones):
             raise ValueError("milestones belong to schedule 'step', which needs at least one")
-        if any(not 0 < m < length for m in self.milestones) or list(self.milestones) != sorted(
+        if any(not 0 < m < 1 for m in self.milestones) or list(self.milestones) != sorted(
             set(self.milestones)
         ):
-            raise ValueError(f"milestones must rise and lie within the training (0 to {length:g})")
+            raise ValueError("milestones are shares of the training: they must rise and lie between 0 and 1")
         if self.warmup_lr is not None and self.warmup == 0:
             raise ValueError("warmup_lr needs a warmup")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0")
         return self
 
-    @property
-    def length(self) -> float:
-        """Length of the training, in epochs or iterations as it was given."""
-        return float(self.iterations if self.iterations is not None else self.epochs or 0)
-
-    def steps(self, length: float, steps_per_epoch: int) -> int:
-        """Turn a length in the recipe's unit into steps."""
-        return round(length if self.iterations is not None else length * steps_per_epoch)
+    def steps(self, steps_per_epoch: int) -> int:
+        """Return the steps of the whole training, at least one."""
+        return max(1, self.iterations or round((self.epochs or 0) * steps_per_epoch))
 
 
 RECIPES: dict[str, Recipe] = {
@@ -98,7 +92,7 @@ RECIPES: dict[str, Recipe] = {
         weight_decay=5e-4,
         decay_norm_and_bias=False,
         schedule="linear",
-        warmup=2,
+        warmup=0.2,
     ),
     # He et al. 2015, arXiv:1512.03385, section 4.2, with the warm-up of He et al. 2016, arXiv:1603.05027
     "cifar-paper": Recipe(
@@ -108,8 +102,8 @@ RECIPES: dict[str, Recipe] = {
         nesterov=False,
         weight_decay=1e-4,
         schedule="step",
-        milestones=(32_000, 48_000),
-        warmup=400,
+        milestones=(32 / 64, 48 / 64),
+        warmup=400 / 64_000,
         warmup_lr=0.01,
         precision="fp32",
     ),
@@ -122,7 +116,7 @@ RECIPES: dict[str, Recipe] = {
         nesterov=False,
         weight_decay=1e-4,
         schedule="step",
-        milestones=(125, 200, 250),
+        milestones=(125 / 270, 200 / 270, 250 / 270),
         label_smoothing=0.1,
         crop="resized",
         pad=0,

@@ -7,24 +7,23 @@ import math
 from ablations.plan.recipe import Recipe
 
 
-def learning_rate(recipe: Recipe, step: int, *, total: int, steps_per_epoch: int) -> float:
+def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:
     """Return the learning rate of a step.
 
     Args:
         recipe: schedule, warm-up, milestones and highest rate.
         step: from 0 to total - 1.
         total: steps of the whole training.
-        steps_per_epoch: turns lengths in epochs into steps.
 
     Returns:
         The rate: during warm-up it rises linearly to `lr` (or stays at `warmup_lr`); then "cosine" and "linear"
         fall to 0 over what is left, "step" multiplies by gamma at each milestone, "constant" stays.
     """
-    warmup = min(recipe.steps(recipe.warmup, steps_per_epoch), total - 1)
+    warmup = min(round(recipe.warmup * total), total - 1)
     if step < warmup:
         return recipe.warmup_lr if recipe.warmup_lr is not None else recipe.lr * (step + 1) / warmup
     if recipe.schedule == "step":
-        passed = sum(step >= recipe.steps(milestone, steps_per_epoch) for milestone in recipe.milestones)
+        passed = sum(step >= round(milestone * total) for milestone in recipe.milestones)
         return recipe.lr * recipe.gamma**passed
     if recipe.schedule == "constant":
         return recipe.lr

@@ -10,46 +10,42 @@ from ablations.plan.recipe import RECIPES, Recipe
 from ablations.run.schedule import learning_rate
 
 
-def _rates(total: int, steps_per_epoch: int, **fields: Any) -> list[float]:
-    recipe = Recipe(lr=0.4, **fields)
-    return [
-        learning_rate(recipe, step, total=total, steps_per_epoch=steps_per_epoch) for step in range(total)
-    ]
+def _rates(total: int, **fields: Any) -> list[float]:
+    recipe = Recipe(lr=0.4, epochs=1, **fields)
+    return [learning_rate(recipe, step, total=total) for step in range(total)]
 
 
 def test_linear_falls_to_zero_after_the_last_step() -> None:
-    assert _rates(4, 2, epochs=2, schedule="linear") == pytest.approx([0.4, 0.3, 0.2, 0.1])
+    assert _rates(4, schedule="linear") == pytest.approx([0.4, 0.3, 0.2, 0.1])
 
 
 def test_cosine_is_half_way_at_half_time() -> None:
-    rates = _rates(4, 4, epochs=1, schedule="cosine")
+    rates = _rates(4, schedule="cosine")
     assert rates[0] == 0.4
     assert rates[2] == pytest.approx(0.2)
     assert rates == sorted(rates, reverse=True)
 
 
 def test_warm_up_rises_to_the_highest_rate_then_the_schedule_begins() -> None:
-    assert _rates(6, 2, epochs=3, warmup=1, schedule="linear") == pytest.approx(
-        [0.2, 0.4, 0.4, 0.3, 0.2, 0.1]
-    )
+    assert _rates(6, warmup=1 / 3, schedule="linear") == pytest.approx([0.2, 0.4, 0.4, 0.3, 0.2, 0.1])
 
 
 def test_a_constant_warm_up_stays_at_its_rate() -> None:
-    rates = _rates(4, 1, iterations=4, warmup=2, warmup_lr=0.01, schedule="constant")
+    rates = _rates(4, warmup=0.5, warmup_lr=0.01, schedule="constant")
     assert rates == [0.01, 0.01, 0.4, 0.4]
 
 
 def test_steps_are_cut_at_each_milestone() -> None:
-    rates = _rates(6, 2, epochs=3, schedule="step", milestones=[1, 2], gamma=0.5)
+    rates = _rates(6, schedule="step", milestones=[1 / 3, 2 / 3], gamma=0.5)
     assert rates == pytest.approx([0.4, 0.4, 0.2, 0.2, 0.1, 0.1])
 
 
 def test_the_paper_recipe_cuts_at_32k_and_48k_iterations() -> None:
-    """He et al. 2015, section 4.2, with 391 steps an epoch or any other number."""
+    """He et al. 2015, section 4.2; 0.01 for the first 400 iterations as in He et al. 2016."""
     recipe = RECIPES["cifar-paper"]
 
     def rate(step: int) -> float:
-        return learning_rate(recipe, step, total=64_000, steps_per_epoch=391)
+        return learning_rate(recipe, step, total=recipe.steps(391))
 
     assert [rate(step) for step in (0, 399, 400, 31_999)] == [0.01, 0.01, 0.1, 0.1]
     assert rate(32_000) == pytest.approx(0.01)
@@ -60,7 +56,23 @@ def test_the_paper_recipe_cuts_at_32k_and_48k_iterations() -> None:
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_rate_of_a_named_recipe_is_positive_and_at_most_the_highest(name: str) -> None:
     recipe = RECIPES[name]
-    total = recipe.steps(recipe.length, 7)
-    rates = [learning_rate(recipe, step, total=total, steps_per_epoch=7) for step in range(0, total, 3)]
+    total = recipe.steps(7)
+    rates = [learning_rate(recipe, step, total=total) for step in range(0, total, 3)]
     assert all(0 < rate <= recipe.lr for rate in rates)
     assert max(rates) == pytest.approx(recipe.lr, rel=0.25)
+
+
+def test_the_imagenet_recipe_cuts_where_footnote_2_says() -> None:
+    recipe = RECIPES["imagenet-ablation"]
+    per_epoch = 5_004
+    total = recipe.steps(per_epoch)
+    for epoch in (125, 200, 250):
+        before, after = (learning_rate(recipe, epoch * per_epoch + step, total=total) for step in (-1, 0))
+        assert after == pytest.approx(before / 10)
+
+
+def test_a_shorter_training_keeps_its_shape() -> None:
+    recipe = RECIPES["cifar-quick"]
+    long = [learning_rate(recipe, step, total=1000) for step in range(0, 1000, 10)]
+    short = [learning_rate(recipe, step, total=100) for step in range(100)]
+    assert short == pytest.approx(long, abs=recipe.lr / 15)

@@ -12,9 +12,11 @@ from small import DATA, one_thread, small_trial
 
 from ablations.plan.trial import Trial
 from ablations.run import training
+from ablations.run.batches import Batches
 from ablations.run.datasets import Prepared, open_prepared
 from ablations.run.record import EpochMetrics
-from ablations.run.training import Diverged, Observer, _Batches, hash_weights, train
+from ablations.run.testing import hash_weights
+from ablations.run.training import Diverged, Observer, train
 from senet_core.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.variant import PAPER_SE, SEVariant
 
@@ -43,7 +45,7 @@ VARIANTS = [
 
 
 def _first_batches(trial: Trial, data: Prepared, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(_Batches(data, trial, CPU).forever(count))
+    return list(Batches(data, trial, CPU).forever(count))
 
 
 @pytest.mark.parametrize("variant", VARIANTS[1:], ids=str)
@@ -172,10 +174,10 @@ def test_weight_decay_spares_norms_and_biases_on_request() -> None:
         {"weight_decay": 0.1},
         {"decay_norm_and_bias": False, "weight_decay": 0.5},
         {"schedule": "constant"},
-        {"schedule": "step", "milestones": [1.0]},
-        {"schedule": "step", "milestones": [1.0], "gamma": 0.5},
-        {"warmup": 1.0},
-        {"warmup": 1.0, "warmup_lr": 0.001},
+        {"schedule": "step", "milestones": [0.5]},
+        {"schedule": "step", "milestones": [0.5], "gamma": 0.5},
+        {"warmup": 0.5},
+        {"warmup": 0.5, "warmup_lr": 0.001},
         {"label_smoothing": 0.1},
         {"crop": "none"},
         {"crop": "resized"},
@@ -188,7 +190,7 @@ def test_weight_decay_spares_norms_and_biases_on_request() -> None:
 )
 def test_every_field_of_the_recipe_changes_the_weights(change: dict[str, object], data: Prepared) -> None:
     """Against a training that differs in this field alone, or, for dependent fields, without it."""
-    without = {"gamma": {"schedule": "step", "milestones": [1.0]}, "warmup_lr": {"warmup": 1.0}}
+    without = {"gamma": {"schedule": "step", "milestones": [0.5]}, "warmup_lr": {"warmup": 0.5}}
     last = list(change)[-1]
     reference = {"weight_decay": 0.5} if "decay_norm_and_bias" in change else without.get(last, {})
     changed, _ = train(small_trial(**change), data, CPU)  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""Training batches: which images, in which order, changed how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ablations.plan.trial import Trial
+from ablations.run.augment import Augmentation, normalise
+from ablations.run.datasets import Prepared
+from senet_core.randomness import stream_seed
+
+
+class Batches:
+    """Augmented training batches; order and augmentation come from streams of the trial's seed.
+
+    Args:
+        data: the prepared data set.
+        trial: whose recipe and seed.
+        device: where the batches go.
+
+    Attributes:
+        size: images in a batch.
+        per_epoch: batches in an epoch; the last, incomplete batch is left out.
+    """
+
+    def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
+        recipe = trial.recipe
+        count = len(data.train_labels)
+        self.size = min(recipe.batch_size, count)
+        self.per_epoch = count // self.size
+        self._images, self._labels, self._device = data.train_images, data.train_labels, device
+        self._mean, self._std = data.mean, data.std
+        self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))
+        self._drawn = torch.Generator().manual_seed(stream_seed(trial.seed, "augmentation"))
+        self._augment = Augmentation(
+            crop=recipe.crop,
+            pad=recipe.pad,
+            flip=recipe.flip,
+            cutout=recipe.cutout,
+            size=data.image_shape[1],
+            fill=data.mean,
+        )
+
+    def forever(self, total: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield `total` batches: images (B, C, H, W), normalised, in channels_last, and labels (B,)."""
+        for step in range(total):
+            place = step % self.per_epoch
+            if place == 0:
+                order = torch.randperm(len(self._labels), generator=self._order)
+            chosen = order[place * self.size : (place + 1) * self.size]
+            images = self._augment(self._images[chosen], self._drawn).to(self._device, non_blocking=True)
+            yield (
+                normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
+                self._labels[chosen].to(self._device, non_blocking=True),
+            )
