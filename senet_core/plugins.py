@@ -42,7 +42,7 @@ def load_plugin_file(path: str | Path) -> Origin:
     if digest in _loaded:
         return _loaded[digest]
     origin = Origin("file", file.name, digest)
-    module_name = f"senet_core_plugin_{digest}"
+    module_name = _module_name(digest)
     spec = spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise UserError(f"plug-in {str(path)!r} is not a Python file (*.py)")
@@ -73,33 +73,44 @@ def load_installed_plugins() -> list[Origin]:
 
 
 def _run(origin: Origin, shown: str, load: object) -> None:
-    registries = _registries()
-    before = sum(len(registry) for registry in registries)
+    known = registries()
+    before = sum(len(registry) for registry in known)
     try:
         with registering_from(origin):
             load()  # type: ignore[operator]
     except UserError as error:
-        _forget(origin, registries)
+        _forget(origin, known)
         raise UserError(f"plug-in {shown}: {error}") from error
     except (
         Exception,
         SystemExit,
     ) as error:  # a plug-in is foreign code: whatever it raises is said in one line
-        _forget(origin, registries)
+        _forget(origin, known)
         reason = " ".join(str(error).split())
         raise UserError(f"plug-in {shown} fails when loaded: {type(error).__name__}: {reason}") from error
-    if sum(len(registry) for registry in registries) == before:
+    if sum(len(registry) for registry in known) == before:
         raise UserError(
             f"plug-in {shown} registers nothing; it should use a decorator such as @SQUEEZES.register"
         )
 
 
-def _forget(origin: Origin, registries: list[Registry]) -> None:
-    for registry in registries:
+def _forget(origin: Origin, known: list[Registry]) -> None:
+    for registry in known:
         registry.forget(origin)
 
 
-def _registries() -> list[Registry]:
+def _module_name(digest: str) -> str:
+    return f"senet_core_plugin_{digest}"
+
+
+def path_of(origin: Origin) -> Path | None:
+    """Return where a plug-in file was when it was loaded; None for what is built in or of a package."""
+    module = sys.modules.get(_module_name(origin.digest)) if origin.kind == "file" else None
+    return None if module is None or module.__file__ is None else Path(module.__file__)
+
+
+def registries() -> list[Registry]:
+    """Return the registries of all slots, and that of backbones."""
     from senet_core.backbones import BACKBONES
     from senet_core.slots import SLOTS
 

@@ -1,0 +1,140 @@
+"""Study: axes, seeds and the other fields of a file; everything else is refused in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ablations.plan.study import AXES, Study
+from ablations.plan.study_file import parse_study
+from senet_core import UserError
+
+MakeStudy = Callable[..., Study]
+
+
+def refusal(make_study: MakeStudy, **changes: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        make_study(**changes)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith("study 'small': ")
+    return text.removeprefix("study 'small': ")
+
+
+class TestAxes:
+    @pytest.mark.parametrize("axis", AXES)
+    def test_may_be_any_field_of_variant_and_recipe_and_the_backbone(
+        self, make_study: MakeStudy, axis: str
+    ) -> None:
+        assert make_study(axes={axis: [1]}).axes == {axis: (1,)}
+
+    @pytest.mark.parametrize(
+        ("axes", "message"),
+        [
+            ({"reducton": [2]}, "axes: unknown axis 'reducton'; did you mean 'reduction'? known: squeeze, "),
+            ({"recipe.lrr": [2]}, "axes: unknown axis 'recipe.lrr'; did you mean 'recipe.lr'? known: "),
+            ({"data": ["digits"]}, "axes: unknown axis 'data'; "),
+            ({"reduction": []}, "axes: axis 'reduction' has no values"),
+            ({"reduction": 8}, "axes.reduction: input should be a valid "),
+            ({"reduction": "8"}, "axes.reduction: input should be a valid "),
+            ({"reduction": {8: 2}}, "axes.reduction: input should be a valid "),
+            ([2], "axes: input should be a valid dictionary, got [2]"),
+        ],
+        ids=str,
+    )
+    def test_that_are_wrong_are_refused(self, make_study: MakeStudy, axes: object, message: str) -> None:
+        assert refusal(make_study, axes=axes).startswith(message)
+
+    def test_of_the_block_need_a_block_to_vary(self, make_study: MakeStudy) -> None:
+        baseline = {"backbone": "resnet8", "variant": "plain", "data": "digits"}
+        message = "the baseline is the plain network, so axes of the SE block cannot vary around it"
+        assert refusal(make_study, baseline=baseline) == message
+        assert make_study(baseline=baseline, axes={"recipe.lr": [0.1]}).baseline.variant is None
+
+    def test_may_be_none_if_the_plain_network_is_there_to_compare_with(self, make_study: MakeStudy) -> None:
+        assert make_study(axes={}).axes == {}
+        message = "nothing to compare: give axes, or include_plain: true"
+        assert refusal(make_study, axes={}, include_plain=False) == message
+
+
+class TestSeeds:
+    @pytest.mark.parametrize(
+        ("given", "seeds"),
+        [(1, (0,)), (3, (0, 1, 2)), ([5], (5,)), ([7, 0, 3], (7, 0, 3)), ([0], (0,))],
+        ids=str,
+    )
+    def test_are_a_number_or_a_list(
+        self, make_study: MakeStudy, given: object, seeds: tuple[int, ...]
+    ) -> None:
+        assert make_study(seeds=given).seeds == seeds
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (0, "seeds: give between 1 and 10000 seeds, got 0"),
+            (-1, "seeds: give between 1 and 10000 seeds, got -1"),
+            (10_001, "seeds: give between 1 and 10000 seeds, got 10001"),
+            (True, "seeds: give a number of seeds or a list of them"),
+            (2.0, "seeds: give a number of seeds or a list of them"),
+            ("2", "seeds: give a number of seeds or a list of them"),
+            ([], "seeds: seeds must be different from each other, and at least one"),
+            ([1, 1], "seeds: seeds must be different from each other, and at least one"),
+            ([-1], "seeds: seeds are whole numbers from 0"),
+            ([0.5], "seeds: seeds are whole numbers from 0"),
+            (["0"], "seeds: seeds are whole numbers from 0"),
+            ([False], "seeds: seeds are whole numbers from 0"),
+            pytest.param(
+                [[1], [2]],
+                "seeds: seeds are whole numbers from 0",
+                marks=pytest.mark.xfail(strict=True, raises=TypeError, reason="a list cannot be in a set"),
+            ),
+        ],
+        ids=str,
+    )
+    def test_that_are_wrong_are_refused(self, make_study: MakeStudy, given: object, message: str) -> None:
+        assert refusal(make_study, seeds=given) == message
+
+
+@pytest.mark.parametrize("field", ["title", "question", "baseline", "recipe", "axes", "seeds"])
+def test_what_is_missing_is_said(make_study: MakeStudy, field: str) -> None:
+    assert refusal(make_study, **{field: None}) == f"{field} is missing"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"title": ""}, "title: string should have at least 1 character, got ''"),
+        ({"title": 3}, "title: input should be a valid string, got 3"),
+        ({"design": "gird"}, "design: input should be 'one-factor' or 'grid', got 'gird'"),
+        ({"include_plain": "maybe"}, "include_plain: input should be a valid boolean"),
+        (
+            {"paper_tables": ["table_1"]},
+            "paper_tables: unknown table of the paper 'table_1'; did you mean 'table_1",
+        ),
+        ({"paper_tables": "table_10"}, "paper_tables: input should be a valid "),
+        ({"tilte": "x"}, "unknown field 'tilte'; did you mean 'title'? known: title, question, "),
+        ({"xyz": 1}, "unknown field 'xyz'; known: title, question, baseline, recipe, axes, design, "),
+    ],
+    ids=str,
+)
+def test_other_fields_that_are_wrong_are_refused(
+    make_study: MakeStudy, changes: dict[str, Any], message: str
+) -> None:
+    assert refusal(make_study, **changes).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../up", ".hidden", "a/b", "-option", "ü"])
+def test_names_that_cannot_name_a_folder_are_refused(make_study: MakeStudy, name: str) -> None:
+    with pytest.raises(UserError, match=r": name: string should match pattern"):
+        parse_study({**make_study().model_dump(), "name": name})
+
+
+def test_defaults(make_study: MakeStudy) -> None:
+    study = make_study()
+    assert (study.design, study.include_plain) == ("one-factor", True)
+    assert (study.paper_tables, study.plugins, study.overrides) == ((), (), ())
+    with pytest.raises(ValidationError, match="frozen"):
+        study.title = "another"

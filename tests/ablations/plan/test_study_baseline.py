@@ -1,0 +1,196 @@
+"""Baseline and recipe of a study, in their long and short forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ablations.plan.recipe import RECIPES, Recipe
+from ablations.plan.study import Study
+from ablations.plan.trial import DataSpec
+from senet_core import SEVariant, UserError
+
+MakeStudy = Callable[..., Study]
+
+
+def refusal(make_study: MakeStudy, **changes: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        make_study(**changes)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith("study 'small': ")
+    return text.removeprefix("study 'small': ")
+
+
+class TestBaseline:
+    @pytest.mark.parametrize(
+        ("variant", "expected"),
+        [
+            ("plain", None),
+            ("se", SEVariant()),
+            ("se:reduction=8,bias=true", SEVariant(reduction=8, bias=True)),
+            ({}, SEVariant()),
+            ({"reduction": {2: 4, 3: 8, 4: 16}}, SEVariant(reduction=((2, 4), (3, 8), (4, 16)))),
+            ({"stages": [3], "squeeze": "max"}, SEVariant(stages=(3,), squeeze="max")),
+        ],
+        ids=str,
+    )
+    def test_takes_a_variant_in_any_form(
+        self, make_study: MakeStudy, variant: object, expected: SEVariant | None
+    ) -> None:
+        study = make_study(baseline={"backbone": "resnet8", "variant": variant, "data": "digits"}, axes={})
+        assert study.baseline.variant == expected
+
+    def test_is_the_papers_block_where_the_file_says_nothing(self, make_study: MakeStudy) -> None:
+        assert make_study(baseline={"backbone": "resnet8", "data": "digits"}).baseline.variant == SEVariant()
+
+    def test_takes_data_by_name_or_by_fields(self, make_study: MakeStudy) -> None:
+        for data in ("digits", {"name": "digits"}):
+            study = make_study(baseline={"backbone": "resnet8", "data": data})
+            assert study.baseline.data == DataSpec(name="digits")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            (
+                "backbone",
+                "resnt20",
+                "baseline.backbone: unknown backbone 'resnt20'; did you mean 'resnet20'? known: ",
+            ),
+            ("backbone", 20, "baseline.backbone: input should be a valid string, got 20"),
+            (
+                "variant",
+                "SE",
+                "baseline.variant: a variant is 'plain', 'se' or 'se:FIELD=VALUE,...', got 'SE'",
+            ),
+            (
+                "variant",
+                16,
+                "baseline.variant: a variant is 'plain', a text such as 'se:reduction=8' or fields, got 16",
+            ),
+            (
+                "variant",
+                {"squeze": "max"},
+                "baseline.variant: unknown field of a variant 'squeze'; did you mean 'squeeze'? known: ",
+            ),
+            (
+                "variant",
+                {"squeeze": "maxx"},
+                "baseline.variant: unknown squeeze 'maxx'; did you mean 'max'? known: ",
+            ),
+            (
+                "variant",
+                {"excitation": "sigmod"},
+                "baseline.variant: unknown excitation 'sigmod'; did you mean ",
+            ),
+            ("variant", {"gate": "bottlenek"}, "baseline.variant: unknown gate 'bottlenek'; did you mean "),
+            (
+                "variant",
+                {"integration": "prae"},
+                "baseline.variant: unknown integration 'prae'; did you mean 'pre'?",
+            ),
+            (
+                "variant",
+                {"reduction": 0},
+                "baseline.variant: reduction must be a whole number of at least 1, got 0",
+            ),
+            (
+                "variant",
+                {"stages": []},
+                "baseline.variant: stages is empty; name at least one stage, or use 'plain' ",
+            ),
+            ("data", {}, "baseline.data.name is missing"),
+            ("data", {"name": "digits", "images": 5}, "unknown field 'baseline.data.images'; did you mean "),
+            (
+                "data",
+                {"name": "digits", "train_images": 1},
+                "baseline.data.train_images: input should be greater than or equal to 2, got 1",
+            ),
+            (
+                "data",
+                {"name": "digits", "train_images": "all"},
+                "baseline.data.train_images: input should be a valid integer, got 'all'",
+            ),
+            (
+                "data",
+                {"name": "digits", "size": 7},
+                "baseline.data.size: input should be greater than or equal to 8",
+            ),
+            (
+                "backbones",
+                "resnet8",
+                "unknown field 'baseline.backbones'; did you mean 'baseline.backbone'? known: ",
+            ),
+        ],
+    )
+    def test_that_is_wrong_is_refused(
+        self, make_study: MakeStudy, field: str, value: object, message: str
+    ) -> None:
+        baseline = {"backbone": "resnet8", "data": "digits", field: value}
+        assert refusal(make_study, baseline=baseline).startswith(message)
+
+    def test_needs_backbone_and_data(self, make_study: MakeStudy) -> None:
+        assert refusal(make_study, baseline={"data": "digits"}) == "baseline.backbone is missing"
+        assert refusal(make_study, baseline={"backbone": "resnet8"}) == "baseline.data is missing"
+        assert refusal(make_study, baseline="se").startswith("baseline: ")
+
+    @pytest.mark.xfail(
+        strict=True, raises=pytest.fail.Exception, reason="data sets are looked up only when a run starts"
+    )
+    def test_names_a_known_data_set(self, make_study: MakeStudy) -> None:
+        message = refusal(make_study, baseline={"backbone": "resnet8", "data": "cifra10"})
+        assert "unknown data set 'cifra10'; did you mean 'cifar10'?" in message
+
+
+class TestRecipe:
+    def test_is_taken_by_name(self, make_study: MakeStudy) -> None:
+        assert make_study(recipe="cifar-paper").recipe == RECIPES["cifar-paper"]
+
+    def test_is_taken_as_fields_on_top_of_a_named_one(self, make_study: MakeStudy) -> None:
+        study = make_study(recipe={"base": "cifar-quick", "lr": 0.2})
+        assert study.recipe == RECIPES["cifar-quick"].model_copy(update={"lr": 0.2})
+
+    def test_is_taken_as_fields_alone(self, make_study: MakeStudy) -> None:
+        assert make_study(recipe={"epochs": 4}).recipe == Recipe(epochs=4)
+
+    def test_a_new_length_replaces_the_bases(self, make_study: MakeStudy) -> None:
+        by_steps = make_study(recipe={"base": "cifar-quick", "iterations": 500}).recipe
+        assert (by_steps.iterations, by_steps.epochs) == (500, None)
+        by_epochs = make_study(recipe={"base": "cifar-paper", "epochs": 90}).recipe
+        assert (by_epochs.iterations, by_epochs.epochs) == (None, 90)
+
+    @pytest.mark.parametrize(
+        ("recipe", "message"),
+        [
+            ("cifar-quik", "recipe: unknown recipe 'cifar-quik'; did you mean 'cifar-quick'? known: "),
+            (
+                {"base": "cifar-quik"},
+                "recipe: unknown recipe 'cifar-quik'; did you mean 'cifar-quick'? known: ",
+            ),
+            ({"base": 3}, "recipe: unknown recipe 3; known: "),
+            pytest.param(
+                {"base": ["cifar-quick"]},
+                "recipe: unknown recipe ['cifar-quick']; ",
+                marks=pytest.mark.xfail(strict=True, raises=TypeError, reason="a list cannot be looked up"),
+            ),
+            (10, "recipe: "),
+            ({}, "recipe: give the length of the training by epochs or by iterations, one of the two"),
+            (
+                {"epochs": 10, "epoch": 3},
+                "unknown field 'recipe.epoch'; did you mean 'recipe.epochs'? known: ",
+            ),
+            ({"epochs": "ten"}, "recipe.epochs: input should be a valid number, got 'ten'"),
+            ({"base": "cifar-quick", "warmup": 2}, "recipe.warmup: input should be less than 1, got 2"),
+        ],
+        ids=str,
+    )
+    def test_that_is_wrong_is_refused(self, make_study: MakeStudy, recipe: object, message: str) -> None:
+        assert refusal(make_study, recipe=recipe).startswith(message)
+
+    @pytest.mark.xfail(
+        strict=True, raises=AssertionError, reason="`base` is not among the fields of a recipe"
+    )
+    def test_a_misspelt_base_is_said(self, make_study: MakeStudy) -> None:
+        assert "did you mean 'recipe.base'?" in refusal(make_study, recipe={"bse": "cifar-quick"})

@@ -1,0 +1,278 @@
+"""Plug-ins: by decorator, by file, by an installed package; what is broken is said in a line and leaves nothing."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from senet_core import EXCITATIONS, SLOTS, SQUEEZES, SEVariant, UserError, build_model, load_plugin_file
+from senet_core.plugins import load_installed_plugins
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+POWER = """
+from senet_core import SQUEEZES
+
+@SQUEEZES.register("{name}", source="ours: a test")
+def squeeze(x):
+    return x.pow(2).mean(dim=(2, 3)) * {factor}
+"""
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def power(name: str = "power", factor: int = 1) -> str:
+    return POWER.format(name=name, factor=factor)
+
+
+def registered() -> dict[str, list[str]]:
+    return {slot: list(registry) for slot, registry in SLOTS.items()}
+
+
+def refusal(path: Path | str) -> str:
+    """The one line that loading a file ends with; nothing of it may stay registered."""
+    before = registered()
+    with pytest.raises(UserError) as caught:
+        load_plugin_file(path)
+    assert registered() == before
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_decorated_function_is_used_by_name() -> None:
+    @SQUEEZES.register("first-pixel", source="ours: a test")
+    def first_pixel(x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, 0, 0]
+
+    model = build_model("resnet8", SEVariant(squeeze="first-pixel"), num_classes=10, seed=0)
+    assert model(torch.randn(2, 3, 8, 8)).shape == (2, 10)
+    assert model.get_submodule("layer1.0.se").squeeze is first_pixel
+
+
+def test_a_decorated_class_is_built_with_the_channels() -> None:
+    @EXCITATIONS.register("scaled", source="ours: a test")
+    class Scaled(torch.nn.Module):
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(channels))
+
+        def forward(self, logits: torch.Tensor) -> torch.Tensor:
+            return logits * self.scale
+
+    model = build_model("resnet8", SEVariant(excitation="scaled"), num_classes=10, seed=0)
+    names = {name: p.numel() for name, p in model.named_parameters() if name.endswith("excitation.scale")}
+    assert names == {f"layer{i}.0.se.excitation.scale": c for i, c in ((1, 16), (2, 32), (3, 64))}
+
+
+class TestFile:
+    def test_its_entries_are_used_by_name_and_known_by_origin(self, tmp_path: Path) -> None:
+        origin = load_plugin_file(write(tmp_path / "mine.py", power()))
+        assert SQUEEZES["power"].origin == origin
+        assert str(origin) == "file mine.py"
+        model = build_model("resnet8", SEVariant(squeeze="power"), num_classes=10, seed=0)
+        assert model(torch.randn(2, 3, 8, 8)).shape == (2, 10)
+
+    def test_the_digest_is_the_contents(self, tmp_path: Path) -> None:
+        first = load_plugin_file(write(tmp_path / "one.py", power("one")))
+        second = load_plugin_file(write(tmp_path / "two.py", power("two")))
+        assert first.digest != second.digest
+        assert len(first.digest) == 12
+
+    def test_is_run_once_under_whatever_name(self, tmp_path: Path) -> None:
+        first = load_plugin_file(write(tmp_path / "mine.py", power()))
+        assert load_plugin_file(str(tmp_path / "mine.py")) is first
+        assert load_plugin_file(write(tmp_path / "copy.py", power())) is first
+
+    def test_what_runs_is_what_was_digested(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Python's cached bytecode knows files by size and second; two edits can share both."""
+        monkeypatch.setattr(sys, "dont_write_bytecode", False)
+        digests = []
+        for factor in (1, 2):
+            file = write(tmp_path / "mine.py", power(factor=factor))
+            os.utime(file, (10**9, 10**9))
+            origin = load_plugin_file(file)
+            digests.append(origin.digest)
+            assert SQUEEZES["power"].build(torch.ones(1, 1, 2, 2)).item() == factor
+            SQUEEZES.forget(origin)
+        assert len(set(digests)) == 2
+        assert os.listdir(tmp_path) == ["mine.py"]
+
+    def test_its_functions_can_be_pickled_and_their_source_shown(self, tmp_path: Path) -> None:
+        load_plugin_file(write(tmp_path / "mine.py", power("picklable")))
+        function = SQUEEZES["picklable"].build
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert "x.pow(2)" in inspect.getsource(function)
+
+    def test_its_annotations_are_its_own_affair(self, tmp_path: Path) -> None:
+        """Our `from __future__` imports must not change how a plug-in is compiled."""
+        load_plugin_file(write(tmp_path / "mine.py", power("annotated").replace("(x)", "(x: int)")))
+        assert SQUEEZES["annotated"].build.__annotations__ == {"x": int}
+
+    @pytest.mark.parametrize(
+        ("ending", "reason"),
+        [
+            ("x = = 1", "SyntaxError: invalid syntax (broken.py, line 7)"),
+            ("1 / 0", "ZeroDivisionError: division by zero"),
+            ("raise ValueError('two\\nlines')", "ValueError: two lines"),
+            (
+                "import no_such_module_anywhere",
+                "ModuleNotFoundError: No module named 'no_such_module_anywhere'",
+            ),
+            ("raise SystemExit(3)", "SystemExit: 3"),
+        ],
+    )
+    def test_that_fails_is_refused(self, tmp_path: Path, ending: str, reason: str) -> None:
+        file = write(tmp_path / "broken.py", power() + ending)
+        assert refusal(file) == f"plug-in {file} fails when loaded: {reason}"
+
+    @pytest.mark.parametrize("content", [b"x = '\xff\xfe'", b"x = 1\x00", b"def f(): f()\nf()"])
+    def test_that_fails_in_a_way_that_pythons_word_differently_is_refused(
+        self, tmp_path: Path, content: bytes
+    ) -> None:
+        file = write(tmp_path / "broken.py", content)
+        assert refusal(file).startswith(f"plug-in {file} fails when loaded: ")
+
+    @pytest.mark.parametrize(
+        ("ending", "reason"),
+        [
+            (power("avg"), "squeeze 'avg' is registered twice (first by built-in)"),
+            (power(), "squeeze 'power' is registered twice (first by file broken.py)"),
+            (
+                "SQUEEZES['powr']",
+                "unknown squeeze 'powr'; did you mean 'power'? known: avg, max, none, power",
+            ),
+            (
+                "SQUEEZES.register('a b', source='')",
+                "a squeeze is named by letters, digits, '-', '_' and '.', got 'a b'",
+            ),
+        ],
+    )
+    def test_whose_registration_is_refused_names_the_file(
+        self, tmp_path: Path, ending: str, reason: str
+    ) -> None:
+        file = write(tmp_path / "broken.py", power() + ending)
+        assert refusal(file) == f"plug-in {file}: {reason}"
+
+    def test_whose_name_another_file_took_is_refused(self, tmp_path: Path) -> None:
+        load_plugin_file(write(tmp_path / "one.py", power()))
+        file = write(tmp_path / "two.py", power(factor=2))
+        assert refusal(file) == f"plug-in {file}: squeeze 'power' is registered twice (first by file one.py)"
+        assert SQUEEZES["power"].build(torch.ones(1, 1, 2, 2)).item() == 1
+
+    @pytest.mark.parametrize("content", ["", "x = 1\n", "from senet_core import SQUEEZES\n"])
+    def test_that_registers_nothing_is_refused(self, tmp_path: Path, content: str) -> None:
+        file = write(tmp_path / "idle.py", content)
+        assert refusal(file) == (
+            f"plug-in {file} registers nothing; it should use a decorator such as @SQUEEZES.register"
+        )
+
+    def test_that_was_repaired_loads(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "mine.py", power() + "1 / 0")
+        for _ in range(2):  # a failure is not remembered as a success
+            assert "division by zero" in refusal(file)
+        load_plugin_file(write(file, power()))
+        assert "power" in SQUEEZES
+
+    def test_that_cannot_be_read_is_refused(self, tmp_path: Path) -> None:
+        missing = tmp_path / "missing.py"
+        assert refusal(missing) == f"cannot read plug-in {str(missing)!r}: No such file or directory"
+        assert refusal(str(tmp_path)) == f"cannot read plug-in {str(tmp_path)!r}: Is a directory"
+
+    @pytest.mark.parametrize("name", ["mine.txt", "mine", "mine.py.bak"])
+    def test_of_another_kind_is_refused(self, tmp_path: Path, name: str) -> None:
+        file = write(tmp_path / name, power())
+        assert refusal(file) == f"plug-in {str(file)!r} is not a Python file (*.py)"
+
+    @pytest.mark.xfail(strict=True, raises=RuntimeError, reason="expanduser's RuntimeError is not caught")
+    def test_of_an_unknown_users_home_is_refused(self) -> None:
+        assert "cannot read plug-in" in refusal("~no-such-user-here/mine.py")
+
+
+def install(site: Path, name: str, version: str, points: dict[str, str]) -> None:
+    """Write what pip leaves of a package that announces plug-ins."""
+    lines = ["[senet_core.plugins]", *(f"{key} = {value}" for key, value in points.items())]
+    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    write(folder / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    write(folder / "entry_points.txt", "\n".join(lines) + "\n")
+
+
+class TestPackage:
+    @pytest.fixture
+    def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        yield tmp_path
+        for name in [name for name in sys.modules if name.startswith("their_")]:
+            del sys.modules[name]
+
+    def test_its_entries_are_used_by_name_and_known_by_origin(self, site: Path) -> None:
+        write(site / "their_squeezes.py", power("theirs"))
+        install(site, "their-squeezes", "1.2", {"anything": "their_squeezes"})
+        assert "theirs" not in SQUEEZES
+        (origin,) = load_installed_plugins()
+        assert SQUEEZES["theirs"].origin == origin
+        assert (str(origin), origin.digest) == ("package their-squeezes 1.2", "1.2")
+        model = build_model("resnet8", SEVariant(squeeze="theirs"), num_classes=10, seed=0)
+        assert model(torch.randn(2, 3, 8, 8)).shape == (2, 10)
+
+    def test_is_loaded_once(self, site: Path) -> None:
+        write(site / "their_once.py", power("theirs"))
+        install(site, "their-once", "1.0", {"a": "their_once"})
+        assert load_installed_plugins() == load_installed_plugins()
+        assert list(SQUEEZES) == ["avg", "max", "none", "theirs"]
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (power() + "1 / 0", " fails when loaded: ZeroDivisionError: division by zero"),
+            (power() + "raise SystemExit(3)", " fails when loaded: SystemExit: 3"),
+            (power() + power("max"), ": squeeze 'max' is registered twice (first by built-in)"),
+            ("x = 1", " registers nothing; it should use a decorator such as @SQUEEZES.register"),
+            (None, " fails when loaded: ModuleNotFoundError: No module named 'their_broken'"),
+        ],
+    )
+    def test_that_is_broken_is_refused_by_name(self, site: Path, content: str | None, reason: str) -> None:
+        if content is not None:
+            write(site / "their_broken.py", content)
+        install(site, "their-broken", "0.1", {"a": "their_broken"})
+        before = registered()
+        with pytest.raises(UserError) as caught:
+            load_installed_plugins()
+        assert str(caught.value) == f"plug-in their-broken 0.1 (their_broken){reason}"
+        assert registered() == before
+
+    @pytest.mark.xfail(
+        strict=True, raises=UserError, reason="the second entry point is said to register nothing"
+    )
+    def test_may_announce_a_module_that_another_of_its_modules_imports(self, site: Path) -> None:
+        write(site / "their_all.py", "import their_part\n" + power("whole"))
+        write(site / "their_part.py", power("part"))
+        install(site, "their-all", "1.0", {"a": "their_all", "b": "their_part"})
+        load_installed_plugins()
+        assert {"whole", "part"} <= set(SQUEEZES)
+
+    def test_shows_in_the_list_of_names(self, tmp_path: Path) -> None:
+        write(tmp_path / "their_listed.py", power("theirs"))
+        install(tmp_path, "their-listed", "3.4", {"a": "their_listed"})
+        code = "from ablations.cli import main; main(['list', 'squeeze', '--json'])"
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        origins = {row["name"]: row["origin"] for row in json.loads(done.stdout)}
+        assert origins == dict.fromkeys(("avg", "max", "none"), "built-in") | {
+            "theirs": "package their-listed 3.4"
+        }

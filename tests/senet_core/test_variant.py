@@ -1,0 +1,203 @@
+"""SEVariant: a checked, hashable value with a short label, from whatever study files write."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from senet_core import PAPER_SE, SEVariant, UserError, variant_from
+
+
+def refusal(**fields: object) -> str:
+    with pytest.raises(UserError) as caught:
+        SEVariant(**fields)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+class TestAnyForm:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            (None, None),
+            ("plain", None),
+            ("se:reduction=8", SEVariant(reduction=8)),
+            ({}, SEVariant()),
+            (
+                {"reduction": {2: 8, 3: 4}, "stages": [2, 3]},
+                SEVariant(reduction=((2, 8), (3, 4)), stages=(2, 3)),
+            ),
+            (SEVariant(bias=True), SEVariant(bias=True)),
+        ],
+    )
+    def test_of_study_files_is_read(self, value: object, expected: SEVariant | None) -> None:
+        assert variant_from(value) == expected
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            (7, "a variant is 'plain', a text such as 'se:reduction=8' or fields, got 7"),
+            (["se"], "a variant is 'plain', a text such as 'se:reduction=8' or fields, got ['se']"),
+            (True, "a variant is 'plain', a text such as 'se:reduction=8' or fields, got True"),
+            (
+                {"reducton": 8},
+                "unknown field of a variant 'reducton'; did you mean 'reduction'?"
+                " known: squeeze, excitation, gate, reduction, stages, integration, bias",
+            ),
+        ],
+    )
+    def test_that_is_wrong_is_refused(self, value: object, message: str) -> None:
+        with pytest.raises(UserError) as caught:
+            variant_from(value)
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("fields", "label"),
+    [
+        ({}, "SE"),
+        ({"reduction": 8}, "SE r=8"),
+        ({"reduction": {3: 8, 2: 4}}, "SE r=2:4/3:8"),
+        ({"squeeze": "max"}, "SE max"),
+        ({"squeeze": "none"}, "SE NoSqueeze"),
+        ({"excitation": "tanh"}, "SE tanh"),
+        ({"stages": (2,)}, "SE stage 2"),
+        ({"stages": (4, 2)}, "SE stages 2,4"),
+        ({"integration": "pre"}, "SE-PRE"),
+        ({"integration": "post"}, "SE-POST"),
+        ({"integration": "identity"}, "SE-Identity"),
+        ({"integration": "conv3x3"}, "SE_3x3"),
+        ({"bias": True}, "SE bias"),
+        (
+            {
+                "squeeze": "max",
+                "excitation": "relu",
+                "reduction": 2,
+                "stages": (3,),
+                "integration": "pre",
+                "bias": True,
+            },
+            "SE-PRE max relu r=2 stage 3 bias",
+        ),
+    ],
+)
+def test_the_label_names_what_differs_from_the_papers_block(fields: dict[str, object], label: str) -> None:
+    assert SEVariant(**fields).label == label  # type: ignore[arg-type]
+
+
+class TestValue:
+    def test_any_way_to_write_stages_and_reductions_is_one_value(self) -> None:
+        forms = {
+            SEVariant(stages=[3, 2], reduction={3: 8, 2: 4}),  # type: ignore[arg-type]
+            SEVariant(stages=(2, 3), reduction=((2, 4), (3, 8))),
+            SEVariant(stages=(3, 2), reduction=[[3, 8], [2, 4]]),  # type: ignore[arg-type]
+        }
+        assert len(forms) == 1
+        assert SEVariant(stages="all") == SEVariant()  # type: ignore[arg-type]
+        assert SEVariant(stages=3) == SEVariant(stages=(3,))  # type: ignore[arg-type]
+
+    def test_is_frozen_and_its_fields_are_named(self) -> None:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            SEVariant().reduction = 8  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            SEVariant("max")  # type: ignore[misc]
+
+    def test_defaults_to_the_papers_block(self) -> None:
+        assert dataclasses.asdict(PAPER_SE) == {
+            "squeeze": "avg",
+            "excitation": "sigmoid",
+            "gate": "bottleneck",
+            "reduction": 16,
+            "stages": None,
+            "integration": "standard",
+            "bias": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"squeeze": "avgg"}, "unknown squeeze 'avgg'; did you mean 'avg'? known: avg, max, none"),
+            (
+                {"excitation": "sigmod"},
+                "unknown excitation 'sigmod'; did you mean 'sigmoid'? known: relu, sigmoid, tanh",
+            ),
+            ({"gate": "bottlenek"}, "unknown gate 'bottlenek'; did you mean 'bottleneck'? known: bottleneck"),
+            (
+                {"integration": "par"},
+                "unknown integration 'par'; did you mean 'pre'? known: conv3x3, identity, post, pre, standard",
+            ),
+            ({"squeeze": None}, "squeeze must be a registered name, got None; known: avg, max, none"),
+            (
+                {"gate": ["bottleneck"]},
+                "gate must be a registered name, got ['bottleneck']; known: bottleneck",
+            ),
+            ({"reduction": 0}, "reduction must be a whole number of at least 1, got 0"),
+            ({"reduction": -4}, "reduction must be a whole number of at least 1, got -4"),
+            (
+                {"reduction": 8.0},
+                "reduction must be a whole number of at least 1, or one for each stage, got 8.0",
+            ),
+            (
+                {"reduction": True},
+                "reduction must be a whole number of at least 1, or one for each stage, got True",
+            ),
+            (
+                {"reduction": "8"},
+                "reduction must be a whole number of at least 1, or one for each stage, got '8'",
+            ),
+            (
+                {"reduction": None},
+                "reduction must be a whole number of at least 1, or one for each stage, got None",
+            ),
+            (
+                {"reduction": {}},
+                "reduction must be a whole number of at least 1, or one for each stage, got ()",
+            ),
+            ({"reduction": {2: 0}}, "reduction must be a whole number of at least 1, got 0"),
+            ({"reduction": {2: 1.5}}, "reduction must be a whole number of at least 1, got 1.5"),
+            (
+                {"reduction": {"2": 8}},
+                "reduction must be a whole number, or one for each stage (2: 8, 3: 16), got (('2', 8),)",
+            ),
+            (
+                {"reduction": [8, 16]},
+                "reduction must be a whole number, or one for each stage (2: 8, 3: 16), got [8, 16]",
+            ),
+            ({"reduction": [[2, 8], [2, 4]]}, "reduction names a stage twice: [[2, 8], [2, 4]]"),
+            (
+                {"reduction": {2: 8}, "stages": (2, 3)},
+                "reduction is given for stages 2, but the blocks are in stages 2,3",
+            ),
+            (
+                {"stages": ()},
+                "stages is empty; name at least one stage, or use 'plain' for the network without blocks",
+            ),
+            ({"stages": "some"}, "stages must be 'all' or a list of stage numbers, got 'some'"),
+            ({"stages": ("2",)}, "stages must be 'all' or a list of stage numbers, got ('2',)"),
+            ({"stages": True}, "stages must be 'all' or a list of stage numbers, got True"),
+            ({"stages": 2.0}, "stages must be 'all' or a list of stage numbers, got 2.0"),
+            ({"stages": (2, 3, 2)}, "stages names a stage twice: (2, 3, 2)"),
+            ({"bias": 1}, "bias must be true or false, got 1"),
+            ({"bias": "false"}, "bias must be true or false, got 'false'"),
+            ({"bias": None}, "bias must be true or false, got None"),
+        ],
+        ids=str,
+    )
+    def test_that_is_wrong_is_refused(self, fields: dict[str, object], message: str) -> None:
+        assert refusal(**fields) == message
+
+
+class TestWidth:
+    @pytest.mark.parametrize(
+        ("reduction", "channels", "width"), [(16, 64, 4), (1, 64, 64), (16, 16, 1), (32, 16, 1), (3, 64, 21)]
+    )
+    def test_is_channels_by_reduction_rounded_down_and_at_least_one(
+        self, reduction: int, channels: int, width: int
+    ) -> None:
+        assert SEVariant(reduction=reduction).width(channels, 2) == width
+
+    def test_follows_the_stage(self) -> None:
+        variant = SEVariant(reduction={2: 8, 3: 4})
+        assert [variant.width(64, stage) for stage in (2, 3)] == [8, 16]
+        with pytest.raises(UserError, match=r"^no reduction is given for stage 4; given for 2,3$"):
+            variant.width(64, 4)
