@@ -45,6 +45,25 @@ tracking_uri = click.option(
 )
 
 
+no_tracking = click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
+workers = click.option(
+    "--workers", type=click.IntRange(min=1), help="Trials at a time; as many as cores or GPUs if not given."
+)
+trial_timeout = click.option(
+    "--trial-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long an attempt at a trial may take.",
+)
+
+
+def sweep_options(command: Command) -> Command:
+    """Add the options of the commands that train."""
+    for add in (trial_timeout, workers, no_tracking, tracking_uri, data_dir):
+        command = add(command)
+    return command
+
+
 def study_options(command: Command) -> Command:
     """Add the argument and the options that say which study is meant, and where its files are."""
     for add in (reports_dir, results_dir, plugins, seeds, changes, study_argument):

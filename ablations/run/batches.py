@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +36,8 @@ class Batches:
         self._mean, self._std = data.mean, data.std
         self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))
         self._drawn = torch.Generator().manual_seed(stream_seed(trial.seed, "augmentation"))
+        self._place = 0
+        self._order_before = self._order.get_state()
         self._augment = Augmentation(
             crop=recipe.crop,
             pad=recipe.pad,
@@ -44,15 +47,31 @@ class Batches:
             fill=data.mean,
         )
 
-    def forever(self, total: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield `total` batches: images (B, C, H, W), normalised, in channels_last, and labels (B,)."""
-        for step in range(total):
-            place = step % self.per_epoch
-            if place == 0:
-                order = torch.randperm(len(self._labels), generator=self._order)
-            chosen = order[place * self.size : (place + 1) * self.size]
-            images = self._augment(self._images[chosen], self._drawn).to(self._device, non_blocking=True)
-            yield (
-                normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
-                self._labels[chosen].to(self._device, non_blocking=True),
-            )
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Return the next batch; epochs follow each other without end.
+
+        Returns:
+            Images (B, C, H, W), normalised, in channels_last, and labels (B,).
+        """
+        if self._place == 0:
+            self._order_before = self._order.get_state()
+            self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+        chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
+        self._place = (self._place + 1) % self.per_epoch
+        images = self._augment(self._images[chosen], self._drawn).to(self._device, non_blocking=True)
+        return (
+            normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
+            self._labels[chosen].to(self._device, non_blocking=True),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return where in the order and the streams the batches are."""
+        return {"place": self._place, "order": self._order_before, "augmentation": self._drawn.get_state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go to where another object's `state` was."""
+        self._order.set_state(state["order"])
+        self._order_before = state["order"]
+        self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+        self._place = state["place"]
+        self._drawn.set_state(state["augmentation"])

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from ablations.plan.design import Cell
 from ablations.run.record import TrialRecord
-from ablations.run.sweep import Running
+from ablations.run.sweep_values import Running
 
 
 class SweepDisplay:
@@ -69,6 +69,10 @@ class SweepDisplay:
         self._console.print(", ".join(parts))
         if total > done:
             self._whole = self._bars.add_task(escape(self._study), total=total, completed=done, note="")
+
+    def say(self, message: str) -> None:
+        """Print a line."""
+        self._console.print(message)
 
     def update(self, running: Sequence[Running]) -> None:
         """Move the bars of the trials that are running."""

@@ -64,7 +64,7 @@ class WorkerPool(Executor):
         with self._lock:
             self._closed = True
             if cancel_futures:
-                self._give_up_waiting()
+                self.give_up_waiting()
             pools = list(self._pools.values())
         for pool in pools:
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
@@ -73,16 +73,18 @@ class WorkerPool(Executor):
         """End every worker now, with whatever it is doing."""
         with self._lock:
             self._closed = True
-            self._give_up_waiting()
+            self.give_up_waiting()
             pools = list(self._pools.values())
         for pool in pools:
             _kill_workers(pool)
 
-    def _give_up_waiting(self) -> None:
-        while self._waiting:
-            future = self._waiting.popleft().future
-            future.cancel()
-            future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+    def give_up_waiting(self) -> None:
+        """Cancel the tasks that have not begun."""
+        with self._lock:
+            while self._waiting:
+                future = self._waiting.popleft().future
+                future.cancel()
+                future.set_running_or_notify_cancel()  # only then does `wait` take it for done
 
     def _dispatch(self) -> None:
         while self._waiting and self._idle:

@@ -41,9 +41,32 @@ class Places:
         return self.results / "running"
 
     @property
+    def checkpoints(self) -> Path:
+        """A folder of checkpoints for each trial that is not done."""
+        return self.results / "checkpoints"
+
+    @property
+    def leases(self) -> Path:
+        """Who is training what."""
+        return self.results / "leases"
+
+    @property
     def report(self) -> Path:
         """The study's report."""
         return self.reports_dir / self.study
+
+    def check_writable(self) -> None:
+        """Refuse a results folder that cannot be had, as far as can be seen without making it.
+
+        Raises:
+            UserError: it, or the nearest folder above it that exists, is no folder or cannot be written to.
+        """
+        place = self.results
+        while not os.path.lexists(place) and place != place.parent:
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            why = "may not be written to" if place.is_dir() else "is not a folder"
+            raise UserError(f"cannot write to the results folder {self.results}: {place} {why}")
 
     def make_writable(self) -> None:
         """Make the study's results folder.

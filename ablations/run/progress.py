@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -31,7 +34,9 @@ class ProgressWriter:
 
     def __init__(self, folder: Path, key: str, environment: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (folder / f"{key}.jsonl").open("w", encoding="utf-8")
+        path = folder / f"{key}.jsonl"
+        path.unlink(missing_ok=True)  # a new file, should the process of an earlier attempt still be writing
+        self._file: IO[str] = path.open("x", encoding="utf-8")
         self._last = 0.0
         self._write({"pid": os.getpid(), "environment": dict(environment)})
 
@@ -66,6 +71,7 @@ class Progress:
         done, total: steps; 0 before the first word.
         epochs: finished epochs.
         environment: where it runs; None before it has begun.
+        pid: its process, on the host that the environment names.
     """
 
     path: Path
@@ -73,6 +79,7 @@ class Progress:
     total: int = 0
     epochs: list[EpochMetrics] = field(default_factory=list)
     environment: dict[str, Any] | None = None
+    pid: int | None = None
     _offset: int = 0
 
     def read(self) -> list[EpochMetrics]:
@@ -80,6 +87,7 @@ class Progress:
         new: list[EpochMetrics] = []
         for line in self._added():
             if "environment" in line:
+                self.pid = line["pid"]
                 self.environment = line["environment"]
             if "steps" in line:
                 self.done, self.total = line["steps"]
@@ -87,6 +95,13 @@ class Progress:
                 new.append(EpochMetrics(**line["epoch"]))
         self.epochs.extend(new)
         return new
+
+    def kill_process(self) -> None:
+        """End the trial's process, where it is one of this machine."""
+        here = self.environment is not None and self.environment.get("host") == socket.gethostname()
+        if here and self.pid is not None and self.pid != os.getpid():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _added(self) -> list[dict[str, Any]]:
         try:
@@ -97,4 +112,13 @@ class Progress:
             return []
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        return [content for content in map(_parsed, whole.splitlines()) if content is not None]
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Read a line; None where it is damaged: progress is for looking on, and the outcome says all of it again."""
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None

@@ -7,13 +7,21 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from filelock import FileLock
+
+from ablations.run.durable import append_durably
 from senet_core.errors import UserError
 
 SCHEMA = 1
+LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
 TORN_SUFFIX = ".torn"
+
+
+Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,13 @@ class Failure:
     """Why a trial has no result.
 
     Attributes:
-        kind: "diverged", "oom", "killed" (its process died) or "error".
+        kind: "diverged", "oom" (out of memory), "disk" (full or failing), "timeout", "killed" (its process died) or
+            "error".
         message: one line.
         epoch: the epoch in which it happened, where that is known.
     """
 
-    kind: Literal["diverged", "oom", "killed", "error"]
+    kind: Kind
     message: str
     epoch: int | None = None
 
@@ -174,6 +183,7 @@ class Record:
     path: Path
     lines: list[TrialRecord] = field(default_factory=list)
     torn: bytes = b""
+    _size: int = 0
 
     @classmethod
     def load(cls, path: Path) -> Record:
@@ -189,7 +199,7 @@ class Record:
         except OSError as error:
             raise UserError(f"cannot read the record {path}: {error.strerror or error}") from error
         *complete, torn = content.split(b"\n")
-        record = cls(path, torn=torn)
+        record = cls(path, torn=torn, _size=len(content) - len(torn))
         for number, line in enumerate(complete, 1):
             try:
                 record.lines.append(TrialRecord.from_line(line.decode("utf-8")))
@@ -213,33 +223,67 @@ class Record:
     def append(self, *records: TrialRecord) -> None:
         """Add lines durably: they are on the disk when this returns, or the file is as it was before.
 
+        Other sweeps may add to the same file: what they added is taken over first, and a line that one of them
+        left unfinished when it died is set aside.
+
         Raises:
             UserError: the file cannot be written.
         """
         content = "".join(f"{record.to_line()}\n" for record in records).encode()
+        if not content:
+            return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _append_durably(self.path, content)
+            with self._lock():
+                self.refresh()
+                self._mend()
+                append_durably(self.path, content)
         except OSError as error:
             raise UserError(f"cannot write the record {self.path}: {error.strerror or error}") from error
+        self._size += len(content)
         self.lines.extend(records)
 
+    def refresh(self) -> None:
+        """Take over what others have added since the file was last read.
+
+        Raises:
+            UserError: the file cannot be read, or a line is corrupt.
+        """
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size != self._size:
+            now = Record.load(self.path)
+            self.lines, self.torn, self._size = now.lines, now.torn, now._size
+
     def set_torn_aside(self) -> Path | None:
-        """Move an unfinished last line to a file beside the record, so that lines can be added again.
+        """Move an unfinished last line to a file beside the record; its trial will run again.
 
         Returns:
             The file that now holds it, or None where the last line was whole.
+
+        Raises:
+            UserError: the files cannot be written.
         """
         if not self.torn:
             return None
-        aside = self.path.with_name(self.path.name + TORN_SUFFIX)
         try:
-            _append_durably(aside, self.torn + b"\n")
-            os.truncate(self.path, self.path.stat().st_size - len(self.torn))
+            with self._lock():
+                self.refresh()
+                return self._mend()
         except OSError as error:
             raise UserError(f"cannot mend the record {self.path}: {error.strerror or error}") from error
+
+    def _mend(self) -> Path | None:
+        """Under the lock nobody is writing: what has no line feed belongs to a sweep that died."""
+        if not self.torn:
+            return None
+        aside = self.path.with_name(self.path.name + TORN_SUFFIX)
+        append_durably(aside, self.torn + b"\n")
+        os.truncate(self.path, self._size)
         self.torn = b""
         return aside
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS)
 
 
 def find_shared(keys: Iterable[str], results_dir: Path, study: str, digest: str) -> list[TrialRecord]:
@@ -269,19 +313,3 @@ def find_shared(keys: Iterable[str], results_dir: Path, study: str, digest: str)
                 found[key] = replace(finished[key], study=study, shared_from=origin)
         wanted -= found.keys()
     return list(found.values())
-
-
-def _append_durably(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        try:
-            written = os.write(descriptor, content)
-            while written < len(content):
-                written += os.write(descriptor, content[written:])
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, size)  # a disk that filled up midway leaves no half line behind
-            raise
-    finally:
-        os.close(descriptor)

@@ -7,10 +7,12 @@ first failure is reported in one line, and after a few in a row the notebook is 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from ablations.run.tracking_runs import SWEEP, Runs, has_ended, this_process
 from ablations.run.tracking_store import connect, experiment, locate, reason, ui_command, ui_environment
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker", "ui_command", "ui_environment"]
 
-PATIENCE = 3  # failures in a row after which the notebook is closed
+PATIENCE = 3  # failures in a row after which the notebook rests
+REST_SECONDS = 15.0  # before it is tried again
 CELL = "senet.cell"  # tag: the row of the study that a summary run tells of
 
 P = ParamSpec("P")
@@ -92,8 +95,8 @@ class Tracker:
         self.page = ""
         self.missed = 0
         self.first_failure: str | None = None
-        self._shared = store.given  # other sweeps may write to the same experiment
         self._failures_in_a_row = 0
+        self._rests_until = 0.0
         self._has_view = False
         self._runs: Runs  # unset only in a notebook that is closed from the start
         try:
@@ -104,12 +107,12 @@ class Tracker:
             raise
         except Exception as fault:
             self._note(fault)
-            self._failures_in_a_row = PATIENCE
+            self._failures_in_a_row, self._rests_until = PATIENCE, math.inf
 
     @property
     def closed(self) -> bool:
-        """Whether the notebook was given up after failures in a row."""
-        return self._failures_in_a_row >= PATIENCE
+        """Whether the notebook rests after failures in a row; it is tried again after a while."""
+        return self._failures_in_a_row >= PATIENCE and time.monotonic() < self._rests_until
 
     @_never_fails("")
     def start_trial(
@@ -188,13 +191,19 @@ class Tracker:
     def close_stale(self) -> int:
         """Close the runs that a dead sweep left open, and return their number.
 
-        In a store that other machines may write to, only runs of dead processes of this machine are closed.
+        Other machines may write to the same experiment: only runs of dead processes of this machine are closed.
         """
         running = self._runs.search("attributes.status = 'RUNNING'")
         stale = [run.info.run_id for run in running if not self._may_live(run)]
         for run_id in stale:
             self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
         return len(stale)
+
+    @_never_fails(cast("set[str] | None", None))
+    def finished_keys(self) -> set[str] | None:
+        """Return the keys of the trials that have a finished run; None when MLflow failed."""
+        runs = self._runs.on_level("trial")
+        return {run.data.tags.get("senet.key", "") for run in runs if run.info.status == "FINISHED"}
 
     @_never_fails(None)
     def write_summaries(self, summaries: Sequence[object]) -> None:
@@ -239,11 +248,12 @@ class Tracker:
 
     def _may_live(self, run: Run) -> bool:
         sweep = run.data.tags.get(SWEEP, "")
-        return sweep == this_process() or (self._shared and not has_ended(sweep))
+        return sweep == this_process() or not has_ended(sweep)
 
     def _note(self, fault: Exception) -> None:
         self.missed += 1
         self._failures_in_a_row += 1
+        self._rests_until = time.monotonic() + REST_SECONDS
         if self.first_failure is None:
             self.first_failure = reason(fault)
             _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)

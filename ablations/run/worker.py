@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -12,9 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ablations.run.record import EpochMetrics, Failure, TrialResult
+from ablations.run.record import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
+SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "torch", "processor")
+"""What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Task:
         trial: its canonical JSON.
         data_dir: where the prepared data sets are.
         running_dir: where progress is written.
+        checkpoint_dir: this trial's own folder for checkpoints.
+        stop_file: where it exists, the trial saves its state and stops.
+        timeout_seconds: how long an attempt may take; None for as long as it likes.
         plugins: plug-in files that the study needs.
     """
 
@@ -33,6 +39,9 @@ class Task:
     trial: Mapping[str, Any]
     data_dir: Path
     running_dir: Path
+    checkpoint_dir: Path
+    stop_file: Path
+    timeout_seconds: float | None = None
     plugins: tuple[str, ...] = ()
 
 
@@ -47,6 +56,7 @@ class Outcome:
         environment: where it ran.
         data_digest, data_note: of the prepared data.
         started, finished: ISO 8601 in UTC.
+        stopped: whether it was asked to stop before its end; its state is in its checkpoint.
     """
 
     result: TrialResult | None
@@ -57,6 +67,7 @@ class Outcome:
     data_note: str
     started: str
     finished: str
+    stopped: bool = False
 
 
 def start_worker(threads: int, gpu: int | None) -> None:
@@ -78,68 +89,126 @@ def start_worker(threads: int, gpu: int | None) -> None:
 
 
 def run_task(task: Task) -> Outcome:
-    """Run one trial.
+    """Run one trial, from its newest checkpoint if there is one.
 
     Returns:
         Its outcome. Whatever goes wrong inside the trial is a failure in the outcome, not an exception.
     """
     import torch
 
-    from ablations.plan.trial import Trial
-    from ablations.run.datasets import open_prepared
-    from ablations.run.devices import choose_device, choose_precision
-    from ablations.run.environment import describe_environment
-    from ablations.run.progress import ProgressWriter
-    from ablations.run.training import Diverged, Observer, train
+    from ablations.run.checkpoint import Stopped, TimedOut
+    from ablations.run.fitting import Diverged
 
-    started = _now()
-    environment: dict[str, Any] = {}
-    history: list[EpochMetrics] = []
-    digest = note = ""
-    result: TrialResult | None = None
-    failure: Failure | None = None
+    attempt = _Attempt(task, _now())
     try:
+        attempt.run()
+    except Stopped:
+        return attempt.outcome(stopped=True)
+    except Diverged as error:
+        attempt.fail("diverged", error, epoch=error.epoch)
+    except TimedOut as error:
+        attempt.fail("timeout", error)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        attempt.fail("oom", error)
+    except (
+        Exception
+    ) as error:  # whatever a network or a plug-in raises is this trial's failure, not the sweep's
+        attempt.fail(_kind(error), error, named=True)
+    return attempt.outcome()
+
+
+class _Attempt:
+    """One attempt at a trial, and what is known of it so far."""
+
+    def __init__(self, task: Task, started: str) -> None:
+        self.task, self.started = task, started
+        self.result: TrialResult | None = None
+        self.failure: Failure | None = None
+        self.history: list[EpochMetrics] = []
+        self.environment: dict[str, Any] = {}
+        self.digest = self.note = ""
+
+    def run(self) -> None:
+        """Train, and clear the checkpoints away when it is done."""
+        import torch
+
+        from ablations.plan.trial import Trial
+        from ablations.run.checkpoint import Checkpoints, Keeper, stop_file_exists
+        from ablations.run.datasets import open_prepared
+        from ablations.run.devices import choose_device, choose_precision
+        from ablations.run.environment import describe_environment
+        from ablations.run.fitting import Diverged, Observer
+        from ablations.run.progress import ProgressWriter
+        from ablations.run.training import train
+
+        task = self.task
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
-        environment = describe_environment(
+        self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
             precision=choose_precision(trial.recipe.precision, device),
             threads=torch.get_num_threads(),
         )
-        with ProgressWriter(task.running_dir, task.key, environment) as writer:
+        with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
 
             def on_epoch(metrics: EpochMetrics) -> None:
-                history.append(metrics)
+                self.history.append(metrics)
                 writer.epoch(metrics)
 
             data = open_prepared(trial.data, task.data_dir)
-            digest, note = data.digest, data.note
-            result, _ = train(trial, data, device, Observer(on_epoch, writer.progress))
-    except Diverged as error:
-        failure = Failure("diverged", str(error), error.epoch or None)
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        failure = Failure("oom", _one_line(error), len(history) + 1)
-    except (
-        Exception
-    ) as error:  # whatever a network or a plug-in raises is this trial's failure, not the sweep's
-        failure = Failure("error", f"{type(error).__name__}: {_one_line(error)}", len(history) + 1)
-    return Outcome(result, tuple(history), failure, environment, digest, note, started, _now())
+            self.digest, self.note = data.digest, data.note
+            same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
+            checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
+            stop = stop_file_exists(task.stop_file)
+            keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
+            try:
+                self.result, _ = train(trial, data, device, Observer(on_epoch, writer.progress), keeper)
+            except Diverged:
+                checkpoints.remove()  # it would diverge again
+                raise
+
+    def fail(
+        self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
+    ) -> None:
+        """Keep the reason in one line."""
+        text = f"{type(error).__name__}: {_one_line(error)}" if named else _one_line(error)
+        self.failure = Failure(kind, text, epoch if epoch is not None else len(self.history) + 1)
+
+    def outcome(self, *, stopped: bool = False) -> Outcome:
+        """Return what came of the attempt."""
+        return Outcome(
+            self.result,
+            tuple(self.history),
+            self.failure,
+            self.environment,
+            self.digest,
+            self.note,
+            self.started,
+            _now(),
+            stopped,
+        )
+
+
+def _kind(error: BaseException) -> Kind:
+    """Tell a full disk and a full memory from other errors, however they are wrapped."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return "disk"
+    text = str(error).lower()
+    if "out of memory" in text or "can't allocate memory" in text or "cannot allocate memory" in text:
+        return "oom"
+    return "error"
 
 
 def _load_plugins(task: Task) -> None:
     """Load the plug-ins, and refuse one that changed since the trial was planned."""
-    from senet_core.errors import UserError
+    from ablations.plan.used_plugins import check_plugins
     from senet_core.plugins import load_installed_plugins, load_plugin_file
-    from senet_core.slots import SLOTS
 
     load_installed_plugins()
     for file in task.plugins:
         load_plugin_file(file)
-    for name, digest in task.trial["plugins"].items():
-        slot, _, entry = name.partition(":")
-        if SLOTS[slot][entry].origin.digest != digest:
-            raise UserError(f"the plug-in of {slot} {entry!r} was changed after the study had been read")
+    check_plugins(task.trial["plugins"])
 
 
 def _end_with_parent(parent: int) -> None:

@@ -1,6 +1,13 @@
 """Data sets by name: made ready once in a memory-mapped file, then shared by every worker."""
 
-from ablations.run.datasets.names import DATASETS, Dataset, dataset, default_data_dir, prepared_path
+from ablations.run.datasets.names import (
+    DATASETS,
+    Dataset,
+    data_spec,
+    dataset,
+    default_data_dir,
+    prepared_path,
+)
 from ablations.run.datasets.preparation import ensure_prepared, open_prepared, prepare
 from ablations.run.datasets.prepared import Prepared, load, verify
 
@@ -8,6 +15,7 @@ __all__ = [
     "DATASETS",
     "Dataset",
     "Prepared",
+    "data_spec",
     "dataset",
     "default_data_dir",
     "ensure_prepared",

@@ -1,63 +1,40 @@
-"""Which data sets are known by name, and where their prepared files stand."""
+"""Where the prepared files of the known data sets stand."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from ablations.plan.datasets import DATASETS, Dataset, check_fields, dataset
+from ablations.plan.explain import explain
 from ablations.plan.trial import DataSpec
-from senet_core.errors import UserError, unknown
+from senet_core.errors import UserError
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "data_spec",
+    "dataset",
+    "default_data_dir",
+    "folder_and_size",
+    "prepared_path",
+]
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """What is known of a data set before it is read.
-
-    Attributes:
-        name: how studies call it.
-        title: how a person calls it.
-        classes: number of classes; None where the folders decide.
-        size: side of an image in pixels; None where the study decides.
-        channels: 1 for grey, 3 for RGB.
-        train_images: images in the original training part; None where the folders decide.
-        test_images: the same for the test part.
-        downloadable: torchvision knows where to fetch it.
-    """
-
-    name: str
-    title: str
-    classes: int | None = None
-    size: int | None = None
-    channels: int = 3
-    train_images: int | None = None
-    test_images: int | None = None
-    downloadable: bool = False
-
-
-_ALL = (
-    Dataset("digits", "scikit-learn's handwritten digits", 10, 8, 1, 1297, 500),
-    Dataset("cifar10", "CIFAR-10", 10, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("cifar100", "CIFAR-100", 100, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("fashion-mnist", "Fashion-MNIST", 10, 28, 1, 60_000, 10_000, downloadable=True),
-    Dataset("image-folder", "a folder of images in ImageNet's layout"),
-)
-
-DATASETS: dict[str, Dataset] = {known.name: known for known in _ALL}
-"""Every data set a study may name."""
-
-
-def dataset(name: str) -> Dataset:
-    """Look up a data set.
+def data_spec(name: str, *, path: str | None = None, size: int | None = None) -> DataSpec:
+    """Make the specification of a whole data set.
 
     Raises:
-        UserError: no data set has this name.
+        UserError: the name is unknown, or a field is missing, out of range or of no use for it.
     """
-    if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
-    return DATASETS[name]
+    try:
+        return DataSpec(name=name, path=path, size=size)
+    except ValidationError as error:
+        raise UserError(explain(error)) from error
 
 
 def default_data_dir() -> Path:
@@ -86,11 +63,8 @@ def folder_and_size(spec: DataSpec) -> tuple[Path, int]:
     """Return the absolute path and the image size (pixels) of an `image-folder`.
 
     Raises:
-        UserError: one of them is missing or out of range.
+        UserError: one of them is missing.
     """
-    if spec.path is None or spec.size is None:
-        missing = "path" if spec.path is None else "size"
-        raise UserError(f"data set 'image-folder' needs a path and a size in pixels; {missing} is missing")
-    if spec.size < 1:
-        raise UserError(f"the size of data set 'image-folder' must be at least 1 pixel, got {spec.size!r}")
+    check_fields(spec.name, path=spec.path, size=spec.size)
+    assert spec.path is not None and spec.size is not None  # noqa: PT018  (just checked)
     return Path(spec.path).expanduser().resolve(), spec.size

@@ -13,7 +13,7 @@ from ablations.run.datasets.download import download as fetch
 from ablations.run.datasets.fashion import find_idx, from_idx
 from ablations.run.datasets.folders import Layout, find_images
 from ablations.run.datasets.images import Cropped, Exact, from_images
-from ablations.run.datasets.names import Dataset, dataset, folder_and_size, prepared_path
+from ablations.run.datasets.names import Dataset, data_spec, dataset, folder_and_size, prepared_path
 from ablations.run.datasets.prepared import Prepared, load
 from ablations.run.datasets.sources import open_source
 from ablations.run.datasets.writing import write
@@ -46,7 +46,7 @@ def prepare(
         UserError: the name is unknown, the source is missing or bad or of no use for this data set, the
             download failed, or `data_dir` cannot be written.
     """
-    spec = DataSpec(name=what) if isinstance(what, str) else what
+    spec = data_spec(what) if isinstance(what, str) else what
     path = prepared_path(spec, data_dir)
     known = dataset(spec.name)
     if source is not None and not known.downloadable:

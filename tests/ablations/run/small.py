@@ -14,7 +14,7 @@ from ablations.plan.recipe import Recipe
 from ablations.plan.study_file import parse_study
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.record import TrialRecord
-from ablations.run.sweep import Running
+from ablations.run.sweep_values import Running
 from senet_core.variant import PAPER_SE, SEVariant
 
 RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, pad=1, flip=True, precision="fp32")
@@ -47,9 +47,13 @@ class Watcher:
     def __init__(self) -> None:
         self.begun: list[tuple[int, int, int]] = []
         self.ended: list[tuple[str, str]] = []
+        self.said: list[str] = []
 
     def begin(self, total: int, done: int, shared: int) -> None:
         self.begun.append((total, done, shared))
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
     def update(self, running: Sequence[Running]) -> None:
         pass

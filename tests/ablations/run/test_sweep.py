@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from small import DATA, Watcher, one_thread, small_study
 
 from ablations.plan.design import Design
-from ablations.run import sweep as sweep_module
+from ablations.run import dispatch
 from ablations.run.datasets import ensure_prepared
 from ablations.run.executors import WorkerDied
+from ablations.run.leases import Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
 from ablations.run.status import study_status
-from ablations.run.sweep import SweepOutcome, sweep
+from ablations.run.sweep import sweep
+from ablations.run.sweep_values import Settings, SweepOutcome
 from ablations.run.tracking import Tracker
 from ablations.run.worker import Task, run_task
 from senet_core.errors import UserError
@@ -40,7 +41,7 @@ class Bench:
         self.watcher = Watcher()
         self.trained: list[str] = []
         self.before: Callable[[Task], None] = lambda task: None
-        monkeypatch.setattr(sweep_module, "run_task", self._run)
+        monkeypatch.setattr(dispatch, "run_task", self._run)
 
     def _run(self, task: Task) -> Any:
         self.before(task)
@@ -59,14 +60,14 @@ class Bench:
         tracker: Callable[[], Tracker | None] = lambda: None,
         **options: Any,
     ) -> SweepOutcome:
-        given = {"data_dir": self.data_dir, "digest": self.digest, **options}
+        settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
         return sweep(
             design,
             self.places(design),
+            settings,
             make_executor=executor,
             display=self.watcher,
             open_tracker=tracker,
-            **given,
         )
 
 
@@ -185,12 +186,105 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
 
 
-def test_one_sweep_at_a_time(bench: Bench) -> None:
-    design = small_study()
-    places = bench.places(design)
-    places.make_writable()
-    with FileLock(places.results / ".lock"), pytest.raises(UserError, match="another sweep of study 'small'"):
-        _in_another_thread(lambda: bench.sweep(design))
+def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
+    """Two drivers on one folder: each trial is trained by one of them, and both end with all of them."""
+    design = small_study(seeds=3)
+    outcomes: list[SweepOutcome] = []
+    threads = [threading.Thread(target=lambda: outcomes.append(bench.sweep(design))) for _ in range(2)]
+    other = Leases(bench.places(design).leases)
+    other._me = replace(other._me, pid=os.getppid(), start=0)  # a process that lives, and is not this one
+    held = design.trials[0].key
+    assert other.take(held)
+    for thread in threads:
+        thread.start()
+    time.sleep(3.0)
+    assert held not in bench.trained
+    other.release(held)
+    for thread in threads:
+        thread.join(timeout=120)
+    assert sorted(bench.trained) == sorted(trial.key for trial in design.trials)
+    assert sum(outcome.trained for outcome in outcomes) == 9
+    lines = bench.places(design).load_record().lines
+    assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
+    assert Leases(bench.places(design).leases).held() == []
+
+
+def test_a_dead_sweeps_trial_is_taken_over(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    dead = Leases(bench.places(design).leases)
+    dead._me = replace(dead._me, start=dead._me.start + 1)  # this process number, at another time
+    assert dead.take(design.trials[0].key)
+    assert bench.sweep(design).trained == 2
+
+
+def test_fresh_is_refused_while_another_sweep_trains(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    other = Leases(bench.places(design).leases)
+    other._me = replace(other._me, pid=os.getppid(), start=0)
+    other.take(design.trials[0].key)
+    with pytest.raises(UserError, match=r"is being trained by process \d+ on .*; stop it before --fresh"):
+        bench.sweep(design, fresh=True)
+
+
+def test_a_value_that_only_fails_is_set_aside(bench: Bench) -> None:
+    design = small_study(seeds=6)
+    bad = {cell.trial(seed).key for cell in design.cells for seed in range(6) if cell.label == "SE max r=8"}
+
+    def break_one(task: Task) -> None:
+        if task.key in bad:
+            raise WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+
+    bench.before = break_one
+    outcome = bench.sweep(design)
+    assert (outcome.trained, outcome.failed, outcome.left) == (12, 3, 3)
+    assert (
+        "squeeze max is set aside: 3 trials failed alike (killed) and none finished" in bench.watcher.said[0]
+    )
+    bench.before = lambda task: None
+    assert bench.sweep(design).trained == 6
+
+
+def test_a_trial_over_its_time_is_recorded_and_continued_later(bench: Bench) -> None:
+    design = small_study(
+        axes={"squeeze": ["avg"]}, include_plain=False, seeds=1, recipe={**_recipe(), "epochs": 400}
+    )
+    outcome = bench.sweep(design, timeout_seconds=1.0)
+    assert outcome.failed == 1
+    [line] = bench.places(design).load_record().lines
+    assert line.failure is not None
+    assert line.failure.kind == "timeout"
+    assert "longer than 1 s" in line.failure.message
+    assert list((bench.places(design).checkpoints / line.key).glob("*.pt"))
+
+
+def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
+    """The same weights and epochs as without the stop, and no epoch trained twice."""
+    design = small_study(
+        axes={"squeeze": ["avg"]}, include_plain=False, seeds=1, recipe={**_recipe(), "epochs": 150}
+    )
+    whole = small_study(
+        "whole", axes={"squeeze": ["avg"]}, include_plain=False, seeds=1, recipe={**_recipe(), "epochs": 150}
+    )
+    said = bench.places(design).running / f"{design.trials[0].key}.jsonl"
+
+    def stop_after_some_epochs() -> None:
+        while not said.exists() or said.read_text(encoding="utf-8").count('"epoch"') < 5:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop_after_some_epochs, daemon=True).start()
+    outcome = bench.sweep(design)
+    assert outcome.stopped_by == signal.SIGTERM
+    assert bench.places(design).load_record().lines == []
+    bench.sweep(design)
+    bench.sweep(whole, fresh=True)
+    [continued], [uninterrupted] = (bench.places(d).load_record().lines for d in (design, whole))
+    assert continued.result is not None
+    assert uninterrupted.result is not None
+    assert continued.result.weights_sha256 == uninterrupted.result.weights_sha256
+    assert [epoch.train_loss for epoch in continued.history] == [e.train_loss for e in uninterrupted.history]
+    assert not bench.places(design).checkpoints.joinpath(continued.key).exists()
 
 
 def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
@@ -262,20 +356,3 @@ def _recipe() -> dict[str, Any]:
     from small import RECIPE
 
     return RECIPE.model_dump()
-
-
-def _in_another_thread(call: Callable[[], object]) -> None:
-    """A file lock may be taken again by the thread that holds it."""
-    caught: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            call()
-        except UserError as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if caught:
-        raise caught[0]

@@ -152,7 +152,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed_and_living_ones_are_not(res
     dead = Tracker("study", None, results)
     left, finished = open_trial(dead), open_trial(dead, seed=1)
     dead.finish_trial(finished, record())
-    dead._runs._client.set_tag(left, "senet.sweep", "elsewhere:1:2")
+    dead._runs._client.set_tag(left, "senet.sweep", this_process() + "9")  # our number, an earlier process
     tracker = Tracker("study", None, results)
     mine = open_trial(tracker, seed=2)
     assert tracker.close_stale() == 1

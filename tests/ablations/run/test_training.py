@@ -14,9 +14,10 @@ from ablations.plan.trial import Trial
 from ablations.run import training
 from ablations.run.batches import Batches
 from ablations.run.datasets import Prepared, open_prepared
+from ablations.run.fitting import Diverged, Observer, make_optimiser
 from ablations.run.record import EpochMetrics
 from ablations.run.testing import hash_weights
-from ablations.run.training import Diverged, Observer, train
+from ablations.run.training import train
 from senet_core.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.variant import PAPER_SE, SEVariant
 
@@ -45,7 +46,8 @@ VARIANTS = [
 
 
 def _first_batches(trial: Trial, data: Prepared, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(Batches(data, trial, CPU).forever(count))
+    batches = Batches(data, trial, CPU)
+    return [batches.next() for _ in range(count)]
 
 
 @pytest.mark.parametrize("variant", VARIANTS[1:], ids=str)
@@ -152,8 +154,8 @@ def test_a_loss_that_explodes_is_divergence(data: Prepared) -> None:
 
 def test_weight_decay_spares_norms_and_biases_on_request() -> None:
     model = training.build_model("resnet8", SEVariant(bias=True), num_classes=10, in_channels=1)
-    spared = training._optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=False).recipe)
-    decayed = training._optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=True).recipe)
+    spared = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=False).recipe)
+    decayed = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=True).recipe)
     assert {group["weight_decay"] for group in decayed.param_groups} == {0.1}
     by_decay = {group["weight_decay"]: group["params"] for group in spared.param_groups}
     assert {parameter.ndim for parameter in by_decay[0.0]} == {1}

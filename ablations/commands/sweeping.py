@@ -1,0 +1,154 @@
+"""What the commands that train have in common: sweep, then report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.commands.console import make_console
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from rich.console import Console
+
+    from ablations.plan.design import Design
+    from ablations.run.places import Places
+    from ablations.run.sweep_values import SweepOutcome
+    from ablations.run.tracking import Tracker
+
+
+def run_sweep(
+    design: Design,
+    places: Places,
+    *,
+    rows: Design,
+    data_dir: Path,
+    tracking_uri: str | None,
+    no_tracking: bool,
+    workers: int | None,
+    trial_timeout: float | None,
+    fresh: bool = False,
+    keys: frozenset[str] | None = None,
+) -> int:
+    """Train, report, and say what comes next.
+
+    Args:
+        design: the whole study, for the report.
+        places: its folders.
+        rows: the rows to train.
+        data_dir: where the prepared data sets are.
+        tracking_uri: the MLflow store; None for the default.
+        no_tracking: do not log to MLflow.
+        workers: trials at a time; None for as many as cores or GPUs.
+        trial_timeout: seconds that an attempt at a trial may take.
+        fresh: set the old record aside.
+        keys: train only these trials.
+
+    Returns:
+        The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
+    """
+    console = make_console()
+    for file in design.study.plugins:
+        console.print(f"plug-in loaded: {file}")
+    outcome = _sweep(
+        rows, places, console, data_dir, tracking_uri, no_tracking, workers, trial_timeout, fresh, keys
+    )
+    if outcome.stopped_by is not None:
+        console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
+        return 128 + outcome.stopped_by
+    _conclude(design, places, console, tracking_uri, no_tracking)
+    if outcome.failed or outcome.left:
+        console.print(
+            f"{outcome.failed} trials failed, {outcome.left} were not tried; the report lists them,"
+            " and the same command tries them again",
+            style="red",
+        )
+    return 1 if outcome.failed or outcome.left else 0
+
+
+def _sweep(
+    design: Design,
+    places: Places,
+    console: Console,
+    data_dir: Path,
+    tracking_uri: str | None,
+    no_tracking: bool,
+    workers: int | None,
+    trial_timeout: float | None,
+    fresh: bool,
+    keys: frozenset[str] | None,
+) -> SweepOutcome:
+    from ablations.plan.commands import row_command
+    from ablations.run.datasets import ensure_prepared
+    from ablations.run.display import SweepDisplay
+    from ablations.run.sweep import sweep
+    from ablations.run.sweep_values import Settings
+    from ablations.run.tracking_store import locate
+
+    # whatever can be said is said before any folder is made and any data is fetched
+    places.check_writable()
+    places.load_record()
+    if not no_tracking:
+        locate(tracking_uri, places.results_dir)
+    prepared = ensure_prepared(design.study.baseline.data, data_dir)
+    size = _workers(workers, len(design.trials))
+    settings = Settings(
+        data_dir=data_dir,
+        digest=prepared.digest,
+        workers=size,
+        fresh=fresh,
+        only=keys,
+        timeout_seconds=trial_timeout,
+        command=lambda cell: row_command(design, cell),
+    )
+    with SweepDisplay(design.study.name, console) as display:
+        return sweep(
+            design,
+            places,
+            settings,
+            make_executor=lambda: _pool(size),
+            display=display,
+            open_tracker=lambda: None if no_tracking else _tracker(places, tracking_uri),
+        )
+
+
+def _workers(asked: int | None, trials: int) -> int:
+    from ablations.run.devices import count_gpus
+    from ablations.run.environment import available_cores
+
+    return min(asked or count_gpus() or available_cores(), trials)
+
+
+def _pool(workers: int) -> Executor:
+    from ablations.run.devices import count_gpus
+    from ablations.run.environment import available_cores
+    from ablations.run.executors import WorkerPool
+
+    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=count_gpus())
+
+
+def _tracker(places: Places, tracking_uri: str | None) -> Tracker:
+    from ablations.run.tracking import Tracker
+
+    return Tracker(places.study, tracking_uri, places.results_dir)
+
+
+def _conclude(
+    design: Design, places: Places, console: Console, tracking_uri: str | None, no_tracking: bool
+) -> None:
+    """Write the report, put summaries and report into MLflow, and show the table."""
+    from ablations.analyse.report import write_report
+    from ablations.analyse.summary import render_terminal, summarise
+
+    record = places.load_record()
+    written = write_report(design, record, places.reports_dir, formats=("md", "html"))
+    if not no_tracking:
+        tracker = _tracker(places, tracking_uri)
+        tracker.write_summaries(summarise(design, record))
+        tracker.attach_report(places.report)
+    console.print(render_terminal(design, record))
+    console.print(f"report      {written.markdown}", soft_wrap=True)
+    console.print(f"as a page   {written.html}", soft_wrap=True)
+    if not no_tracking:
+        console.print(f"MLflow      make ui, then http://127.0.0.1:5000{tracker.page}", soft_wrap=True)

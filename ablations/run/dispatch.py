@@ -1,0 +1,239 @@
+"""Dispatch: hands a sweep's trials to an executor, follows them, and writes down how each one ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from ablations.plan.design import Design
+from ablations.plan.trial import Trial
+from ablations.run.leases import Leases
+from ablations.run.notebook import Notebook
+from ablations.run.places import Places
+from ablations.run.progress import Progress
+from ablations.run.record import Failure, Record, TrialRecord
+from ablations.run.set_aside import SetAside
+from ablations.run.signals import Stop
+from ablations.run.sweep_values import Display, Running, Settings, SweepOutcome
+from ablations.run.worker import Outcome, Task, run_task
+
+if TYPE_CHECKING:
+    from ablations.run.tracking import Tracker
+
+POLL_SECONDS = 0.3
+STOPPING_SECONDS = 7.0
+TIMEOUT_GRACE_SECONDS = 30.0
+
+
+class Dispatch:
+    """One sweep's work: `run` does it."""
+
+    def __init__(
+        self,
+        design: Design,
+        places: Places,
+        settings: Settings,
+        record: Record,
+        leases: Leases,
+        display: Display,
+        tracker: Tracker | None,
+    ) -> None:
+        self.places, self.settings, self.record, self.leases = places, settings, record, leases
+        self.display, self.plugins = display, design.study.plugins
+        self.cells = {cell.trial(seed).key: cell for seed in design.seeds for cell in design.cells}
+        self.notebook = Notebook(tracker, settings.command)
+        self.aside = SetAside()
+        for key in record.finished.keys() & self.cells.keys():
+            self.aside.finished(self.cells[key])
+        self.stop_file = places.running / f"stop.{os.getpid()}"
+        self.running: dict[Future[Outcome], Running] = {}
+        self.begun: dict[str, float] = {}
+        self.elsewhere: list[Trial] = []
+        self.failed: set[str] = set()
+        self.trained = 0
+
+    def run(self, waiting: Sequence[Trial], executor: Executor, stop: Stop) -> SweepOutcome:
+        """Feed the executor until everything has ended, or the sweep is asked to stop."""
+        self.notebook.close_stale()
+        queue = deque(waiting)
+        try:
+            while not stop.is_set():
+                self._feed(executor, queue)
+                if not self.running and not self._wait_for_others(queue):
+                    break
+                self._collect()
+        except BaseException:
+            self._end(executor, graceful=False)
+            raise
+        unfinished = bool(self.running or queue or self.elsewhere)
+        self._end(executor, graceful=True)
+        left = sum(
+            trial.key not in self.record.finished and trial.key not in self.failed for trial in waiting
+        )
+        by = stop.signal if stop.is_set() and unfinished else None
+        return SweepOutcome(self.record, self.trained, len(self.failed), left, by)
+
+    def _feed(self, executor: Executor, queue: deque[Trial]) -> None:
+        """Hand out trials, one more than there are workers, so that nobody waits for the next."""
+        while queue and len(self.running) <= self.settings.workers:
+            trial = queue.popleft()
+            cell = self.cells[trial.key]
+            reason = self.aside.reason(cell)
+            if reason is not None:
+                self.display.say(f"{cell.label}, seed {trial.seed}: not tried; {reason}")
+            elif not self.leases.take(trial.key):
+                self.elsewhere.append(trial)
+            elif self._finished_meanwhile(trial):
+                self.leases.release(trial.key)
+            else:
+                progress = Progress(self.places.running / f"{trial.key}.jsonl")
+                progress.path.unlink(missing_ok=True)  # what a dead sweep left
+                self.running[executor.submit(run_task, self._task(trial))] = Running(trial, cell, progress)
+
+    def _finished_meanwhile(self, trial: Trial) -> bool:
+        self.record.refresh()
+        return trial.key in self.record.finished
+
+    def _wait_for_others(self, queue: deque[Trial]) -> bool:
+        """Look again at trials that other sweeps have; returns whether there is anything to wait for."""
+        still: list[Trial] = []
+        for trial in self.elsewhere:
+            if self._finished_meanwhile(trial):
+                continue
+            if self.leases.holder(trial.key) is None or self.leases.is_stale(trial.key):
+                queue.append(trial)
+            else:
+                still.append(trial)
+        if len(still) == len(self.elsewhere) and still:
+            time.sleep(POLL_SECONDS)
+        self.elsewhere = still
+        return bool(queue or still)
+
+    def _collect(self) -> None:
+        """Wait a moment, follow what runs, and write down what ended."""
+        done, _ = wait(self.running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        self.leases.refresh()
+        for running in self.running.values():
+            self._follow(running)
+        self.display.update([r for r in self.running.values() if r.progress.environment is not None])
+        for future in done:
+            self._commit(self.running.pop(future), future)
+
+    def _task(self, trial: Trial) -> Task:
+        return Task(
+            key=trial.key,
+            trial=trial.to_json(),
+            data_dir=self.settings.data_dir,
+            running_dir=self.places.running,
+            checkpoint_dir=self.places.checkpoints / trial.key,
+            stop_file=self.stop_file,
+            timeout_seconds=self.settings.timeout_seconds,
+            plugins=self.plugins,
+        )
+
+    def _follow(self, running: Running) -> None:
+        """Take over what a trial has said since the last look, and pass it on."""
+        new = running.progress.read()
+        environment, key = running.progress.environment, running.trial.key
+        if environment is None:
+            return
+        if key not in self.begun:
+            self.begun[key] = time.monotonic()
+            self.notebook.start(running.cell, running.trial, environment)
+        if new:
+            self.notebook.epochs(key, new)
+        limit = self.settings.timeout_seconds
+        if limit is not None and time.monotonic() - self.begun[key] > limit + TIMEOUT_GRACE_SECONDS:
+            running.progress.kill_process()  # it hangs, and does not look at its own clock any more
+
+    def _commit(self, running: Running, future: Future[Outcome]) -> None:
+        """Write down how a trial ended: first the record, from which all else can be made."""
+        self._follow(running)
+        key = running.trial.key
+        error = future.exception()
+        outcome = self._died(running, error) if error is not None else future.result()
+        if outcome.stopped:
+            self.notebook.kill(key, "the sweep was stopped")
+        else:
+            line = self._line(running.trial, outcome)
+            self.record.append(line)
+            self.notebook.finish(line)
+            if outcome.result is not None:
+                shutil.rmtree(self.places.checkpoints / key, ignore_errors=True)
+                self.aside.finished(running.cell)
+                self.trained += 1
+            elif outcome.failure is not None:
+                self.aside.failed(running.cell, outcome.failure)
+                self.failed.add(key)
+            self.display.finished(running.cell, line)
+        running.progress.path.unlink(missing_ok=True)
+        self.leases.release(key)
+
+    def _line(self, trial: Trial, outcome: Outcome) -> TrialRecord:
+        return TrialRecord(
+            key=trial.key,
+            study=self.places.study,
+            status="failed" if outcome.result is None else "finished",
+            trial=trial.to_json(),
+            result=outcome.result,
+            history=outcome.history,
+            failure=outcome.failure,
+            environment=outcome.environment,
+            data_digest=outcome.data_digest,
+            data_note=outcome.data_note,
+            started=outcome.started,
+            finished=outcome.finished,
+            mlflow_run_id=self.notebook.run_id(trial.key),
+        )
+
+    def _died(self, running: Running, error: BaseException) -> Outcome:
+        progress, limit = running.progress, self.settings.timeout_seconds
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        hung = limit is not None and time.monotonic() - self.begun.get(running.trial.key, 1e18) > limit
+        message = f"the trial hung for longer than {limit:g} s" if hung else " ".join(f"{error}".split())
+        return Outcome(
+            result=None,
+            history=tuple(progress.epochs),
+            failure=Failure("timeout" if hung else "killed", message, len(progress.epochs) + 1),
+            environment=progress.environment or {},
+            data_digest="",
+            data_note="",
+            started=now,
+            finished=now,
+        )
+
+    def _end(self, executor: Executor, *, graceful: bool) -> None:
+        """Close everything: running trials save their state if there is time, and are killed otherwise."""
+        try:
+            if self.running and graceful:
+                self.places.running.mkdir(parents=True, exist_ok=True)
+                self.stop_file.touch()
+                give_up = getattr(executor, "give_up_waiting", lambda: None)
+                give_up()
+                done, _ = wait(self.running, timeout=STOPPING_SECONDS)
+                for future in done:
+                    running = self.running.pop(future)
+                    if not future.cancelled():
+                        self._commit(running, future)
+            kill = getattr(executor, "kill", None)
+            if self.running and kill is not None:
+                kill()
+            else:
+                executor.shutdown(wait=not self.running, cancel_futures=True)
+        finally:
+            for running in self.running.values():
+                self.notebook.kill(running.trial.key, "the sweep was stopped")
+                running.progress.path.unlink(missing_ok=True)
+            self.leases.release_all()
+            self.stop_file.unlink(missing_ok=True)
+            for folder in (self.places.running, self.places.checkpoints, self.places.leases):
+                with suppress(OSError):
+                    folder.rmdir()  # where nothing is left in it
+            self.notebook.close(seconds=2.0 if self.running else 600.0)

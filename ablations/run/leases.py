@@ -1,0 +1,177 @@
+"""Leases: who is training which trial, so that no two sweeps train the same one at once.
+
+A lease is a file that is made only where none is. Its holder refreshes it while it works. It is stale when its holder
+is known to be dead (same machine: no process with that number and start), or, for a holder on another machine, when
+it was not refreshed for a while by the clock of whoever looks. Wall clocks are never compared, so that a clock that
+jumps, or two that differ, take no lease from anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = "leases"
+STALE_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process, told apart from any other that ever had its number.
+
+    Attributes:
+        host: the machine's name.
+        boot: identifies the machine's present run; empty where the system does not say.
+        pid: the process.
+        start: when the process started, in the system's own ticks since boot; 0 where unknown.
+    """
+
+    host: str
+    boot: str
+    pid: int
+    start: int
+
+    @classmethod
+    def this_process(cls) -> Holder:
+        """Describe the process that asks."""
+        return cls(socket.gethostname(), _boot(), os.getpid(), process_start(os.getpid()))
+
+    def is_dead(self) -> bool:
+        """Return whether the holder is known to be gone; False where that cannot be known from here."""
+        if self.host != socket.gethostname():
+            return False
+        if self.boot != _boot():
+            return True
+        if not _exists(self.pid):
+            return True
+        return self.start != 0 and process_start(self.pid) != self.start
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+class Leases:
+    """The leases of one study.
+
+    Args:
+        folder: shared by all sweeps of the study.
+        stale_seconds: how long a lease of another machine may stay without a refresh.
+    """
+
+    def __init__(self, folder: Path, *, stale_seconds: float = STALE_SECONDS) -> None:
+        self._folder = folder
+        self._stale_seconds = stale_seconds
+        self._me = Holder.this_process()
+        self._held: set[str] = set()
+        self._seen: dict[str, tuple[Any, float]] = {}
+
+    def take(self, key: str) -> bool:
+        """Take a trial; False where another sweep has it."""
+        path = self._path(key)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._make(path):
+            self._held.add(key)
+            return True
+        if not self.is_stale(key):
+            return False
+        # two sweeps may find it stale at once: only one of them wins the rename
+        grave = path.with_name(f".{key}.{self._me.host}.{self._me.pid}.stale")
+        try:
+            path.rename(grave)
+        except OSError:
+            return False
+        grave.unlink(missing_ok=True)
+        return self.take(key)
+
+    def refresh(self) -> None:
+        """Say that this process still works on what it holds."""
+        for key in self._held:
+            with suppress(OSError):
+                os.utime(self._path(key))
+
+    def release(self, key: str) -> None:
+        """Give a trial back."""
+        if key in self._held:
+            self._held.discard(key)
+            self._path(key).unlink(missing_ok=True)
+
+    def release_all(self) -> None:
+        """Give everything back that this process holds."""
+        for key in list(self._held):
+            self.release(key)
+
+    def holder(self, key: str) -> Holder | None:
+        """Return who has a trial; None where nobody has, or the file does not say."""
+        try:
+            return Holder(**json.loads(self._path(key).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def is_stale(self, key: str) -> bool:
+        """Return whether the holder of a trial is dead, or silent for too long by this process's clock."""
+        holder = self.holder(key)
+        if holder is not None and holder.is_dead():
+            return True
+        if holder is not None and holder.host == self._me.host:
+            return False  # alive: however busy, it is not for us to take its trial
+        try:
+            stamp = self._path(key).stat().st_mtime_ns
+        except OSError:
+            return False  # given back meanwhile
+        now = time.monotonic()
+        known, since = self._seen.get(key, (None, now))
+        if known != stamp:
+            self._seen[key] = (stamp, now)
+            return False
+        return now - since > self._stale_seconds
+
+    def held(self) -> list[str]:
+        """Return the trials that somebody holds."""
+        return sorted(path.stem for path in self._folder.glob("*.json"))
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+    def _make(self, path: Path) -> bool:
+        """Make a lease in one step: a link to a finished file, which fails where the name is taken."""
+        own = path.with_name(f".{path.stem}.{self._me.host}.{self._me.pid}.new")
+        own.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
+        try:
+            os.link(own, path)
+        except FileExistsError:
+            return False
+        finally:
+            own.unlink(missing_ok=True)
+        return True
+
+
+def process_start(pid: int) -> int:
+    """Return when a process started, in ticks since boot; 0 where the system does not say."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

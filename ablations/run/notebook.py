@@ -1,0 +1,138 @@
+"""The sweep's line to MLflow: a thread of its own, so that a slow or absent server holds up no training.
+
+Nothing is lost when MLflow is: the record has everything, and `fill_in` writes what the experiment lacks.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ablations.plan.design import Cell, Design
+from ablations.plan.trial import Trial
+from ablations.run.record import EpochMetrics, Record, TrialRecord
+
+if TYPE_CHECKING:
+    from ablations.run.tracking import Tracker
+
+CLOSING_SECONDS = 6.0
+
+
+class Notebook:
+    """Pass a sweep's events to a tracker, in their order, without waiting for it.
+
+    Args:
+        tracker: None makes every method do nothing.
+        command: what a person types to train a cell again.
+    """
+
+    def __init__(self, tracker: Tracker | None, command: Callable[[Cell], str]) -> None:
+        self._tracker = tracker
+        self._command = command
+        self._runs: dict[str, str] = {}
+        self._begun: set[str] = set()
+        self._incomplete: set[str] = set()
+        self._events: queue.Queue[tuple[str, Callable[[Tracker], None]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, args=(tracker,), daemon=True)
+        if tracker is not None:
+            self._thread.start()
+
+    def run_id(self, key: str, seconds: float = 2.0) -> str | None:
+        """Return a trial's MLflow run; None where MLflow has not said it after some waiting."""
+        until = time.monotonic() + seconds
+        while key in self._begun and key not in self._runs and time.monotonic() < until:
+            if self._tracker is None or self._tracker.closed:
+                break
+            time.sleep(0.01)
+        return self._runs.get(key) or None
+
+    def close_stale(self) -> None:
+        """Close the runs that a dead sweep left running."""
+        self._put("", lambda tracker: _ignore(tracker.close_stale()))
+
+    def start(self, cell: Cell, trial: Trial, environment: Mapping[str, Any]) -> None:
+        """Open a trial's run."""
+
+        def start(tracker: Tracker) -> None:
+            self._runs[trial.key] = tracker.start_trial(
+                [cell.label], dict(cell.values), trial, environment, self._command(cell) or None
+            )
+
+        self._begun.add(trial.key)
+        self._put(trial.key, start)
+
+    def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
+        """Log epochs."""
+        content = [vars(epoch) for epoch in epochs]
+        self._put(key, lambda tracker: tracker.log_epochs(self._runs.get(key, ""), content))
+
+    def finish(self, record: TrialRecord) -> None:
+        """Close a trial's run with its result or failure, unless a part of it is missing."""
+
+        def finish(tracker: Tracker) -> None:
+            run = self._runs.get(record.key, "")
+            if record.key in self._incomplete:
+                tracker.kill_trial(
+                    run, "MLflow missed a part of this run; the whole is written from the record"
+                )
+            else:
+                tracker.finish_trial(run, record)
+
+        self._put(record.key, finish)
+
+    def kill(self, key: str, reason: str) -> None:
+        """Close a trial's run as killed."""
+        self._put(key, lambda tracker: tracker.kill_trial(self._runs.get(key, ""), reason))
+
+    def close(self, seconds: float = CLOSING_SECONDS) -> bool:
+        """Write what waits; returns whether all of it was passed on in time."""
+        if self._tracker is None:
+            return True
+        self._events.put(None)
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _put(self, key: str, event: Callable[[Tracker], None]) -> None:
+        if self._tracker is not None:
+            self._events.put((key, event))
+
+    def _work(self, tracker: Tracker) -> None:
+        while (waiting := self._events.get()) is not None:
+            key, event = waiting
+            missed = tracker.missed
+            event(tracker)
+            if tracker.missed != missed:
+                self._incomplete.add(key)
+
+
+def fill_in(tracker: Tracker, design: Design, record: Record, command: Callable[[Cell], str]) -> int:
+    """Write the runs that a study's experiment lacks, from the record.
+
+    Returns:
+        How many were written.
+    """
+    there = tracker.finished_keys()
+    if there is None:
+        return 0
+    finished = record.finished
+    written = 0
+    for seed in design.seeds:
+        for cell in design.cells:
+            trial = cell.trial(seed)
+            line = finished.get(trial.key)
+            if line is None or trial.key in there:
+                continue
+            run = tracker.start_trial(
+                [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
+            )
+            tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
+            tracker.finish_trial(run, line)
+            written += run != ""
+    return written
+
+
+def _ignore(value: object) -> None:
+    pass

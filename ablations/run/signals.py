@@ -1,0 +1,41 @@
+"""Being asked to stop: Ctrl-C, SIGTERM, and the signal that SLURM sends before it takes a machine away."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""SIGUSR1 is what `sbatch --signal=USR1@60` sends."""
+
+
+class Stop(threading.Event):
+    """Whether the sweep was asked to stop, and by which signal."""
+
+    signal: int | None = None
+
+
+@contextmanager
+def stopped_by_signal() -> Iterator[Stop]:
+    """Let the stopping signals set an event inside the block; a second SIGINT interrupts at once."""
+    stop = Stop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.signal = number
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # signals belong to the main thread; a caller elsewhere stops the sweep in its own way
+        return
+    before: dict[int, Any] = {number: signal.signal(number, handle) for number in STOPPING}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

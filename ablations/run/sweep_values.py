@@ -1,0 +1,80 @@
+"""What a sweep is told, what it tells, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ablations.plan.design import Cell
+from ablations.plan.trial import Trial
+from ablations.run.progress import Progress
+from ablations.run.record import Record, TrialRecord
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial on its way: what it is, and what it says of itself."""
+
+    trial: Trial
+    cell: Cell
+    progress: Progress
+
+
+class Display(Protocol):
+    """Who shows a sweep."""
+
+    def begin(self, total: int, done: int, shared: int) -> None:
+        """Say how many trials the study has, how many are done, and how many of these another study trained."""
+
+    def update(self, running: Sequence[Running]) -> None:
+        """Show the trials that are running."""
+
+    def finished(self, cell: Cell, record: TrialRecord) -> None:
+        """Show a trial that ended."""
+
+    def say(self, message: str) -> None:
+        """Show a line."""
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """How a sweep ended.
+
+    Attributes:
+        record: the study's record.
+        trained: trials finished by this sweep.
+        failed: trials that failed in this sweep.
+        left: trials without a result that this sweep did not end: stopped, or set aside.
+        stopped_by: the signal that stopped it; None where it ran to its end.
+    """
+
+    record: Record
+    trained: int
+    failed: int
+    left: int
+    stopped_by: int | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a sweep is run.
+
+    Attributes:
+        data_dir: where the prepared data sets are.
+        digest: of the study's prepared data.
+        workers: trials at a time.
+        fresh: set the old record aside and share nothing with other studies.
+        only: train only these trials, by key; None for all that are missing.
+        timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
+        command: what a person types to train a cell again.
+    """
+
+    data_dir: Path
+    digest: str
+    workers: int = 1
+    fresh: bool = False
+    only: frozenset[str] | None = None
+    timeout_seconds: float | None = None
+    command: Callable[[Cell], str] = lambda cell: ""

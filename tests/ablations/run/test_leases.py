@@ -1,0 +1,127 @@
+"""One trial, one holder: whoever dies, whatever the clocks say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ablations.run import leases as module
+from ablations.run.leases import Holder, Leases, process_start
+
+
+def _another(folder: Path, **changed: object) -> Leases:
+    leases = Leases(folder)
+    leases._me = replace(leases._me, **changed)  # type: ignore[arg-type]
+    return leases
+
+
+def test_a_trial_has_one_holder_until_it_is_given_back(tmp_path: Path) -> None:
+    mine, theirs = Leases(tmp_path), _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid()))
+    assert mine.take("a")
+    assert not theirs.take("a")
+    assert theirs.take("b")
+    assert mine.held() == ["a", "b"]
+    assert str(mine.holder("b")).startswith(f"process {os.getppid()} on ")
+    theirs.release("a")  # not theirs to give
+    assert not theirs.take("a")
+    mine.release("a")
+    assert theirs.take("a")
+    theirs.release_all()
+    assert mine.held() == []
+
+
+def test_a_dead_holder_loses_its_trial_at_once(tmp_path: Path) -> None:
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    assert _another(tmp_path, pid=int(gone.stdout), start=1).take("a")
+    assert Leases(tmp_path).take("a")
+
+
+def test_a_process_number_that_was_given_anew_is_not_the_holder(tmp_path: Path) -> None:
+    assert _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid()) + 1).take("a")
+    assert Leases(tmp_path).take("a")
+
+
+def test_a_holder_before_the_last_boot_is_dead(tmp_path: Path) -> None:
+    assert _another(tmp_path, boot="another boot").take("a")
+    assert Leases(tmp_path).take("a")
+
+
+def test_a_living_process_keeps_its_trial_however_silent(tmp_path: Path) -> None:
+    assert _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid())).take("a")
+    impatient = Leases(tmp_path, stale_seconds=0.0)
+    assert not impatient.take("a")
+    time.sleep(0.05)
+    assert not impatient.take("a")
+
+
+def test_another_machine_loses_its_trial_after_silence_by_our_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = _another(tmp_path, host="elsewhere")
+    assert far.take("a")
+    now = [1000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    mine = Leases(tmp_path, stale_seconds=60)
+    assert not mine.take("a")
+    now[0] += 59
+    assert not mine.take("a")
+    far.refresh()
+    now[0] += 59
+    assert not mine.take("a")  # it was heard of
+    now[0] += 61
+    assert mine.take("a")
+
+
+@pytest.mark.parametrize("jump", [-1e6, 1e6])
+def test_a_clock_that_jumps_takes_nothing_from_anybody(tmp_path: Path, jump: float) -> None:
+    far = _another(tmp_path, host="elsewhere")
+    assert far.take("a")
+    mine = Leases(tmp_path, stale_seconds=60)
+    assert not mine.take("a")
+    os.utime(tmp_path / "a.json", (time.time() + jump, time.time() + jump))
+    assert not mine.take("a")
+    assert not mine.take("a")
+
+
+def test_many_processes_at_once_agree_on_one_holder(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from ablations.run.leases import Leases;"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time()));"
+        "print(sum(Leases(Path(sys.argv[1])).take(f'k{i}') for i in range(50))); sys.stdout.flush(); sys.stdin.read()"
+    )
+    start = str(time.time() + 3)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    taken = [int(process.stdout.readline()) for process in started if process.stdout is not None]
+    for process in started:
+        process.communicate("")
+    assert sum(taken) == 50
+
+
+def test_a_damaged_lease_does_not_block_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.json").write_text("{")
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    mine = Leases(tmp_path, stale_seconds=60)
+    assert not mine.take("a")
+    now[0] = 61
+    assert mine.take("a")
+
+
+def test_this_process_is_alive() -> None:
+    assert not Holder.this_process().is_dead()
