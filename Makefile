@@ -8,7 +8,7 @@ PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke study report status ui test lint types format clean need-study
+.PHONY: help setup quickstart smoke study report status ui test test-slow lint types format chaos clean need-study
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,22 @@ status: need-study $(READY) ## Say what of a study is done, failed and left: STU
 need-study:
 	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
 
+simulate: $(READY) ## Simulate how often verdicts are right, and put the tables into docs/statistics.md
+	@$(BIN)/python -m ablations.analyse.simulation --write docs/statistics.md
+
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)
 
-test: $(READY) ## Run all tests; PYTEST_ARGS="-m 'not slow'" for a choice
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(READY) ## Run the tests; PYTEST_ARGS="-k sweep" for a choice
+	@$(BIN)/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## Run the tests that take longer: every network trained, simulations, fuzzing
+	@$(BIN)/python -m pytest -n auto -m slow $(PYTEST_ARGS)
+
+CHAOS_KILLS ?= 100
+
+chaos: $(READY) ## Kill a real study's sweep and workers CHAOS_KILLS times (100) and compare with a quiet run
+	@$(BIN)/python tests/chaos/chaos.py --kills $(CHAOS_KILLS) $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,12 +16,19 @@ COMMANDS = {
     "run": "ablations.commands.run",
     "status": "ablations.commands.status",
     "report": "ablations.commands.report",
+    "analyse": "ablations.commands.analyse",
+    "retry": "ablations.commands.retry",
+    "why": "ablations.commands.why",
+    "reproduce": "ablations.commands.reproduce",
     "list": "ablations.commands.list_names",
     "studies": "ablations.commands.studies",
     "plan": "ablations.commands.plan",
     "complexity": "ablations.commands.complexity",
+    "check-plugin": "ablations.commands.check_plugin",
     "data": "ablations.commands.data",
+    "doctor": "ablations.commands.doctor",
     "schema": "ablations.commands.schema",
+    "sync": "ablations.commands.sync",
     "ui": "ablations.commands.ui",
 }
 """Commands by name, in the order of `ablate --help`; each is imported when it is called."""
@@ -67,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = 0
     except OSError as error:
         _say(error, debug=debug)
-        status = 1
+        status = 2 if error.errno == errno.ENAMETOOLONG else 1  # we make no such name: it was given
     except Exception as error:  # the last resort: a defect of ours is still said in one line
         _say(f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
         status = 1

@@ -80,7 +80,9 @@ class SEBlock(nn.Module):
             return other + after(x * gates)
         if x.dtype == gates.dtype == other.dtype:
             return torch.addcmul(other, x, gates)
-        return other + x * gates  # autocast may leave the three in different types, which addcmul refuses
+        # autocast may leave the three in different types; torch 2.14's addcmul promotes them, older releases
+        # were not tried, and plain arithmetic does in every one
+        return other + x * gates
 
     def extra_repr(self) -> str:
         """Say what the constructor was given."""

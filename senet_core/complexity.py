@@ -1,16 +1,18 @@
-"""What a network costs: parameters and multiply-adds."""
+"""What a network costs: parameters, multiply-adds, and the memory that training it takes for every image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from senet_core.backbones import find_backbone
 from senet_core.insertion import bottleneck_widths
 from senet_core.model import build_model
+from senet_core.randomness import drawing_from
 from senet_core.variant import SEVariant
 
 
@@ -35,6 +37,19 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+def count_multiply_adds(model: nn.Module, image_shape: tuple[int, int, int]) -> int:
+    """Count the multiply-adds of one image in convolutions and matrix products.
+
+    Args:
+        model: a network on the meta device, in evaluation mode.
+        image_shape: (C, H, W) in pixels.
+    """
+    counter = FlopCounterMode(display=False)
+    with torch.device("meta"), torch.no_grad(), counter:
+        model(torch.empty(1, *image_shape))
+    return counter.get_total_flops() // 2
+
+
 def measure_complexity(
     backbone: str,
     variant: SEVariant | None = None,
@@ -53,10 +68,55 @@ def measure_complexity(
     Raises:
         UserError: a name is unknown.
     """
-    with torch.device("meta"), torch.no_grad():
-        model = build_model(backbone, variant, num_classes=num_classes, in_channels=image_shape[0]).eval()
-        counter = FlopCounterMode(display=False)
-        with counter:
-            model(torch.empty(1, *image_shape))
+    model = outline(backbone, variant, in_channels=image_shape[0], num_classes=num_classes)
     widths = bottleneck_widths(model, find_backbone(backbone).stages)
-    return Complexity(count_parameters(model), counter.get_total_flops() // 2, widths)
+    return Complexity(count_parameters(model), count_multiply_adds(model, image_shape), widths)
+
+
+def measure_activations(
+    backbone: str,
+    variant: SEVariant | None = None,
+    *,
+    image_shape: tuple[int, int, int] = (3, 224, 224),
+    num_classes: int = 1000,
+) -> int:
+    """Count the bytes that every image of a batch adds to what training keeps for the backward pass.
+
+    What autograd saves in a float32 forward pass in training mode is taken at batches of two and three images,
+    and the smaller taken from the larger: parameters and statistics, which do not grow with the batch, are not
+    in it. A tensor that several operations save counts once. Nothing is computed or allocated. Workspaces of
+    convolutions, gradients and optimiser state are not in it either.
+
+    Args:
+        backbone: a known backbone.
+        variant: None for the plain network.
+        image_shape: (C, H, W) in pixels.
+        num_classes: outputs.
+
+    Returns:
+        Bytes for one image.
+
+    Raises:
+        UserError: a name is unknown.
+    """
+    model = outline(backbone, variant, in_channels=image_shape[0], num_classes=num_classes).train()
+    return _saved_bytes(model, (3, *image_shape)) - _saved_bytes(model, (2, *image_shape))
+
+
+def outline(backbone: str, variant: SEVariant | None, *, in_channels: int, num_classes: int) -> nn.Module:
+    """Build a network on the meta device, in evaluation mode: shapes and no numbers."""
+    with torch.device("meta"):
+        return build_model(backbone, variant, num_classes=num_classes, in_channels=in_channels).eval()
+
+
+def _saved_bytes(model: nn.Module, shape: tuple[int, ...]) -> int:
+    saved: dict[int, Any] = {}  # the storages are kept, so that an address is not used twice
+
+    def pack(tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        saved[storage._cdata] = storage
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
+    with torch.device("meta"), drawing_from(0, "noise"), hooks:
+        model(torch.empty(shape))
+    return sum(storage.nbytes() for storage in saved.values())

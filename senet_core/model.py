@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from senet_core.backbones import find_backbone
+from senet_core.errors import UserError
 from senet_core.insertion import insert_se
 from senet_core.randomness import drawing_from
 from senet_core.variant import SEVariant
@@ -37,9 +38,12 @@ def build_model(
             timm's seresnet and legacy_seresnet networks. SE blocks that the file lacks altogether stay fresh.
 
     Raises:
-        UserError: a name is unknown, the backbone lacks a stage or the integration of the variant, or the
-            weights cannot be read or are not of this network.
+        UserError: a name is unknown, a count is below 1, the backbone lacks a stage or the integration of the
+            variant, or the weights cannot be read or are not of this network.
     """
+    for name, value in (("num_classes", num_classes), ("in_channels", in_channels)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")
     found = find_backbone(backbone)
     variant = found.variant(variant)
     with drawing_from(seed, "backbone"):

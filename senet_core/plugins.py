@@ -32,11 +32,7 @@ def load_plugin_file(path: str | Path) -> Origin:
     Raises:
         UserError: the file cannot be read, fails when it runs, or registers nothing.
     """
-    file = Path(path).expanduser().resolve()
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read plug-in {str(path)!r}: {error.strerror or error}") from error
+    file, content = _read(path)
     digest = hashlib.sha256(content).hexdigest()[:12]
     # known by content: the same file under two names, or in a worker that another sweep already used, is one plug-in
     if digest in _loaded:
@@ -50,31 +46,49 @@ def load_plugin_file(path: str | Path) -> Origin:
     sys.modules[module_name] = module  # pickling an entry's class or function looks it up here
     # what was digested is what runs: the import system would prefer bytecode that may be of an older file
     _run(origin, str(path), lambda: exec(compile(content, file, "exec", dont_inherit=True), vars(module)))
+    _check_registered(origin, str(path))
     _loaded[digest] = origin
     return origin
+
+
+def _read(path: str | Path) -> tuple[Path, bytes]:
+    try:
+        file = Path(path).expanduser().resolve()
+        return file, file.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read plug-in {str(path)!r}: {error.strerror or error}") from error
+    except (RuntimeError, ValueError) as error:  # an unknown user's home, a loop of links, a null byte
+        raise UserError(f"cannot read plug-in {str(path)!r}: {_reason(error)}") from error
 
 
 def load_installed_plugins() -> list[Origin]:
     """Load the plug-ins of installed packages, once.
 
     Raises:
-        UserError: one of them fails, with the package's name.
+        UserError: one of them fails or registers nothing, with the package's name.
     """
     origins = []
+    new: dict[str, tuple[Origin, str]] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda found: found.name):
         package = point.dist.name if point.dist else point.name
         version = point.dist.version if point.dist else ""
         origin = Origin("package", f"{package} {version}".strip(), version)
         if point.value not in _loaded:
-            _run(origin, f"{origin.name} ({point.value})", point.load)
-            _loaded[point.value] = origin
+            shown = f"{origin.name} ({point.value})"
+            _run(origin, shown, point.load)
+            for registry in registries():  # where the module had been imported before, its entries are there
+                registry.adopt(origin, point.module.partition(".")[0])
+            new[point.value] = (origin, shown)
         origins.append(origin)
+    # looked at last: one module of a package may import another that the package announces too
+    for origin, shown in new.values():
+        _check_registered(origin, shown)
+    _loaded.update({value: origin for value, (origin, _) in new.items()})
     return origins
 
 
 def _run(origin: Origin, shown: str, load: object) -> None:
     known = registries()
-    before = sum(len(registry) for registry in known)
     try:
         with registering_from(origin):
             load()  # type: ignore[operator]
@@ -86,12 +100,20 @@ def _run(origin: Origin, shown: str, load: object) -> None:
         SystemExit,
     ) as error:  # a plug-in is foreign code: whatever it raises is said in one line
         _forget(origin, known)
-        reason = " ".join(str(error).split())
-        raise UserError(f"plug-in {shown} fails when loaded: {type(error).__name__}: {reason}") from error
-    if sum(len(registry) for registry in known) == before:
+        raise UserError(
+            f"plug-in {shown} fails when loaded: {type(error).__name__}: {_reason(error)}"
+        ) from error
+
+
+def _check_registered(origin: Origin, shown: str) -> None:
+    if not any(registry.has_entry_of(origin) for registry in registries()):
         raise UserError(
             f"plug-in {shown} registers nothing; it should use a decorator such as @SQUEEZES.register"
         )
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def _forget(origin: Origin, known: list[Registry]) -> None:
@@ -110,8 +132,8 @@ def path_of(origin: Origin) -> Path | None:
 
 
 def registries() -> list[Registry]:
-    """Return the registries of all slots, and that of backbones."""
+    """Return the registries of all slots, that of backbones, and that of the blocks that `insert_se` knows."""
     from senet_core.backbones import BACKBONES
-    from senet_core.slots import SLOTS
+    from senet_core.slots import FORMS, SLOTS
 
-    return [*SLOTS.values(), BACKBONES]
+    return [*SLOTS.values(), BACKBONES, FORMS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from senet_core.errors import UserError, unknown
@@ -52,8 +52,8 @@ class Entry:
     origin: Origin = Origin()
 
 
-_BUILT_IN = Origin()
-_origins: list[Origin] = [_BUILT_IN]
+BUILT_IN = Origin()
+_origins: list[Origin] = [BUILT_IN]
 
 
 @contextmanager
@@ -74,6 +74,7 @@ class Registry:
         traits: what every entry must say of itself beside its source: the trait's name and the values it may
             take, or None where any value will do.
         optional: what an entry may say of itself, and the value of the trait where it does not.
+        also: characters that a name may have beside letters, digits, '-', '_' and '.'.
     """
 
     def __init__(
@@ -82,10 +83,12 @@ class Registry:
         *,
         traits: Mapping[str, tuple[Any, ...] | None] | None = None,
         optional: Mapping[str, Any] | None = None,
+        also: str = "",
     ) -> None:
         self.slot = slot
         self._traits = dict(traits or {})
         self._optional = dict(optional or {})
+        self._also = also
         self._entries: dict[str, Entry] = {}
 
     def register(
@@ -112,6 +115,17 @@ class Registry:
         """Remove the entries of one origin: a plug-in that failed to load leaves nothing behind."""
         self._entries = {name: entry for name, entry in self._entries.items() if entry.origin != origin}
 
+    def adopt(self, origin: Origin, package: str) -> None:
+        """Give an origin the entries that its package registered before anyone knew of the package."""
+        for name, entry in self._entries.items():
+            module = str(getattr(entry.build, "__module__", ""))
+            if entry.origin == BUILT_IN and module.partition(".")[0] == package:
+                self._entries[name] = replace(entry, origin=origin)
+
+    def has_entry_of(self, origin: Origin) -> bool:
+        """Say whether any entry is of an origin."""
+        return any(entry.origin == origin for entry in self._entries.values())
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))
 
@@ -127,7 +141,7 @@ class Registry:
         return self._entries[name]
 
     def _check_name(self, name: str) -> None:
-        if not name or not all(c.isalnum() or c in "-_." for c in name):
+        if not name or not all(c.isalnum() or c in "-_." + self._also for c in name):
             raise UserError(f"a {self.slot} is named by letters, digits, '-', '_' and '.', got {name!r}")
         if name in self._entries:
             raise UserError(

@@ -16,3 +16,6 @@ SLOTS: dict[str, Registry] = {
     "integration": INTEGRATIONS,
 }
 """The slots that a variant fills, by the name of the variant's field."""
+
+FORMS = Registry("unit form", also="<>")
+"""How to run the blocks of other people's networks with an SE block in them, by "module.Class"; see `units.py`."""

@@ -9,14 +9,17 @@ runs them in the order that the integration asks for. docs/adding-a-block.md tea
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
 from senet_core.block import SEBlock
 from senet_core.errors import UserError
-from senet_core.slots import INTEGRATIONS
+from senet_core.registry import BUILT_IN, registering_from
+from senet_core.slots import FORMS, INTEGRATIONS
 
 Inside = Callable[[Tensor], Tensor]
 Layers = Any
@@ -111,19 +114,32 @@ class OutputForm(UnitForm):
         return weighed
 
 
-_FORMS: dict[str, UnitForm] = {}
 AnyForm = TypeVar("AnyForm", bound=type[UnitForm])
 
 
 def unit_form(*classes: str) -> Callable[[AnyForm], AnyForm]:
-    """Use the decorated form for blocks of these classes, named "module.Class"; subclasses are not meant."""
+    """Use the decorated form for blocks of these classes, named "module.Class"; subclasses are not meant.
+
+    Raises:
+        UserError: a form is known for one of the classes already.
+    """
 
     def add(form: AnyForm) -> AnyForm:
-        for name in classes:
-            _FORMS[name] = form()
+        own = form.__module__.startswith("senet_core.")
+        if not own:  # so that ours are never found to be registered second
+            from senet_core import resnet_forms  # noqa: F401
+        # ours come with the network that needs them, which may be built while a plug-in is loaded
+        with registering_from(BUILT_IN) if own else nullcontext():
+            for name in classes:
+                FORMS.register(name, source=form.__module__)(form)
         return form
 
     return add
+
+
+@cache
+def _made(form: Callable[[], UnitForm]) -> UnitForm:
+    return form()
 
 
 def class_name(block: nn.Module) -> str:
@@ -140,13 +156,13 @@ def form_of(block: nn.Module) -> UnitForm:
     from senet_core import resnet_forms  # noqa: F401  # registers the forms of torchvision's and timm's blocks
 
     name = class_name(block)
-    if name not in _FORMS:
+    if name not in FORMS:
         raise UserError(
             f"cannot put an SE block into {name}: no form says where its residual branch is; known blocks: "
-            f"{', '.join(sorted(_FORMS))}; to teach it, decorate a ResidualForm with @unit_form({name!r}),"
+            f"{', '.join(FORMS)}; to teach it, decorate a ResidualForm with @unit_form({name!r}),"
             " see docs/adding-a-block.md"
         )
-    return _FORMS[name]
+    return _made(FORMS[name].build)
 
 
 def check_integration(integration: str, possible: tuple[str, ...] | None, where: str) -> None:

@@ -40,11 +40,11 @@ def variant_label(variant: SEVariant | None) -> str:
     return " ".join(words)
 
 
-def variant_text(variant: SEVariant | None) -> str:
-    """Return the canonical text form, which `parse_variant` reads back to an equal value."""
+def variant_fields(variant: SEVariant | None) -> dict[str, str]:
+    """Return every field as the text form has it; none for the plain network."""
     if variant is None:
-        return PLAIN
-    parts = {
+        return {}
+    return {
         "squeeze": variant.squeeze,
         "excitation": variant.excitation,
         "gate": variant.gate,
@@ -53,7 +53,13 @@ def variant_text(variant: SEVariant | None) -> str:
         "integration": variant.integration,
         "bias": str(variant.bias).lower(),
     }
-    return PREFIX + ",".join(f"{name}={value}" for name, value in parts.items())
+
+
+def variant_text(variant: SEVariant | None) -> str:
+    """Return the canonical text form, which `parse_variant` reads back to an equal value."""
+    if variant is None:
+        return PLAIN
+    return PREFIX + ",".join(f"{name}={value}" for name, value in variant_fields(variant).items())
 
 
 def parse_variant(text: str) -> SEVariant | None:

@@ -60,10 +60,11 @@ def _from_hub(backbone: str) -> dict[str, Tensor]:
     if found is None:
         raise UserError(f"torchvision has no IMAGENET1K_V1 weights for {backbone!r}")
     try:
-        state: dict[str, Tensor] = found.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
+        # the hash is checked after a download only; the file may have been in the cache, which others may share
+        state: dict[str, Tensor] = found.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"cannot fetch torchvision's weights of {backbone!r} from {found.url}: {error}"
+            f"cannot fetch torchvision's weights of {backbone!r} from {found.url}: {' '.join(str(error).split())[:300]}"
         ) from error
     return state
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ablations.run import tracking_store
+from senet_core import plugins
+from senet_core.slots import FORMS
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +36,16 @@ def results(tmp_path: Path, mlflow_database: Path) -> Path:
     folder.mkdir()
     shutil.copy(mlflow_database, folder / "mlflow.db")
     return folder
+
+
+@pytest.fixture
+def own_registries() -> Iterator[None]:
+    """What a test registers or loads is gone after it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for registry in plugins.registries():
+            patch.setattr(registry, "_entries", dict(registry._entries))
+        patch.setattr(plugins, "_loaded", {})
+        yield
+        # our networks register their blocks when they are first built, and once: these must stay
+        ours = {name: FORMS[name] for name in FORMS if FORMS[name].source.startswith("senet_core.")}
+    FORMS._entries.update(ours)

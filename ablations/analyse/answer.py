@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ablations.analyse.cells import Difference, fixed, p_text
 from ablations.analyse.families import Family, Outcome, families
@@ -11,6 +11,7 @@ from ablations.analyse.reading import FEWEST_SEEDS
 from ablations.analyse.statistics import Comparison
 
 _MOST_NAMED = 4
+_WORDS = {"better": "lower", "worse": "higher"}
 
 
 def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> tuple[str, ...]:
@@ -69,13 +70,20 @@ def _against_plain(comparison: Comparison) -> str:
     stated = _stated(comparison)
     if verdict == "undetermined":
         return f"Whether the plain network has a higher or a lower error is undetermined: {stated}."
-    return f"The plain network has a {comparison.reading.words} than the baseline: {stated}."
+    if verdict == "equivalent":
+        return (
+            f"The plain network is equivalent to the baseline within ±{comparison.margin:g} points: {stated}."
+        )
+    return f"The plain network has a {_WORDS[verdict]} error than the baseline: {stated}."
 
 
 def _stated(comparison: Comparison) -> str:
     d = comparison.difference
-    p = f", p = {p_text(comparison.p_holm)}" if comparison.p_holm is not None else ""
-    return f"{Difference(d.mean, d.lo, d.hi).text()} points{p}".replace("p = <", "p < ")
+    alike = comparison.reading.verdict == "equivalent"
+    corrected = comparison.p_tost_holm if alike else comparison.p_holm
+    kind = " of equivalence" if alike else ""
+    p = f", p{kind} = {p_text(corrected)}" if corrected is not None else ""
+    return f"{Difference(d.mean, d.lo, d.hi).text()} points{p}".replace(" = <", " < ")
 
 
 def _comparisons(groups: Iterable[Family]) -> dict[str, Comparison]:
@@ -91,20 +99,32 @@ def _comparisons(groups: Iterable[Family]) -> dict[str, Comparison]:
 
 def _settled(compared: Mapping[str, Comparison]) -> list[str]:
     said = []
-    for verdict, words in (("better", "lower"), ("worse", "higher")):
+    for verdict, words in _WORDS.items():
         chosen = [c for c in compared.values() if c.reading.verdict == verdict]
         chosen.sort(key=lambda c: -abs(c.difference.mean or 0))
         if chosen:
-            named = ", ".join(f"{c.variant} ({_stated(c)})" for c in chosen[:_MOST_NAMED])
-            more = f" and {len(chosen) - _MOST_NAMED} more" if len(chosen) > _MOST_NAMED else ""
-            said.append(f"A {words} error than the baseline's: {named}{more}.")
+            said.append(f"A {words} error than the baseline's: {_named(chosen)}.")
+    alike = [c for c in compared.values() if c.reading.verdict == "equivalent"]
+    if alike:
+        said.append(f"Equivalent to the baseline within ±{alike[0].margin:g} points: {_named(alike)}.")
     return said
 
 
+def _named(chosen: Sequence[Comparison]) -> str:
+    named = ", ".join(f"{c.variant} ({_stated(c)})" for c in chosen[:_MOST_NAMED])
+    return named + (f" and {len(chosen) - _MOST_NAMED} more" if len(chosen) > _MOST_NAMED else "")
+
+
 def _open(compared: Mapping[str, Comparison]) -> list[str]:
-    left = [c.difference for c in compared.values() if c.reading.verdict == "undetermined"]
+    undetermined = [c for c in compared.values() if c.reading.verdict == "undetermined"]
+    left = [c.difference for c in undetermined]
     if not left:
         return []
+    needed = [c.more_seeds for c in undetermined if c.more_seeds is not None]
+    forecast = ""
+    if needed:
+        span = f"{min(needed)}" if min(needed) == max(needed) else f"{min(needed)} to {max(needed)}"
+        forecast = f" About {span} more seeds would probably settle {'it' if len(left) == 1 else 'one or the other'}."
     ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
     reach = (
         f"; the intervals reach from {fixed(min(ends), 2, True)} to {fixed(max(ends), 2, True)} "
@@ -114,6 +134,6 @@ def _open(compared: Mapping[str, Comparison]) -> list[str]:
     if len(left) == len(compared):
         names = {1: "the one measured variant is", 2: "both measured variants are"}
         which = names.get(len(left), f"all {len(left)} measured variants are")
-        return [f"Against the baseline {which} undetermined{reach}."]
+        return [f"Against the baseline {which} undetermined{reach}.{forecast}"]
     verb = "is" if len(left) == 1 else "are"
-    return [f"Of {len(compared)} measured variants {len(left)} {verb} undetermined{reach}."]
+    return [f"Of {len(compared)} measured variants {len(left)} {verb} undetermined{reach}.{forecast}"]

@@ -76,20 +76,22 @@ class Mean:
     Attributes:
         estimate: the mean.
         planned: seeds planned.
+        decimals: shown after the point.
     """
 
     estimate: Estimate
     planned: int
+    decimals: int = 2
 
     def text(self) -> str:
         """Give "12.34 ± 0.21 (10)", "12.34 (1/10)" where there is no interval."""
         e = self.estimate
         if e.mean is None:
             return NOTHING
-        half = f" ± {e.half_width:.2f}" if e.half_width is not None else ""
+        half = f" ± {e.half_width:.{self.decimals}f}" if e.half_width is not None else ""
         equal = ", all equal" if e.n > 1 and not e.sd else ""
         of = f"/{self.planned}" if e.n != self.planned else ""
-        return f"{e.mean:.2f}{half} ({e.n}{of}{equal})"
+        return f"{e.mean:.{self.decimals}f}{half} ({e.n}{of}{equal})"
 
     def values(self) -> Mapping[str, Value]:
         """Give mean, sd, n and the ends of the interval."""
@@ -99,19 +101,25 @@ class Mean:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference with its interval."""
+    """A difference, or with `signed` off another figure, with its interval."""
 
     mean: float | None
     lo: float | None
     hi: float | None
+    signed: bool = True
+    decimals: int = 2
 
     def text(self) -> str:
         """Give "−0.34 [−0.51, −0.17]"."""
         if self.mean is None:
             return NOTHING
+        shown = self._fixed(self.mean)
         if self.lo is None or self.hi is None:
-            return fixed(self.mean, 2, True)
-        return f"{fixed(self.mean, 2, True)} [{fixed(self.lo, 2, True)}, {fixed(self.hi, 2, True)}]"
+            return shown
+        return f"{shown} [{self._fixed(self.lo)}, {self._fixed(self.hi)}]"
+
+    def _fixed(self, value: float) -> str:
+        return fixed(value, self.decimals, self.signed)
 
     def values(self) -> Mapping[str, Value]:
         """Give mean and ends."""

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from ablations.analyse import provenance
+from ablations.analyse.across import aggregate_table, backbone_aggregates
 from ablations.analyse.answer import short_answer
 from ablations.analyse.cells import Table
+from ablations.analyse.comparison_tables import detail_table, file_key, pair_table
 from ablations.analyse.cost_plot import draw_cost
-from ablations.analyse.families import Family, families
+from ablations.analyse.families import Family, axis_pairs, families
 from ablations.analyse.frame import Results, history_frame
+from ablations.analyse.interaction_plot import draw_interaction
+from ablations.analyse.interactions import Combinations, combinations_of, effect_tables, interaction_answer
 from ablations.analyse.plot_info import axis_info, cost_info, curves_info
 from ablations.analyse.plots import draw_axis, draw_curves
 from ablations.analyse.reference import caveat
-from ablations.analyse.tables import axis_table, detail_table, file_key, paper_tables_of
+from ablations.analyse.tables import axis_table, paper_tables_of
 
+_MOST_INTERACTIONS = 10
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
-    "Left: top-1 error of every seed (small dots), with mean and 95 % t-interval; the line and the "
-    "band are the "
-    "baseline's. Right: paired difference to the baseline with its 95 % t-interval, each taken "
-    "alone. Filled: "
-    "significant after Holm's correction over the table; hollow: not."
+    "Left: top-1 error of every seed (small dots), with mean and 95 % t-interval; the line and the band are the "
+    "baseline's. Right: paired difference to the baseline with its 95 % t-interval, each taken alone; the green band "
+    "is the margin of equivalence. Filled circle: better or worse; square: equivalent; both after Holm's correction "
+    "over the table. Hollow: undetermined."
 )
 _COST_CAPTION = (
     "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; "
     "the baseline is "
     "black. Points of equal cost are set side by side."
+)
+_INTERACTION_CAPTION = (
+    "Mean top-1 error over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
+    "within seeds. Parallel lines: the two choices add up; other lines: the one depends on the other."
 )
 _CURVES_CAPTION = (
     "By epoch: training loss and training error, mean over seeds with their range as a band; below, the training "
@@ -63,6 +72,15 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """What only some studies have: interactions, all pairs of an axis, several backbones together."""
+
+    title: str
+    tables: tuple[Table, ...]
+    plots: tuple[Plot, ...] = ()
+
+
+@dataclass(frozen=True)
 class Content:
     """A whole report; empty tables and missing plots are left out by the templates."""
 
@@ -75,6 +93,7 @@ class Content:
     warnings: tuple[str, ...]
     setup: Table
     sections: tuple[Section, ...]
+    extras: tuple[Extra, ...]
     costs: tuple[Plot, ...]
     curves: tuple[Plot, ...]
     failures: Table
@@ -87,24 +106,34 @@ class Content:
     def plots(self) -> tuple[Plot, ...]:
         """Give every plot once."""
         own = tuple(section.plot for section in self.sections if section.plot is not None)
-        return (*own, *self.costs, *self.curves)
+        more = tuple(plot for extra in self.extras for plot in extra.plots)
+        return (*own, *more, *self.costs, *self.curves)
 
     def tables(self) -> tuple[Table, ...]:
         """Give every table that has rows, once."""
         own = tuple(table for section in self.sections for table in (section.table, section.details))
+        own += tuple(table for extra in self.extras for table in extra.tables)
         rest = (self.setup, self.failures, self.missing, self.environment, self.commands, self.trials)
         return tuple(table for table in (*own, *rest) if table.rows)
 
 
-def content_of(results: Results, *, command_prefix: str, tracking: str | None) -> Content:
+def content_of(
+    results: Results, *, command_prefix: str, tracking: str | None, pairs: Sequence[str] = ()
+) -> Content:
     """Gather a report.
 
     Args:
         results: the study's design and record.
         command_prefix: how the command line is called.
         tracking: where the MLflow runs are, for a person to read.
+        pairs: axes of which all pairs are compared.
+
+    Raises:
+        UserError: `pairs` names what is not an axis that the study varies alone.
     """
     study, groups = results.design.study, families(results)
+    combined = combinations_of(results)
+    depends = None if combined is None else interaction_answer(combined)
     done, failed, planned = len(results.finished), len(results.failed), len(results.design.trials)
     return Content(
         name=study.name,
@@ -112,10 +141,11 @@ def content_of(results: Results, *, command_prefix: str, tracking: str | None) -
         question=study.question,
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
         unfinished=done < planned,
-        answer=short_answer(results, groups),
+        answer=(*short_answer(results, groups), *([depends] if depends is not None else [])),
         warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
         sections=tuple(_section(group, results) for group in groups),
+        extras=tuple(_extras(results, combined, pairs)),
         costs=_cost_plots(groups),
         curves=_curve_plots(groups, results),
         failures=provenance.failure_table(results),
@@ -127,6 +157,24 @@ def content_of(results: Results, *, command_prefix: str, tracking: str | None) -
     )
 
 
+def _extras(results: Results, combined: Combinations | None, pairs: Sequence[str]) -> Iterator[Extra]:
+    if combined is not None:
+        plots = tuple(
+            Plot(
+                f"interaction-{file_key(f'{i.across}-{i.along}')}", _INTERACTION_CAPTION, draw_interaction(i)
+            )
+            for i in combined.plots[:_MOST_INTERACTIONS]
+        )
+        yield Extra("Main effects and interactions", effect_tables(combined), plots)
+    together = backbone_aggregates(results)
+    if together is not None:
+        yield Extra("Over all backbones", (aggregate_table(*together, head="top-1 error, %"),))
+    for axis in pairs:
+        compared = axis_pairs(results, axis)
+        title = f"All pairs of {axis}"
+        yield Extra(title, (pair_table(file_key(axis), title, compared),))
+
+
 def _section(group: Family, results: Results) -> Section:
     study = results.design.study
     table = axis_table(group, study)
@@ -136,7 +184,7 @@ def _section(group: Family, results: Results) -> Section:
     told = (
         caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
     )
-    return Section(table.title, table, detail_table(group), plot, told)
+    return Section(table.title, table, detail_table(table.key, group.comparisons.values()), plot, told)
 
 
 def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ablations.analyse.cells import RowKind
 from ablations.analyse.frame import Results
-from ablations.analyse.statistics import Comparison, Estimate, compare, estimate
+from ablations.analyse.statistics import Comparison, Estimate, compare, compare_pairs, estimate
 from ablations.plan.design import Cell
+from senet_core.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Family:
         baseline: label of the cell that the others are compared with.
         plain: label of the plain network; None if the study has none.
         comparisons: top-1 errors against the baseline, by label, corrected over this family.
+        margin: smallest effect of interest, in points.
     """
 
     axis: str | None
@@ -56,6 +58,7 @@ class Family:
     baseline: str
     plain: str | None
     comparisons: Mapping[str, Comparison]
+    margin: float
 
     def kind(self, outcome: Outcome) -> RowKind:
         """Say whether a row is the baseline, the plain network or a variant."""
@@ -69,12 +72,31 @@ class Family:
 
 
 def families(results: Results) -> tuple[Family, ...]:
-    """Give the families of a study: one for each axis of a one-factor design, one in all for a grid."""
+    """Give the families of a study: one for each axis of a one-factor design, one in all for combinations."""
     design = results.design
     outcomes = {cell.label: _outcome(results, cell) for cell in design.cells}
-    if design.study.design == "grid" or not design.study.axes:
+    if design.study.design != "one-factor" or not design.study.axes:
         return (_family(results, None, design.cells, outcomes),)
     return tuple(_family(results, axis, design.on_axis(axis), outcomes) for axis in design.study.axes)
+
+
+def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
+    """Compare all pairs of the cells along an axis, as one family.
+
+    Args:
+        results: the study's design and record.
+        axis: one that the study varies alone.
+
+    Raises:
+        UserError: the study does not vary it, or varies it only in combinations.
+    """
+    study = results.design.study
+    if axis not in study.axes:
+        raise unknown("axis of this study", axis, study.axes)
+    if study.design != "one-factor":
+        raise UserError(f"all pairs of an axis need design one-factor; this study's is {study.design}")
+    cells = results.design.on_axis(axis)
+    return compare_pairs(results.values("top1_error", cells), margin=study.margin)
 
 
 def _family(
@@ -86,13 +108,15 @@ def _family(
     if baseline.label not in (cell.label for cell in rows):
         rows.append(baseline)
     values = results.values("top1_error", rows)
-    comparisons = compare(values, baseline.label)
+    margin = results.design.study.margin
+    comparisons = compare(values, baseline.label, margin=margin)
     return Family(
         axis=axis,
         outcomes=tuple(outcomes[cell.label] for cell in rows),
         baseline=baseline.label,
         plain=None if plain is None else plain.label,
         comparisons={comparison.variant: comparison for comparison in comparisons},
+        margin=margin,
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ablations.analyse.families import Outcome
-from senet_core.variant import SEVariant
+from senet_core.floor import Bottlenecks, floor_notes
+from senet_core.floor import width_text as _width_text
 
 
 def width_text(widths: Mapping[int, int]) -> str | None:
     """Write bottleneck units by stage: "1/2/4"; None where there are none."""
-    return "/".join(str(widths[stage]) for stage in sorted(widths)) or None
+    return _width_text({stage: (width,) for stage, width in widths.items()})
 
 
 def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
@@ -24,57 +25,34 @@ def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     Returns:
         Sentences, without markup.
     """
-    groups: dict[tuple[str, str], list[tuple[SEVariant, Outcome]]] = defaultdict(list)
-    for outcome in outcomes:
-        variant = outcome.cell.variant
-        if variant is not None and outcome.widths:
-            others = replace(variant, reduction=1, stages=None)
-            groups[outcome.cell.backbone, str(others)].append((variant, outcome))
-    notes: dict[str, None] = {}  # a grid has each reduction many times and needs each sentence once
-    for group in groups.values():
-        notes |= dict.fromkeys([*_floor_notes(group), *_equality_notes(group)])
-    return tuple(notes)
-
-
-def _floor_notes(group: list[tuple[SEVariant, Outcome]]) -> list[str]:
-    """A width w under r means fewer than (w + 1) r channels; a larger r then has the floor's one unit."""
-    most: dict[int, int] = {}
-    for variant, outcome in group:
+    recorded = [outcome for outcome in outcomes if outcome.cell.variant is not None and outcome.widths]
+    most: dict[tuple[str, str, int], int] = defaultdict(lambda: 1 << 62)
+    for outcome in recorded:
         for stage, width in outcome.widths.items():
-            channels = (width + 1) * variant.reduction_in(stage) - 1
-            most[stage] = min(channels, most.get(stage, channels))
-    return [
-        f"Stage {stage} has fewer than r = {ratio} channels: the bottleneck has one unit there, the "
-        f"least possible, "
-        "and not the C/r of the paper."
-        for variant, outcome in group
-        for stage in sorted(outcome.widths)
-        for ratio in [variant.reduction_in(stage)]
-        if most[stage] < ratio
-    ]
+            channels = (width + 1) * _ratio(outcome, stage) - 1
+            place = (*_group(outcome), stage)
+            most[place] = min(channels, most[place])
+    return floor_notes(_bottlenecks(outcome, most) for outcome in recorded)
 
 
-def _equality_notes(group: list[tuple[SEVariant, Outcome]]) -> list[str]:
-    notes = []
-    for place, (variant, outcome) in enumerate(group):
-        for other_variant, other in group[place + 1 :]:
-            if variant.reduction == other_variant.reduction or variant.stages != other_variant.stages:
-                continue
-            equal = [
-                stage for stage in sorted(outcome.widths) if other.widths.get(stage) == outcome.widths[stage]
-            ]
-            if len(equal) == len(outcome.widths):
-                notes.append(
-                    f"{outcome.label} and {other.label} have equal bottleneck widths in every "
-                    f"stage: they are one "
-                    "network under two names, and a difference between them is chance."
-                )
-                continue
-            for stage in equal:
-                ratios = variant.reduction_in(stage), other_variant.reduction_in(stage)
-                if ratios[0] != ratios[1]:
-                    notes.append(
-                        f"In stage {stage}, r = {ratios[0]} and r = {ratios[1]} have the same "
-                        f"bottleneck width."
-                    )
-    return notes
+def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> Bottlenecks:
+    """Infer channels, which are not recorded: a width w under r means fewer than (w + 1) r of them."""
+    assert outcome.cell.variant is not None
+    return Bottlenecks(
+        outcome.label,
+        outcome.cell.backbone,
+        outcome.cell.variant,
+        {stage: (width,) for stage, width in outcome.widths.items()},
+        {stage: (most[(*_group(outcome), stage)],) for stage in outcome.widths},
+    )
+
+
+def _group(outcome: Outcome) -> tuple[str, str]:
+    """Rows of one group weigh the same channels: they differ in reduction and stages only."""
+    assert outcome.cell.variant is not None
+    return outcome.cell.backbone, str(replace(outcome.cell.variant, reduction=1, stages=None))
+
+
+def _ratio(outcome: Outcome, stage: int) -> int:
+    assert outcome.cell.variant is not None
+    return outcome.cell.variant.reduction_in(stage)

@@ -29,14 +29,17 @@ class AxisRow(NamedTuple):
     values: tuple[float, ...]
     error: Interval
     difference: Interval | None
-    settled: bool
+    verdict: str
 
 
 class AxisInfo(NamedTuple):
-    """An axis plot: rows from top to bottom."""
+    """An axis plot: rows from top to bottom, the margin of equivalence, and what the axes are called."""
 
     rows: tuple[AxisRow, ...]
     baseline: Interval | None
+    margin: float | None
+    head: str = "top-1 error (%)"
+    difference_head: str = "difference (points)"
 
 
 class CostPoint(NamedTuple):
@@ -104,7 +107,7 @@ def axis_info(family: Family, results: Results) -> AxisInfo:
         if outcome.top1.mean is not None
     )
     baseline = next((row.error for row in rows if row.kind == "baseline"), None)
-    return AxisInfo(rows, baseline)
+    return AxisInfo(rows, baseline, family.margin)
 
 
 def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
@@ -138,18 +141,18 @@ def curves_info(family: Family, results: Results, history: pd.DataFrame | None =
         history: `history_frame(results)`, where it is at hand.
     """
     frame = history_frame(results) if history is None else history
-    groups = dict(list(frame.groupby("cell", sort=False)))
-    against = groups.get(family.baseline, frame.iloc[:0])
+    frame = frame[frame["cell"].isin([outcome.label for outcome in family.outcomes])]
+    losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
+    gaps = _bands(_gap(frame, frame[frame["cell"] == family.baseline]), "train_error")
     curves = (
         Curve(
             outcome.label,
             family.kind(outcome),
-            _band(groups[outcome.label], "train_loss"),
-            _band(groups[outcome.label], "train_error"),
-            _band(_gap(groups[outcome.label], against), "train_error"),
+            losses.get(outcome.label, _NO_BAND),
+            errors.get(outcome.label, _NO_BAND),
+            gaps.get(outcome.label, _NO_BAND),
         )
         for outcome in family.outcomes
-        if outcome.label in groups
     )
     return CurvesInfo(tuple(curve for curve in curves if curve.loss.epochs or curve.error.epochs))
 
@@ -175,14 +178,14 @@ def _spans(points: tuple[CostPoint, ...]) -> bool:
 
 def _axis_row(family: Family, outcome: Outcome, values: tuple[float, ...]) -> AxisRow:
     comparison = family.comparisons.get(outcome.label)
-    difference, settled = None, False
+    difference, verdict = None, ""
     if comparison is not None and comparison.difference.mean is not None:
         d = comparison.difference
         difference = Interval(comparison.difference.mean, d.lo, d.hi)
-        settled = comparison.reading.verdict in ("better", "worse")
+        verdict = comparison.reading.verdict
     error = _error(outcome)
     assert error is not None  # rows without a value are left out before
-    return AxisRow(outcome.label, family.kind(outcome), values, error, difference, settled)
+    return AxisRow(outcome.label, family.kind(outcome), values, error, difference, verdict)
 
 
 def _error(outcome: Outcome) -> Interval | None:
@@ -202,13 +205,20 @@ def _unit(largest: float) -> tuple[float, str]:
     )
 
 
-def _band(rows: pd.DataFrame, column: str) -> Band:
-    by_epoch = rows.dropna(subset=[column]).groupby("epoch")[column].agg(["mean", "min", "max"])
-    epochs = tuple(float(epoch) for epoch in by_epoch.index)
-    return Band(epochs, tuple(by_epoch["mean"]), tuple(by_epoch["min"]), tuple(by_epoch["max"]))
+_NO_BAND = Band((), (), (), ())
+
+
+def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
+    """Mean and range over seeds by epoch, for every cell at once: one by one, hundreds of cells take a minute."""
+    by_epoch = rows.dropna(subset=[column]).groupby(["cell", "epoch"])[column].agg(["mean", "min", "max"])
+    points: dict[str, list[tuple[float, float, float, float]]] = {}
+    for (cell, epoch), mean, low, high in by_epoch.itertuples():
+        points.setdefault(cell, []).append((float(epoch), mean, low, high))
+    return {cell: Band(*zip(*found, strict=True)) for cell, found in points.items()}
 
 
 def _gap(rows: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:
     """Training error minus the baseline's, seed by seed and epoch by epoch."""
+    against = against[["seed", "epoch", "train_error"]]
     pairs = rows.merge(against, on=["seed", "epoch"], suffixes=("", "_baseline"))
     return pairs.assign(train_error=pairs["train_error"] - pairs["train_error_baseline"])

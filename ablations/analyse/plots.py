@@ -12,10 +12,11 @@ from matplotlib.ticker import MaxNLocator
 
 from ablations.analyse.cells import RowKind
 from ablations.analyse.look import BLACK, PALETTE, colour_of, new_figure, style
-from ablations.analyse.plot_info import AxisInfo, AxisRow, Band, CurvesInfo, Interval
+from ablations.analyse.plot_info import AxisInfo, AxisRow, Band, Curve, CurvesInfo, Interval
 
 _MOST_CURVES = 12
 _ONE_OF_MANY = "#9BB7CC"
+MARGIN = "#E3EFE3"
 
 
 def draw_axis(info: AxisInfo) -> Figure:
@@ -26,12 +27,14 @@ def draw_axis(info: AxisInfo) -> Figure:
         if info.baseline is not None:
             _reference(left, info.baseline)
         right.axvline(0, color=BLACK, linewidth=0.8)
+        if info.margin is not None:
+            right.axvspan(-info.margin, info.margin, color=MARGIN, linewidth=0, zorder=0)
         for height, row in enumerate(reversed(info.rows)):
             _axis_row(left, right, height, row)
         left.set_yticks(range(len(info.rows)), [_row_label(row) for row in reversed(info.rows)])
         left.set_ylim(-0.6, len(info.rows) - 0.4)
-        left.set_xlabel("top-1 error (%)")
-        right.set_xlabel("difference (points)")
+        left.set_xlabel(info.head)
+        right.set_xlabel(info.difference_head)
         for axes in (left, right):
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
@@ -51,8 +54,9 @@ def draw_curves(info: CurvesInfo) -> Figure:
         figure = new_figure(1.25 * panels + 0.5 + 0.14 * (-(-min(len(info.curves), _MOST_CURVES) // 3)))
         axes = figure.subplots(panels, 1, sharex=True)
         for curve in info.curves:
-            _draw_band(axes[0], curve.loss, looks[curve.label], label=curve.label)
-            _draw_band(axes[1], curve.error, looks[curve.label])
+            loss, error = (curve.loss, curve.error) if not many or curve.kind != "variant" else _thin(curve)
+            _draw_band(axes[0], loss, looks[curve.label], label=curve.label)
+            _draw_band(axes[1], error, looks[curve.label])
             if compared:  # ranges of many variants would hide each other here
                 _draw_band(axes[2], curve.gap._replace(lowest=(), highest=()), looks[curve.label])
         for panel, head in zip(
@@ -64,6 +68,11 @@ def draw_curves(info: CurvesInfo) -> Figure:
         axes[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _legend(figure, axes[0], looks, many)
         return figure
+
+
+def _thin(curve: Curve) -> tuple[Band, Band]:
+    """Leave out the ranges, which in a crowd hide each other."""
+    return curve.loss._replace(lowest=(), highest=()), curve.error._replace(lowest=(), highest=())
 
 
 def _legend(figure: Figure, axes: Axes, looks: Mapping[str, Mapping[str, Any]], many: bool) -> None:
@@ -93,15 +102,24 @@ def _axis_row(left: Axes, right: Axes, height: int, row: AxisRow) -> None:
     left.plot(row.values, spread, "o", color=colour, markersize=2.2, alpha=0.45, markeredgewidth=0)
     _bar(left, row.error, height + 0.12, colour, filled=True)
     if row.difference is not None:
-        _bar(right, row.difference, height, colour, filled=row.settled)
+        settled, alike = row.verdict in ("better", "worse", "equivalent"), row.verdict == "equivalent"
+        _bar(right, row.difference, height, colour, filled=settled, marker="s" if alike else "o")
 
 
-def _bar(axes: Axes, interval: Interval, height: float, colour: str, *, filled: bool) -> None:
+def _bar(
+    axes: Axes, interval: Interval, height: float, colour: str, *, filled: bool, marker: str = "o"
+) -> None:
     if interval.lo is not None and interval.hi is not None:
         axes.plot([interval.lo, interval.hi], [height, height], "-", color=colour, linewidth=1.2)
     face = colour if filled else "white"
     axes.plot(
-        [interval.mean], [height], "o", markersize=3.6, color=colour, markerfacecolor=face, markeredgewidth=1
+        [interval.mean],
+        [height],
+        marker,
+        markersize=3.6,
+        color=colour,
+        markerfacecolor=face,
+        markeredgewidth=1,
     )
 
 

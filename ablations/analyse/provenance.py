@@ -95,7 +95,21 @@ def failure_table(results: Results) -> Table:
                 Text(failure.message),
             )
             rows.append(Row(cells))
-    return Table("failures", "Failures", columns, tuple(rows))
+    return Table("failures", "Failures", columns, tuple(rows), notes=_bias_notes(results))
+
+
+def _bias_notes(results: Results) -> tuple[str, ...]:
+    """Warn where failures fall on some rows and not on others: the surviving seeds are then a selection."""
+    failed = results.trials[results.trials["status"] == "failed"].groupby("cell", sort=False).size()
+    labels = [cell.label for cell in results.design.cells]
+    if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
+        return ()
+    planned = len(results.design.seeds)
+    counts = ", ".join(f"{label} ({count} of {planned})" for label, count in failed.items())
+    return (
+        f"Failures fall on particular rows: {counts}. The figures of such a row are those of the seeds that survived; "
+        "where failing goes with a high error they look better than the variant is, and comparisons are biased.",
+    )
 
 
 def missing_table(results: Results) -> Table:

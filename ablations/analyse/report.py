@@ -66,6 +66,7 @@ def write_report(
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
     command_prefix: str = "ablate",
+    pairs: Sequence[str] = (),
 ) -> ReportPaths:
     """Write the report of a study into REPORTS_DIR/STUDY.
 
@@ -76,15 +77,17 @@ def write_report(
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
         command_prefix: how the command line is called, for the commands that make each row again.
+        pairs: axes of which all pairs are compared.
 
     Raises:
-        UserError: a format is not known, or the folder cannot be written.
+        UserError: a format or an axis is not known, or the folder cannot be written.
     """
     for name in formats:
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
     shown = None if tracking is None else _without_password(tracking)
-    content = content_of(collect(design, record), command_prefix=command_prefix, tracking=shown)
+    results = collect(design, record)
+    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
     suffixes = ("svg", "png", *(("pdf",) if "latex" in formats else ()))
     images = {plot.key: render(plot.figure, suffixes) for plot in content.plots()}
     texts = {name: _text(content, name, images) for name in FORMATS if name in formats}

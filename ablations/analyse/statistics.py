@@ -1,4 +1,4 @@
-"""Estimates and paired comparisons over seeds, of arrays and of any frame of (variant, seed, value). Public.
+"""Estimates, paired comparisons and verdicts over seeds, of arrays and of any frame of (variant, seed, value). Public.
 
     >>> import pandas as pd
     >>> from ablations.analyse.statistics import compare
@@ -7,29 +7,52 @@
     ...     "seed": [0, 1, 2, 3] * 2,
     ...     "value": [8.1, 8.4, 8.0, 8.3, 8.9, 9.1, 8.9, 9.2],
     ... })
-    >>> [verdict] = compare(scores, baseline="SE")
-    >>> verdict.variant, round(verdict.difference.mean, 3), verdict.reading.words
-    ('plain', 0.825, 'higher error')
+    >>> [comparison] = compare(scores, baseline="SE", margin=0.2)
+    >>> comparison.variant, round(comparison.difference.mean, 3), comparison.reading.verdict
+    ('plain', 0.825, 'worse')
 
-Two variants with one seed share their start and their batches, so comparisons are made in pairs: the
-difference is taken within each seed, and its spread over seeds is what the interval and the tests use. What
-a number cannot say is None, never NaN: one seed has no interval, and no variation over seeds has none either.
+Two variants with one seed share their start and their batches, so comparisons are made in pairs: the difference is
+taken within each seed, and its spread over seeds is what the interval and the tests use. Here are
 
-Source: Student's t and Fisher's sign-flip (randomisation) test; Holm 1979, "A simple sequentially rejective
-multiple test procedure". Why t-intervals: with 5 seeds a percentile bootstrap at 95 % covers about 82 %.
+    estimate, describe               means over seeds with t-intervals
+    paired_difference                one comparison: interval, t-test, sign-flip test, sizes, what pairing gained
+    tost_p, more_seeds               equivalence within a margin; seeds that an open comparison still needs
+    holm                             correction for a family of comparisons
+    compare, compare_pairs           families of comparisons with verdicts: against a baseline, or all pairs
+    interquartile_mean, probability_of_improvement, aggregate     over several tasks (aggregates.py)
+    factorial                        main effects and interactions of crossed factors (factorial.py)
+
+`docs/statistics.md` says which rules hold, why, and how often they are wrong in simulations.
+
+Verdicts and error. A family is what one table shows, m comparisons. The m differences are corrected by Holm's method at
+`alpha`, and the m equivalence tests by Holm's method at `alpha`: the chance of one or more wrong "better" or "worse" in
+a table is at most alpha, and so is that of one or more wrong "equivalent". Within one comparison the two need no
+further division: no true difference makes both wrong, for "the difference is zero" and "it is at least the margin"
+exclude each other.
+
+Source: Holm 1979, "A simple sequentially rejective multiple test procedure"; Schuirmann 1987 for the two one-sided
+tests; Goeman, Solari and Stijnen 2010, doi:10.1002/sim.4002, for testing difference and equivalence of one comparison
+at the full level.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
-
+from ablations.analyse.aggregates import (
+    Aggregate,
+    Bootstrapped,
+    aggregate,
+    interquartile_mean,
+    probability_of_improvement,
+)
+from ablations.analyse.equivalence import check_margin, more_seeds, tost_p
+from ablations.analyse.factorial import Contrast, Factorial, Term, factorial
+from ablations.analyse.multiple import holm
+from ablations.analyse.paired import Estimate, PairedDifference, Share, estimate, paired_difference, share
 from ablations.analyse.reading import Reading, read
 from ablations.analyse.sign_flip import sign_flip_p
 from senet_core.errors import UserError, unknown
@@ -37,155 +60,64 @@ from senet_core.errors import UserError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-_Floats = NDArray[np.float64]
-
-_NO_SPREAD = 1e-12  # a standard deviation this small beside the values is rounding, not variation
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over seeds with its spread and t-interval.
-
-    Attributes:
-        mean: None if there is no value.
-        sd: sample standard deviation (n - 1); None below two values.
-        n: finite values.
-        lo: lower end of the interval; None below two values and where all values are equal.
-        hi: upper end of the interval.
-        confidence: of the interval, between 0 and 1.
-    """
-
-    mean: float | None
-    sd: float | None
-    n: int
-    lo: float | None
-    hi: float | None
-    confidence: float = 0.95
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the width of the interval, in the units of the mean."""
-        return None if self.lo is None or self.hi is None else (self.hi - self.lo) / 2
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """A variant minus the baseline, seed by seed.
-
-    Attributes:
-        mean: of the differences; None without a common seed.
-        sd: standard deviation of the differences; None below two pairs.
-        n: seeds that both have.
-        lo: lower end of the t-interval; None below two pairs and where all differences are equal.
-        hi: upper end of the t-interval.
-        t_p: two-sided p of the paired t-test; None where there is no interval.
-        flip_p: two-sided p of the sign-flip permutation test; None without a pair.
-        only_variant: seeds that only the variant has; they are left out.
-        only_baseline: seeds that only the baseline has; they are left out.
-        rho: correlation of variant and baseline over common seeds; None below three pairs or without spread.
-        gain: how many times the variance of the difference would be larger without pairing; above 1 pairing
-            helped. (sd_variant^2 + sd_baseline^2) / sd^2; None below three pairs or without spread.
-        confidence: of the interval, between 0 and 1.
-    """
-
-    mean: float | None
-    sd: float | None
-    n: int
-    lo: float | None
-    hi: float | None
-    t_p: float | None
-    flip_p: float | None
-    only_variant: int = 0
-    only_baseline: int = 0
-    rho: float | None = None
-    gain: float | None = None
-    confidence: float = 0.95
-
-    @property
-    def p(self) -> float | None:
-        """The p that is read: the t-test's, or the sign-flip's where all differences are equal."""
-        return self.t_p if self.t_p is not None or self.n < 2 else self.flip_p
+__all__ = [
+    "Aggregate",
+    "Bootstrapped",
+    "Comparison",
+    "Contrast",
+    "Estimate",
+    "Factorial",
+    "PairedDifference",
+    "Reading",
+    "Share",
+    "Term",
+    "aggregate",
+    "by_seed",
+    "compare",
+    "compare_pairs",
+    "describe",
+    "estimate",
+    "factorial",
+    "holm",
+    "interquartile_mean",
+    "more_seeds",
+    "paired_difference",
+    "probability_of_improvement",
+    "read",
+    "share",
+    "sign_flip_p",
+    "tost_p",
+]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One variant against the baseline, within a family of comparisons.
+    """One variant against another, within a family of comparisons.
 
     Attributes:
         variant: its name.
-        difference: variant minus baseline.
+        difference: variant minus `against`.
         p_holm: `difference.p` corrected for the family; None where there is no p.
-        reading: what may be said.
+        reading: the verdict and its words.
+        against: what it is compared with.
+        margin: smallest effect of interest, in the units of the values; None if none was declared.
+        p_tost: of the two one-sided tests; None without a margin and where there is no test.
+        p_tost_holm: `p_tost` corrected for the family.
+        more_seeds: for "undetermined": how many more seeds would probably settle it; None where that
+            cannot be said or 1,000 would not do.
+        better: probability of being better than `against` with the same seed; None without a pair.
     """
 
     variant: str
     difference: PairedDifference
     p_holm: float | None
     reading: Reading
-
-
-def estimate(values: ArrayLike, *, confidence: float = 0.95) -> Estimate:
-    """Estimate a mean with its t-interval.
-
-    Args:
-        values: one number a seed, any units; what is not finite is left out.
-        confidence: of the interval, between 0 and 1.
-
-    Raises:
-        UserError: `values` is not one-dimensional or `confidence` not between 0 and 1.
-    """
-    finite = _column(values)
-    finite = finite[np.isfinite(finite)]
-    half = _half_width(finite, confidence)
-    mean = float(finite.mean()) if finite.size else None
-    sd = _sd(finite) if finite.size > 1 else None
-    lo, hi = (None, None) if mean is None or half is None else (mean - half, mean + half)
-    return Estimate(mean, sd, int(finite.size), lo, hi, confidence)
-
-
-def paired_difference(
-    variant: ArrayLike, baseline: ArrayLike, *, confidence: float = 0.95
-) -> PairedDifference:
-    """Compare a variant with the baseline within each seed.
-
-    Args:
-        variant: (seeds,) values, one a seed; NaN where a seed is missing.
-        baseline: (seeds,) values of the same seeds in the same order.
-        confidence: of the interval, between 0 and 1.
-
-    Raises:
-        UserError: the two differ in length, are not one-dimensional, or `confidence` is not between 0 and 1.
-    """
-    a, b = _column(variant), _column(baseline)
-    if a.size != b.size:
-        raise UserError(f"paired values must have one length, got {a.size} and {b.size}")
-    has_a, has_b = np.isfinite(a), np.isfinite(b)
-    both = has_a & has_b
-    differences = a[both] - b[both]
-    stated = estimate(differences, confidence=confidence)
-    rho, gain = _pairing(a[both], b[both])
-    return PairedDifference(
-        mean=stated.mean, sd=stated.sd, n=stated.n, lo=stated.lo, hi=stated.hi,
-        t_p=_t_p(differences), flip_p=sign_flip_p(differences) if both.any() else None,
-        only_variant=int((has_a & ~has_b).sum()), only_baseline=int((has_b & ~has_a).sum()),
-        rho=rho, gain=gain, confidence=confidence,
-    )  # fmt: skip
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Correct p-values for a family of comparisons (Holm's step-down method).
-
-    Args:
-        p_values: between 0 and 1; None, for a comparison that could not be tested, stays None and does not
-            count as a member of the family.
-    """
-    tested = [(p, place) for place, p in enumerate(p_values) if p is not None]
-    corrected: list[float | None] = [None] * len(p_values)
-    highest = 0.0
-    for rank, (p, place) in enumerate(sorted(tested)):
-        highest = max(highest, min(1.0, p * (len(tested) - rank)))
-        corrected[place] = highest
-    return corrected
+    against: str = ""
+    margin: float | None = None
+    p_tost: float | None = None
+    p_tost_holm: float | None = None
+    more_seeds: int | None = None
+    better: Share | None = None
 
 
 def describe(frame: pd.DataFrame, *, confidence: float = 0.95) -> dict[str, Estimate]:
@@ -210,6 +142,7 @@ def compare(
     confidence: float = 0.95,
     alpha: float = 0.05,
     lower_is_better: bool = True,
+    margin: float | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare variants with the baseline, as one family of comparisons.
 
@@ -219,25 +152,47 @@ def compare(
         baseline: the variant that the others are compared with.
         variants: the members of the family, in this order; every other variant of the frame if None.
         confidence: of the intervals, between 0 and 1.
-        alpha: a corrected p of at most this much is read as a difference.
+        alpha: family-wise level of each kind of verdict.
         lower_is_better: True for errors and losses.
+        margin: smallest effect of interest, in the units of the values, above 0; without it nothing is called
+            equivalent.
 
     Raises:
-        UserError: a column is missing, a (variant, seed) comes twice, or a name is not in the frame.
+        UserError: a column is missing, a (variant, seed) comes twice, a name is not in the frame, or the margin is
+            not above 0.
     """
-    wide = by_seed(frame)
-    known = [str(name) for name in wide.columns]
+    known = _variants(frame)
     family = [name for name in (known if variants is None else variants) if name != baseline]
-    for name in (baseline, *family):
-        if name not in known:
-            raise unknown("variant", name, known)
-    against = wide[baseline].to_numpy()
-    differences = [paired_difference(wide[v].to_numpy(), against, confidence=confidence) for v in family]
-    corrected = holm([difference.p for difference in differences])
-    return tuple(
-        Comparison(v, d, p, read(d.mean, d.n, p, alpha=alpha, lower_is_better=lower_is_better))
-        for v, d, p in zip(family, differences, corrected, strict=True)
-    )
+    pairs = [(name, baseline) for name in family]
+    return _family(frame, pairs, known, (baseline, *family), confidence, alpha, lower_is_better, margin)
+
+
+def compare_pairs(
+    frame: pd.DataFrame,
+    *,
+    variants: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    alpha: float = 0.05,
+    lower_is_better: bool = True,
+    margin: float | None = None,
+) -> tuple[Comparison, ...]:
+    """Compare every variant with every other, as one family of comparisons: each later one minus each earlier one.
+
+    Args:
+        frame: as for `compare`.
+        variants: these alone, in this order; all if None.
+        confidence: of the intervals, between 0 and 1.
+        alpha: family-wise level of each kind of verdict.
+        lower_is_better: True for errors and losses.
+        margin: smallest effect of interest, in the units of the values, above 0.
+
+    Raises:
+        UserError: as for `compare`.
+    """
+    known = _variants(frame)
+    chosen = known if variants is None else list(variants)
+    pairs = [(later, earlier) for earlier, later in combinations(chosen, 2)]
+    return _family(frame, pairs, known, chosen, confidence, alpha, lower_is_better, margin)
 
 
 def by_seed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -257,38 +212,41 @@ def by_seed(frame: pd.DataFrame) -> pd.DataFrame:
     return wide[list(frame["variant"].unique())]
 
 
-def _column(values: ArrayLike) -> _Floats:
-    column = np.asarray(values, dtype=np.float64)
-    if column.ndim != 1:
-        raise UserError(f"values must be one-dimensional, got the shape {column.shape}")
-    return column
+def _variants(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame["variant"].unique()] if "variant" in frame.columns else []
 
 
-def _sd(values: _Floats) -> float:
-    sd = float(values.std(ddof=1))
-    return sd if sd > _NO_SPREAD * float(np.abs(values).max()) else 0.0
-
-
-def _half_width(values: _Floats, confidence: float) -> float | None:
-    if not 0 < confidence < 1:
-        raise UserError(f"confidence must be between 0 and 1, got {confidence!r}")
-    if values.size < 2 or (sd := _sd(values)) == 0:
-        return None
-    return float(special.stdtrit(values.size - 1, (1 + confidence) / 2)) * sd / math.sqrt(values.size)
-
-
-def _t_p(differences: _Floats) -> float | None:
-    if differences.size < 2 or (sd := _sd(differences)) == 0:
-        return None
-    t = abs(float(differences.mean())) / (sd / math.sqrt(differences.size))
-    return float(2 * special.stdtr(differences.size - 1, -t))
-
-
-def _pairing(a: _Floats, b: _Floats) -> tuple[float | None, float | None]:
-    """Correlation over seeds, and by how much pairing shrank the variance of the difference."""
-    if a.size < 3 or (sd_a := _sd(a)) == 0 or (sd_b := _sd(b)) == 0:
-        return None, None
-    covariance = float(((a - a.mean()) * (b - b.mean())).sum() / (a.size - 1))
-    rho = min(1.0, max(-1.0, covariance / (sd_a * sd_b)))
-    sd = _sd(a - b)
-    return rho, (sd_a**2 + sd_b**2) / sd**2 if sd > 0 else None
+def _family(
+    frame: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    known: Sequence[str],
+    named: Sequence[str],
+    confidence: float,
+    alpha: float,
+    lower_is_better: bool,
+    margin: float | None,
+) -> tuple[Comparison, ...]:
+    if margin is not None:
+        check_margin(margin)
+    wide = by_seed(frame)
+    for name in named:
+        if name not in known:
+            raise unknown("variant", name, known)
+    columns = {name: wide[name].to_numpy() for name in named}
+    differences = [paired_difference(columns[a], columns[b], confidence=confidence) for a, b in pairs]
+    p_holm = holm([d.p for d in differences])
+    tosts = [None if margin is None else tost_p(d, margin) for d in differences]
+    tests = zip(pairs, differences, p_holm, tosts, holm(tosts), strict=True)
+    level = alpha / max(1, sum(p is not None for p in p_holm))
+    made = []
+    for (variant, against), d, p, tost, tost_holm in tests:
+        reading = read(
+            d.mean, d.n, p, alpha=alpha, lower_is_better=lower_is_better, p_tost=tost_holm, margin=margin
+        )
+        is_open = margin is not None and reading.verdict == "undetermined"
+        needed = more_seeds(d, margin, level) if is_open and margin is not None else None
+        better = d.lower if d.lower is None or lower_is_better else d.lower.other_way()
+        made.append(
+            Comparison(variant, d, p, reading, against, margin, tost, tost_holm, needed, better)
+        )  # fmt: skip
+    return tuple(made)

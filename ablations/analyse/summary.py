@@ -26,13 +26,16 @@ class CellSummary:
         label: the cell's label.
         values: every axis of the study with this cell's value.
         metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`,
-            `delta_lo`, `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `top5_mean`,
+            `delta_lo`, `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`,
+            `p_tost_holm`, `margin` (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`,
             `parameters`, `multiply_adds`. What is not known is left out: there is no NaN.
+        verdict: "better", "worse", "equivalent", "undetermined" or "no claim"; "baseline" for the baseline.
     """
 
     label: str
     values: Mapping[str, str]
     metrics: Mapping[str, float]
+    verdict: str = ""
 
 
 def summarise(design: Design, record: Record) -> list[CellSummary]:
@@ -49,7 +52,12 @@ def summarise(design: Design, record: Record) -> list[CellSummary]:
     groups = families(results)
     found = _by_label(groups)
     return [
-        CellSummary(label, dict(outcome.cell.values), _metrics(outcome, comparison))
+        CellSummary(
+            label,
+            dict(outcome.cell.values),
+            _metrics(outcome, comparison),
+            "baseline" if comparison is None else comparison.reading.verdict,
+        )
         for label, (outcome, comparison) in found.items()
         if outcome.top1.n > 0
     ]
@@ -76,7 +84,7 @@ def summary_table(results: Results) -> Table:
         Column("top1", "top-1 error, %"),
         Column("difference", "to baseline"),
         Column("p_holm", "p (Holm)"),
-        Column("reading", "reading", "left"),
+        Column("verdict", "verdict", "left"),
     )
     groups = families(results)
     rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(groups).values())
@@ -107,23 +115,26 @@ def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float
     }  # fmt: skip
     if comparison is not None:
         d = comparison.difference
-        known |= {"delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_holm": comparison.p_holm}
+        known |= {
+            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_holm": comparison.p_holm,
+            "p_tost": comparison.p_tost, "p_tost_holm": comparison.p_tost_holm, "margin": comparison.margin,
+            "effect": d.effect, "p_better": None if comparison.better is None else comparison.better.value,
+            "more_seeds": comparison.more_seeds,
+        }  # fmt: skip
     return {name: float(value) for name, value in known.items() if value is not None}
 
 
 def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Row:
     kind = family.kind(outcome)
     d = None if comparison is None else comparison.difference
-    reading = (
-        "baseline" if kind == "baseline" else comparison.reading.words if comparison is not None else None
-    )
+    verdict = comparison.reading.verdict if comparison is not None else None
     return Row(
         (
             Text(outcome.label),
             Mean(outcome.top1, outcome.planned),
             Difference(d.mean, d.lo, d.hi) if d is not None else Text(None),
             PValue(None if comparison is None else comparison.p_holm),
-            Text(reading if outcome.top1.n or kind == "baseline" else "not yet measured"),
+            Text("baseline" if kind == "baseline" else verdict if outcome.top1.n else "not yet measured"),
         ),
         kind,
     )

@@ -10,7 +10,6 @@ from ablations.analyse.cells import (
     Cost,
     Difference,
     Mean,
-    Number,
     Printed,
     PValue,
     Row,
@@ -18,11 +17,10 @@ from ablations.analyse.cells import (
     TableCell,
     Text,
 )
+from ablations.analyse.comparison_tables import comparison_notes, file_key, verdict_cell
 from ablations.analyse.families import Family, Outcome
 from ablations.analyse.floor import width_notes, width_text
-from ablations.analyse.reading import limits
 from ablations.analyse.reference import PaperRow, paper_row
-from ablations.analyse.sign_flip import smallest_sign_flip_p
 from ablations.plan.design import NOT_VARIED
 from ablations.plan.study import Study
 
@@ -31,7 +29,8 @@ _ACCURACY = (
     Column("top5", "top-5 error, %"),
     Column("difference", "difference to baseline"),
     Column("p_holm", "p (Holm)"),
-    Column("reading", "reading", "left"),
+    Column("p_tost_holm", "p, equivalence"),
+    Column("verdict", "verdict", "left"),
 )
 _COST = (
     Column("parameters", "parameters (extra)"),
@@ -68,42 +67,6 @@ def axis_table(family: Family, study: Study) -> Table:
     return _without(table, dropped)
 
 
-def detail_table(family: Family) -> Table:
-    """Make the table that says how each comparison of a family was made, and what pairing gained."""
-    columns = (
-        Column("variant", "variant", "left"),
-        Column("pairs", "paired seeds"),
-        Column("left_out", "unpaired seeds"),
-        Column("sd", "sd of differences"),
-        Column("t_p", "p, paired t"),
-        Column("flip_p", "p, sign-flip"),
-        Column("least_flip_p", "smallest possible"),
-        Column("p_holm", "p (Holm)"),
-        Column("rho", "seed correlation"),
-        Column("gain", "gain of pairing"),
-    )
-    rows = tuple(
-        _detail_row(family, outcome) for outcome in family.outcomes if outcome.label in family.comparisons
-    )
-    notes = (
-        "The t-test's p is corrected and read; the sign-flip p stands beside it. Where all "
-        "differences are equal "
-        "there is no t-test, and the sign-flip p is corrected instead.",
-        "Gain of pairing: how many times larger the variance of the difference would be if the "
-        "seeds were not "
-        "common; at 1 pairing gains nothing.",
-    )
-    return Table(
-        f"{file_key(family.axis or 'all')}-comparisons", "How the comparisons were made", columns, rows, notes
-    )
-
-
-def file_key(name: str) -> str:
-    """Turn a name into small letters, digits and hyphens, for file names."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-    return "-".join(part for part in kept.split("-") if part) or "table"
-
-
 def paper_difference(outcome: Outcome, family: Family, study: Study) -> float | None:
     """Give the paper's top-1 error of a row minus that of the study's baseline, where it prints both."""
     row, base = (_paper(o, family, study) for o in (outcome, family.outcome(family.baseline)))
@@ -125,14 +88,15 @@ def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) ->
     comparison = family.comparisons.get(outcome.label)
     is_baseline = outcome.label == family.baseline
     difference = comparison.difference if comparison is not None else None
-    measured = outcome.top1.n > 0
-    reading = "baseline" if is_baseline else comparison.reading.words if comparison is not None else None
     accuracy: tuple[TableCell, ...] = (
         Mean(outcome.top1, outcome.planned),
         Mean(outcome.top5, outcome.planned),
         Difference(difference.mean, difference.lo, difference.hi) if difference else Text(None),
         PValue(comparison.p_holm if comparison is not None else None),
-        Text(reading if measured or is_baseline else "not yet measured"),
+        PValue(comparison.p_tost_holm if comparison is not None else None),
+        verdict_cell(
+            comparison, "baseline" if is_baseline else None if outcome.top1.n else "not yet measured"
+        ),
     )
     cells = (Text(outcome.label), *(Text(_axis_value(values, axis)) for axis in axes), *accuracy)
     return Row((*cells, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
@@ -185,36 +149,10 @@ def _in_paper(family: Family, study: Study) -> bool:
     return any(_paper(o, family, study) is not None for o in variants or family.outcomes)
 
 
-def _detail_row(family: Family, outcome: Outcome) -> Row:
-    comparison = family.comparisons[outcome.label]
-    d = comparison.difference
-    return Row(
-        (
-            Text(outcome.label),
-            Number(d.n, 0),
-            Number(d.only_variant + d.only_baseline, 0),
-            Number(d.sd, 3),
-            PValue(d.t_p),
-            PValue(d.flip_p),
-            PValue(smallest_sign_flip_p(d.n) if d.n else None),
-            PValue(comparison.p_holm),
-            Number(d.rho),
-            Number(d.gain, 2, unit=" ×"),
-        )
-    )
-
-
 def _notes(family: Family, study: Study) -> tuple[str, ...]:
-    tested = [c.difference.n for c in family.comparisons.values() if c.p_holm is not None]
     notes = [
-        "Errors: mean ± half-width of the 95 % t-interval (seeds). Differences are paired by seed, "
-        "with their 95 % "
-        "t-interval, each taken alone; p is the paired t-test's, corrected (Holm) over the "
-        "comparisons of this table "
-        f"({len(tested)}). “Undetermined” means that these seeds do not settle the sign of the "
-        f"difference; it does "
-        "not mean that there is none. In brackets: extra cost over the plain network.",
-        *limits(tested or [c.difference.n for c in family.comparisons.values()], len(tested)),
+        "Errors: mean ± half-width of the 95 % t-interval (seeds). In brackets: extra cost over the plain network.",
+        *comparison_notes(family.comparisons.values()),
     ]
     if family.plain is None:
         notes.append("The study has no plain network, so no extra cost is stated.")

@@ -26,18 +26,9 @@ def prepare_data(name: str, source: Path | None, path: str | None, size: int | N
     A folder or archive (.tar.xz, .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original
     python batches of CIFAR.
     """
-    from pydantic import ValidationError
+    from ablations.run.datasets import data_spec, prepare
 
-    from ablations.plan.study_file import explain
-    from ablations.plan.trial import DataSpec
-    from ablations.run.datasets import prepare
-    from senet_core.errors import UserError
-
-    try:
-        spec = DataSpec(name=name, path=path, size=size)
-    except ValidationError as error:
-        raise UserError(explain(error)) from error
-    prepared = prepare(spec, data_dir, source)
+    prepared = prepare(data_spec(name, path=path, size=size), data_dir, source)
     click.echo(
         f"{prepared.name}: {len(prepared.train_labels):,} training and {len(prepared.test_labels):,} test images,"
         f" {prepared.num_classes} classes, digest {prepared.digest[:12]}, in {prepared.path}"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from senet_core.plugins import load_installed_plugins
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ def open_study(
     results_dir: Path,
     reports_dir: Path,
 ) -> tuple[Design, Places]:
-    """Load the plug-ins and the study, and unfold it.
+    """Load the plug-ins and the study, unfold it, and say which plug-ins were loaded.
+
+    Code runs that the user named: plug-in files on the command line and in the study, and packages that the user
+    installed and that announce themselves under the entry point `senet_core.plugins`.
 
     Raises:
         UserError: whatever is wrong with any of them, in one line.
@@ -30,6 +35,15 @@ def open_study(
     from ablations.plan.study_file import load_study
     from ablations.run.places import Places
 
-    load_installed_plugins()
+    installed = load_installed_plugins()
     loaded = load_study(study, overrides=overrides, seeds=seeds, plugins=plugins)
-    return design(loaded), Places(loaded.name, results_dir, reports_dir)
+    unfolded = design(loaded)
+    announce_plugins([str(origin) for origin in installed], loaded.plugins)
+    return unfolded, Places(loaded.name, results_dir, reports_dir)
+
+
+def announce_plugins(*names: Sequence[str]) -> None:
+    """Say whose code was loaded beside our own, in one line; not where programs read the output."""
+    loaded = [name for several in names for name in several]
+    if loaded:
+        click.echo(f"plug-in{'s' if len(loaded) > 1 else ''} loaded: {', '.join(loaded)}", err=True)

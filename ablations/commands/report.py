@@ -26,6 +26,9 @@ def _formats(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option(
     "--format", "formats", default="md", show_default=True, callback=_formats, help="md, html, latex."
 )
+@click.option(
+    "--pairs", multiple=True, metavar="AXIS", help="Compare all pairs of an axis too; may be repeated."
+)
 def command(
     study: str,
     overrides: tuple[str, ...],
@@ -34,6 +37,7 @@ def command(
     results_dir: Path,
     reports_dir: Path,
     formats: tuple[str, ...],
+    pairs: tuple[str, ...],
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
     from ablations.analyse.report import write_report
@@ -46,7 +50,7 @@ def command(
         raise UserError(
             f"study {design.study.name!r} has no record in {places.results}; first: ablate run {study}"
         )
-    written = write_report(design, record, places.reports_dir, formats=formats)
+    written = write_report(design, record, places.reports_dir, formats=formats, pairs=pairs)
     for path in (written.markdown, written.html, written.latex):
         if path is not None:
             click.echo(path)

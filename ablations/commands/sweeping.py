@@ -49,8 +49,6 @@ def run_sweep(
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
     console = make_console()
-    for file in design.study.plugins:
-        console.print(f"plug-in loaded: {file}")
     outcome = _sweep(
         rows, places, console, data_dir, tracking_uri, no_tracking, workers, trial_timeout, fresh, keys
     )

@@ -10,16 +10,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablations.plan.covering import covering_rows
+from ablations.plan.explain import explain
+from ablations.plan.labels import distinct_labels, number_text
+from ablations.plan.limits import check_size
 from ablations.plan.recipe import Recipe
-from ablations.plan.study import VARIANT_AXES, Study
+from ablations.plan.study import REPEAT, VARIANT_AXES, Study
 from ablations.plan.trial import DataSpec, Trial
+from ablations.plan.used_plugins import used_plugins
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError, unknown
-from senet_core.slots import SLOTS
 from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_label
+from senet_core.variant_text import variant_fields, variant_label
 
 NOT_VARIED = "-"
+REPEAT_STRIDE = 10_000
+"""Repeat k of a row is trained with the seeds s + k * REPEAT_STRIDE."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Cell:
         axis: the axis on which it differs from the baseline (one-factor); None for the baseline, the plain network
             and the cells of a grid.
         values: every axis of the study, with this cell's value as text; "-" where the axis does not apply.
+        repeat: 0, or which repeat of the same network and recipe with seeds of its own this is.
     """
 
     label: str
@@ -41,15 +48,17 @@ class Cell:
     data: DataSpec
     recipe: Recipe
     plugins: tuple[tuple[str, str], ...] = ()
+    repeat: int = 0
 
     def trial(self, seed: int) -> Trial:
-        """Return the trial of this cell with a seed."""
-        return Trial(self.backbone, self.variant, self.data, self.recipe, seed, self.plugins)
+        """Return the trial of this cell with a seed of the study."""
+        own = seed + self.repeat * REPEAT_STRIDE
+        return Trial(self.backbone, self.variant, self.data, self.recipe, own, self.plugins)
 
     @property
     def network(self) -> tuple[Any, ...]:
         """What makes two cells the same question."""
-        return (self.backbone, self.variant, self.recipe)
+        return (self.backbone, self.variant, self.recipe, self.repeat)
 
 
 @dataclass(frozen=True)
@@ -102,26 +111,33 @@ def design(study: Study) -> Design:
     Raises:
         UserError: a value does not fit its axis or backbone, or two values of an axis are the same network.
     """
-    start = _Point(study.baseline.backbone, study.baseline.variant, study.recipe)
+    check_size(study)
+    start = _start(study)
     points: dict[str, list[tuple[str, _Point]]] = {
         axis: [_moved(study, start, axis, value) for value in values] for axis, values in study.axes.items()
     }
     for axis, moved in points.items():
         _refuse_duplicates(study, axis, moved)
+    if REPEAT in study.axes and max(study.seeds) >= REPEAT_STRIDE:
+        raise UserError(
+            f"study {study.name!r}: with the axis {REPEAT!r}, seeds must be below {REPEAT_STRIDE}"
+        )
     base = _cell(study, start, axis=None)
     plain = None
     if study.include_plain and study.baseline.variant is not None:
         plain = _cell(study, replace(start, variant=None), axis=None)
     cells = {cell.network: cell for cell in (base, plain) if cell is not None}
     axes: list[tuple[str, tuple[Cell, ...]]] = []
-    if study.design == "grid":
-        for cell in _grid(study, start):
+    if study.design != "one-factor":
+        for cell in _combinations(study, start, points):
             cells.setdefault(cell.network, cell)
     else:
         for axis, moved in points.items():
             row = [cells.setdefault(point.network, _cell(study, point, axis=axis)) for _, point in moved]
             axes.append((axis, tuple(row if base in row else [base, *row])))
-    return Design(study, tuple(cells.values()), base, plain, tuple(axes))
+    named = distinct_labels(tuple(cells.values()))
+    rows = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in axes)
+    return Design(study, tuple(named.values()), named[base.network], plain and named[plain.network], rows)
 
 
 @dataclass(frozen=True)
@@ -129,11 +145,22 @@ class _Point:
     backbone: str
     variant: SEVariant | None
     recipe: Recipe
+    repeat: int = 0
 
     @property
     def network(self) -> tuple[Any, ...]:
         variant = find_backbone(self.backbone).variant(self.variant)
-        return (self.backbone, variant, self.recipe)
+        return (self.backbone, variant, self.recipe, self.repeat)
+
+
+def _start(study: Study) -> _Point:
+    """Return the baseline; what does not fit there is no axis's fault."""
+    start = _Point(study.baseline.backbone, study.baseline.variant, study.recipe)
+    try:
+        _ = start.network
+    except UserError as error:
+        raise UserError(f"study {study.name!r}: baseline: {error}") from error
+    return start
 
 
 def _moved(study: Study, start: _Point, axis: str, value: object) -> tuple[str, _Point]:
@@ -142,8 +169,6 @@ def _moved(study: Study, start: _Point, axis: str, value: object) -> tuple[str, 
         point = _move(start, axis, value)
         return _text(point, axis), point
     except ValidationError as error:
-        from ablations.plan.study_file import explain
-
         raise UserError(f"study {study.name!r}: axis {axis!r}: {explain(error)}") from error
     except UserError as error:
         raise UserError(f"study {study.name!r}: axis {axis!r}: {error}") from error
@@ -154,6 +179,10 @@ def _move(start: _Point, axis: str, value: object) -> _Point:
         if not isinstance(value, str):
             raise UserError(f"a backbone is given by its name, got {value!r}")
         point = replace(start, backbone=value)
+    elif axis == REPEAT:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise UserError(f"a repeat is a whole number from 0, got {value!r}")
+        point = replace(start, repeat=value)
     elif axis in VARIANT_AXES and start.variant is not None:
         changed: dict[str, Any] = {axis: value}
         point = replace(start, variant=replace(start.variant, **changed))
@@ -168,16 +197,14 @@ def _move(start: _Point, axis: str, value: object) -> _Point:
 def _text(point: _Point, axis: str) -> str:
     if axis == "backbone":
         return point.backbone
+    if axis == REPEAT:
+        return str(point.repeat)
     if axis in VARIANT_AXES:
         if point.variant is None:
             return NOT_VARIED
-        from senet_core.variant_text import variant_text
-
-        normal = find_backbone(point.backbone).variant(point.variant)
-        fields = dict(part.split("=") for part in variant_text(normal).removeprefix("se:").split(","))
-        return fields[axis]
+        return variant_fields(find_backbone(point.backbone).variant(point.variant))[axis]
     value = getattr(point.recipe, axis.removeprefix("recipe."))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def _refuse_duplicates(study: Study, axis: str, moved: list[tuple[str, _Point]]) -> None:
@@ -188,18 +215,34 @@ def _refuse_duplicates(study: Study, axis: str, moved: list[tuple[str, _Point]])
         seen[point.network] = text
 
 
-def _grid(study: Study, start: _Point) -> list[Cell]:
+def _combinations(
+    study: Study, start: _Point, points: Mapping[str, Sequence[tuple[str, _Point]]]
+) -> list[Cell]:
+    """Combine the values of all axes: every way (grid), or so that any two meet at least once (pairwise)."""
+    sizes = [len(values) for values in study.axes.values()]
+    rows = product(*map(range, sizes)) if study.design == "grid" else _covering(start, points, sizes)
     cells = []
-    for values in product(*study.axes.values()):
+    for row in rows:
         point = start
-        for axis, value in zip(study.axes, values, strict=True):
-            _, point = _moved(study, point, axis, value)
+        for (axis, values), level in zip(study.axes.items(), row, strict=True):
+            _, point = _moved(study, point, axis, values[level])
         cells.append(_cell(study, point, axis=None))
     return cells
 
 
+def _covering(
+    start: _Point, points: Mapping[str, Sequence[tuple[str, _Point]]], sizes: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """Begin with the baseline, where its values are among those of the axes: it is trained in any case."""
+    places = [[point.network for _, point in moved] for moved in points.values()]
+    has_baseline = all(start.network in networks for networks in places)
+    return covering_rows(
+        sizes, [networks.index(start.network) for networks in places] if has_baseline else None
+    )
+
+
 def _cell(study: Study, point: _Point, *, axis: str | None) -> Cell:
-    backbone, variant, recipe = point.network
+    backbone, variant, recipe, repeat = point.network
     return Cell(
         label=_label(study, point),
         axis=axis,
@@ -208,12 +251,13 @@ def _cell(study: Study, point: _Point, *, axis: str | None) -> Cell:
         variant=variant,
         data=study.baseline.data,
         recipe=recipe,
-        plugins=_plugins(variant),
+        plugins=used_plugins(backbone, variant),
+        repeat=repeat,
     )
 
 
 def _label(study: Study, point: _Point) -> str:
-    backbone, variant, _ = point.network
+    backbone, variant, _, repeat = point.network
     words = [variant_label(variant)]
     if "backbone" in study.axes:
         words.append(backbone)
@@ -222,15 +266,5 @@ def _label(study: Study, point: _Point) -> str:
         for axis in study.axes
         if axis.startswith("recipe.")
     ]
+    words += [f"repeat {repeat}"] if repeat else []
     return " ".join(words)
-
-
-def _plugins(variant: SEVariant | None) -> tuple[tuple[str, str], ...]:
-    if variant is None:
-        return ()
-    used: Mapping[str, str] = {slot: getattr(variant, slot) for slot in SLOTS}
-    return tuple(
-        (f"{slot}:{name}", SLOTS[slot][name].origin.digest)
-        for slot, name in sorted(used.items())
-        if SLOTS[slot][name].origin.digest
-    )

@@ -19,9 +19,13 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    epochs: float | None = Field(default=None, gt=0, description="Length of the training in epochs.")
-    iterations: int | None = Field(default=None, gt=0, description="Length in steps; instead of epochs.")
-    batch_size: int = Field(default=128, ge=2, description="Images per step.")
+    epochs: float | None = Field(
+        default=None, gt=0, le=1_000_000, description="Length of the training in epochs."
+    )
+    iterations: int | None = Field(
+        default=None, gt=0, le=1_000_000_000, description="Length in steps; instead of epochs."
+    )
+    batch_size: int = Field(default=128, ge=2, le=1_000_000, description="Images per step.")
     lr: float = Field(default=0.1, gt=0, description="Highest learning rate.")
     momentum: float = Field(default=0.9, ge=0, lt=1)
     nesterov: bool = True
@@ -47,9 +51,13 @@ class Recipe(BaseModel):
         default="pad",
         description="pad: zero-pad, crop at random; resized: random area and aspect ratio (ImageNet).",
     )
-    pad: int = Field(default=4, ge=0, description="Pixels of zero padding on each side for crop 'pad'.")
+    pad: int = Field(
+        default=4, ge=0, le=1024, description="Pixels of zero padding on each side for crop 'pad'."
+    )
     flip: bool = Field(default=True, description="Mirror images at random.")
-    cutout: int = Field(default=0, ge=0, description="Side of a square that is blanked, in pixels.")
+    cutout: int = Field(
+        default=0, ge=0, le=16_384, description="Side of a square that is blanked, in pixels."
+    )
     precision: Literal["fp32", "bf16", "auto"] = Field(
         default="auto", description="auto: bf16 where the processor computes in it, fp32 otherwise; recorded."
     )
@@ -81,6 +89,21 @@ class Recipe(BaseModel):
     def steps(self, steps_per_epoch: int) -> int:
         """Return the steps of the whole training, at least one."""
         return max(1, self.iterations or round((self.epochs or 0) * steps_per_epoch))
+
+    @property
+    def effective(self) -> Recipe:
+        """The recipe with default values in fields that do nothing beside its other fields.
+
+        Recipes with equal effective ones train a network in the same way.
+        """
+        idle = []
+        if self.crop != "pad":
+            idle.append("pad")
+        if self.schedule != "step":
+            idle.append("gamma")
+        if self.weight_decay == 0:
+            idle.append("decay_norm_and_bias")
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in idle})
 
 
 RECIPES: dict[str, Recipe] = {

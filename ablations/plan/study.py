@@ -26,8 +26,9 @@ from senet_core.variant_text import variant_from, variant_text
 
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
-AXES = (*VARIANT_AXES, "backbone", *RECIPE_AXES)
-"""What a study may vary."""
+REPEAT = "repeat"
+AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
+"""What a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""
@@ -45,7 +46,7 @@ def _recipe_from(value: object) -> object:
     base = given.pop("base", None)
     if base is None:
         return given
-    if base not in RECIPES:
+    if not isinstance(base, str) or base not in RECIPES:
         raise unknown("recipe", base, RECIPES)
     merged = {**RECIPES[base].model_dump(), **given}
     if "iterations" in given and "epochs" not in given:
@@ -110,13 +111,24 @@ class Study(BaseModel):
         description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
     )
     axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
-    design: Literal["one-factor", "grid"] = Field(
+    design: Literal["one-factor", "grid", "pairwise"] = Field(
         default="one-factor",
-        description="one-factor: each axis alone around the baseline; grid: all combinations.",
+        description="one-factor: each axis alone around the baseline; grid: all combinations; pairwise: fewer "
+        "combinations, in which any two values of two axes meet at least once.",
+    )
+    margin: float = Field(
+        default=0.2,
+        gt=0,
+        allow_inf_nan=False,
+        description="The smallest effect of interest, in points of top-1 error: smaller ones count as equivalent.",
     )
     include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
     seeds: tuple[int, ...] = Field(description="How many seeds (0, 1, ...), or the seeds themselves.")
     paper_tables: tuple[str, ...] = Field(default=(), description="The paper's tables to show beside.")
+    allow_identical: bool = Field(
+        default=False,
+        description="Whether two rows may be the same network, trained alike; otherwise the study is refused.",
+    )
     plugins: tuple[str, ...] = Field(default=(), description="Plug-in files, relative to the study's file.")
     overrides: tuple[str, ...] = Field(default=(), description="What the command line changed.")
     typed: tuple[str, ...] = Field(default=(), description="The study and its changes, as typed.")
@@ -130,10 +142,10 @@ class Study(BaseModel):
             if not 1 <= value <= 10_000:
                 raise ValueError(f"give between 1 and 10000 seeds, got {value}")
             return tuple(range(value))
-        if not value or len(set(value)) < len(value):
-            raise ValueError("seeds must be different from each other, and at least one")
         if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in value):
             raise ValueError("seeds are whole numbers from 0")
+        if not value or len(set(value)) < len(value):
+            raise ValueError("seeds must be different from each other, and at least one")
         return tuple(value)
 
     @field_validator("axes")
@@ -141,7 +153,7 @@ class Study(BaseModel):
     def _known_axes(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         for axis, values in axes.items():
             if axis not in AXES:
-                shown = [*VARIANT_AXES, "backbone", "recipe.FIELD"]
+                shown = [*VARIANT_AXES, "backbone", REPEAT, "recipe.FIELD"]
                 raise unknown("axis", axis, AXES if "." in axis else shown)
             if not values:
                 raise ValueError(f"axis {axis!r} has no values")

@@ -8,13 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from ablations.plan.recipe import Recipe
-from ablations.plan.study import SET_BY_ITSELF, Baseline, Study
-from ablations.plan.trial import DataSpec
-from senet_core.errors import UserError, unknown
+from ablations.plan.explain import explain
+from ablations.plan.study import SET_BY_ITSELF, Study
+from ablations.plan.yaml_text import read_yaml
+from senet_core.errors import UserError
 from senet_core.plugins import load_plugin_file
 
 SHIPPED = files("ablations") / "studies"
@@ -59,11 +58,15 @@ def load_study(
     own = content.get("plugins", [])
     if not isinstance(own, list) or not all(isinstance(file, str) for file in own):
         raise UserError(f"study {name!r}: plugins must be a list of files, got {own!r}")
-    content["plugins"] = [*(str(folder / file) for file in own), *plugins]
+    content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
     for file in content["plugins"]:
         load_plugin_file(file)
     typed = _typed(name_or_path, overrides, seeds, plugins)
     return parse_study({**content, "name": name, "overrides": shown, "typed": typed})
+
+
+def _beside(folder: Path, file: str) -> str:
+    return file if file.startswith("~") else str(folder / file)  # the home folder is not beside the study
 
 
 def parse_study(content: Mapping[str, Any]) -> Study:
@@ -76,32 +79,6 @@ def parse_study(content: Mapping[str, Any]) -> Study:
         return Study.model_validate(dict(content))
     except ValidationError as error:
         raise UserError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
-
-
-def explain(error: ValidationError) -> str:
-    """Say the first finding of a validation in one line: where, what was given, what is accepted."""
-    first = error.errors()[0]
-    parts = [str(part) for part in first["loc"] if not str(part).startswith("function-")]
-    where = ".".join(parts)
-    if first["type"] == "extra_forbidden":
-        return str(unknown("field", where, _fields_beside(parts)))
-    if first["type"] == "missing":
-        return f"{where} is missing"
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if first["type"] == "value_error":
-        return f"{where}: {message}" if where else message
-    return f"{where}: {message}, got {first['input']!r}"
-
-
-def _fields_beside(parts: Sequence[str]) -> list[str]:
-    model: type[BaseModel] = Study
-    nested: dict[str, type[BaseModel]] = {"baseline": Baseline, "recipe": Recipe, "data": DataSpec}
-    for part in parts[:-1]:
-        model = nested.get(part, model)
-    prefix = ".".join(parts[:-1])
-    own = [name for name in model.model_fields if name not in SET_BY_ITSELF or model is not Study]
-    return [f"{prefix}.{name}" if prefix else name for name in own]
 
 
 def _typed(study: str, overrides: Sequence[str], seeds: int | None, plugins: Sequence[str]) -> list[str]:
@@ -134,9 +111,9 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
 
 def _mapping(name: str, text: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UserError(f"study {name!r} is not valid YAML: {_one_line(error)}") from error
+        content = read_yaml(text)
+    except UserError as error:
+        raise UserError(f"study {name!r} is not valid YAML: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise UserError(f"study {name!r} must be a mapping of fields such as title, baseline and axes")
     return content
@@ -148,9 +125,9 @@ def _apply(name: str, content: dict[str, Any], override: str) -> None:
     if not separator or not field:
         raise UserError(f"--set takes FIELD=VALUE, such as recipe.epochs=30, got {override!r}")
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UserError(f"--set {field}: {_one_line(error)}") from error
+        value = read_yaml(text)
+    except UserError as error:
+        raise UserError(f"--set {field}: {error}") from error
     *parents, last = field.split(".")
     if field.startswith("axes.recipe."):  # an axis may have a dot in its name
         parents, last = ["axes"], field[len("axes.") :]
@@ -182,7 +159,3 @@ def _long_form(field: str, short: str) -> dict[str, Any]:
         if variant is not None:
             return asdict(variant)
     raise UserError(f"--set: {field!r} is {short!r}, which has no fields")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ablations.plan.datasets import DATASETS, check_fields, check_subset
 from ablations.plan.recipe import Recipe
 from senet_core.variant import SEVariant
 from senet_core.variant_text import parse_variant, variant_text
@@ -20,12 +21,13 @@ class DataSpec(BaseModel):
     """Which images, and how many of them.
 
     Raises:
-        pydantic.ValidationError: a field is unknown, of the wrong type or out of range.
+        pydantic.ValidationError: a field is unknown, of the wrong type or out of range, no data set has the name,
+            or a field is missing or of no use for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str = Field(description="digits, cifar10, cifar100, fashion-mnist or image-folder.")
+    name: str = Field(description=f"One of {', '.join(DATASETS)}.")
     train_images: int | None = Field(
         default=None, ge=2, description="Use only so many, balanced over classes."
     )
@@ -33,7 +35,15 @@ class DataSpec(BaseModel):
         default=None, ge=1, description="Use only so many, balanced over classes."
     )
     path: str | None = Field(default=None, description="The folder of an image-folder.")
-    size: int | None = Field(default=None, ge=8, description="Side of an image-folder's images, in pixels.")
+    size: int | None = Field(
+        default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
+    )
+
+    @model_validator(mode="after")
+    def _of_the_data_set(self) -> DataSpec:
+        check_fields(self.name, path=self.path, size=self.size)
+        check_subset(self.name, train_images=self.train_images, test_images=self.test_images)
+        return self
 
     def __str__(self) -> str:
         parts = [self.name]
@@ -56,8 +66,8 @@ class Trial:
         data: which images.
         recipe: how to train.
         seed: at least 0; fixes initial weights, order of the images and augmentation.
-        plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the variant takes from a
-            plug-in: changed code is another trial.
+        plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the network takes from a
+            plug-in, its backbone included: changed code is another trial.
     """
 
     backbone: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 STOPPING_SECONDS = 7.0
 TIMEOUT_GRACE_SECONDS = 30.0
+RUN_SECONDS = 2.0  # that a line waits for the name of its MLflow run
 
 
 class Dispatch:
@@ -52,15 +53,19 @@ class Dispatch:
         self.aside = SetAside()
         for key in record.finished.keys() & self.cells.keys():
             self.aside.finished(self.cells[key])
-        self.stop_file = places.running / f"stop.{os.getpid()}"
+        self.stop_file = places.running / f"stop.{socket.gethostname()}.{os.getpid()}"
+        self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
+        self.ended: list[str] = []
         self.running: dict[Future[Outcome], Running] = {}
         self.begun: dict[str, float] = {}
         self.elsewhere: list[Trial] = []
         self.failed: set[str] = set()
         self.trained = 0
+        self.stopping: Callable[[], bool] = lambda: False
 
     def run(self, waiting: Sequence[Trial], executor: Executor, stop: Stop) -> SweepOutcome:
         """Feed the executor until everything has ended, or the sweep is asked to stop."""
+        self.stopping = stop.is_set
         self.notebook.close_stale()
         queue = deque(waiting)
         try:
@@ -111,6 +116,8 @@ class Dispatch:
                 queue.append(trial)
             else:
                 still.append(trial)
+        self._release_ended()
+        self.leases.refresh()
         if len(still) == len(self.elsewhere) and still:
             time.sleep(POLL_SECONDS)
         self.elsewhere = still
@@ -124,7 +131,8 @@ class Dispatch:
             self._follow(running)
         self.display.update([r for r in self.running.values() if r.progress.environment is not None])
         for future in done:
-            self._commit(self.running.pop(future), future)
+            self._commit(future)
+        self._release_ended()
 
     def _task(self, trial: Trial) -> Task:
         return Task(
@@ -153,8 +161,9 @@ class Dispatch:
         if limit is not None and time.monotonic() - self.begun[key] > limit + TIMEOUT_GRACE_SECONDS:
             running.progress.kill_process()  # it hangs, and does not look at its own clock any more
 
-    def _commit(self, running: Running, future: Future[Outcome]) -> None:
+    def _commit(self, future: Future[Outcome]) -> None:
         """Write down how a trial ended: first the record, from which all else can be made."""
+        running = self.running[future]
         self._follow(running)
         key = running.trial.key
         error = future.exception()
@@ -162,19 +171,32 @@ class Dispatch:
         if outcome.stopped:
             self.notebook.kill(key, "the sweep was stopped")
         else:
-            line = self._line(running.trial, outcome)
-            self.record.append(line)
-            self.notebook.finish(line)
-            if outcome.result is not None:
-                shutil.rmtree(self.places.checkpoints / key, ignore_errors=True)
-                self.aside.finished(running.cell)
-                self.trained += 1
-            elif outcome.failure is not None:
-                self.aside.failed(running.cell, outcome.failure)
-                self.failed.add(key)
-            self.display.finished(running.cell, line)
+            self._write_down(running, outcome)
         running.progress.path.unlink(missing_ok=True)
-        self.leases.release(key)
+        del self.running[future]
+        self.ended.append(key)
+
+    def _write_down(self, running: Running, outcome: Outcome) -> None:
+        key, line = running.trial.key, self._line(running.trial, outcome)
+        if not self.record.append(line, unless_finished=True):
+            self.notebook.kill(key, "another sweep took the trial over and finished it")
+            return
+        self.notebook.finish(line)
+        if outcome.result is not None:
+            shutil.rmtree(self.places.checkpoints / key, ignore_errors=True)
+            self.aside.finished(running.cell)
+            self.trained += 1
+        elif outcome.failure is not None:
+            self.aside.failed(running.cell, outcome.failure)
+            self.failed.add(key)
+        self.display.finished(running.cell, line)
+
+    def _release_ended(self) -> None:
+        """Give trials back that MLflow knows all about; before that another sweep might write their runs, too."""
+        passed_on = [key for key in self.ended if self.notebook.has_all(key)]
+        for key in passed_on:
+            self.leases.release(key)
+            self.ended.remove(key)
 
     def _line(self, trial: Trial, outcome: Outcome) -> TrialRecord:
         return TrialRecord(
@@ -190,7 +212,7 @@ class Dispatch:
             data_note=outcome.data_note,
             started=outcome.started,
             finished=outcome.finished,
-            mlflow_run_id=self.notebook.run_id(trial.key),
+            mlflow_run_id=self.notebook.run_id(trial.key, seconds=0.0 if self.stopping() else RUN_SECONDS),
         )
 
     def _died(self, running: Running, error: BaseException) -> Outcome:
@@ -213,27 +235,28 @@ class Dispatch:
         """Close everything: running trials save their state if there is time, and are killed otherwise."""
         try:
             if self.running and graceful:
-                self.places.running.mkdir(parents=True, exist_ok=True)
-                self.stop_file.touch()
-                give_up = getattr(executor, "give_up_waiting", lambda: None)
-                give_up()
-                done, _ = wait(self.running, timeout=STOPPING_SECONDS)
-                for future in done:
-                    running = self.running.pop(future)
-                    if not future.cancelled():
-                        self._commit(running, future)
+                self._let_them_stop(executor)
+        finally:
             kill = getattr(executor, "kill", None)
             if self.running and kill is not None:
                 kill()
             else:
                 executor.shutdown(wait=not self.running, cancel_futures=True)
-        finally:
             for running in self.running.values():
                 self.notebook.kill(running.trial.key, "the sweep was stopped")
                 running.progress.path.unlink(missing_ok=True)
-            self.leases.release_all()
             self.stop_file.unlink(missing_ok=True)
-            for folder in (self.places.running, self.places.checkpoints, self.places.leases):
-                with suppress(OSError):
-                    folder.rmdir()  # where nothing is left in it
-            self.notebook.close(seconds=2.0 if self.running else 600.0)
+            self.notebook.close(hurried=lambda: self.stopping() or not graceful)
+            self.leases.release_all()
+            self.places.remove_empty()
+
+    def _let_them_stop(self, executor: Executor) -> None:
+        self.places.running.mkdir(parents=True, exist_ok=True)
+        self.stop_file.touch()
+        getattr(executor, "give_up_waiting", lambda: None)()
+        done, _ = wait(self.running, timeout=STOPPING_SECONDS)
+        for future in done:
+            if future.cancelled():
+                self.leases.release(self.running.pop(future).trial.key)
+            else:
+                self._commit(future)

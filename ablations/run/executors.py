@@ -92,7 +92,11 @@ class WorkerPool(Executor):
             if not job.future.set_running_or_notify_cancel():
                 continue
             slot = self._idle.popleft()
-            inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+            try:
+                inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+            except BrokenProcessPool:  # its process died while it had nothing to do
+                self._pools.pop(slot).shutdown(wait=False)
+                inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
             inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:

@@ -46,7 +46,9 @@ def explain_identical(one: Cell, other: Cell, networks: Networks) -> str:
     """
     shown = f"{one.label!r} and {other.label!r} are the same network"
     if one.backbone == other.backbone and one.variant == other.variant:
-        return f"{shown}, trained in the same way: their recipes differ in what does nothing here, {_recipes(one, other)}"
+        return (
+            f"{shown}, trained alike: their recipes differ in what does nothing here, {_recipes(one, other)}"
+        )
     changed = _changed(one, other)
     if list(changed) == ["reduction"] and one.variant is not None and other.variant is not None:
         made_of, other_made_of = networks.structure(one), networks.structure(other)

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 FOLDER = "leases"
 STALE_SECONDS = 90.0
 
@@ -48,7 +50,7 @@ class Holder:
             return False
         if self.boot != _boot():
             return True
-        if not _exists(self.pid):
+        if not process_exists(self.pid):
             return True
         return self.start != 0 and process_start(self.pid) != self.start
 
@@ -73,33 +75,37 @@ class Leases:
 
     def take(self, key: str) -> bool:
         """Take a trial; False where another sweep has it."""
-        path = self._path(key)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._make(path):
+        if self._make(self._path(key)):
             self._held.add(key)
             return True
-        if not self.is_stale(key):
-            return False
-        # two sweeps may find it stale at once: only one of them wins the rename
-        grave = path.with_name(f".{key}.{self._me.host}.{self._me.pid}.stale")
-        try:
-            path.rename(grave)
-        except OSError:
-            return False
-        grave.unlink(missing_ok=True)
-        return self.take(key)
+        return self._remove_stale(key) and self.take(key)
 
     def refresh(self) -> None:
-        """Say that this process still works on what it holds."""
-        for key in self._held:
-            with suppress(OSError):
-                os.utime(self._path(key))
+        """Say that this process still works on what it holds; what others took over, it holds no more."""
+        for key in list(self._held):
+            if self.holder(key) == self._me:
+                with suppress(OSError):
+                    os.utime(self._path(key))
+            else:  # this process was silent for too long: its machine slept
+                self._held.discard(key)
 
     def release(self, key: str) -> None:
         """Give a trial back."""
         if key in self._held:
             self._held.discard(key)
-            self._path(key).unlink(missing_ok=True)
+            if self.holder(key) == self._me:
+                self._path(key).unlink(missing_ok=True)
+
+    def clear_dead(self) -> None:
+        """Remove what dead processes of this machine have left."""
+        for key in self.held():
+            holder = self.holder(key)
+            if holder is not None and holder.is_dead():
+                self._remove_stale(key)
+        for path in self._folder.glob(f".*.{self._me.host}.*.new"):
+            pid = path.name.split(".")[-2]
+            if pid.isdigit() and not process_exists(int(pid)):
+                path.unlink(missing_ok=True)
 
     def release_all(self) -> None:
         """Give everything back that this process holds."""
@@ -141,13 +147,29 @@ class Leases:
     def _make(self, path: Path) -> bool:
         """Make a lease in one step: a link to a finished file, which fails where the name is taken."""
         own = path.with_name(f".{path.stem}.{self._me.host}.{self._me.pid}.new")
-        own.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
-        try:
-            os.link(own, path)
-        except FileExistsError:
+        while True:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                own.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
+                os.link(own, path)
+            except FileExistsError:
+                return False
+            except FileNotFoundError:  # another sweep ended and removed the empty folder
+                continue
+            finally:
+                own.unlink(missing_ok=True)
+            return True
+
+    def _remove_stale(self, key: str) -> bool:
+        """Remove a stale lease; False where it is not stale.
+
+        Two sweeps may find it stale at once. Whoever comes second looks again, and sees the first one's new lease.
+        """
+        if not self.is_stale(key):
             return False
-        finally:
-            own.unlink(missing_ok=True)
+        with FileLock(self._folder.with_name(f".{self._folder.name}.lock")):
+            if self.is_stale(key):
+                self._path(key).unlink(missing_ok=True)
         return True
 
 
@@ -160,7 +182,8 @@ def process_start(pid: int) -> int:
     return int(text.rpartition(")")[2].split()[19])
 
 
-def _exists(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
+    """Return whether a process of this machine has that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,17 +8,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from ablations.plan.design import Cell, Design
 from ablations.plan.trial import Trial
-from ablations.run.record import EpochMetrics, Record, TrialRecord
+from ablations.run.leases import Leases
+from ablations.run.places import Places
+from ablations.run.record import EpochMetrics, TrialRecord
 
 if TYPE_CHECKING:
     from ablations.run.tracking import Tracker
 
-CLOSING_SECONDS = 6.0
+PATIENT_SECONDS = 600.0
+HURRIED_SECONDS = 2.0
 
 
 class Notebook:
@@ -35,12 +41,14 @@ class Notebook:
         self._runs: dict[str, str] = {}
         self._begun: set[str] = set()
         self._incomplete: set[str] = set()
+        self._given: Counter[str] = Counter()
+        self._passed_on: Counter[str] = Counter()
         self._events: queue.Queue[tuple[str, Callable[[Tracker], None]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, args=(tracker,), daemon=True)
         if tracker is not None:
             self._thread.start()
 
-    def run_id(self, key: str, seconds: float = 2.0) -> str | None:
+    def run_id(self, key: str, *, seconds: float) -> str | None:
         """Return a trial's MLflow run; None where MLflow has not said it after some waiting."""
         until = time.monotonic() + seconds
         while key in self._begun and key not in self._runs and time.monotonic() < until:
@@ -52,6 +60,10 @@ class Notebook:
     def close_stale(self) -> None:
         """Close the runs that a dead sweep left running."""
         self._put("", lambda tracker: _ignore(tracker.close_stale()))
+
+    def has_all(self, key: str) -> bool:
+        """Return whether all that was said of a trial was passed on."""
+        return self._tracker is None or self._given[key] == self._passed_on[key]
 
     def start(self, cell: Cell, trial: Trial, environment: Mapping[str, Any]) -> None:
         """Open a trial's run."""
@@ -87,16 +99,25 @@ class Notebook:
         """Close a trial's run as killed."""
         self._put(key, lambda tracker: tracker.kill_trial(self._runs.get(key, ""), reason))
 
-    def close(self, seconds: float = CLOSING_SECONDS) -> bool:
-        """Write what waits; returns whether all of it was passed on in time."""
+    def close(self, hurried: Callable[[], bool] = lambda: True) -> bool:
+        """Write what waits; returns whether all of it was passed on.
+
+        Args:
+            hurried: asked now and then; once it says so, little time is left.
+        """
         if self._tracker is None:
             return True
         self._events.put(None)
-        self._thread.join(seconds)
+        until = time.monotonic() + PATIENT_SECONDS
+        while self._thread.is_alive() and time.monotonic() < until:
+            if hurried():
+                until = min(until, time.monotonic() + HURRIED_SECONDS)
+            self._thread.join(0.1)
         return not self._thread.is_alive()
 
     def _put(self, key: str, event: Callable[[Tracker], None]) -> None:
         if self._tracker is not None:
+            self._given[key] += 1
             self._events.put((key, event))
 
     def _work(self, tracker: Tracker) -> None:
@@ -106,24 +127,57 @@ class Notebook:
             event(tracker)
             if tracker.missed != missed:
                 self._incomplete.add(key)
+            self._passed_on[key] += 1
 
 
-def fill_in(tracker: Tracker, design: Design, record: Record, command: Callable[[Cell], str]) -> int:
-    """Write the runs that a study's experiment lacks, from the record.
+def fill_in(
+    tracker: Tracker,
+    design: Design,
+    places: Places,
+    command: Callable[[Cell], str],
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Write the runs that a study's experiment lacks, from the record, and close those that were left open.
+
+    Trials that a sweep still holds are that sweep's to write.
+
+    Args:
+        tracker: the experiment.
+        design: the study.
+        places: its folders.
+        command: what a person types to train a cell again.
+        stopped: asked now and then whether to leave the rest for another time.
 
     Returns:
         How many were written.
+
+    Raises:
+        UserError: the record cannot be read.
     """
+    with FileLock(places.results / ".notebook.lock"):
+        held = set(Leases(places.leases).held())
+        lines = {key: line for key, line in places.load_record().finished.items() if key not in held}
+        return _fill_in(tracker, design, lines, command, stopped)
+
+
+def _fill_in(
+    tracker: Tracker,
+    design: Design,
+    finished: Mapping[str, TrialRecord],
+    command: Callable[[Cell], str],
+    stopped: Callable[[], bool],
+) -> int:
+    tracker.wake()
+    tracker.close_stale(own=True)
     there = tracker.finished_keys()
     if there is None:
         return 0
-    finished = record.finished
     written = 0
     for seed in design.seeds:
         for cell in design.cells:
             trial = cell.trial(seed)
             line = finished.get(trial.key)
-            if line is None or trial.key in there:
+            if line is None or trial.key in there or stopped():
                 continue
             run = tracker.start_trial(
                 [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
@@ -131,6 +185,8 @@ def fill_in(tracker: Tracker, design: Design, record: Record, command: Callable[
             tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
             tracker.finish_trial(run, line)
             written += run != ""
+    if tracker.missed:
+        tracker.close_stale(own=True)
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -83,6 +84,12 @@ class Places:
             raise UserError(
                 f"cannot write to the results folder {self.results}: {error.strerror or error}"
             ) from error
+
+    def remove_empty(self) -> None:
+        """Remove the folders that only a running sweep needs, where nothing is left in them."""
+        for folder in (self.running, self.checkpoints, self.leases):
+            with suppress(OSError):
+                folder.rmdir()
 
     def set_record_aside(self) -> Path | None:
         """Rename the record, so that the study starts anew beside it; returns its new name, None if there is none."""

@@ -33,10 +33,9 @@ class ProgressWriter:
     """
 
     def __init__(self, folder: Path, key: str, environment: Mapping[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{key}.jsonl"
         path.unlink(missing_ok=True)  # a new file, should the process of an earlier attempt still be writing
-        self._file: IO[str] = path.open("x", encoding="utf-8")
+        self._file = _open(path)
         self._last = 0.0
         self._write({"pid": os.getpid(), "environment": dict(environment)})
 
@@ -60,6 +59,13 @@ class ProgressWriter:
     def _write(self, content: object) -> None:
         self._file.write(json.dumps(content) + "\n")
         self._file.flush()
+
+
+def _open(path: Path) -> IO[str]:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another sweep ended and removed the empty folder
+            return path.open("w", encoding="utf-8")
 
 
 @dataclass

@@ -220,28 +220,38 @@ class Record:
         finished = self.finished
         return {line.key: line for line in self.lines if line.status == "failed" and line.key not in finished}
 
-    def append(self, *records: TrialRecord) -> None:
+    def append(self, *records: TrialRecord, unless_finished: bool = False) -> list[TrialRecord]:
         """Add lines durably: they are on the disk when this returns, or the file is as it was before.
 
         Other sweeps may add to the same file: what they added is taken over first, and a line that one of them
         left unfinished when it died is set aside.
 
+        Args:
+            records: the lines.
+            unless_finished: leave out trials that are finished meanwhile.
+
+        Returns:
+            The lines that were added.
+
         Raises:
             UserError: the file cannot be written.
         """
-        content = "".join(f"{record.to_line()}\n" for record in records).encode()
-        if not content:
-            return
+        if not records:
+            return []
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._lock():
                 self.refresh()
                 self._mend()
+                finished = self.finished if unless_finished else {}
+                added = [record for record in records if record.key not in finished]
+                content = "".join(f"{record.to_line()}\n" for record in added).encode()
                 append_durably(self.path, content)
         except OSError as error:
             raise UserError(f"cannot write the record {self.path}: {error.strerror or error}") from error
         self._size += len(content)
-        self.lines.extend(records)
+        self.lines.extend(added)
+        return added
 
     def refresh(self) -> None:
         """Take over what others have added since the file was last read.

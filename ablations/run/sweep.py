@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ablations.plan.design import Design
@@ -56,12 +57,13 @@ def sweep(
         record = places.load_record()
         _same_data(record, design, places, settings.digest)
         record.set_torn_aside()
+        _clear_away(places, leases, record)
         trials = {trial.key: trial for trial in design.trials}
         missing = [key for key in trials if key not in record.finished]
         shared: list[TrialRecord] = []
         if missing and not settings.fresh:
             shared = find_shared(missing, places.results_dir, places.study, settings.digest)
-            record.append(*shared)
+            record.append(*shared, unless_finished=True)
         waiting = [trials[key] for key in missing if key not in record.finished]
         if settings.only is not None:
             waiting = [trial for trial in waiting if trial.key in settings.only]
@@ -71,9 +73,19 @@ def sweep(
         if waiting:
             job = Dispatch(design, places, settings, record, leases, display, tracker)
             outcome = job.run(waiting, make_executor(), stop)
-        if tracker is not None and outcome.stopped_by is None and not leases.held():
-            fill_in(tracker, design, record, settings.command)
-        return outcome
+        if tracker is not None and outcome.stopped_by is None:
+            fill_in(tracker, design, places, settings.command, stop.is_set)
+        return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
+
+
+def _clear_away(places: Places, leases: Leases, record: Record) -> None:
+    """Remove what killed sweeps have left: their leases, and the files of trials that are finished."""
+    leases.clear_dead()
+    held = set(leases.held())
+    for key in record.finished.keys() - held:
+        (places.running / f"{key}.jsonl").unlink(missing_ok=True)
+        if (places.checkpoints / key).exists():
+            shutil.rmtree(places.checkpoints / key, ignore_errors=True)
 
 
 def _set_record_aside(places: Places, leases: Leases) -> None:

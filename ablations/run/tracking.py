@@ -187,14 +187,22 @@ class Tracker:
         if self._is_open(run_id):
             self._runs.close(run_id, "KILLED", {"senet.stopped": reason})
 
+    def wake(self) -> None:
+        """End the rest after failures, unless the store could not be opened at all."""
+        if self._rests_until != math.inf:
+            self._failures_in_a_row = 0
+
     @_never_fails(0)
-    def close_stale(self) -> int:
+    def close_stale(self, *, own: bool = False) -> int:
         """Close the runs that a dead sweep left open, and return their number.
 
         Other machines may write to the same experiment: only runs of dead processes of this machine are closed.
+
+        Args:
+            own: close those of this process too: it writes to none of them any more.
         """
         running = self._runs.search("attributes.status = 'RUNNING'")
-        stale = [run.info.run_id for run in running if not self._may_live(run)]
+        stale = [run.info.run_id for run in running if not self._may_live(run, own=own)]
         for run_id in stale:
             self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
         return len(stale)
@@ -246,9 +254,9 @@ class Tracker:
         self.missed += not run_id  # the run could not be opened
         return bool(run_id)
 
-    def _may_live(self, run: Run) -> bool:
+    def _may_live(self, run: Run, *, own: bool) -> bool:
         sweep = run.data.tags.get(SWEEP, "")
-        return sweep == this_process() or not has_ended(sweep)
+        return not own if sweep == this_process() else not has_ended(sweep)
 
     def _note(self, fault: Exception) -> None:
         self.missed += 1

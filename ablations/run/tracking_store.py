@@ -32,6 +32,7 @@ ACCEPTED = "sqlite:///PATH.db or the http address of a running MLflow server"
 SERVED = ("http", "https", "databricks")  # the server decides where files go
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 REACH_SECONDS = 5
+SQLALCHEMY_ASIDE = "(raised as a result of"  # it comes before the reason
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -119,7 +120,12 @@ def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
         # The kind opens the page on the table of runs; otherwise MLflow guesses and first asks the reader.
         tags = {"mlflow.experimentKind": "custom_model_development"}
         place = None if artifacts is None else (artifacts / name).absolute().as_uri()
-        return str(client.create_experiment(name, artifact_location=place, tags=tags))
+        try:
+            return str(client.create_experiment(name, artifact_location=place, tags=tags))
+        except Exception:
+            found = client.get_experiment_by_name(name)
+            if found is None:  # otherwise another sweep has made it at this moment
+                raise
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
@@ -156,7 +162,7 @@ def ui_environment() -> dict[str, str]:
 
 def reason(fault: BaseException) -> str:
     """Say in one line why MLflow failed."""
-    lines = str(fault).strip().splitlines()
+    lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
     text = lines[0] if lines else type(fault).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +214,10 @@ def _load_plugins(task: Task) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
+    sweep = multiprocessing.parent_process()
+    if sweep is not None:
+        wait([sweep.sentinel])  # which also tells of a sweep that died while this process was starting
+    while os.getppid() == parent and sweep is None:
         time.sleep(ORPHAN_CHECK_SECONDS)
     os._exit(1)  # the sweep was killed: nobody is left to take the result
 

@@ -51,6 +51,9 @@ class Backbone:
     integrations: tuple[str, ...] | None = None
     image_size: int = 224
 
+    def __str__(self) -> str:
+        return self.name
+
     def variant(self, variant: SEVariant | None) -> SEVariant | None:
         """Return the normal form of a variant in this network, without building it.
 

@@ -28,7 +28,9 @@ class ZeroPadShortcut(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
         before = self.added // 2
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.added - before))
+        # a view of odd size is not taken for channels_last, and all that follows would then be NCHW
+        kept = x[:, :, :: self.stride, :: self.stride].clone()
+        return F.pad(kept, (0, 0, 0, 0, before, self.added - before))
 
 
 class BasicUnit(nn.Module):

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from senet_core import BACKBONES, SLOTS, plugins
-
 
 @pytest.fixture(autouse=True, scope="session")
 def _single_thread() -> Iterator[None]:
@@ -17,11 +15,3 @@ def _single_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers or loads is gone after it."""
-    for registry in (*SLOTS.values(), BACKBONES):
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    monkeypatch.setattr(plugins, "_loaded", {})

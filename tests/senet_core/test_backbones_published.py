@@ -9,6 +9,8 @@ import pytest
 from senet_core import Complexity, SEVariant, measure_complexity, parse_variant
 from senet_core.backbones import find_backbone
 
+pytestmark = pytest.mark.slow  # minutes in all
+
 MILLION, BILLION = 1e6, 1e9
 
 

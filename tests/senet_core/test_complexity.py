@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from senet_core import SEVariant, UserError, build_model, measure_complexity
-from senet_core.complexity import count_parameters
+from senet_core.complexity import count_parameters, measure_activations
 
 TINY = (3, 8, 8)
 # ResNet-8 on 8x8 images: 64, 16 and 4 positions; weights of a 3x3 convolution are 9 * in * out
@@ -115,3 +115,35 @@ def test_draws_no_random_numbers_and_leaves_gradients_on() -> None:
 def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(UserError, match=r"^unknown backbone 'resnet2'; "):
         measure_complexity("resnet2")
+
+
+def saved_bytes(variant: SEVariant | None, images: int) -> int:
+    """What autograd really keeps on the processor."""
+    model = build_model("resnet8", variant, num_classes=10).train()
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        logits = model(torch.rand(images, *TINY))
+    size = sum(storage.nbytes() for storage in kept.values())
+    del logits
+    return size
+
+
+@pytest.mark.parametrize(
+    "variant", [None, SEVariant(), SEVariant(integration="post", squeeze="max")], ids=str
+)
+def test_activations_are_what_training_really_keeps(variant: SEVariant | None) -> None:
+    counted = measure_activations("resnet8", variant, image_shape=TINY, num_classes=10)
+    assert counted == saved_bytes(variant, 7) - saved_bytes(variant, 6)
+
+
+def test_activations_do_not_grow_with_the_batch_and_draw_no_numbers() -> None:
+    before = torch.get_rng_state()
+    shaken = measure_activations("shake-shake-8-2x4d", None, image_shape=TINY, num_classes=10)
+    assert shaken > 0
+    assert torch.equal(torch.get_rng_state(), before)

@@ -6,17 +6,26 @@ import copy
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from senet_core import SEVariant, UserError, build_model, insert_se
 from senet_core.units import SEUnit
 
 INTEGRATIONS = ("standard", "pre", "post", "identity", "conv3x3")
+TORCHVISION: dict[str, dict[str, Any]] = {
+    "resnet18": {"block": BasicBlock},
+    "resnet50": {"block": Bottleneck},
+    "resnext50_32x4d": {"block": Bottleneck, "groups": 32, "width_per_group": 4},
+    "wide_resnet50_2": {"block": Bottleneck, "width_per_group": 128},
+}
+"""What torchvision's functions give to its class."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -52,6 +61,15 @@ def published(library: str, name: str) -> nn.Module:
     return randomised(timm.create_model(name, num_classes=10))
 
 
+@lru_cache(maxsize=1)
+def shortened(library: str, name: str) -> nn.Module:
+    """A published network with fewer units: with a projection and without, with a stride and without."""
+    torch.manual_seed(0)
+    if library == "timm":
+        return randomised(timm.create_model(name, num_classes=10, layers=(2, 1, 1, 1)))
+    return randomised(ResNet(layers=[2, 1, 1, 1], num_classes=10, **TORCHVISION[name]))
+
+
 def images(size: int = 64) -> Tensor:
     return torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(2))
 
@@ -60,8 +78,9 @@ def images(size: int = 64) -> Tensor:
     ("library", "name"),
     [
         ("torchvision", "resnet50"),
+        ("torchvision", "resnet18"),
         ("torchvision", "resnext50_32x4d"),
-        pytest.param("torchvision", "wide_resnet50_2", marks=pytest.mark.slow),
+        ("torchvision", "wide_resnet50_2"),
         ("timm", "resnet50"),
         ("timm", "resnet18"),
     ],
@@ -71,7 +90,7 @@ def images(size: int = 64) -> Tensor:
 def test_with_gates_at_one_the_network_computes_what_it_did_bit_for_bit(
     library: str, name: str, training: bool, integration: str
 ) -> None:
-    original = published(library, name)
+    original = shortened(library, name)
     model = insert_se(copy.deepcopy(original), SEVariant(integration=integration, bias=True))
     gates_at_one(model).train(training)
     before = copy.deepcopy(original).train(training)

@@ -136,3 +136,10 @@ def test_bad_input_is_refused(backbone: str, variant: SEVariant | None, message:
     with pytest.raises(UserError) as caught:
         build_model(backbone, variant)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("field", ["num_classes", "in_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "10"])
+def test_counts_are_whole_numbers_of_at_least_one(field: str, value: object) -> None:
+    with pytest.raises(UserError, match=f"^{field} must be a whole number of at least 1, got {value!r}$"):
+        build_model("resnet8", **{field: value})  # type: ignore[arg-type]

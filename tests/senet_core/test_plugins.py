@@ -1,21 +1,19 @@
-"""Plug-ins: by decorator, by file, by an installed package; what is broken is said in a line and leaves nothing."""
+"""Plug-ins by decorator and by file; what is broken is said in a line and leaves nothing."""
 
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import pickle
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from senet_core import EXCITATIONS, SLOTS, SQUEEZES, SEVariant, UserError, build_model, load_plugin_file
-from senet_core.plugins import load_installed_plugins
+from senet_core import EXCITATIONS, SQUEEZES, SEVariant, UserError, build_model, load_plugin_file
+from senet_core.plugins import registries
+from senet_core.slots import FORMS
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -25,6 +23,15 @@ from senet_core import SQUEEZES
 @SQUEEZES.register("{name}", source="ours: a test")
 def squeeze(x):
     return x.pow(2).mean(dim=(2, 3)) * {factor}
+"""
+
+
+TEACHES = """
+from senet_core.units import ResidualForm, unit_form
+
+@unit_form("theirs.Block")
+class Form(ResidualForm):
+    pass
 """
 
 
@@ -39,7 +46,7 @@ def power(name: str = "power", factor: int = 1) -> str:
 
 
 def registered() -> dict[str, list[str]]:
-    return {slot: list(registry) for slot, registry in SLOTS.items()}
+    return {registry.slot: list(registry) for registry in registries()}
 
 
 def refusal(path: Path | str) -> str:
@@ -197,82 +204,41 @@ class TestFile:
         file = write(tmp_path / name, power())
         assert refusal(file) == f"plug-in {str(file)!r} is not a Python file (*.py)"
 
-    @pytest.mark.xfail(strict=True, raises=RuntimeError, reason="expanduser's RuntimeError is not caught")
     def test_of_an_unknown_users_home_is_refused(self) -> None:
-        assert "cannot read plug-in" in refusal("~no-such-user-here/mine.py")
-
-
-def install(site: Path, name: str, version: str, points: dict[str, str]) -> None:
-    """Write what pip leaves of a package that announces plug-ins."""
-    lines = ["[senet_core.plugins]", *(f"{key} = {value}" for key, value in points.items())]
-    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
-    write(folder / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    write(folder / "entry_points.txt", "\n".join(lines) + "\n")
-
-
-class TestPackage:
-    @pytest.fixture
-    def site(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-        monkeypatch.syspath_prepend(str(tmp_path))
-        yield tmp_path
-        for name in [name for name in sys.modules if name.startswith("their_")]:
-            del sys.modules[name]
-
-    def test_its_entries_are_used_by_name_and_known_by_origin(self, site: Path) -> None:
-        write(site / "their_squeezes.py", power("theirs"))
-        install(site, "their-squeezes", "1.2", {"anything": "their_squeezes"})
-        assert "theirs" not in SQUEEZES
-        (origin,) = load_installed_plugins()
-        assert SQUEEZES["theirs"].origin == origin
-        assert (str(origin), origin.digest) == ("package their-squeezes 1.2", "1.2")
-        model = build_model("resnet8", SEVariant(squeeze="theirs"), num_classes=10, seed=0)
-        assert model(torch.randn(2, 3, 8, 8)).shape == (2, 10)
-
-    def test_is_loaded_once(self, site: Path) -> None:
-        write(site / "their_once.py", power("theirs"))
-        install(site, "their-once", "1.0", {"a": "their_once"})
-        assert load_installed_plugins() == load_installed_plugins()
-        assert list(SQUEEZES) == ["avg", "max", "none", "theirs"]
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            (power() + "1 / 0", " fails when loaded: ZeroDivisionError: division by zero"),
-            (power() + "raise SystemExit(3)", " fails when loaded: SystemExit: 3"),
-            (power() + power("max"), ": squeeze 'max' is registered twice (first by built-in)"),
-            ("x = 1", " registers nothing; it should use a decorator such as @SQUEEZES.register"),
-            (None, " fails when loaded: ModuleNotFoundError: No module named 'their_broken'"),
-        ],
-    )
-    def test_that_is_broken_is_refused_by_name(self, site: Path, content: str | None, reason: str) -> None:
-        if content is not None:
-            write(site / "their_broken.py", content)
-        install(site, "their-broken", "0.1", {"a": "their_broken"})
-        before = registered()
-        with pytest.raises(UserError) as caught:
-            load_installed_plugins()
-        assert str(caught.value) == f"plug-in their-broken 0.1 (their_broken){reason}"
-        assert registered() == before
-
-    @pytest.mark.xfail(
-        strict=True, raises=UserError, reason="the second entry point is said to register nothing"
-    )
-    def test_may_announce_a_module_that_another_of_its_modules_imports(self, site: Path) -> None:
-        write(site / "their_all.py", "import their_part\n" + power("whole"))
-        write(site / "their_part.py", power("part"))
-        install(site, "their-all", "1.0", {"a": "their_all", "b": "their_part"})
-        load_installed_plugins()
-        assert {"whole", "part"} <= set(SQUEEZES)
-
-    def test_shows_in_the_list_of_names(self, tmp_path: Path) -> None:
-        write(tmp_path / "their_listed.py", power("theirs"))
-        install(tmp_path, "their-listed", "3.4", {"a": "their_listed"})
-        code = "from ablations.cli import main; main(['list', 'squeeze', '--json'])"
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        assert refusal("~no-such-user-here/mine.py").startswith(
+            "cannot read plug-in '~no-such-user-here/mine.py': "
         )
-        origins = {row["name"]: row["origin"] for row in json.loads(done.stdout)}
-        assert origins == dict.fromkeys(("avg", "max", "none"), "built-in") | {
-            "theirs": "package their-listed 3.4"
-        }
+
+    def test_with_a_null_byte_in_its_name_is_refused(self) -> None:
+        assert refusal("a\0b.py") == "cannot read plug-in 'a\\x00b.py': embedded null byte"
+
+    def test_in_a_loop_of_links_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
+        assert refusal(tmp_path / "loop.py").startswith("cannot read plug-in ")
+
+    def test_may_teach_a_block_and_nothing_else(self, tmp_path: Path) -> None:
+        origin = load_plugin_file(write(tmp_path / "mine.py", TEACHES))
+        assert FORMS["theirs.Block"].origin == origin
+
+    def test_that_fails_teaches_nothing(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "broken.py", TEACHES + "1 / 0")
+        assert "division by zero" in refusal(file)
+        assert "theirs.Block" not in FORMS
+
+    @pytest.mark.parametrize("block", ["torchvision.models.resnet.BasicBlock", "theirs.Block"])
+    def test_that_teaches_a_known_block_is_refused(self, tmp_path: Path, block: str) -> None:
+        load_plugin_file(write(tmp_path / "mine.py", TEACHES))
+        file = write(tmp_path / "again.py", TEACHES.replace("theirs.Block", block) + "#")
+        assert f"unit form {block!r} is registered twice (first by " in refusal(file)
+
+    def test_that_uses_one_of_our_networks_does_not_own_its_blocks(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Our networks are imported when they are first used, and that may be by a plug-in that then fails."""
+        block = "senet_core.backbones.vgg.Activation"
+        monkeypatch.delitem(sys.modules, "senet_core.backbones.vgg", raising=False)
+        FORMS._entries.pop(block, None)
+        file = write(tmp_path / "broken.py", "import senet_core.backbones.vgg\n1 / 0")
+        with pytest.raises(UserError, match="division by zero"):
+            load_plugin_file(file)
+        assert str(FORMS[block].origin) == "built-in"

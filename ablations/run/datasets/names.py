@@ -63,8 +63,14 @@ def folder_and_size(spec: DataSpec) -> tuple[Path, int]:
     """Return the absolute path and the image size (pixels) of an `image-folder`.
 
     Raises:
-        UserError: one of them is missing.
+        UserError: one of them is missing, or the path can be none.
     """
     check_fields(spec.name, path=spec.path, size=spec.size)
     assert spec.path is not None and spec.size is not None  # noqa: PT018  (just checked)
-    return Path(spec.path).expanduser().resolve(), spec.size
+    try:
+        return Path(spec.path).expanduser().resolve(), spec.size
+    except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown user's home, a null byte
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise UserError(
+            f"the path of the image folder cannot be used: {reason}, got {spec.path[:80]!r}"
+        ) from error

@@ -44,9 +44,13 @@ def open_source(path: Path) -> Source:
     Raises:
         UserError: there is nothing at `path`, or it is neither folder nor archive.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise UserError(f"cannot read {str(path)[:80]!r}: {error.strerror or error}") from error
+    if is_folder:
         return Folder(path)
-    if not path.exists():
+    if not is_there:
         raise UserError(f"there is no file or folder {str(path)!r}")
     name = path.name.lower()
     if name.endswith(".zip"):

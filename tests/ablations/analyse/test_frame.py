@@ -63,6 +63,6 @@ def test_errors_without_top5_stay_without(tmp_path: Path) -> None:
 def test_ten_thousand_trials_take_seconds(tmp_path: Path) -> None:
     plan = study_design(seeds=2000)
     record = write_record(tmp_path, simulated(plan, epochs=1))
-    start = time.perf_counter()
+    start = time.process_time()  # of this process alone: other work on the machine is no failure
     assert len(families(collect(plan, record))) == 2
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -38,7 +38,8 @@ def test_an_axis_plot_shows_every_seed_its_mean_and_the_difference(tmp_path: Pat
     assert info.baseline == rows["SE"].error
     assert rows["plain"].difference is not None
     assert rows["plain"].difference.mean == pytest.approx(rows["plain"].error.mean - rows["SE"].error.mean)
-    assert (rows["plain"].settled, rows["SE r=32"].settled) == (True, False)
+    assert (rows["plain"].verdict, rows["SE r=32"].verdict) == ("worse", "undetermined")
+    assert info.margin == 0.2
 
 
 def test_cells_without_a_result_are_left_out_of_plots(tmp_path: Path) -> None:

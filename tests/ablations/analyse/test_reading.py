@@ -20,8 +20,9 @@ def test_what_is_not_significant_is_undetermined(difference: float, n: int, p: f
 
 
 def test_what_is_significant_has_a_direction() -> None:
-    assert (read(-0.3, 5, 0.05).verdict, read(-0.3, 5, 0.05).words) == ("better", "lower error")
-    assert (read(0.3, 5, 0.01).verdict, read(0.3, 5, 0.01).words) == ("worse", "higher error")
+    assert (read(-0.3, 5, 0.05).verdict, read(-0.3, 5, 0.05).words) == ("better", "better")
+    assert (read(0.3, 5, 0.01).verdict, read(0.3, 5, 0.01).words) == ("worse", "worse")
+    assert read(0.3, 5, 0.01, lower_is_better=False).verdict == "better"
 
 
 def test_without_a_test_nothing_is_settled() -> None:
@@ -31,10 +32,10 @@ def test_without_a_test_nothing_is_settled() -> None:
 @pytest.mark.parametrize(
     ("n", "family", "said"),
     [
-        (1, 3, "With 1 common seed no claim is possible"),
-        (2, 3, "With 2 common seeds no claim is possible"),
-        (4, 1, "its smallest possible p is 0.125"),
-        (5, 1, "its smallest possible p is 0.0625"),
+        (1, 3, "With 1 common seed no verdict is possible"),
+        (2, 3, "With 2 common seeds no verdict is possible"),
+        (4, 1, "by the sign-flip test, whose smallest possible p is 0.125"),
+        (5, 1, "by the sign-flip test, whose smallest possible p is 0.0625"),
         (6, 12, "smallest possible is 0.0312, times 12 is 0.38"),
         (6, 1, "suits screening"),
     ],

@@ -57,7 +57,7 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
         "Some CPU", "22.25 / 6.09", "ResNet-50 on ImageNet", "figures/axis-reduction.svg",
         "figures/cost-parameters.svg", "figures/curves-reduction.svg", "the loss is not finite", "diverged",
         "ablate run tiny --set seeds=3 --only 'SE r=4'", key, f"run{key}", "sqlite:///results/mlflow.db",
-        "8 of 9 trials",
+        "8 of 9 trials", "Failures fall on particular rows: SE r=4 (1 of 3).", "comparisons are biased",
     ):  # fmt: skip
         assert part in text, part
     assert paths.html is paths.latex is None
@@ -65,6 +65,17 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
     for link in re.findall(r"\]\((figures/[^)]+)\)", text):
         assert (paths.folder / link).is_file()
     assert {"reduction.csv", "trials.csv", "failures.csv"} <= {path.name for path in paths.tables}
+
+
+def test_failures_that_fall_on_all_rows_alike_are_no_bias(tmp_path: Path) -> None:
+    every = [(label, 0) for label in ("plain", "SE", "SE r=4")]
+    plan, record = made(tmp_path, {"fail": every})
+    assert {label for label, _ in every} == {cell.label for cell in plan.cells}
+    paths = write_report(plan, record, tmp_path / "reports")
+    assert paths.markdown is not None
+    text = paths.markdown.read_text(encoding="utf-8")
+    assert text.count("diverged") >= 3
+    assert "fall on particular rows" not in text
 
 
 def test_writing_twice_gives_equal_bytes(tmp_path: Path) -> None:

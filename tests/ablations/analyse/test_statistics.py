@@ -200,7 +200,7 @@ def test_compare_pairs_what_is_there_and_counts_the_rest() -> None:
 def test_higher_can_be_better() -> None:
     data = frame(a=[1.0, 1.1, 0.9, 1.0], b=[2.0, 2.2, 1.9, 2.1])
     [comparison] = s.compare(data, "a", lower_is_better=False)
-    assert (comparison.reading.verdict, comparison.reading.words) == ("better", "higher")
+    assert (comparison.reading.verdict, comparison.reading.words) == ("better", "better")
 
 
 def test_describe_estimates_every_variant() -> None:

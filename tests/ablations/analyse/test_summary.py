@@ -18,7 +18,7 @@ from tests.ablations.analyse.synthetic import simulated, study_design, write_rec
 
 EVERY = {
     "mean", "sd", "n", "ci_lo", "ci_hi", "delta", "delta_lo", "delta_hi", "p", "p_holm", "top5_mean", "parameters",
-    "multiply_adds",
+    "multiply_adds", "p_tost", "p_tost_holm", "margin", "effect", "p_better", "more_seeds",
 }  # fmt: skip
 
 
@@ -28,7 +28,10 @@ def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
     found = {summary.label: summary for summary in summarise(plan, record)}
     assert set(found) == {cell.label for cell in plan.cells}
     assert set(found["SE r=4"].metrics) == EVERY
-    assert set(found["SE"].metrics) == EVERY - {"delta", "delta_lo", "delta_hi", "p", "p_holm"}
+    assert set(found["SE"].metrics) == {
+        "mean", "sd", "n", "ci_lo", "ci_hi", "top5_mean", "parameters", "multiply_adds",
+    }  # fmt: skip
+    assert (found["SE"].verdict, found["SE r=4"].verdict) == ("baseline", "undetermined")
     assert dict(found["SE r=4"].values) == {"reduction": "4", "squeeze": "avg"}
     groups = families(collect(plan, record))
     assert found["SE r=4"].metrics["p_holm"] == groups[0].comparisons["SE r=4"].p_holm
@@ -51,7 +54,7 @@ def test_the_terminal_table_fits_eighty_columns(tmp_path: Path) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(render_terminal(plan, write_record(tmp_path, simulated(plan, {"plain": 3.0}))))
     text = console.export_text()
-    for part in ("SE r=32", "undetermined", "higher error", "baseline", "(6)"):
+    for part in ("SE r=32", "undetermined", "worse", "baseline", "(6)"):
         assert part in text
     assert "…" not in text
 

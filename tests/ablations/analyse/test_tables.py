@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from ablations.analyse.cells import (
     Table,
     Text,
 )
+from ablations.analyse.comparison_tables import detail_table, file_key
 from ablations.analyse.escape import latex_escape, markdown_code, markdown_escape
 from ablations.analyse.families import Family, families
 from ablations.analyse.frame import collect
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown, to_terminal
 from ablations.analyse.statistics import estimate, holm
-from ablations.analyse.tables import axis_table, detail_table, file_key
+from ablations.analyse.tables import axis_table
 from tests.ablations.analyse.synthetic import simulated, study_design, write_record
 
 NASTY = 'a|b <script> & 50% $x_1$ \\ {y} `z` # ~ ^ *s* [l](u) "q"'
@@ -85,9 +87,9 @@ def test_a_family_is_an_axis_and_is_corrected_alone(tmp_path: Path) -> None:
 def test_a_table_in_the_papers_layout(tmp_path: Path) -> None:
     [reduction, squeeze], study = families_of(tmp_path, {"effects": {"plain": 1.0}, "sd": 0.1})
     table = axis_table(reduction, study)
-    assert column(table, "reading") == {
-        "plain": "higher error", "SE r=4": "undetermined", "SE": "baseline", "SE r=32": "undetermined",
-    }  # fmt: skip
+    verdicts = column(table, "verdict")
+    assert (verdicts["plain"], verdicts["SE"]) == ("worse", "baseline")
+    assert re.fullmatch(r"undetermined \(about \d+ more seeds\)", verdicts["SE r=32"])
     assert column(table, "axis_reduction") == {"plain": "–", "SE r=4": "4", "SE": "16", "SE r=32": "32"}
     assert column(table, "paper") == {
         "plain": "23.30 / 6.55 (+1.02)", "SE r=4": "22.25 / 6.09 (−0.03)", "SE": "22.28 / 6.03",
@@ -121,7 +123,7 @@ def test_without_plain_or_results_cells_are_dashes(tmp_path: Path) -> None:
     gone = [("SE r=32", seed) for seed in range(6)]
     [group, _], study = families_of(tmp_path, {"skip": gone})
     table = axis_table(group, study)
-    assert column(table, "reading")["SE r=32"] == "not yet measured"
+    assert column(table, "verdict")["SE r=32"] == "not yet measured"
     assert column(table, "top1")["SE r=32"] == "–"
 
 
@@ -135,7 +137,7 @@ def test_a_grid_has_one_table_over_all_cells(tmp_path: Path) -> None:
 
 def test_details_count_pairs_and_say_what_pairing_gained(tmp_path: Path) -> None:
     [group, _], _ = families_of(tmp_path, {"skip": [("SE r=4", 0)], "rho": 0.8})
-    table = detail_table(group)
+    table = detail_table("reduction", group.comparisons.values())
     assert column(table, "pairs") == {"plain": "6", "SE r=4": "5", "SE r=32": "6"}
     assert column(table, "left_out")["SE r=4"] == "1"
     assert column(table, "least_flip_p")["SE r=4"] == "0.062"

@@ -12,6 +12,8 @@ import pytest
 
 from ablations.cli import main
 
+sys.path.insert(0, str(Path(__file__).parent))  # lets the tests of this folder import `fuzzing`
+
 STUDY = """
 title: Small
 question: Does it work?

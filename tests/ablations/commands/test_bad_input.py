@@ -23,11 +23,16 @@ CASES: list[tuple[tuple[str, ...], str]] = [
         "unknown row 'SE r=9'; did you mean 'SE r=8'? known: SE r=8, plain, SE max r=8",
     ),
     ((*RUN, "--set", "recipe.epoch=3"), "unknown field 'recipe.epoch'; did you mean 'recipe.epochs'?"),
-    ((*RUN, "--set", "recipe.epochs=many"), "recipe.epochs: input should be a valid number, got 'many'"),
+    ((*RUN, "--set", "recipe.epochs=many"), "recipe.epochs must be a number, got 'many'"),
     ((*RUN, "--set", "recipe=cifar-quik"), "unknown recipe 'cifar-quik'; did you mean 'cifar-quick'?"),
     ((*RUN, "--set", "baseline.backbone=resnet21"), "unknown backbone 'resnet21'"),
     ((*RUN, "--set", "baseline.data=cifar11"), "unknown data set 'cifar11'; did you mean 'cifar10'?"),
     ((*RUN, "--set", "baseline.data.train_images=5"), "train_images must be between 10 and 1297"),
+    (
+        (*RUN, "--set", "baseline.data={name: digits, size: 8}"),
+        "data set 'digits' takes no size; only 'image-folder' does",
+    ),
+    (("plan", "small.yaml", "--set", "baseline.data=cifra10"), "unknown data set 'cifra10'"),
     ((*RUN, "--set", "baseline.data.train_images=9999"), "train_images must be between 10 and 1297"),
     (
         (*RUN, "--set", "baseline.variant.reduction=0"),
@@ -68,7 +73,7 @@ def test_one_line_and_status_two(ablate: Callable[..., Any], words: tuple[str, .
     assert len(lines) == 1, lines
     assert lines[0].startswith("ablate: ")
     assert expected in lines[0]
-    assert not Path("results/small/trials.jsonl").exists()
+    assert not Path("results/small").exists()
     assert (bad / "trials.jsonl").read_text(encoding="utf-8") == "{}\n"
 
 

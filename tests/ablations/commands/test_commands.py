@@ -45,7 +45,7 @@ def test_a_plug_in_file_is_swept_by_name_and_reported(ablate: Callable[..., Any]
     words = ("small.yaml", "--plugin", "std.py", "--set", "axes.squeeze=[avg, std]", "--seeds", "1")
     said = ablate("run", *words, "--no-tracking")
     assert said.status == 0, said.err
-    assert "plug-in loaded: std.py" in said.out
+    assert said.err == "plug-in loaded: std.py\n"
     report = Path("reports/small/report.md").read_text(encoding="utf-8")
     assert "SE std r=8" in report
     [line] = [

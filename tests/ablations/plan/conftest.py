@@ -11,7 +11,6 @@ import yaml
 
 from ablations.plan.study import Study
 from ablations.plan.study_file import parse_study
-from senet_core import BACKBONES, SLOTS, plugins
 
 
 def fields(**changes: Any) -> dict[str, Any]:
@@ -43,11 +42,3 @@ def write_study(tmp_path: Path) -> Callable[..., str]:
         return str(file)
 
     return write
-
-
-@pytest.fixture
-def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers or loads is gone after it."""
-    for registry in (*SLOTS.values(), BACKBONES):
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    monkeypatch.setattr(plugins, "_loaded", {})

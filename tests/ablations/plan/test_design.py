@@ -9,8 +9,10 @@ import pytest
 from ablations.plan.design import Cell, Design, design
 from ablations.plan.study import Study
 from ablations.plan.trial import Trial
-from senet_core import BACKBONES, EXCITATIONS, SQUEEZES, SEVariant, UserError
+from ablations.plan.used_plugins import check_plugins, used_plugins
+from senet_core import BACKBONES, EXCITATIONS, INTEGRATIONS, SQUEEZES, SEVariant, UserError
 from senet_core.registry import Origin, registering_from
+from senet_core.slots import FORMS
 
 MakeStudy = Callable[..., Study]
 GIVEN = {"backbone": "resnet8", "data": "digits"}
@@ -152,9 +154,6 @@ class TestPlugins:
         assert cells["SE mine r=4"].trial(0).plugins == (("squeeze:mine", "0123abcd"),)
         assert {cell.plugins for label, cell in cells.items() if label != "SE mine r=4"} == {()}
 
-    @pytest.mark.xfail(
-        strict=True, raises=AssertionError, reason="only the slots of the SE block are looked at"
-    )
     def test_that_bring_a_backbone_are_part_of_its_rows(self, make_study: MakeStudy) -> None:
         """Otherwise a changed backbone would be taken for a trial that is done."""
         with registering_from(Origin("file", "mine.py", "0123abcd")):
@@ -163,14 +162,49 @@ class TestPlugins:
         unfolded = design(make_study(baseline={"backbone": "my-net", "data": "digits"}))
         assert {cell.plugins for cell in unfolded.cells} == {(("backbone:my-net", "0123abcd"),)}
 
-    @pytest.mark.xfail(
-        strict=True, raises=AssertionError, reason="a label does not say which slot a name fills"
-    )
+    def test_that_teach_blocks_are_part_of_the_rows_with_a_backbone_of_somebody_else(
+        self, make_study: MakeStudy
+    ) -> None:
+        """Built-in backbones consist of built-in blocks, so their rows stay what they are."""
+        with registering_from(Origin("file", "blocks.py", "4567")):
+            FORMS.register("theirs.Block", source="ours")(object)
+        with registering_from(Origin("file", "mine.py", "0123")):
+            FORMS.register("mine.Block", source="ours")(object)
+            entry = BACKBONES["resnet20"]
+            BACKBONES.register("my-net", source="ours", stages=entry.traits["stages"])(entry.build)
+        expected = (("backbone:my-net", "0123"), ("form:theirs.Block", "4567"))
+        assert used_plugins("my-net", None) == used_plugins("my-net", SE) == expected
+        assert used_plugins("resnet20", SE) == used_plugins("resnet8", SE) == ()
+        check_plugins(dict(expected))
+        with pytest.raises(
+            UserError, match=r"^the plug-in of backbone 'my-net' was changed after the study "
+        ):
+            check_plugins({"backbone:my-net": "9999"})
+        with pytest.raises(UserError, match=r"^unknown squeeze 'gone'; "):
+            check_plugins({"squeeze:gone": "0123"})
+
+    def test_named_like_one_of_ours_in_other_letters_are_two_labels(self, make_study: MakeStudy) -> None:
+        entry = INTEGRATIONS["pre"]
+        INTEGRATIONS.register("PRE", source="ours", gates=entry.traits["gates"])(entry.build)
+        unfolded = design(make_study(axes={"integration": ["pre", "PRE"]}))
+        assert labels(unfolded.on_axis("integration")) == [
+            "SE r=4",
+            "SE-PRE r=4 (integration=pre)",
+            "SE-PRE r=4 (integration=PRE)",
+        ]
+        assert labels(unfolded.only(["SE-PRE r=4 (integration=PRE)"]).cells) == [labels(unfolded.cells)[3]]
+
     def test_of_one_name_in_two_slots_are_two_labels(self, make_study: MakeStudy) -> None:
         SQUEEZES.register("mine", source="ours")(SQUEEZES["avg"].build)
         EXCITATIONS.register("mine", source="ours")(EXCITATIONS["tanh"].build)
         unfolded = design(make_study(axes={"squeeze": ["mine"], "excitation": ["mine"]}))
-        assert len(set(labels(unfolded.cells))) == len(unfolded.cells)
+        assert labels(unfolded.cells) == [
+            "SE r=4",
+            "plain",
+            "SE mine r=4 (squeeze=mine, excitation=sigmoid)",
+            "SE mine r=4 (squeeze=avg, excitation=mine)",
+        ]
+        assert unfolded.on_axis("squeeze") == (unfolded.baseline, unfolded.cells[2])
 
 
 class TestOnly:

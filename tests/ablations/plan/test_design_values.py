@@ -56,9 +56,9 @@ class TestRecipeAxis:
     @pytest.mark.parametrize(
         ("axes", "message"),
         [
-            ({"recipe.lr": ["fast"]}, "axis 'recipe.lr': lr: input should be a valid number, got 'fast'"),
-            ({"recipe.lr": [0]}, "axis 'recipe.lr': lr: input should be greater than 0, got 0"),
-            ({"recipe.warmup": [1]}, "axis 'recipe.warmup': warmup: input should be less than 1, got 1"),
+            ({"recipe.lr": ["fast"]}, "axis 'recipe.lr': lr must be a number, got 'fast'"),
+            ({"recipe.lr": [0]}, "axis 'recipe.lr': lr must be above 0, got 0"),
+            ({"recipe.warmup": [1]}, "axis 'recipe.warmup': warmup must be below 1, got 1"),
             (
                 {"recipe.iterations": [9]},
                 "axis 'recipe.iterations': give the length of the training by epochs or by iterations, one of the two",
@@ -73,7 +73,6 @@ class TestRecipeAxis:
     ) -> None:
         assert refusal(make_study(axes=axes)) == f"study 'small': {message}"
 
-    @pytest.mark.xfail(strict=True, raises=AssertionError, reason="values are shown with six digits")
     @pytest.mark.parametrize("values", [[0.1234567, 0.1234568], [1e-3, 1.0000001e-3]])
     def test_labels_tell_near_values_apart(self, make_study: MakeStudy, values: list[float]) -> None:
         unfolded = design(make_study(axes={"recipe.lr": values}))
@@ -169,20 +168,9 @@ def test_an_integration_that_a_backbone_lacks_is_refused_before_anything_is_buil
     [({"stages": [5]}, "unknown stage 5"), ({"reduction": {2: 8}}, "no reduction is given for stage 3")],
     ids=str,
 )
-@pytest.mark.parametrize(
-    "axes",
-    [
-        pytest.param(
-            axes,
-            marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason="the baseline is not blamed"),
-        )
-        for axes in ({}, {"squeeze": ["max"]})
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("axes", [{}, {"squeeze": ["max"]}], ids=str)
 def test_a_baseline_that_does_not_fit_its_backbone_is_blamed_itself(
     make_study: MakeStudy, variant: dict[str, Any], message: str, axes: dict[str, Any]
 ) -> None:
     text = refusal(make_study(baseline={**GIVEN, "variant": variant}, axes=axes))
-    assert text.startswith("study 'small': baseline")
-    assert message in text
+    assert text.startswith(f"study 'small': baseline: {message}")

@@ -38,10 +38,10 @@ class TestAxes:
             ({"recipe.lrr": [2]}, "axes: unknown axis 'recipe.lrr'; did you mean 'recipe.lr'? known: "),
             ({"data": ["digits"]}, "axes: unknown axis 'data'; "),
             ({"reduction": []}, "axes: axis 'reduction' has no values"),
-            ({"reduction": 8}, "axes.reduction: input should be a valid "),
-            ({"reduction": "8"}, "axes.reduction: input should be a valid "),
-            ({"reduction": {8: 2}}, "axes.reduction: input should be a valid "),
-            ([2], "axes: input should be a valid dictionary, got [2]"),
+            ({"reduction": 8}, "axes.reduction must be a list, got "),
+            ({"reduction": "8"}, "axes.reduction must be a list, got "),
+            ({"reduction": {8: 2}}, "axes.reduction must be a list, got "),
+            ([2], "axes must be a mapping of fields, got [2]"),
         ],
         ids=str,
     )
@@ -86,11 +86,7 @@ class TestSeeds:
             ([0.5], "seeds: seeds are whole numbers from 0"),
             (["0"], "seeds: seeds are whole numbers from 0"),
             ([False], "seeds: seeds are whole numbers from 0"),
-            pytest.param(
-                [[1], [2]],
-                "seeds: seeds are whole numbers from 0",
-                marks=pytest.mark.xfail(strict=True, raises=TypeError, reason="a list cannot be in a set"),
-            ),
+            ([[1], [2]], "seeds: seeds are whole numbers from 0"),
         ],
         ids=str,
     )
@@ -106,15 +102,15 @@ def test_what_is_missing_is_said(make_study: MakeStudy, field: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"title": ""}, "title: string should have at least 1 character, got ''"),
-        ({"title": 3}, "title: input should be a valid string, got 3"),
-        ({"design": "gird"}, "design: input should be 'one-factor' or 'grid', got 'gird'"),
-        ({"include_plain": "maybe"}, "include_plain: input should be a valid boolean"),
+        ({"title": ""}, "title must not be empty, got ''"),
+        ({"title": 3}, "title must be text, got 3"),
+        ({"design": "gird"}, "design must be 'one-factor', 'grid' or 'pairwise', got 'gird'"),
+        ({"include_plain": "maybe"}, "include_plain must be true or false, got 'maybe'"),
         (
             {"paper_tables": ["table_1"]},
             "paper_tables: unknown table of the paper 'table_1'; did you mean 'table_1",
         ),
-        ({"paper_tables": "table_10"}, "paper_tables: input should be a valid "),
+        ({"paper_tables": "table_10"}, "paper_tables must be a list, got 'table_10'"),
         ({"tilte": "x"}, "unknown field 'tilte'; did you mean 'title'? known: title, question, "),
         ({"xyz": 1}, "unknown field 'xyz'; known: title, question, baseline, recipe, axes, design, "),
     ],
@@ -128,7 +124,7 @@ def test_other_fields_that_are_wrong_are_refused(
 
 @pytest.mark.parametrize("name", ["", "a b", "../up", ".hidden", "a/b", "-option", "ü"])
 def test_names_that_cannot_name_a_folder_are_refused(make_study: MakeStudy, name: str) -> None:
-    with pytest.raises(UserError, match=r": name: string should match pattern"):
+    with pytest.raises(UserError, match=r": name must begin with a letter or digit"):
         parse_study({**make_study().model_dump(), "name": name})
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from ablations.plan.design import design
 from ablations.plan.study_file import load_study, shipped_studies
-from senet_core import SEVariant, UserError
+from senet_core import SQUEEZES, SEVariant, UserError
 
 WriteStudy = Callable[..., str]
 SHIPPED = {
+    "a-a",
     "quickstart",
     "smoke",
     "reduction-ratio",
@@ -44,7 +45,7 @@ class TestShipped:
         unfolded = design(study)
         assert study.name == name
         assert len(unfolded.cells) >= 2
-        assert unfolded.plain is not None
+        assert (unfolded.plain is not None) == study.include_plain
         keys = [trial.key for trial in unfolded.trials]
         assert len(set(keys)) == len(keys) == len(unfolded.cells) * len(study.seeds)
         assert len({cell.label for cell in unfolded.cells}) == len(unfolded.cells)
@@ -69,7 +70,7 @@ class TestShipped:
 
     def test_section6_shares_its_trials_with_the_single_studies(self) -> None:
         whole = {trial.key for trial in design(load_study("section6", seeds=2)).trials}
-        for name in SHIPPED - {"section6", "quickstart", "smoke"}:
+        for name in SHIPPED - {"section6", "quickstart", "smoke", "a-a"}:
             assert {trial.key for trial in design(load_study(name, seeds=2)).trials} <= whole
 
 
@@ -98,7 +99,7 @@ class TestFile:
             (b"? [a]\n: b", " is not valid YAML: "),
             (b"a: *nowhere", " is not valid YAML: "),
             (b"a: 1\n---\nb: 2", " is not valid YAML: "),
-            (b"[" * 5000, " is not valid YAML: "),
+            (b"[" * 1000, " is not valid YAML: "),
             (b"name: other", ": 'name' is not for the user to set; the file's name is the study's"),
             (b"overrides: []", ": 'overrides' is not for the user to set; "),
             (b"typed: []", ": 'typed' is not for the user to set; "),
@@ -151,7 +152,7 @@ class TestFile:
 
     def test_whose_name_cannot_name_a_folder_is_refused(self, write_study: WriteStudy) -> None:
         assert refusal(write_study("my study.yaml")).startswith(
-            "study 'my study': name: string should match pattern"
+            "study 'my study': name must begin with a letter or digit, "
         )
 
     @pytest.mark.parametrize("name", ["reduction-ratios", "./smoke", "smoke.yaml.txt"])
@@ -163,12 +164,57 @@ class TestFile:
         assert ("did you mean" in text) == (name in near)
         assert name not in near or f"did you mean {near[name]!r}?" in text
 
-    @pytest.mark.xfail(
-        strict=True, raises=pytest.fail.Exception, reason="YAML silently keeps the last of equal keys"
-    )
     @pytest.mark.parametrize("line", ["title: again", "axes: {squeeze: [avg], squeeze: [max]}"])
     def test_that_says_a_field_twice_is_refused(self, write_study: WriteStudy, line: str) -> None:
         file = Path(write_study(axes=None, seeds=2))
         extra = "" if line.startswith("axes") else "axes: {}\n"
         file.write_text(f"{file.read_text()}{extra}{line}\n")
         assert "twice" in refusal(str(file))
+
+    def test_that_merges_fields_may_say_one_again(self, write_study: WriteStudy) -> None:
+        file = Path(write_study(recipe=None))
+        file.write_text(
+            f"{file.read_text()}recipe: {{<<: &quick {{base: cifar-quick, epochs: 2}}, epochs: 4}}\n"
+        )
+        assert load_study(str(file)).recipe.epochs == 4
+
+    @pytest.mark.parametrize(
+        ("value", "reason"),
+        [
+            ("{a: &a [*a]}", "a value contains itself, line 1, column 9"),
+            ("{true: 1}", "a field is named by text or a whole number, got 'true'; put a name in quotes, "),
+            ("{0.5: 1}", "a field is named by text or a whole number, got '0.5'; "),
+            ("{2001-01-01: 1}", "a field is named by text or a whole number, got '2001-01-01'; "),
+            ("{[a]: 1}", "a field is named by text or a whole number, got a list or a mapping; "),
+            ("{16: 1, 0x10: 2}", "16 is given twice, line 1, column "),
+        ],
+    )
+    def test_whose_values_cannot_be_meant_is_refused(self, tmp_path: Path, value: str, reason: str) -> None:
+        (tmp_path / "bad.yaml").write_text(f"x: {value}")
+        assert refusal(str(tmp_path / "bad.yaml")).startswith(f"study 'bad' is not valid YAML: {reason}"[:70])
+        assert refusal("smoke", overrides=[f"title={value}"]).startswith("--set title: ")
+
+    @pytest.mark.parametrize("link", ["[{0}, {0}]", "{{x: {0}, y: {0}}}", "{{<<: [{0}, {0}]}}"])
+    def test_that_grows_by_its_aliases_is_refused_before_it_does(self, tmp_path: Path, link: str) -> None:
+        lines = ["a0: &a0 {k: v}", *(f"a{i + 1}: &a{i + 1} {link.format(f'*a{i}')}" for i in range(60))]
+        (tmp_path / "bomb.yaml").write_text("\n".join(lines))
+        text = refusal(str(tmp_path / "bomb.yaml"))
+        assert text.startswith(
+            "study 'bomb' is not valid YAML: more than 10000 values, aliases included, line "
+        )
+
+    def test_what_was_given_is_shown_in_part(self) -> None:
+        assert len(refusal("smoke", overrides=[f"title=[{'abc, ' * 2000}]"])) < 200
+
+    @pytest.mark.usefixtures("own_registries")
+    def test_may_name_a_plug_in_of_the_home_folder(
+        self, write_study: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "mine.py").write_text(
+            "from senet_core import SQUEEZES\nSQUEEZES.register('homely', source='ours')(abs)\n"
+        )
+        monkeypatch.setenv("HOME", str(home))
+        assert load_study(write_study(plugins=["~/mine.py"])).plugins == ("~/mine.py",)
+        assert "homely" in SQUEEZES

@@ -1,0 +1,67 @@
+"""`ablate check-plugin`: does a plug-in keep the contracts of its slots?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from senet_core.contracts import ContractResult
+
+SHOWN = {"kept": "kept", "broken": "BROKEN", "skipped": "skipped"}
+
+
+@click.command("check-plugin")
+@click.argument("file")
+def command(file: str) -> int:
+    """Examine every entry that plug-in FILE registers by the contracts of its slot, and say what is broken.
+
+    Takes seconds for an entry of a block, longer for a backbone. Ends with 0 if all contracts are kept, with 1 if one
+    is broken, with 2 if the file cannot be loaded.
+    """
+    from ablations.commands.console import make_console
+    from senet_core import BACKBONES, SLOTS
+    from senet_core.contracts import check_entry
+    from senet_core.plugins import load_installed_plugins, load_plugin_file
+
+    load_installed_plugins()
+    origin = load_plugin_file(file)
+    console = make_console()
+    results: list[ContractResult] = []
+    for slot, registry in {**SLOTS, "backbone": BACKBONES}.items():
+        found = [check_entry(slot, name) for name in registry if registry[name].origin == origin]
+        if found:
+            console.print(_table(found))
+            console.print()
+        results += [result for checked in found for result in checked]
+    for outcome in ("skipped", "broken"):
+        for result in results:
+            if result.outcome == outcome:
+                where = f"{result.slot} {result.name}, {result.contract}"
+                console.print(f"{SHOWN[outcome]}: {where}: {result.reason}", soft_wrap=True)
+    if not results:
+        console.print(
+            "nothing to examine: a form of a block is examined with a backbone that has the block",
+            soft_wrap=True,
+        )
+    broken = sum(result.outcome == "broken" for result in results)
+    kept = sum(result.outcome == "kept" for result in results)
+    console.print(f"{origin}: {kept} contracts kept, {broken} broken", soft_wrap=True)
+    return 1 if broken else 0
+
+
+def _table(entries: Sequence[Sequence[ContractResult]]) -> Table:
+    """Lay out the entries of one slot, a column each, by contract."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(entries[0][0].slot)
+    for results in entries:
+        table.add_column(results[0].name, overflow="fold")
+    for row in zip(*entries, strict=True):
+        table.add_row(row[0].contract, *(SHOWN[result.outcome] for result in row))
+    return table

@@ -1,0 +1,50 @@
+"""`ablate reproduce`: train a recorded trial again and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablations.commands import options
+
+
+@click.command("reproduce")
+@click.argument("study")
+@click.argument("key")
+@options.plugins
+@options.results_dir
+@options.data_dir
+def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, data_dir: Path) -> int:
+    """Train the recorded trial KEY of STUDY again and say whether the same comes out, to the last bit.
+
+    KEY may be shortened as long as it names one trial. Status 0: identical; 1: not.
+    """
+    from ablations.commands.console import make_console
+    from ablations.commands.trials import find_line
+    from ablations.run.reproduce import reproduce
+    from senet_core.plugins import load_installed_plugins, load_plugin_file
+
+    console = make_console()
+    load_installed_plugins()
+    for file in plugins:
+        load_plugin_file(file)
+    line = find_line(study, key, results_dir)
+    made_again = reproduce(line, data_dir=data_dir, plugins=plugins)
+    if made_again.identical:
+        console.print(
+            f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"
+        )
+        return 0
+    console.print(f"trial {line.key}: not identical")
+    for name, before, now in made_again.differing:
+        console.print(f"  {name}: recorded {before}, now {now}")
+    if made_again.first_epoch is not None:
+        console.print(f"  the epochs differ from epoch {made_again.first_epoch} on")
+    if not made_again.same_data:
+        console.print("  the images are not those that the trial was trained on")
+    for name, before, now in made_again.causes:
+        console.print(f"  {name} differs: recorded {before!r}, now {now!r}")
+    if made_again.same_data and not made_again.causes:
+        console.print("  nothing in the recorded environment explains it")
+    return 1

@@ -1,0 +1,96 @@
+"""Which data sets are known by name, and what a study must say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from senet_core.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a data set before it is read.
+
+    Attributes:
+        name: how studies call it.
+        title: how a person calls it.
+        classes: number of classes; None where the folders decide.
+        size: side of an image in pixels; None where the study decides.
+        channels: 1 for grey, 3 for RGB.
+        train_images: images in the original training part; None where the folders decide.
+        test_images: the same for the test part.
+        downloadable: torchvision knows where to fetch it.
+        asks: fields that a study must give for this data set, and may give for no other.
+    """
+
+    name: str
+    title: str
+    classes: int | None = None
+    size: int | None = None
+    channels: int = 3
+    train_images: int | None = None
+    test_images: int | None = None
+    downloadable: bool = False
+    asks: tuple[str, ...] = ()
+
+
+_ALL = (
+    Dataset("digits", "scikit-learn's handwritten digits", 10, 8, 1, 1297, 500),
+    Dataset("cifar10", "CIFAR-10", 10, 32, 3, 50_000, 10_000, downloadable=True),
+    Dataset("cifar100", "CIFAR-100", 100, 32, 3, 50_000, 10_000, downloadable=True),
+    Dataset("fashion-mnist", "Fashion-MNIST", 10, 28, 1, 60_000, 10_000, downloadable=True),
+    Dataset("image-folder", "a folder of images in ImageNet's layout", asks=("path", "size")),
+)
+
+DATASETS: dict[str, Dataset] = {known.name: known for known in _ALL}
+"""Every data set a study may name."""
+
+ASKED = ("path", "size")
+"""The fields that only some data sets have."""
+
+
+def dataset(name: str) -> Dataset:
+    """Look up a data set.
+
+    Raises:
+        UserError: no data set has this name.
+    """
+    if name not in DATASETS:
+        raise unknown("data set", name, DATASETS)
+    return DATASETS[name]
+
+
+def check_fields(name: str, *, path: str | None, size: int | None) -> None:
+    """Refuse a data set that is not known, that lacks a field, or that is given one which it would ignore.
+
+    Raises:
+        UserError: with the field.
+    """
+    known = dataset(name)
+    given = {"path": path, "size": size}
+    for field in ASKED:
+        if field in known.asks and given[field] is None:
+            raise UserError(f"data set {name!r} needs a path and a size in pixels; {field} is missing")
+        if field not in known.asks and given[field] is not None:
+            raise UserError(f"data set {name!r} takes no {field}; only 'image-folder' does")
+
+
+def check_subset(name: str, *, train_images: int | None, test_images: int | None) -> None:
+    """Refuse a subset that the data set cannot have, as far as that is known before it is read.
+
+    Raises:
+        UserError: with the field.
+    """
+    known = dataset(name)
+    fixed = not known.downloadable  # else somebody's own copy may have more images than the original
+    asked = (
+        ("train_images", train_images, known.classes or 1, known.train_images),
+        ("test_images", test_images, 1, known.test_images),
+    )
+    for field, count, least, most in asked:
+        if count is None:
+            continue
+        if fixed and most is not None and not least <= count <= most:
+            raise UserError(f"{field} must be between {least} and {most} for data set {name!r}, got {count}")
+        if count < least:
+            raise UserError(f"{field} must be at least {least} for data set {name!r}, got {count}")

@@ -1,0 +1,100 @@
+"""Reading YAML that a person wrote: what the standard reader would pass over in silence is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from senet_core.errors import UserError
+
+MOST_VALUES = 10_000
+"""Values in one text, aliases counted as often as they are used: many times what any study has."""
+
+_MERGE = "tag:yaml.org,2002:merge"
+_KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", _MERGE)
+"""Names of fields, numbers of stages (`reduction: {2: 8, 3: 16}`), and `<<`."""
+
+
+class _Reader(yaml.SafeLoader):
+    """The standard reader of plain data, which by YAML 1.1 takes 1e-3 for text; here it is the number."""
+
+
+_Reader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    """Read a whole number; a longer one could not even be printed by the line that refuses it."""
+    value = loader.construct_yaml_int(node)
+    if abs(value) >= 2**63:
+        raise ValueError(f"a whole number of more than 63 bits, {_place(node)}")
+    return value
+
+
+_Reader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+
+
+def read_yaml(text: str) -> Any:
+    """Return the value of a YAML text of plain data.
+
+    Raises:
+        UserError: the text is not YAML, says a field twice, names one by something else than text or a whole
+            number, contains itself, or grows beyond all measure by its aliases.
+    """
+    try:
+        loader = _Reader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _check(loader, node)
+        return loader.construct_document(node)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UserError(" ".join(str(error).split())) from error
+    except (LookupError, AttributeError, TypeError) as error:  # how PyYAML refuses `!!bool maybe`
+        raise UserError("a value does not have the form that its tag (!!...) says") from error
+
+
+def _check(loader: yaml.SafeLoader, root: yaml.Node) -> None:
+    """Look at the nodes before any value is made of them: merging and aliases cost nothing yet."""
+    sizes: dict[yaml.Node, int] = {}
+    begun: set[yaml.Node] = set()
+
+    def size(node: yaml.Node) -> int:
+        if node in sizes:
+            return sizes[node]
+        if node in begun:
+            raise UserError(f"a value contains itself, {_place(node)}")
+        begun.add(node)
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(loader, node)
+            children = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        sizes[node] = 1 + sum(size(child) for child in children)
+        if sizes[node] > MOST_VALUES:
+            raise UserError(f"more than {MOST_VALUES} values, aliases included, {_place(node)}")
+        return sizes[node]
+
+    size(root)
+
+
+def _check_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> None:
+    seen = set()
+    for key, _ in node.value:
+        if key.tag not in _KEYS:
+            shown = repr(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
+            raise UserError(
+                f"a field is named by text or a whole number, got {shown}; put a name in quotes, {_place(key)}"
+            )
+        name = "<<" if key.tag == _MERGE else loader.construct_object(key)
+        if name in seen:
+            raise UserError(f"{name!r} is given twice, {_place(key)}")
+        seen.add(name)
+
+
+def _place(node: yaml.Node) -> str:
+    return f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"

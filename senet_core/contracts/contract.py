@@ -1,0 +1,99 @@
+"""What a contract is, how it is broken, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from senet_core.registry import Entry
+
+Subject = TypeVar("Subject")
+LONGEST_FINDING = 400
+"""Characters of somebody else's error message that are quoted."""
+
+
+class ContractBroken(AssertionError):
+    """Say in one line what was promised, what was found, and how to mend it."""
+
+    def __init__(self, promised: str, found: str, mend: str) -> None:
+        super().__init__(f"promised: {promised}; found: {found}; to mend: {mend}")
+
+
+class Found(Exception):
+    """Say what was found instead of what was promised; `Contract` adds the promise and the remedy."""
+
+
+@dataclass(frozen=True)
+class Contract(Generic[Subject]):
+    """One promise of an entry; call it with what is to be examined.
+
+    Attributes:
+        name: a few words, as the table of `ablate check-plugin` shows it.
+        promise: the promise, in one clause.
+        mend: what most often mends a broken one.
+        examine: raises `Found`, or whatever the entry raises, where the promise is broken.
+        needs: names of contracts without which this one says nothing new.
+        excuse: returns why an entry of a slot is not examined; empty where it is.
+
+    Raises:
+        ContractBroken: when called, if the promise does not hold.
+    """
+
+    name: str
+    promise: str
+    mend: str
+    examine: Callable[[Subject], None]
+    needs: tuple[str, ...] = ()
+    excuse: Callable[[str, Entry], str] = lambda slot, entry: ""
+
+    def __call__(self, subject: Subject) -> None:
+        """Examine one subject."""
+        try:
+            self.examine(subject)
+        except Found as found:
+            raise ContractBroken(self.promise, str(found), self.mend) from found
+        except (Exception, SystemExit) as error:  # an entry is foreign code: whatever it raises is a finding
+            raise ContractBroken(self.promise, f"{subject}: {_one_line(error)}", self.mend) from error
+
+
+def contract(
+    name: str,
+    *,
+    promise: str,
+    mend: str,
+    needs: tuple[str, ...] = (),
+    excuse: Callable[[str, Entry], str] = lambda slot, entry: "",
+) -> Callable[[Callable[[Subject], None]], Contract[Subject]]:
+    """Make the decorated function a contract; see `Contract`."""
+
+    def make(examine: Callable[[Subject], None]) -> Contract[Subject]:
+        made = Contract(name, promise, mend, examine, needs, excuse)
+        object.__setattr__(made, "__doc__", examine.__doc__)
+        return made
+
+    return make
+
+
+@dataclass(frozen=True)
+class ContractResult:
+    """What became of one contract for one entry.
+
+    Attributes:
+        slot: the entry's slot, or "backbone".
+        name: the entry's name.
+        contract: the contract's name.
+        outcome: "kept", "broken" or "skipped".
+        reason: why it is broken or was skipped, in one line; empty where it is kept.
+    """
+
+    slot: str
+    name: str
+    contract: str
+    outcome: str
+    reason: str = ""
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:LONGEST_FINDING]}" if text else type(error).__name__

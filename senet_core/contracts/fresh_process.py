@@ -1,0 +1,57 @@
+"""A process that is not this one, kept for the contracts that ask what an entry does there."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from senet_core.contracts.contract import Found
+from senet_core.plugins import load_plugin_file, path_of, registries
+from senet_core.registry import Origin
+
+
+def output_elsewhere(module: nn.Module, x: Tensor, origin: Origin) -> Tensor:
+    """Compute a module's output in a spawned process that has loaded the plug-in file, if it is of one.
+
+    The process starts in seconds and serves until this one ends.
+
+    Raises:
+        Found: the process ended before it answered.
+    """
+    file = path_of(origin)
+    # as bytes: torch would send tensors in shared memory, which is scarce in containers
+    sent = pickle.dumps((module, x))
+    try:
+        answer = _process().submit(
+            _compute, sent, None if file is None else str(file), torch.get_num_threads()
+        )
+        y: Tensor = pickle.loads(answer.result())
+    except BrokenProcessPool:
+        _process.cache_clear()
+        raise Found(
+            "the new process ended before it answered (a script that starts processes needs"
+            " `if __name__ == '__main__':`)"
+        ) from None
+    return y
+
+
+@lru_cache(maxsize=1)
+def _process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _compute(sent: bytes, file: str | None, threads: int) -> bytes:
+    torch.set_num_threads(threads)
+    if file is not None:
+        origin = load_plugin_file(file)
+        for registry in registries():
+            registry.forget(origin)  # the next file may use the names again; unpickling needs the module only
+    module, x = pickle.loads(sent)
+    with torch.no_grad():
+        return pickle.dumps(module(x))

@@ -1,0 +1,107 @@
+"""What the contracts of the four slots examine: an entry where it will work, the rest as in the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from senet_core.block import SEBlock
+from senet_core.randomness import drawing_from, stream_seed
+from senet_core.registry import Entry
+from senet_core.slots import INTEGRATIONS, SLOTS
+from senet_core.units import SEUnit, form_of
+
+CHANNELS = 8
+WIDTH = 4
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """An SE block, or a unit with one, in which the examined entry takes part.
+
+    Attributes:
+        label: what it is, for people.
+        entry: the examined entry.
+        channels: of the maps it takes.
+        build: makes a new one, drawing its weights from torch's generator.
+        plain: makes what computes the shape of its output: the unit without SE, nothing for a block.
+        traced: whether the contracts of compilers, which take a second each, examine it.
+    """
+
+    label: str
+    entry: Entry
+    channels: int
+    build: Callable[[], nn.Module]
+    plain: Callable[[], nn.Module] = nn.Identity
+    traced: bool = True
+
+    def make(self, *, seed: int = 0, training: bool = False) -> nn.Module:
+        """Make one with the weights of a seed."""
+        with drawing_from(seed, "specimen"):
+            return self.build().train(training)
+
+    def map(self, batch: int = 2, height: int = 5, width: int = 7, *, seed: int = 0) -> Tensor:
+        """Draw a feature map.
+
+        Shapes:
+            returns (batch, channels, height, width).
+        """
+        generator = torch.Generator().manual_seed(stream_seed(seed, "map"))
+        return torch.randn(batch, self.channels, height, width, generator=generator)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def specimens_of(slot: str, name: str) -> tuple[Specimen, ...]:
+    """Return the specimens of an entry: SE blocks; for an integration, units of CIFAR and of torchvision.
+
+    Excitations and gates are examined on vectors, and on maps as well, since a squeeze may keep positions.
+
+    Raises:
+        UserError: the name is not registered.
+    """
+    entry = SLOTS[slot][name]
+    if slot == "integration":
+        return _units(entry)
+
+    def block(label: str, **names: str | bool) -> Specimen:
+        pieces = {slot: name, **names}
+
+        def build() -> nn.Module:
+            return SEBlock(CHANNELS, width=WIDTH, **pieces)  # type: ignore[arg-type]
+
+        return Specimen(label, entry, CHANNELS, build)
+
+    if slot == "squeeze":
+        return (block("SE block"),)
+    return (block("SE block"), block("SE block of a map, with biases", squeeze="none", bias=True))
+
+
+def _units(entry: Entry) -> tuple[Specimen, ...]:
+    from torchvision.models.resnet import Bottleneck
+
+    from senet_core.backbones.cifar_resnet import BasicUnit
+
+    def projecting() -> nn.Module:
+        shortcut = nn.Sequential(nn.Conv2d(16, 24, 1, stride=2, bias=False), nn.BatchNorm2d(24))
+        bottleneck: nn.Module = Bottleneck(16, 6, stride=2, downsample=shortcut)
+        return bottleneck
+
+    def unit(label: str, channels: int, plain: Callable[[], nn.Module], *, traced: bool) -> Specimen:
+        def build() -> nn.Module:
+            layers = plain()
+            gated = form_of(layers).channels(layers).at(INTEGRATIONS[entry.name].traits["gates"])
+            return SEUnit(layers, SEBlock(gated, width=WIDTH), integration=entry.name)
+
+        return Specimen(label, entry, channels, build, plain, traced)
+
+    return (
+        unit("CIFAR unit", 8, lambda: BasicUnit(8, 8, stride=1), traced=False),
+        unit("widening CIFAR unit", 8, lambda: BasicUnit(8, 12, stride=2), traced=True),
+        unit("torchvision bottleneck", 16, lambda: Bottleneck(16, 4), traced=False),
+        unit("projecting torchvision bottleneck", 16, projecting, traced=True),
+    )

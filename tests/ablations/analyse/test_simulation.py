@@ -1,0 +1,105 @@
+"""The promises of verdicts and intervals, kept on studies whose truth is known."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ablations.analyse.simulation import (
+    AT_MARGIN,
+    FEW_REAL,
+    HALF,
+    MARGIN,
+    VARIANTS,
+    Finding,
+    Setting,
+    errors_of,
+    fixed_design,
+    markdown,
+    settings,
+    simulate,
+    wrong,
+)
+from ablations.analyse.simulation_page import main
+from ablations.analyse.statistics import compare
+from senet_core.errors import UserError
+
+PAGE = Path(__file__).parents[3] / "docs" / "statistics.md"
+REPETITIONS = 5000
+NOMINAL = 0.05 + 3 * math.sqrt(0.05 * 0.95 / REPETITIONS)
+
+
+@pytest.mark.parametrize("truth", [np.zeros(VARIANTS), AT_MARGIN, FEW_REAL])
+@pytest.mark.parametrize("n", [5, 20])
+def test_the_simulation_decides_as_the_library_does(truth: np.ndarray, n: int) -> None:  # type: ignore[type-arg]
+    errors = errors_of(Setting(n, "normal", 0.5), 12, 4) + np.concatenate([[0.0], truth])
+    decided = fixed_design(errors, MARGIN)
+    for study in range(len(errors)):
+        rows = [(f"v{v}", s, errors[study, s, v]) for v in range(VARIANTS + 1) for s in range(n)]
+        found = compare(pd.DataFrame(rows, columns=["variant", "seed", "value"]), "v0", margin=MARGIN)
+        for place, comparison in enumerate(found):
+            verdict, words = comparison.reading.verdict, comparison.reading.words
+            assert decided.alike[study, place] == (verdict == "equivalent")
+            direction = -1 if "better" in words else 1 if "worse" in words else 0
+            assert decided.sign[study, place] == direction
+
+
+def test_wrong_is_a_wrong_direction_or_equivalence_of_what_reaches_the_margin() -> None:
+    errors = errors_of(Setting(5, "heavy", 0.0), 400, 1)
+    decided = fixed_design(errors + np.concatenate([[0.0], HALF]), MARGIN)
+    flags = wrong(decided, HALF)
+    assert not flags[(decided.sign == 0) & ~decided.alike].any()
+    assert flags[decided.alike & (HALF != 0)].all()
+    assert flags[(decided.sign != 0) & (HALF == 0)].all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", settings(), ids=str)
+def test_the_promises_hold(setting: Setting) -> None:
+    found = simulate(setting, repetitions=REPETITIONS, seed=2)
+    assert found.coverage is not None
+    assert abs(found.coverage - 0.95) <= 0.02
+    assert found.wrong_difference <= NOMINAL
+    assert found.wrong_equivalence <= NOMINAL
+    assert found.any_wrong <= 0.10  # the sum of both promises; the page says how near it comes
+    assert list(found.found) == sorted(found.found)
+    assert found.seeds == setting.n
+
+
+def test_more_seeds_find_more() -> None:
+    few, many = (simulate(Setting(n, "normal", 0.5), repetitions=500) for n in (5, 20))
+    assert all(a < b for a, b in zip(few.found[:2], many.found[:2], strict=True))
+    assert few.equivalent < many.equivalent
+
+
+def test_the_documentation_holds_a_table_of_every_setting_and_how_to_make_it() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert re.search(r"python -m ablations\.analyse\.simulation --repetitions \d{4,} --seed \d+", page)
+    for setting in settings():
+        noise = "normal" if setting.noise == "normal" else "heavy-tailed"
+        assert f"| {noise} | {setting.rho:g} | {setting.n} | fixed |" in page
+
+
+def test_a_table_has_a_row_for_each_design() -> None:
+    finding = Finding(Setting(20, "normal", 0.5), "race", None, 0.01, 0.02, 0.03, (0.1, 0.2, 1.0), 0.5, 9.25)
+    assert markdown([finding]).splitlines()[-1] == (
+        "| normal | 0.5 | 20 | race | - | 1.0 % | 2.0 % | 3.0 % | 10.0 % | 20.0 % | 100.0 % | 50.0 % | 9.2 |"
+    )
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing\n", encoding="utf-8")
+    monkeypatch.setattr("ablations.analyse.simulation_page.tables", lambda *_: "tables")
+    with pytest.raises(UserError, match="has no marks for the simulation"):
+        main(["--write", str(page)])
+    page.write_text("a\n<!-- simulation: begin -->\nold\n<!-- simulation: end -->\nb\n", encoding="utf-8")
+    main(["--write", str(page)])
+    assert page.read_text(encoding="utf-8") == (
+        "a\n<!-- simulation: begin -->\ntables\n<!-- simulation: end -->\nb\n"
+    )

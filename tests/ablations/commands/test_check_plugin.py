@@ -1,0 +1,114 @@
+"""`ablate check-plugin`: a table, a line for what is broken, and the status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from senet_core import plugins
+from senet_core.contracts import contracts_of
+
+HEAD = "from senet_core import EXCITATIONS, SQUEEZES\n"
+SPREAD = """
+@SQUEEZES.register("{name}", source="ours: a test")
+def {name}(x):
+    return x.var(dim=(2, 3), correction=0){clamp}.sqrt()
+"""
+GOOD = HEAD + SPREAD.format(name="spread", clamp=".clamp_min(1e-6)")
+HARD = """
+@EXCITATIONS.register("hard", source="ours: a test")
+def hard(logits):
+    return (logits > 0).to(logits.dtype)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test loads is gone after it."""
+    from senet_core import resnet_forms  # noqa: F401  # what is built in stays
+
+    for registry in plugins.registries():
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr(plugins, "_loaded", {})
+
+
+def table_of(text: str) -> dict[str, list[str]]:
+    """The cells of a printed table, by the name of their row."""
+    names = ["squeeze", "excitation", *(contract.name for contract in contracts_of("squeeze"))]
+    return {
+        name: line[len(name) :].split()
+        for line in text.splitlines()
+        for name in names
+        if line.startswith(name)
+    }
+
+
+def test_a_good_plugin_keeps_everything(ablate: Callable[..., Any]) -> None:
+    Path("good.py").write_text(GOOD, encoding="utf-8")
+    said = ablate("check-plugin", "good.py")
+    assert said.status == 0, said.out
+    cells = table_of(said.out)
+    assert cells.pop("squeeze") == ["spread"]
+    assert cells == {contract.name: ["kept"] for contract in contracts_of("squeeze")}
+    assert said.out.endswith("file good.py: 16 contracts kept, 0 broken\n")
+
+
+def test_a_broken_one_is_said_with_the_reason_and_the_remedy(ablate: Callable[..., Any]) -> None:
+    text = GOOD + SPREAD.format(name="unclamped", clamp="") + HARD
+    Path("broken.py").write_text(text, encoding="utf-8")
+    said = ablate("check-plugin", "broken.py")
+    assert said.status == 1
+    cells = table_of(said.out)
+    assert cells["squeeze"] == ["spread", "unclamped"]
+    assert cells["excitation"] == ["hard"]
+    lines = [line for line in said.out.splitlines() if line.startswith(("BROKEN", "skipped"))]
+    assert lines == [
+        "skipped: excitation hard, torch.compile: says nothing before 'gradients' is kept",
+        "BROKEN: squeeze unclamped, dead channels: promised: has finite outputs and gradients on maps and channels that"
+        " are zero everywhere; found: in SE block the gradient of its input is NaN or infinite for zeros; to mend:"
+        " roots, logarithms and norms have no finite slope at 0: clamp first, as in x.clamp_min(1e-6).sqrt()",
+        "BROKEN: excitation hard, gradients: promised: leaves no parameter without a gradient; found: in SE block no"
+        " gradient reaches network.fc1.weight; to mend: use every parameter on the way to the output, without detach(),"
+        " rounding or comparisons; what is not learned is a buffer",
+    ]
+    assert said.out.endswith("file broken.py: 45 contracts kept, 2 broken\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot read plug-in 'mine.py': No such file or directory"),
+        ("x = 1", "plug-in mine.py registers nothing;"),
+        ("1 / 0", "plug-in mine.py fails when loaded: ZeroDivisionError: division by zero"),
+        (
+            GOOD.replace("spread", "avg"),
+            "plug-in mine.py: squeeze 'avg' is registered twice (first by built-in)",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_bad_input(
+    ablate: Callable[..., Any], content: str | None, reason: str
+) -> None:
+    if content is not None:
+        Path("mine.py").write_text(content, encoding="utf-8")
+    said = ablate("check-plugin", "mine.py")
+    assert said.status == 2
+    assert said.err.startswith(f"ablate: {reason}")
+    assert said.out == ""
+
+
+def test_a_form_alone_is_said_to_be_examined_elsewhere(ablate: Callable[..., Any]) -> None:
+    text = "from senet_core.units import OutputForm, unit_form\n"
+    text += "@unit_form('their.Block')\nclass Form(OutputForm): pass\n"
+    Path("form.py").write_text(text, encoding="utf-8")
+    said = ablate("check-plugin", "form.py")
+    assert said.status == 0
+    assert said.out.startswith("nothing to examine: a form of a block is examined with a backbone")
+
+
+def test_help_and_list(ablate: Callable[..., Any]) -> None:
+    assert ablate("check-plugin", "--help").out.startswith("Usage: ablate check-plugin")
+    assert "check-plugin" in ablate("--help").out

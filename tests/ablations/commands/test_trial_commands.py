@@ -1,0 +1,91 @@
+"""retry, why and reproduce: what a person asks of single trials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUN = ("run", "small.yaml", "--no-tracking", "--seeds", "1")
+RECORD = Path("results/small/trials.jsonl")
+
+
+def _lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+
+
+def _rewrite(lines: list[dict[str, Any]]) -> None:
+    RECORD.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def test_reproduce_is_bit_identical_and_says_what_is_not(ablate: Callable[..., Any]) -> None:
+    assert ablate(*RUN).status == 0
+    first, *rest = _lines()
+    same = ablate("reproduce", "small", first["key"][:6])
+    assert same.status == 0, same.out + same.err
+    assert f"trial {first['key']}: bit-identical" in same.out
+    first["history"][0]["train_loss"] += 1e-9
+    first["result"]["weights_sha256"] = "another"
+    first["environment"]["torch"] = "1.0"
+    _rewrite([first, *rest])
+    other = ablate("reproduce", "small.yaml", first["key"])
+    assert other.status == 1
+    assert "weights_sha256: recorded another, now " in other.out
+    assert "the epochs differ from epoch 1 on" in other.out
+    assert "torch differs: recorded '1.0'" in other.out
+
+
+def test_why_says_what_a_sweep_would_do(ablate: Callable[..., Any]) -> None:
+    assert ablate(*RUN, "--only", "plain").status == 0
+    [plain] = _lines()
+    done = ablate("why", "small.yaml", plain["key"])
+    assert done.status == 0, done.err
+    assert "finished on" in done.out
+    assert "it would not run: a finished trial is never trained again" in done.out
+    failed = {
+        **plain,
+        "status": "failed",
+        "result": None,
+        "failure": {"kind": "oom", "message": "no memory", "epoch": 1},
+    }
+    _rewrite([failed])
+    again = ablate("why", "small.yaml", plain["key"][:5])
+    assert "failed on" in again.out
+    assert "oom: no memory" in again.out
+    assert "it would run: a trial that failed is tried again" in again.out
+    RECORD.unlink()
+    assert "it would run: it is not in the record" in ablate("why", "small.yaml", plain["key"]).out
+
+
+def test_retry_trains_the_failed_of_a_kind_and_nothing_else(ablate: Callable[..., Any]) -> None:
+    assert ablate(*RUN).status == 0
+    lines = _lines()
+    failure = {"kind": "oom", "message": "no memory", "epoch": 1}
+    lines[0] |= {"status": "failed", "result": None, "failure": failure}
+    lines[1] |= {"status": "failed", "result": None, "failure": {**failure, "kind": "timeout"}}
+    _rewrite(lines[:2])
+    said = ablate("retry", "small.yaml", "--seeds", "1", "--kind", "oom", "--no-tracking")
+    assert said.status == 0, said.err
+    assert [line["key"] for line in _lines()[2:]] == [lines[0]["key"]]
+    none = ablate("retry", "small.yaml", "--seeds", "1", "--kind", "disk", "--no-tracking")
+    assert none.status == 2
+    assert "has no trials that failed by 'disk' to try again" in none.err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("reproduce", "small", "abc"), "has no record in results/small"),
+        (("why", "small.yaml", "zzz"), "no trial 'zzz' in study 'small'"),
+        (("why", "small.yaml", ""), "no trial '' in study 'small'"),
+        (("retry", "small.yaml", "--kind", "omo"), "unknown kind of failure 'omo'; did you mean 'oom'?"),
+        (("retry", "small.yaml"), "study 'small' has no failed trials to try again"),
+    ],
+)
+def test_bad_input_is_one_line(ablate: Callable[..., Any], words: tuple[str, ...], expected: str) -> None:
+    said = ablate(*words)
+    assert (said.status, len(said.err.splitlines())) == (2, 1)
+    assert expected in said.err

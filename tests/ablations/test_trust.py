@@ -1,0 +1,255 @@
+"""No file that somebody may get from somebody else runs code, and none leads out of its folder."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ablations.analyse.report import write_report
+from ablations.plan.design import Design
+from ablations.plan.study_file import load_study, parse_study
+from ablations.plan.yaml_text import read_yaml
+from ablations.run.checkpoint import MAGIC, read_checkpoint
+from ablations.run.tracking_store import ui_command
+from senet_core.errors import UserError
+from senet_core.weights import load_weights
+
+sys.path.insert(0, str(Path(__file__).parent / "analyse"))
+from synthetic import line, simulated, study_design, write_record
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for package in ("ablations", "senet_core") for path in (ROOT / package).rglob("*.py"))
+
+NASTY = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&{{ 7*7 }}"
+
+LABEL = '<b onclick="x">'
+"""Shorter, for labels have little room in figures."""
+
+BANNED = {
+    "pickle.load": "runs code",
+    "pickle.loads": "runs code",
+    "yaml.load": "runs code but for the safe loader",
+    "yaml.unsafe_load": "runs code",
+    "yaml.full_load": "runs code",
+    "joblib.load": "is pickle",
+    "shelve.open": "is pickle",
+    "marshal.loads": "runs code",
+    "pandas.read_pickle": "is pickle",
+    "pd.read_pickle": "is pickle",
+    "eval": "runs code",
+    "os.system": "goes through a shell",
+    "torch.jit.load": "runs code",
+    "torch.hub.load": "runs code of a repository",
+}
+ALLOWED = {
+    # what it loads was pickled by itself, a line before: a contract says that networks can be pickled
+    ("senet_core/contracts/copies.py", "pickle.loads"),
+    # between a process and the one that it started
+    ("senet_core/contracts/fresh_process.py", "pickle.loads"),
+}
+PICKLES = r"^\s*(import|from) (pickle|dill|cloudpickle|joblib|shelve|marshal)\b"
+PICKLE_MODULES = {
+    "ablations/run/datasets/cifar.py",  # an unpickler that knows five harmless names
+    "senet_core/weights.py",  # names the error of torch.load
+    "senet_core/contracts/copies.py",
+    "senet_core/contracts/fresh_process.py",  # names the error of what a contract pickles
+}
+
+
+class Bomb:
+    """Unpickled, it would make a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
+        return (open, (str(self.mark), "w"))
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """The calls in a file, by their dotted names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def given(call: ast.Call) -> dict[str | None, str]:
+    return {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+
+
+def test_nothing_in_our_own_reading_runs_code() -> None:
+    found = {(str(path.relative_to(ROOT)), name) for path in SOURCES for name, _ in calls(path)}
+    assert {(file, name) for file, name in found if name in BANNED} <= ALLOWED
+    assert len(SOURCES) > 50
+
+
+def test_pickle_is_imported_where_it_is_known_to_do_no_harm_only() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(PICKLES, path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert found <= PICKLE_MODULES
+
+
+def test_every_load_of_torch_is_of_weights_only() -> None:
+    loads = [(path, call) for path in SOURCES for name, call in calls(path) if name == "torch.load"]
+    assert len(loads) >= 3
+    for path, call in loads:
+        assert given(call).get("weights_only") == "True", path
+    fetched = [call for path in SOURCES for name, call in calls(path) if name.endswith(".get_state_dict")]
+    assert fetched
+    assert all(given(call).get("weights_only") == "True" for call in fetched)
+
+
+def test_numpy_never_unpickles_and_no_process_has_a_shell() -> None:
+    for path in SOURCES:
+        for name, call in calls(path):
+            assert given(call).get("allow_pickle", "False") == "False", (path, name)
+            assert given(call).get("shell", "False") == "False", (path, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object/apply:os.system ['touch MARK']",
+        "!!python/object/new:builtins.open [MARK, w]",
+        "!!python/name:os.system",
+        "!!python/module:os",
+        "a: !!python/object/apply:builtins.open [MARK, w]",
+    ],
+)
+def test_yaml_is_plain_data(tmp_path: Path, text: str) -> None:
+    mark = tmp_path / "mark"
+    with pytest.raises(UserError, match="could not determine a constructor"):
+        read_yaml(text.replace("MARK", str(mark)))
+    assert not mark.exists()
+
+
+def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    import hashlib
+    import io
+
+    mark, path = tmp_path / "mark", tmp_path / "1.pt"
+    buffer = io.BytesIO()
+    torch.save({"context": {}, "step": 1, "state": Bomb(mark)}, buffer)
+    payload = buffer.getvalue()
+    path.write_bytes(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        read_checkpoint(path)
+    assert not mark.exists()
+
+
+def test_weights_with_code_in_them_are_refused(tmp_path: Path) -> None:
+    from senet_core import build_model
+
+    mark, path = tmp_path / "mark", tmp_path / "weights.pth"
+    for content in (
+        lambda: torch.save({"x": Bomb(mark)}, path),
+        lambda: path.write_bytes(pickle.dumps(Bomb(mark), protocol=2)),
+    ):
+        content()
+        with pytest.raises(UserError, match="cannot read weights"):
+            load_weights(build_model("resnet8", num_classes=10), path, backbone="resnet8")
+        assert not mark.exists()
+
+
+def test_cached_hub_weights_with_code_in_them_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision.models import ResNet18_Weights  # type: ignore[import-untyped,unused-ignore]
+
+    from senet_core import build_model
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    mark = tmp_path / "mark"
+    cached = tmp_path / "hub" / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name
+    cached.parent.mkdir(parents=True)
+    torch.save({"x": Bomb(mark)}, cached)
+    with pytest.raises(UserError, match="cannot fetch"):
+        load_weights(build_model("resnet18", num_classes=1000), "imagenet", backbone="resnet18")
+    assert not mark.exists()
+
+
+def nasty_design() -> Design:
+    """A study whose title and question, and a plug-in's label, are markup."""
+    made = study_design(title=NASTY, question=NASTY, seeds=3)
+    cells = tuple(replace(cell, label=f"{cell.label} {LABEL}") for cell in made.cells)
+    named = {cell.network: cell for cell in cells}
+    axes = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in made._axes)
+    plain = made.plain and named[made.plain.network]
+    return replace(made, cells=cells, baseline=named[made.baseline.network], plain=plain, _axes=axes)
+
+
+def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: Path) -> None:
+    from html.parser import HTMLParser
+
+    plan = nasty_design()
+    environment = dict.fromkeys(
+        ("commit", "host", "processor", "device", "precision", "torch", "platform"), NASTY
+    )
+    lines = simulated(plan, data_note=NASTY, mlflow_run_id=NASTY, shared_from=NASTY, environment=environment)
+    failure = {"kind": "error", "message": NASTY, "epoch": 1}
+    lines[4] = line(plan, plan.cells[1], 1, None, failure=failure, environment=environment, data_note=NASTY)
+    record = write_record(tmp_path / "results", lines)
+    html = write_report(plan, record, tmp_path / "reports", formats=("html",)).html
+    assert html is not None
+    text = html.read_text(encoding="utf-8")
+    tags: list[tuple[str, list[str]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            tags.append((tag, [name for name, _ in attrs]))
+            assert all(not str(value).lower().startswith(("javascript", "x")) for _, value in attrs)
+
+    Reader(convert_charrefs=True).feed(text)
+    assert "script" not in {tag for tag, _ in tags}
+    assert not [name for _, names in tags for name in names if name.startswith("on")]
+    for tag, names in tags:
+        assert tag != "img" or "alt" in names, "ours have a description, the one in the text has none"
+    assert text.count("&lt;script&gt;") > 20
+    assert "{{ 7*7 }}" in text
+
+
+def test_figures_embed_labels_as_text(tmp_path: Path) -> None:
+    plan = nasty_design()
+    record = write_record(tmp_path / "results", simulated(plan))
+    figures = write_report(plan, record, tmp_path / "reports").figures
+    assert figures
+    for path in figures:
+        if path.suffix == ".svg":
+            assert "<b " not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "..", ".hidden", "a/b", "a\\b", "/etc", "", "a\nb", "a\0b", "C:x", "-x", "a b"]
+)
+def test_a_studys_name_stays_in_its_folder(name: str) -> None:
+    content = study_design().study.model_dump(exclude={"name"})
+    with pytest.raises(UserError, match="name"):
+        parse_study({**content, "name": name})
+
+
+def test_a_file_cannot_give_its_study_another_name(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("name: ../../x\n", encoding="utf-8")
+    with pytest.raises(UserError, match="'name' is not for the user to set"):
+        load_study(str(file))
+
+
+def test_the_pages_are_served_to_this_machine_only(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").touch()
+    words = ui_command(None, tmp_path)
+    assert words[words.index("--host") + 1] == "127.0.0.1"
+    from ablations.commands.ui import command
+
+    assert not [parameter.name for parameter in command.params if parameter.name == "host"]

@@ -1,0 +1,145 @@
+"""What differs between a study that was killed again and again and the same study left alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+STUDY = Path("results") / "chaos"
+TIMED = ("train_seconds", "test_seconds", "peak_memory_mib")
+LEFT_OVERS = ("checkpoints", "leases", "running")
+
+
+def compare(chaos: Path, quiet: Path, worker_kills: int) -> list[str]:
+    """Compare two folders in which the same study was run; returns what is wrong, nothing if all is well."""
+    try:
+        return [
+            *_compare_records(chaos, quiet, worker_kills),
+            *_compare_reports(chaos, quiet),
+            *check_mlflow(chaos / "results" / "mlflow.db", chaos / STUDY / "trials.jsonl"),
+            *check_mlflow(quiet / "results" / "mlflow.db", quiet / STUDY / "trials.jsonl"),
+            *(
+                f"{chaos / STUDY / name} is left over"
+                for name in LEFT_OVERS
+                if (chaos / STUDY / name).exists()
+            ),
+        ]
+    except (OSError, ValueError, sqlite3.Error) as error:
+        return [f"cannot compare: {error}"]
+
+
+def read_record(path: Path) -> list[dict[str, Any]]:
+    """Read a record's whole lines; a missing file has none."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def finished_keys(path: Path) -> Counter[str]:
+    """Return how often each trial is finished in a record."""
+    return Counter(line["key"] for line in _finished(read_record(path)))
+
+
+def _finished(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [line for line in lines if line["status"] == "finished"]
+
+
+def _compare_records(chaos: Path, quiet: Path, worker_kills: int) -> list[str]:
+    mine, theirs = (read_record(folder / STUDY / "trials.jsonl") for folder in (chaos, quiet))
+    wrong = []
+    for name, lines in (("chaos", mine), ("quiet", theirs)):
+        count = Counter(line["key"] for line in _finished(lines))
+        wrong += [f"{name}: {key} is finished {times} times" for key, times in count.items() if times > 1]
+    have, want = ({line["key"]: timeless(line) for line in _finished(lines)} for lines in (mine, theirs))
+    wrong += [f"{key} is lost" for key in want.keys() - have.keys()]
+    wrong += [f"{key} is in excess" for key in have.keys() - want.keys()]
+    differ = [key for key in have.keys() & want.keys() if have[key] != want[key]]
+    wrong += [f"{key} differs: {_first_difference(have[key], want[key])}" for key in differ]
+    failures = [line["failure"] for line in mine if line["status"] == "failed"]
+    wrong += [f"a trial failed: {failure}" for failure in failures if failure["kind"] != "killed"]
+    if len(failures) > worker_kills:
+        wrong.append(f"{len(failures)} trials failed, but {worker_kills} workers were killed")
+    wrong += [f"quiet: a trial failed: {line['failure']}" for line in theirs if line["status"] == "failed"]
+    return wrong
+
+
+def timeless(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a finished line without what may differ between two runs of the same trial on one machine."""
+    rest = {
+        name: value for name, value in line.items() if name not in ("started", "finished", "mlflow_run_id")
+    }
+    rest["result"] = {name: value for name, value in line["result"].items() if name not in TIMED}
+    rest["environment"] = {name: value for name, value in line["environment"].items() if name != "host"}
+    rest["history"] = [{**epoch, "seconds": None} for epoch in line["history"]]
+    return rest
+
+
+def _first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    return next(
+        f"{name} {one[name]!r} and {other.get(name)!r}"[:500] for name in one if one[name] != other.get(name)
+    )
+
+
+def _compare_reports(chaos: Path, quiet: Path) -> list[str]:
+    mine, theirs = (_report(folder).splitlines() for folder in (chaos, quiet))
+    if len(mine) != len(theirs):
+        return [f"report.md has {len(mine)} lines, not {len(theirs)}"]
+    pairs = enumerate(zip(mine, theirs, strict=True), 1)
+    return [f"report.md, line {number}: {a!r}, not {b!r}" for number, (a, b) in pairs if a != b]
+
+
+def _report(folder: Path) -> str:
+    """Read a report without the time that the training took and the identities of MLflow runs."""
+    text = (folder / "reports" / "chaos" / "report.md").read_text(encoding="utf-8")
+    text = re.sub(r"^\| training time \|.*$", "| training time |", text, flags=re.MULTILINE)
+    return re.sub(r"`[0-9a-f]{32}` \|$", "RUN |", text, flags=re.MULTILINE)
+
+
+def check_mlflow(store: Path, record: Path) -> list[str]:
+    """Compare an MLflow database with a record: one finished run a trial, with its figures, and none open."""
+    finished = {line["key"]: line for line in _finished(read_record(record))}
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        runs = database.execute(
+            "select r.run_uuid, r.status, l.value, k.value from runs r"
+            " left join tags l on l.run_uuid = r.run_uuid and l.key = 'senet.level'"
+            " left join tags k on k.run_uuid = r.run_uuid and k.key = 'senet.key'"
+            " where r.lifecycle_stage = 'active'"
+        ).fetchall()
+        wrong = [
+            f"MLflow: {level} run {run} is open" for run, status, level, _ in runs if status == "RUNNING"
+        ]
+        done = {run: key for run, status, level, key in runs if level == "trial" and status == "FINISHED"}
+        count = Counter(done.values())
+        wrong += [f"MLflow: {key} has {count[key]} finished runs" for key in finished if count[key] != 1]
+        wrong += [f"MLflow: {key} is finished there only" for key in count.keys() - finished.keys()]
+        for run, key in done.items():
+            if key in finished:
+                wrong += [f"MLflow: {key}: {fault}" for fault in _compare_run(database, run, finished[key])]
+    return wrong
+
+
+def _compare_run(database: sqlite3.Connection, run: str, line: dict[str, Any]) -> list[str]:
+    logged = database.execute("select key, step, value from metrics where run_uuid = ?", (run,)).fetchall()
+    steps = Counter((name, step) for name, step, _ in logged)
+    wrong = [
+        f"{name} is logged {times} times for step {step}"
+        for (name, step), times in steps.items()
+        if times > 1
+    ]
+    values = {(name, step): value for name, step, value in logged}
+    last = len(line["history"])
+    want = {
+        (name, e["epoch"]): e[name] for e in line["history"] for name in ("train_loss", "train_error", "lr")
+    }
+    want |= {(name, last): line["result"][name] for name in ("top1_error", "test_loss", "parameters")}
+    for place, value in want.items():
+        if values.get(place) != value:
+            wrong += [f"{place[0]} of step {place[1]} is {values.get(place)}, not {value}"]
+    if len([name for name, _ in steps if name == "lr"]) != last:
+        wrong.append("it has epochs that the record does not have")
+    return wrong
