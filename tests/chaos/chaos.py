@@ -92,7 +92,7 @@ class Chaos:
             self._sleep(sweep, self.random.uniform(0.0, 8.0))
             self._kill_sweep(sweep, "starting")
             return
-        for _ in range(self.random.randint(1, 5)):
+        for _ in range(self.random.randint(1, 3)):
             victim = self._next_worker(sweep)
             if victim is None or self.kills.total() >= self.wanted:
                 break
