@@ -39,7 +39,11 @@ class Said:
 
 @pytest.fixture
 def ablate(
-    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    own_registries: None,
 ) -> Callable[..., Said]:
     """Call the command line in an empty folder that has a study file, small.yaml."""
     monkeypatch.chdir(tmp_path)

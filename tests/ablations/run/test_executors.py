@@ -45,6 +45,16 @@ def test_a_killed_worker_fails_its_own_task_only(pool: WorkerPool) -> None:
     assert {type(future.result(timeout=60)) for future in [pool.submit(os.getpid) for _ in range(3)]} == {int}
 
 
+def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(pool: WorkerPool) -> None:
+    pids = {pool.submit(_slow_pid, 0.2).result(timeout=60) for _ in range(4)}
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 60
+    while sum(bool(inner._broken) for inner in pool._pools.values()) < len(pids) and time.monotonic() < until:
+        time.sleep(0.05)  # until the inner pools know, and refuse every task
+    assert not pids & {pool.submit(os.getpid).result(timeout=60) for _ in range(4)}
+
+
 def test_ctrl_c_does_not_reach_the_workers(pool: WorkerPool) -> None:
     future = pool.submit(_slow_pid, 1.0)
     pid = pool.submit(os.getpid).result(timeout=60)

@@ -125,3 +125,38 @@ def test_a_damaged_lease_does_not_block_for_ever(tmp_path: Path, monkeypatch: py
 
 def test_this_process_is_alive() -> None:
     assert not Holder.this_process().is_dead()
+
+
+def test_of_two_that_find_a_lease_stale_one_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _another(tmp_path, boot="another boot").take("a")
+    first, second = Leases(tmp_path), _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid()))
+    judge = second.is_stale
+
+    def judge_slowly(key: str) -> bool:
+        stale = judge(key)
+        first.take(key)  # between the judgement of the second and what it does about it
+        return stale
+
+    monkeypatch.setattr(second, "is_stale", judge_slowly)
+    assert not second.take("a")
+    assert first.holder("a") == Holder.this_process()
+
+
+def test_what_dead_processes_left_is_cleared_away_and_nothing_else(tmp_path: Path) -> None:
+    assert _another(tmp_path, boot="another boot").take("dead")
+    assert _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid())).take("alive")
+    assert _another(tmp_path, host="elsewhere").take("far")
+    host = Holder.this_process().host
+    (tmp_path / f".a.{host}.999999999.new").write_text("")
+    Leases(tmp_path).clear_dead()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alive.json", "far.json"]
+
+
+def test_a_process_that_slept_does_not_give_back_what_another_took_over(tmp_path: Path) -> None:
+    slept = _another(tmp_path, host="elsewhere")
+    assert slept.take("a")
+    (tmp_path / "a.json").unlink()
+    assert Leases(tmp_path).take("a")
+    slept.refresh()
+    slept.release_all()
+    assert Leases(tmp_path).holder("a") == Holder.this_process()

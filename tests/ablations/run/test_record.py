@@ -55,6 +55,14 @@ def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
     assert Record.load(record.path).lines == [LINE, FAILED, LINE] == record.lines
 
 
+def test_a_trial_that_another_sweep_finished_meanwhile_is_not_recorded_again(tmp_path: Path) -> None:
+    mine, theirs = (Record.load(tmp_path / "trials.jsonl") for _ in range(2))
+    other = replace(LINE, key="another")
+    theirs.append(FAILED, LINE)
+    assert mine.append(FAILED, LINE, other, unless_finished=True) == [other]
+    assert Record.load(mine.path).lines == [FAILED, LINE, other] == mine.lines
+
+
 def test_a_later_finish_supersedes_a_failure_and_not_the_other_way(tmp_path: Path) -> None:
     record = Record(tmp_path / "r.jsonl", [FAILED])
     assert record.failed == {LINE.key: FAILED}
