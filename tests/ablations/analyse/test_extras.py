@@ -79,7 +79,10 @@ def test_a_grid_of_few_seeds_or_missing_cells_has_a_report(tmp_path: Path, seeds
     plan = study_design(**{**GRID, "seeds": seeds})
     gone = [("SE max relu", seed) for seed in range(seeds)]
     record = write_record(tmp_path / "results", simulated(plan, skip=gone))
-    write_report(plan, record, tmp_path, formats=("md", "html", "latex"))
+    written = write_report(plan, record, tmp_path, formats=("md", "html", "latex"))
+    assert all(
+        path is not None and path.stat().st_size for path in (written.markdown, written.html, written.latex)
+    )
 
 
 def test_a_fraction_is_reported_with_what_it_cannot_show(tmp_path: Path) -> None:
