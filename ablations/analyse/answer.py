@@ -25,7 +25,7 @@ def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> 
         One to five sentences, without markup.
     """
     groups = families(results) if groups is None else groups
-    said = [_progress(results)] if len(results.finished) < len(results.design.trials) else []
+    said = [_progress(results)] if results.unfinished else []
     baseline = groups[0].outcome(groups[0].baseline)
     if baseline.top1.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
@@ -45,7 +45,7 @@ def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> 
 
 
 def _progress(results: Results) -> str:
-    failed, planned = len(results.failed), len(results.design.trials)
+    failed, planned = len(results.failed), results.planned
     and_failed = f" ({failed} failed)" if failed else ""
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 

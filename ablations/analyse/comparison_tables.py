@@ -19,7 +19,7 @@ from ablations.analyse.cells import (
 )
 from ablations.analyse.reading import limits
 from ablations.analyse.sign_flip import smallest_sign_flip_p
-from ablations.analyse.statistics import Comparison, Share
+from ablations.analyse.statistics import Comparison, Schedule, Share
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,21 @@ def pair_table(
     ).without_empty_columns()
 
 
+_ONE_LOOK = (
+    "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's,"
+)
+
+
+def _how_looked(schedule: Schedule) -> str:
+    at = schedule.at
+    times = f"at {at[0]} to {at[-1]} seeds" if len(at) > 3 else f"at {', '.join(map(str, at))} seeds"
+    return (
+        f"Differences are paired by seed and looked at more than once ({len(at)} looks, {times}). The intervals are "
+        "repeated 95 % intervals: all looks' hold together, each comparison taken alone. p is that of the "
+        "group-sequential paired t-test over all looks so far, valid whenever one stops,"
+    )
+
+
 def comparison_notes(comparisons: Collection[Comparison], unit: str = " points") -> tuple[str, ...]:
     """Say how to read a family of comparisons, and what its seeds cannot show.
 
@@ -139,9 +154,9 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     """
     tested = [c.difference.n for c in comparisons if c.p_holm is not None]
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
-    said = (
-        "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's, "
-        f"corrected (Holm) over the comparisons of this table ({len(tested)}). "
+    schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
+    said = (_how_looked(schedule) if schedule is not None else _ONE_LOOK) + (
+        f" corrected (Holm) over the comparisons of this table ({len(tested)}). "
     )
     if margin is not None:
         said += (

@@ -12,13 +12,17 @@ from ablations.analyse.across import aggregate_table, backbone_aggregates
 from ablations.analyse.answer import short_answer
 from ablations.analyse.cells import Table
 from ablations.analyse.comparison_tables import detail_table, file_key, pair_table
+from ablations.analyse.confirmation import Confirmation
+from ablations.analyse.confirmation_table import confirmation_answer, confirmation_table
 from ablations.analyse.cost_plot import draw_cost
 from ablations.analyse.families import Family, axis_pairs, families
 from ablations.analyse.frame import Results, history_frame
 from ablations.analyse.interaction_plot import draw_interaction
 from ablations.analyse.interactions import Combinations, combinations_of, effect_tables, interaction_answer
+from ablations.analyse.ledger import budget_note
 from ablations.analyse.plot_info import axis_info, cost_info, curves_info
 from ablations.analyse.plots import draw_axis, draw_curves
+from ablations.analyse.race_table import race_table
 from ablations.analyse.reference import caveat
 from ablations.analyse.tables import axis_table, paper_tables_of
 
@@ -118,7 +122,12 @@ class Content:
 
 
 def content_of(
-    results: Results, *, command_prefix: str, tracking: str | None, pairs: Sequence[str] = ()
+    results: Results,
+    *,
+    command_prefix: str,
+    tracking: str | None,
+    pairs: Sequence[str] = (),
+    confirmation: Confirmation | None = None,
 ) -> Content:
     """Gather a report.
 
@@ -127,6 +136,7 @@ def content_of(
         command_prefix: how the command line is called.
         tracking: where the MLflow runs are, for a person to read.
         pairs: axes of which all pairs are compared.
+        confirmation: the best row on fresh seeds, for a study that has some.
 
     Raises:
         UserError: `pairs` names what is not an axis that the study varies alone.
@@ -134,18 +144,19 @@ def content_of(
     study, groups = results.design.study, families(results)
     combined = combinations_of(results)
     depends = None if combined is None else interaction_answer(combined)
-    done, failed, planned = len(results.finished), len(results.failed), len(results.design.trials)
+    confirmed = None if confirmation is None else confirmation_answer(confirmation)
+    done, failed, planned = len(results.finished), len(results.failed), results.planned
     return Content(
         name=study.name,
         title=study.title,
         question=study.question,
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
-        unfinished=done < planned,
-        answer=(*short_answer(results, groups), *([depends] if depends is not None else [])),
-        warnings=provenance.warnings(results),
+        unfinished=results.unfinished,
+        answer=(*short_answer(results, groups), *_present(depends), *_present(confirmed)),
+        warnings=(*provenance.warnings(results), *_present(budget_note(results.design, results.plans))),
         setup=provenance.setup_table(results),
         sections=tuple(_section(group, results) for group in groups),
-        extras=tuple(_extras(results, combined, pairs)),
+        extras=tuple(_extras(results, groups, combined, pairs, confirmation)),
         costs=_cost_plots(groups),
         curves=_curve_plots(groups, results),
         failures=provenance.failure_table(results),
@@ -157,7 +168,21 @@ def content_of(
     )
 
 
-def _extras(results: Results, combined: Combinations | None, pairs: Sequence[str]) -> Iterator[Extra]:
+def _present(sentence: str | None) -> tuple[str, ...]:
+    return () if sentence is None else (sentence,)
+
+
+def _extras(
+    results: Results,
+    groups: tuple[Family, ...],
+    combined: Combinations | None,
+    pairs: Sequence[str],
+    confirmation: Confirmation | None,
+) -> Iterator[Extra]:
+    if results.race is not None:
+        yield Extra("The race", (race_table(results, results.race, groups),))
+    if confirmation is not None:
+        yield Extra("The best row on fresh seeds", (confirmation_table(confirmation),))
     if combined is not None:
         plots = tuple(
             Plot(

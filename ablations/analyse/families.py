@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablations.analyse.cells import RowKind
+from ablations.analyse.family_rows import family_rows
 from ablations.analyse.frame import Results
 from ablations.analyse.statistics import Comparison, Estimate, compare, compare_pairs, estimate
 from ablations.plan.design import Cell
@@ -73,11 +74,8 @@ class Family:
 
 def families(results: Results) -> tuple[Family, ...]:
     """Give the families of a study: one for each axis of a one-factor design, one in all for combinations."""
-    design = results.design
-    outcomes = {cell.label: _outcome(results, cell) for cell in design.cells}
-    if design.study.design != "one-factor" or not design.study.axes:
-        return (_family(results, None, design.cells, outcomes),)
-    return tuple(_family(results, axis, design.on_axis(axis), outcomes) for axis in design.study.axes)
+    outcomes = {cell.label: _outcome(results, cell) for cell in results.design.cells}
+    return tuple(_family(results, axis, rows, outcomes) for axis, rows in family_rows(results.design))
 
 
 def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
@@ -93,23 +91,22 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
     study = results.design.study
     if axis not in study.axes:
         raise unknown("axis of this study", axis, study.axes)
-    if study.design != "one-factor":
-        raise UserError(f"all pairs of an axis need design one-factor; this study's is {study.design}")
+    if not results.design.varies_alone:
+        raise UserError(
+            f"all pairs of an axis need design one-factor or race; this study's is {study.design}"
+        )
     cells = results.design.on_axis(axis)
-    return compare_pairs(results.values("top1_error", cells), margin=study.margin)
+    values = results.values("top1_error", cells)
+    return compare_pairs(values, margin=study.margin, schedule=results.schedule)
 
 
 def _family(
-    results: Results, axis: str | None, cells: Iterable[Cell], outcomes: Mapping[str, Outcome]
+    results: Results, axis: str | None, rows: Sequence[Cell], outcomes: Mapping[str, Outcome]
 ) -> Family:
     baseline, plain = results.design.baseline, results.design.plain
-    rest = [cell for cell in cells if plain is None or cell.label != plain.label]
-    rows = [*([plain] if plain is not None else []), *rest]
-    if baseline.label not in (cell.label for cell in rows):
-        rows.append(baseline)
     values = results.values("top1_error", rows)
     margin = results.design.study.margin
-    comparisons = compare(values, baseline.label, margin=margin)
+    comparisons = compare(values, baseline.label, margin=margin, schedule=results.schedule)
     return Family(
         axis=axis,
         outcomes=tuple(outcomes[cell.label] for cell in rows),
@@ -133,7 +130,7 @@ def _outcome(results: Results, cell: Cell) -> Outcome:
         widths={}
         if first is None
         else {int(stage): width for stage, width in first.bottleneck_widths.items()},
-        planned=len(results.design.seeds),
+        planned=results.asked(cell),
     )
 
 

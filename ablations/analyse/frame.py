@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from ablations.analyse.ledger import Plan, read_plans, schedule_of
+from ablations.analyse.looks import Schedule
+from ablations.analyse.race import Race, play
 from ablations.plan.design import Cell, Design
 from ablations.run.record import Record, TrialRecord
 
@@ -27,16 +30,41 @@ class Results:
 
     Attributes:
         design: its cells and seeds.
-        trials: one row for each cell and seed: `cell`, `seed`, `key`, `status` ("finished", "failed" or
-            "missing"), `axis.NAME` for each axis, and METRICS (NaN where there is no result).
+        trials: one row for each cell and seed that was asked for (a race asks as it goes): `cell`, `seed`, `key`,
+            `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and METRICS (NaN where there is
+            no result).
         finished: records with a result, by key; only trials of this design.
         failed: records of failed trials that have no result, by key.
+        plans: under which the study was looked at before.
+        race: how far it is, for `design: race`.
     """
 
     design: Design
     trials: pd.DataFrame
     finished: Mapping[str, TrialRecord]
     failed: Mapping[str, TrialRecord]
+    plans: tuple[Plan, ...] = ()
+    race: Race | None = None
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """At which numbers of seeds the comparisons are tested; None where there is one look only."""
+        return schedule_of(self.design, self.plans)
+
+    @property
+    def planned(self) -> int:
+        """Trials that were asked for so far."""
+        return len(self.trials)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a trial that was asked for has no result yet, or a race still runs."""
+        racing = self.race is not None and bool(self.race.trials)
+        return racing or len(self.finished) < len(self.trials["key"].unique())
+
+    def asked(self, cell: Cell) -> int:
+        """Give the number of seeds that a cell was to be trained with so far."""
+        return len(self.design.seeds) if self.race is None else self.race.asked(cell.label)
 
     def values(self, metric: str, cells: Sequence[Cell] | None = None) -> pd.DataFrame:
         """Give one metric as (variant, seed, value), for `ablations.analyse.statistics`.
@@ -67,14 +95,16 @@ def collect(design: Design, record: Record) -> Results:
         record: what was measured.
     """
     all_finished, all_failed = record.finished, record.failed
-    rows = [_row(cell, seed, all_finished, all_failed) for cell in design.cells for seed in design.seeds]
+    race = play(design, record, record.failed) if design.study.design == "race" else None
+    seeds = {cell.label: _seeds(design, cell, race) for cell in design.cells}
+    rows = [_row(cell, seed, all_finished, all_failed) for cell in design.cells for seed in seeds[cell.label]]
     axes = [f"axis.{name}" for name in design.study.axes]
     trials = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
     trials = trials.astype(dict.fromkeys(METRICS, "float64"))
     keys = list(dict.fromkeys(trials["key"]))
     finished = {key: all_finished[key] for key in keys if key in all_finished}
     failed = {key: all_failed[key] for key in keys if key in all_failed and key not in finished}
-    return Results(design, trials, finished, failed)
+    return Results(design, trials, finished, failed, read_plans(record.path.parent), race)
 
 
 def trial_frame(design: Design, record: Record) -> pd.DataFrame:
@@ -92,6 +122,10 @@ def history_frame(results: Results) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["cell", "seed", "epoch", *CURVES])
     return frame.astype(dict.fromkeys(CURVES, "float64"))
+
+
+def _seeds(design: Design, cell: Cell, race: Race | None) -> Sequence[int]:
+    return design.seeds if race is None else sorted(design.seeds)[: race.asked(cell.label)]
 
 
 def _row(

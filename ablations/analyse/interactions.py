@@ -61,7 +61,7 @@ def combinations_of(results: Results) -> Combinations | None:
         results: the study's design and record.
     """
     study = results.design.study
-    if study.design == "one-factor":
+    if results.design.varies_alone:
         return None
     frame = factor_frame(results)
     axes = [axis for axis in study.axes if frame[axis].nunique() > 1]

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ablations.analyse.cells import Table
+from ablations.analyse.confirmation import confirm
 from ablations.analyse.content import Content, Plot, content_of
 from ablations.analyse.escape import latex_escape, markdown_escape
 from ablations.analyse.frame import collect
@@ -87,7 +88,13 @@ def write_report(
             raise unknown("report format", name, FORMATS)
     shown = None if tracking is None else _without_password(tracking)
     results = collect(design, record)
-    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
+    content = content_of(
+        results,
+        command_prefix=command_prefix,
+        tracking=shown,
+        pairs=pairs,
+        confirmation=confirm(results, record),
+    )
     suffixes = ("svg", "png", *(("pdf",) if "latex" in formats else ()))
     images = {plot.key: render(plot.figure, suffixes) for plot in content.plots()}
     texts = {name: _text(content, name, images) for name in FORMATS if name in formats}

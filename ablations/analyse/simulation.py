@@ -104,8 +104,8 @@ def fixed_design(errors: _Floats, margin: float) -> Decisions:
     mean, error, n = _paired(errors)
     p = 2 * special.stdtr(n - 1, -np.abs(mean) / error)
     tost = special.stdtr(n - 1, -(margin - np.abs(mean)) / error)
-    sign = np.where(_holm_rejects(p, ALPHA), np.sign(mean), 0).astype(np.int8)
-    return Decisions(sign, _holm_rejects(tost, ALPHA), np.full(mean.shape, n))
+    sign = np.where(holm_rejects(p, ALPHA), np.sign(mean), 0).astype(np.int8)
+    return Decisions(sign, holm_rejects(tost, ALPHA), np.full(mean.shape, n))
 
 
 def simulate(
@@ -202,8 +202,8 @@ def _coverage(noise: _Floats) -> float:
     return float((np.abs(mean) <= special.stdtrit(n - 1, 0.975) * error).mean())
 
 
-def _holm_rejects(p: _Floats, alpha: float) -> _Flags:
-    """Holm's method in each row: (studies, family)."""
+def holm_rejects(p: _Floats, alpha: float) -> _Flags:
+    """Decide by Holm's method in each row: (studies, family)."""
     order = np.argsort(p, axis=1)
     size = p.shape[1]
     passed = np.take_along_axis(p, order, axis=1) <= alpha / (size - np.arange(size))

@@ -16,6 +16,7 @@ taken within each seed, and its spread over seeds is what the interval and the t
 
     estimate, describe               means over seeds with t-intervals
     paired_difference                one comparison: interval, t-test, sign-flip test, sizes, what pairing gained
+    take_looks, Schedule             tests that stay valid when one looks after every seed
     tost_p, more_seeds               equivalence within a margin; seeds that an open comparison still needs
     holm                             correction for a family of comparisons
     compare, compare_pairs           families of comparisons with verdicts: against a baseline, or all pairs
@@ -38,7 +39,7 @@ at the full level.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ from ablations.analyse.aggregates import (
 )
 from ablations.analyse.equivalence import check_margin, more_seeds, tost_p
 from ablations.analyse.factorial import Contrast, Factorial, Term, factorial
+from ablations.analyse.looks import Schedule, take_looks
 from ablations.analyse.multiple import holm
 from ablations.analyse.paired import Estimate, PairedDifference, Share, estimate, paired_difference, share
 from ablations.analyse.reading import Reading, read
@@ -69,6 +71,7 @@ __all__ = [
     "Factorial",
     "PairedDifference",
     "Reading",
+    "Schedule",
     "Share",
     "Term",
     "aggregate",
@@ -86,6 +89,7 @@ __all__ = [
     "read",
     "share",
     "sign_flip_p",
+    "take_looks",
     "tost_p",
 ]
 
@@ -106,6 +110,7 @@ class Comparison:
         more_seeds: for "undetermined": how many more seeds would probably settle it; None where that
             cannot be said or 1,000 would not do.
         better: probability of being better than `against` with the same seed; None without a pair.
+        schedule: the looks over which p values and intervals hold; None for one look.
     """
 
     variant: str
@@ -118,6 +123,7 @@ class Comparison:
     p_tost_holm: float | None = None
     more_seeds: int | None = None
     better: Share | None = None
+    schedule: Schedule | None = None
 
 
 def describe(frame: pd.DataFrame, *, confidence: float = 0.95) -> dict[str, Estimate]:
@@ -143,6 +149,7 @@ def compare(
     alpha: float = 0.05,
     lower_is_better: bool = True,
     margin: float | None = None,
+    schedule: Schedule | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare variants with the baseline, as one family of comparisons.
 
@@ -156,6 +163,8 @@ def compare(
         lower_is_better: True for errors and losses.
         margin: smallest effect of interest, in the units of the values, above 0; without it nothing is called
             equivalent.
+        schedule: for values that are looked at more than once, when: seeds count in rising order. p values are then
+            valid whenever one stops, and intervals are repeated ones.
 
     Raises:
         UserError: a column is missing, a (variant, seed) comes twice, a name is not in the frame, or the margin is
@@ -164,7 +173,8 @@ def compare(
     known = _variants(frame)
     family = [name for name in (known if variants is None else variants) if name != baseline]
     pairs = [(name, baseline) for name in family]
-    return _family(frame, pairs, known, (baseline, *family), confidence, alpha, lower_is_better, margin)
+    named = (baseline, *family)
+    return _family(frame, pairs, known, named, confidence, alpha, lower_is_better, margin, schedule)
 
 
 def compare_pairs(
@@ -175,6 +185,7 @@ def compare_pairs(
     alpha: float = 0.05,
     lower_is_better: bool = True,
     margin: float | None = None,
+    schedule: Schedule | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare every variant with every other, as one family of comparisons: each later one minus each earlier one.
 
@@ -185,6 +196,7 @@ def compare_pairs(
         alpha: family-wise level of each kind of verdict.
         lower_is_better: True for errors and losses.
         margin: smallest effect of interest, in the units of the values, above 0.
+        schedule: as for `compare`.
 
     Raises:
         UserError: as for `compare`.
@@ -192,7 +204,7 @@ def compare_pairs(
     known = _variants(frame)
     chosen = known if variants is None else list(variants)
     pairs = [(later, earlier) for earlier, later in combinations(chosen, 2)]
-    return _family(frame, pairs, known, chosen, confidence, alpha, lower_is_better, margin)
+    return _family(frame, pairs, known, chosen, confidence, alpha, lower_is_better, margin, schedule)
 
 
 def by_seed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -225,6 +237,7 @@ def _family(
     alpha: float,
     lower_is_better: bool,
     margin: float | None,
+    schedule: Schedule | None = None,
 ) -> tuple[Comparison, ...]:
     if margin is not None:
         check_margin(margin)
@@ -234,19 +247,32 @@ def _family(
             raise unknown("variant", name, known)
     columns = {name: wide[name].to_numpy() for name in named}
     differences = [paired_difference(columns[a], columns[b], confidence=confidence) for a, b in pairs]
-    p_holm = holm([d.p for d in differences])
+    ps, means = [d.p for d in differences], [d.mean for d in differences]
     tosts = [None if margin is None else tost_p(d, margin) for d in differences]
-    tests = zip(pairs, differences, p_holm, tosts, holm(tosts), strict=True)
+    if schedule is not None:
+        looked = [
+            take_looks(columns[a] - columns[b], schedule, margin=margin, confidence=confidence)
+            for a, b in pairs
+        ]
+        differences = [
+            replace(d, lo=seen.lo, hi=seen.hi) for d, seen in zip(differences, looked, strict=True)
+        ]
+        ps, tosts = [seen.p for seen in looked], [seen.p_tost for seen in looked]
+        means = [
+            d.mean if seen.mean is None else seen.mean for d, seen in zip(differences, looked, strict=True)
+        ]
+    p_holm = holm(ps)
+    tests = zip(pairs, differences, means, p_holm, tosts, holm(tosts), strict=True)
     level = alpha / max(1, sum(p is not None for p in p_holm))
     made = []
-    for (variant, against), d, p, tost, tost_holm in tests:
+    for (variant, against), d, mean, p, tost, tost_holm in tests:
         reading = read(
-            d.mean, d.n, p, alpha=alpha, lower_is_better=lower_is_better, p_tost=tost_holm, margin=margin
+            mean, d.n, p, alpha=alpha, lower_is_better=lower_is_better, p_tost=tost_holm, margin=margin
         )
         is_open = margin is not None and reading.verdict == "undetermined"
         needed = more_seeds(d, margin, level) if is_open and margin is not None else None
         better = d.lower if d.lower is None or lower_is_better else d.lower.other_way()
         made.append(
-            Comparison(variant, d, p, reading, against, margin, tost, tost_holm, needed, better)
+            Comparison(variant, d, p, reading, against, margin, tost, tost_holm, needed, better, schedule)
         )  # fmt: skip
     return tuple(made)

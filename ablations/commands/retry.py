@@ -37,7 +37,7 @@ def command(
     of_kind = {
         key for key, line in failed.items() if kind in (None, line.failure.kind if line.failure else None)
     }
-    keys = of_kind & {trial.key for trial in design.trials}
+    keys = of_kind & design.by_key.keys()
     if not keys:
         what = "failed trials" if kind is None else f"trials that failed by {kind!r}"
         raise UserError(f"study {design.study.name!r} has no {what} to try again")

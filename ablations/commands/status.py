@@ -31,7 +31,14 @@ def command(
     from ablations.run.status import study_status
 
     design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
-    status = study_status(design, places)
+    asked = None
+    if design.study.design == "race":
+        from ablations.analyse.race import (
+            asked_seeds,  # it takes pandas, which other studies need not wait for
+        )
+
+        asked = asked_seeds(design)
+    status = study_status(design, places, asked)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return

@@ -50,7 +50,17 @@ def run_sweep(
     """
     console = make_console()
     outcome = _sweep(
-        rows, places, console, data_dir, tracking_uri, no_tracking, workers, trial_timeout, fresh, keys
+        design,
+        rows,
+        places,
+        console,
+        data_dir,
+        tracking_uri,
+        no_tracking,
+        workers,
+        trial_timeout,
+        fresh,
+        keys,
     )
     if outcome.stopped_by is not None:
         console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
@@ -66,6 +76,7 @@ def run_sweep(
 
 
 def _sweep(
+    whole: Design,
     design: Design,
     places: Places,
     console: Console,
@@ -77,6 +88,7 @@ def _sweep(
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
+    from ablations.analyse.rounds import next_trials
     from ablations.plan.commands import row_command
     from ablations.run.datasets import ensure_prepared
     from ablations.run.display import SweepDisplay
@@ -91,6 +103,7 @@ def _sweep(
         locate(tracking_uri, places.results_dir)
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
     size = _workers(workers, len(design.trials))
+    rows = design.by_key.keys()
     settings = Settings(
         data_dir=data_dir,
         digest=prepared.digest,
@@ -108,6 +121,7 @@ def _sweep(
             make_executor=lambda: _pool(size),
             display=display,
             open_tracker=lambda: None if no_tracking else _tracker(places, tracking_uri),
+            next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
         )
 
 
@@ -136,10 +150,12 @@ def _conclude(
     design: Design, places: Places, console: Console, tracking_uri: str | None, no_tracking: bool
 ) -> None:
     """Write the report, put summaries and report into MLflow, and show the table."""
+    from ablations.analyse.ledger import note_look
     from ablations.analyse.report import write_report
     from ablations.analyse.summary import render_terminal, summarise
 
     record = places.load_record()
+    note_look(design, places, record)
     written = write_report(design, record, places.reports_dir, formats=("md", "html"))
     if not no_tracking:
         tracker = _tracker(places, tracking_uri)

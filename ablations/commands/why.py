@@ -27,7 +27,7 @@ def command(
     from ablations.run.why import explain_trial
 
     design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
-    trials = {trial.key: trial for trial in design.trials}
+    trials = {key: trial for key, (_, trial) in design.by_key.items()}
     found = complete_key(key, trials, f"study {design.study.name!r}")
     for line in explain_trial(design, places, trials[found]):
         click.echo(line)

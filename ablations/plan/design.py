@@ -15,7 +15,7 @@ from ablations.plan.explain import explain
 from ablations.plan.labels import distinct_labels, number_text
 from ablations.plan.limits import check_size
 from ablations.plan.recipe import Recipe
-from ablations.plan.study import REPEAT, VARIANT_AXES, Study
+from ablations.plan.study import CONFIRM_FROM, REPEAT, VARIANT_AXES, Study
 from ablations.plan.trial import DataSpec, Trial
 from ablations.plan.used_plugins import used_plugins
 from senet_core.backbones import find_backbone
@@ -83,9 +83,29 @@ class Design:
         """The seeds that every cell is trained with."""
         return self.study.seeds
 
+    @property
+    def confirm_seeds(self) -> tuple[int, ...]:
+        """The fresh seeds on which the best row is measured again."""
+        return tuple(range(CONFIRM_FROM, CONFIRM_FROM + self.study.confirm))
+
+    @property
+    def varies_alone(self) -> bool:
+        """Whether each axis is varied alone around the baseline."""
+        return self.study.design in ("one-factor", "race")
+
+    @cached_property
+    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+        """Every trial that the study may come to train, by key, seed by seed."""
+        seeds = (*self.seeds, *self.confirm_seeds)
+        pairs = ((cell, cell.trial(seed)) for seed in seeds for cell in self.cells)
+        return {trial.key: (cell, trial) for cell, trial in pairs}
+
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """Every trial once, seed by seed, so that an interrupted sweep leaves comparable rows."""
+        """Every planned trial once, seed by seed, so that an interrupted sweep leaves comparable rows.
+
+        A race trains as many of them as it needs.
+        """
         return tuple(cell.trial(seed) for seed in self.seeds for cell in self.cells)
 
     def on_axis(self, axis: str) -> tuple[Cell, ...]:
@@ -128,7 +148,7 @@ def design(study: Study) -> Design:
         plain = _cell(study, replace(start, variant=None), axis=None)
     cells = {cell.network: cell for cell in (base, plain) if cell is not None}
     axes: list[tuple[str, tuple[Cell, ...]]] = []
-    if study.design != "one-factor":
+    if study.design in ("grid", "pairwise"):
         for cell in _combinations(study, start, points):
             cells.setdefault(cell.network, cell)
     else:
@@ -137,6 +157,7 @@ def design(study: Study) -> Design:
             axes.append((axis, tuple(row if base in row else [base, *row])))
     named = distinct_labels(tuple(cells.values()))
     rows = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in axes)
+    _refuse_small_budget(study, len(named))
     return Design(study, tuple(named.values()), named[base.network], plain and named[plain.network], rows)
 
 
@@ -213,6 +234,15 @@ def _refuse_duplicates(study: Study, axis: str, moved: list[tuple[str, _Point]])
         if point.network in seen:
             raise UserError(f"study {study.name!r}: axis {axis!r} has the value {text!r} twice")
         seen[point.network] = text
+
+
+def _refuse_small_budget(study: Study, rows: int) -> None:
+    budget, least = study.race.budget, rows * study.race.first
+    if budget is not None and budget < least:
+        raise UserError(
+            f"study {study.name!r}: race.budget is {budget} trials, and the first look needs {least}: {rows} rows with"
+            f" {study.race.first} seeds each"
+        )
 
 
 def _combinations(

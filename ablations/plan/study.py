@@ -27,6 +27,8 @@ from senet_core.variant_text import variant_from, variant_text
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
 REPEAT = "repeat"
+CONFIRM_FROM = 1_000_000
+"""The fresh seeds of a confirmation are this one and those after it."""
 AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
 """What a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
@@ -94,6 +96,29 @@ class Baseline(BaseModel):
         return find_backbone(name).name
 
 
+class Race(BaseModel):
+    """How seeds are added in `design: race`.
+
+    Raises:
+        pydantic.ValidationError: a field is unknown or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: int = Field(default=4, ge=3, le=1000, description="Seeds of every row before the first look.")
+    budget: int | None = Field(
+        default=None,
+        ge=1,
+        description="The most trials to train in all; without it, `seeds` is the only limit.",
+    )
+    futility: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="A row whose chance of a verdict within its seeds falls below this gets no more of them.",
+    )
+
+
 class Study(BaseModel):
     """One question, and how it is to be answered.
 
@@ -111,10 +136,18 @@ class Study(BaseModel):
         description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
     )
     axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
-    design: Literal["one-factor", "grid", "pairwise"] = Field(
+    design: Literal["one-factor", "grid", "pairwise", "race"] = Field(
         default="one-factor",
         description="one-factor: each axis alone around the baseline; grid: all combinations; pairwise: fewer "
-        "combinations, in which any two values of two axes meet at least once.",
+        "combinations, in which any two values of two axes meet at least once; race: as one-factor, but seeds are "
+        "added in rounds, and only to rows without a verdict.",
+    )
+    race: Race = Field(default=Race(), description="How `design: race` adds seeds.")
+    confirm: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Fresh seeds for the row with the lowest error, and for the baseline, once the others are done.",
     )
     margin: float = Field(
         default=0.2,
@@ -171,6 +204,14 @@ class Study(BaseModel):
     def _answerable(self) -> Study:
         if not self.axes and not self.include_plain:
             raise ValueError("nothing to compare: give axes, or include_plain: true")
+        if self.design == "race" and len(self.seeds) < self.race.first:
+            raise ValueError(
+                f"a race looks first at {self.race.first} seeds (race.first), and has {len(self.seeds)} in all"
+            )
+        if self.design != "race" and self.race != Race():
+            raise ValueError(f"the field race belongs to design 'race', and this is design {self.design!r}")
+        if self.confirm and max(self.seeds) >= CONFIRM_FROM:
+            raise ValueError(f"with confirm, seeds must be below {CONFIRM_FROM}")
         if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
             raise ValueError(
                 "the baseline is the plain network, so axes of the SE block cannot vary around it"

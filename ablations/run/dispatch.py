@@ -7,7 +7,7 @@ import shutil
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ class Dispatch:
     ) -> None:
         self.places, self.settings, self.record, self.leases = places, settings, record, leases
         self.display, self.plugins = display, design.study.plugins
-        self.cells = {cell.trial(seed).key: cell for seed in design.seeds for cell in design.cells}
+        self.cells = {key: cell for key, (cell, _) in design.by_key.items()}
         self.notebook = Notebook(tracker, settings.command)
         self.aside = SetAside()
         for key in record.finished.keys() & self.cells.keys():
@@ -60,11 +60,26 @@ class Dispatch:
         self.begun: dict[str, float] = {}
         self.elsewhere: list[Trial] = []
         self.failed: set[str] = set()
+        self.set_aside: set[str] = set()
+        self.seen: set[str] = set()
         self.trained = 0
         self.stopping: Callable[[], bool] = lambda: False
 
-    def run(self, waiting: Sequence[Trial], executor: Executor, stop: Stop) -> SweepOutcome:
-        """Feed the executor until everything has ended, or the sweep is asked to stop."""
+    def run(
+        self,
+        waiting: Sequence[Trial],
+        executor: Executor,
+        stop: Stop,
+        more: Callable[[Collection[str]], Sequence[Trial]] = lambda failed: (),
+    ) -> SweepOutcome:
+        """Feed the executor until everything has ended, or the sweep is asked to stop.
+
+        Args:
+            waiting: what to train first.
+            executor: where to train.
+            stop: whether the sweep was asked to stop.
+            more: gives the next round, once all that was waiting has ended; told which trials failed.
+        """
         self.stopping = stop.is_set
         self.notebook.close_stale()
         queue = deque(waiting)
@@ -72,16 +87,18 @@ class Dispatch:
             while not stop.is_set():
                 self._feed(executor, queue)
                 if not self.running and not self._wait_for_others(queue):
-                    break
+                    queue.extend(more(self.failed | self.set_aside))
+                    if not queue:
+                        break
+                    continue
                 self._collect()
         except BaseException:
             self._end(executor, graceful=False)
             raise
         unfinished = bool(self.running or queue or self.elsewhere)
         self._end(executor, graceful=True)
-        left = sum(
-            trial.key not in self.record.finished and trial.key not in self.failed for trial in waiting
-        )
+        known = self.seen | {trial.key for trial in (*waiting, *queue)}
+        left = len(known - self.record.finished.keys() - self.failed)
         by = stop.signal if stop.is_set() and unfinished else None
         return SweepOutcome(self.record, self.trained, len(self.failed), left, by)
 
@@ -91,7 +108,9 @@ class Dispatch:
             trial = queue.popleft()
             cell = self.cells[trial.key]
             reason = self.aside.reason(cell)
+            self.seen.add(trial.key)
             if reason is not None:
+                self.set_aside.add(trial.key)
                 self.display.say(f"{cell.label}, seed {trial.seed}: not tried; {reason}")
             elif not self.leases.take(trial.key):
                 self.elsewhere.append(trial)

@@ -70,6 +70,13 @@ class SweepDisplay:
         if total > done:
             self._whole = self._bars.add_task(escape(self._study), total=total, completed=done, note="")
 
+    def extend(self, total: int, more: int) -> None:
+        """Say that another round begins."""
+        self._total = total
+        self._console.print(f"next round: {more} more trial{'s' * (more != 1)}, {total} so far")
+        if self._whole is not None:
+            self._bars.update(self._whole, total=total)
+
     def say(self, message: str) -> None:
         """Print a line."""
         self._console.print(message)

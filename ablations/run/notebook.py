@@ -173,18 +173,16 @@ def _fill_in(
     if there is None:
         return 0
     written = 0
-    for seed in design.seeds:
-        for cell in design.cells:
-            trial = cell.trial(seed)
-            line = finished.get(trial.key)
-            if line is None or trial.key in there or stopped():
-                continue
-            run = tracker.start_trial(
-                [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
-            )
-            tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
-            tracker.finish_trial(run, line)
-            written += run != ""
+    for key, (cell, trial) in design.by_key.items():
+        line = finished.get(key)
+        if line is None or key in there or stopped():
+            continue
+        run = tracker.start_trial(
+            [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
+        )
+        tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
+        tracker.finish_trial(run, line)
+        written += run != ""
     if tracker.missed:
         tracker.close_stale(own=True)
     return written

@@ -37,6 +37,11 @@ class Places:
         return self.results / FILE_NAME
 
     @property
+    def looks(self) -> Path:
+        """The plans under which the study was looked at."""
+        return self.results / "looks.jsonl"
+
+    @property
     def running(self) -> Path:
         """What running trials say of themselves."""
         return self.results / "running"
@@ -99,6 +104,8 @@ class Places:
         aside = self.record.with_name(f"trials.before-{stamp}.jsonl")
         try:
             self.record.rename(aside)
+            if self.looks.exists():
+                self.looks.rename(self.looks.with_name(f"looks.before-{stamp}.jsonl"))
         except OSError as error:
             raise UserError(
                 f"cannot set the record {self.record} aside: {error.strerror or error}"

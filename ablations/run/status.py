@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ablations.plan.design import Design
+from ablations.plan.design import Cell, Design
 from ablations.run.places import Places
+from ablations.run.record import Record
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,15 @@ class StudyStatus:
         return {**asdict(self), "total": self.total, "finished": self.finished}
 
 
-def study_status(design: Design, places: Places) -> StudyStatus:
+def study_status(
+    design: Design, places: Places, asked: Callable[[Record, Cell], Sequence[int]] | None = None
+) -> StudyStatus:
     """Read how far a study is.
+
+    Args:
+        design: the study, unfolded.
+        places: its folders.
+        asked: gives the seeds that a row is to be trained with; all of the design's if not given.
 
     Raises:
         UserError: the record cannot be read or is corrupt.
@@ -61,7 +70,7 @@ def study_status(design: Design, places: Places) -> StudyStatus:
     rows, failures = [], []
     for cell in design.cells:
         counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
-        for seed in design.seeds:
+        for seed in design.seeds if asked is None else asked(record, cell):
             key = cell.trial(seed).key
             states = (("finished", finished), ("running", running), ("failed", failed))
             counts[next((state for state, keys in states if key in keys), "left")] += 1

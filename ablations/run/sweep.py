@@ -8,23 +8,28 @@ Several sweeps may work on one study, on one machine or over a shared folder.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ablations.plan.design import Design
+from ablations.plan.trial import Trial
 from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
 from ablations.run.notebook import fill_in
 from ablations.run.places import Places
-from ablations.run.record import Record, TrialRecord, find_shared
+from ablations.run.record import Record, find_shared
 from ablations.run.signals import stopped_by_signal
 from ablations.run.sweep_values import Display, Settings, SweepOutcome
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.run.tracking import Tracker
+
+
+Rounds = Callable[[Record, Collection[str]], Sequence[Trial]]
+"""Gives the trials of the next round, from the record and the keys of the trials that failed."""
 
 
 def sweep(
@@ -35,6 +40,7 @@ def sweep(
     make_executor: Callable[[], Executor],
     display: Display,
     open_tracker: Callable[[], Tracker | None] = lambda: None,
+    next_trials: Rounds | None = None,
 ) -> SweepOutcome:
     """Train what is missing of a study.
 
@@ -45,6 +51,8 @@ def sweep(
         make_executor: called once, when there is something to train.
         display: who shows the sweep.
         open_tracker: opens the study's MLflow experiment before any worker starts; None for no tracking.
+        next_trials: gives the trials of the next round, from the record and the keys of those that failed in this
+            sweep; asked until there are none. All of the design's in one round if not given.
 
     Raises:
         UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
@@ -58,24 +66,68 @@ def sweep(
         _same_data(record, design, places, settings.digest)
         record.set_torn_aside()
         _clear_away(places, leases, record)
-        trials = {trial.key: trial for trial in design.trials}
-        missing = [key for key in trials if key not in record.finished]
-        shared: list[TrialRecord] = []
-        if missing and not settings.fresh:
-            shared = find_shared(missing, places.results_dir, places.study, settings.digest)
-            record.append(*shared, unless_finished=True)
-        waiting = [trials[key] for key in missing if key not in record.finished]
-        if settings.only is not None:
-            waiting = [trial for trial in waiting if trial.key in settings.only]
-        display.begin(len(trials), len(trials) - len(waiting), len(shared))
+        rounds = _Rounds(design, places, settings, record, next_trials or (lambda *_: design.trials))
+        waiting = rounds.take(())
+        display.begin(rounds.total, rounds.total - len(waiting), rounds.shared)
         tracker = open_tracker()
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting:
             job = Dispatch(design, places, settings, record, leases, display, tracker)
-            outcome = job.run(waiting, make_executor(), stop)
+
+            def more(failed: Collection[str]) -> Sequence[Trial]:
+                found = rounds.take(failed)
+                if found:
+                    display.extend(rounds.total, len(found))
+                return found
+
+            outcome = job.run(waiting, make_executor(), stop, more)
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, design, places, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
+
+
+class _Rounds:
+    """What a sweep trains, round by round; what another study has trained on the same data is taken from there."""
+
+    def __init__(
+        self, design: Design, places: Places, settings: Settings, record: Record, next_trials: Rounds
+    ) -> None:
+        self._places, self._settings, self._record = places, settings, record
+        self._next = next_trials
+        self._keys = {trial.key for trial in design.trials}
+        self._rounds = design.study.design == "race" or bool(design.confirm_seeds)
+        self._asked: set[str] = set()
+        self.shared = 0
+
+    @property
+    def total(self) -> int:
+        """Trials that the study has, or in rounds those it has come to so far."""
+        return (
+            len(self._asked | (self._record.finished.keys() & self._keys))
+            if self._rounds
+            else len(self._keys)
+        )
+
+    def take(self, failed: Collection[str]) -> list[Trial]:
+        """Give the next round's trials that are to be trained here; none where the study is done."""
+        while True:
+            self._record.refresh()
+            missing = [t for t in self._next(self._record, failed) if t.key not in self._record.finished]
+            missing = [t for t in missing if t.key not in failed]
+            self._asked.update(trial.key for trial in missing)
+            if missing and not self._settings.fresh:
+                found = find_shared(
+                    [t.key for t in missing],
+                    self._places.results_dir,
+                    self._places.study,
+                    self._settings.digest,
+                )
+                self._record.append(*found, unless_finished=True)
+                self.shared += len(found)
+            waiting = [t for t in missing if t.key not in self._record.finished]
+            if waiting or not missing:
+                only = self._settings.only
+                return waiting if only is None else [t for t in waiting if t.key in only]
 
 
 def _clear_away(places: Places, leases: Leases, record: Record) -> None:

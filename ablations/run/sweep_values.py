@@ -28,6 +28,9 @@ class Display(Protocol):
     def begin(self, total: int, done: int, shared: int) -> None:
         """Say how many trials the study has, how many are done, and how many of these another study trained."""
 
+    def extend(self, total: int, more: int) -> None:
+        """Say that another round begins: how many trials there are now in all, and how many it adds."""
+
     def update(self, running: Sequence[Running]) -> None:
         """Show the trials that are running."""
 

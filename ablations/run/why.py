@@ -18,7 +18,7 @@ def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
     Raises:
         UserError: the record cannot be read or is corrupt.
     """
-    row = next(cell.label for cell in design.cells for seed in design.seeds if cell.trial(seed) == trial)
+    row = design.by_key[trial.key][0].label
     record = places.load_record()
     lines = [f"trial {trial.key}: row {row!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
     lines += _history(record, trial.key)

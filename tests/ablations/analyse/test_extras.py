@@ -118,5 +118,7 @@ def test_all_pairs_of_an_axis_on_request(tmp_path: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(UserError, match="unknown axis of this study 'reductoin'; did you mean 'reduction'"):
         titles(results, pairs=("reductoin",))
-    with pytest.raises(UserError, match="all pairs of an axis need design one-factor; this study's is grid"):
+    with pytest.raises(
+        UserError, match="all pairs of an axis need design one-factor or race; this study's is grid"
+    ):
         titles(measured(tmp_path / "grid", **GRID), pairs=("squeeze",))

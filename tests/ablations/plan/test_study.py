@@ -104,7 +104,7 @@ def test_what_is_missing_is_said(make_study: MakeStudy, field: str) -> None:
     [
         ({"title": ""}, "title must not be empty, got ''"),
         ({"title": 3}, "title must be text, got 3"),
-        ({"design": "gird"}, "design must be 'one-factor', 'grid' or 'pairwise', got 'gird'"),
+        ({"design": "gird"}, "design must be 'one-factor', 'grid', 'pairwise' or 'race', got 'gird'"),
         ({"include_plain": "maybe"}, "include_plain must be true or false, got 'maybe'"),
         (
             {"paper_tables": ["table_1"]},
@@ -134,3 +134,32 @@ def test_defaults(make_study: MakeStudy) -> None:
     assert (study.paper_tables, study.plugins, study.overrides) == ((), (), ())
     with pytest.raises(ValidationError, match="frozen"):
         study.title = "another"
+
+
+class TestRace:
+    def test_adds_seeds_up_to_those_of_the_study(self, make_study: MakeStudy) -> None:
+        study = make_study(design="race", seeds=12, race={"first": 5, "budget": 100})
+        assert (study.race.first, study.race.budget, study.race.futility) == (5, 100, 0.1)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"design": "race", "seeds": 3}, "a race looks first at 4 seeds (race.first), and has 3 in all"),
+            (
+                {"race": {"first": 5}},
+                "the field race belongs to design 'race', and this is design 'one-factor'",
+            ),
+            ({"design": "race", "race": {"first": 2}, "seeds": 5}, "race.first must be at least 3, got 2"),
+            (
+                {"design": "race", "race": {"fist": 4}, "seeds": 5},
+                "unknown field 'race.fist'; did you mean 'race.first'?",
+            ),
+            ({"confirm": 2, "seeds": [1_000_000]}, "with confirm, seeds must be below 1000000"),
+            ({"confirm": -1}, "confirm must be at least 0, got -1"),
+        ],
+        ids=str,
+    )
+    def test_that_cannot_be_run_is_refused(
+        self, make_study: MakeStudy, changes: dict[str, Any], message: str
+    ) -> None:
+        assert refusal(make_study, **changes).startswith(message)

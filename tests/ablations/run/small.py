@@ -48,9 +48,13 @@ class Watcher:
         self.begun: list[tuple[int, int, int]] = []
         self.ended: list[tuple[str, str]] = []
         self.said: list[str] = []
+        self.extended: list[tuple[int, int]] = []
 
     def begin(self, total: int, done: int, shared: int) -> None:
         self.begun.append((total, done, shared))
+
+    def extend(self, total: int, more: int) -> None:
+        self.extended.append((total, more))
 
     def say(self, message: str) -> None:
         self.said.append(message)

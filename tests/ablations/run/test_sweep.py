@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from small import DATA, Watcher, one_thread, small_study
 
 from ablations.plan.design import Design
+from ablations.plan.trial import Trial
 from ablations.run import dispatch
 from ablations.run.datasets import ensure_prepared
 from ablations.run.executors import WorkerDied
@@ -24,7 +25,7 @@ from ablations.run.leases import Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
 from ablations.run.status import study_status
-from ablations.run.sweep import sweep
+from ablations.run.sweep import Rounds, sweep
 from ablations.run.sweep_values import Settings, SweepOutcome
 from ablations.run.tracking import Tracker
 from ablations.run.worker import Task, run_task
@@ -58,6 +59,7 @@ class Bench:
         *,
         executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
         tracker: Callable[[], Tracker | None] = lambda: None,
+        next_trials: Rounds | None = None,
         **options: Any,
     ) -> SweepOutcome:
         settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
@@ -68,6 +70,7 @@ class Bench:
             make_executor=executor,
             display=self.watcher,
             open_tracker=tracker,
+            next_trials=next_trials,
         )
 
 
@@ -101,6 +104,35 @@ def test_a_line_says_all_that_a_reader_needs(bench: Bench) -> None:
     assert se.data_digest == bench.digest
     assert {"commit", "host", "processor", "device", "precision", "threads", "torch"} <= se.environment.keys()
     assert not bench.places(design).running.exists()
+
+
+def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
+    design = small_study(design="race", race={"first": 3}, seeds=4, confirm=1, include_plain=False)
+    base, other = design.cells
+    asked: list[set[str]] = []
+
+    def rounds(record: Record, failed: Collection[str]) -> list[Trial]:
+        asked.append(set(failed))
+        wanted = [base.trial(0), other.trial(0)] if not record.finished else [base.trial(1)]
+        return [trial for trial in wanted if trial.key not in record.finished and trial.key not in failed]
+
+    assert bench.sweep(design, next_trials=rounds).trained == 3
+    assert bench.trained == [base.trial(0).key, other.trial(0).key, base.trial(1).key]
+    assert bench.watcher.extended == [(3, 1)]
+    assert len(asked) == 3
+    assert bench.sweep(design, next_trials=rounds).trained == 0
+
+
+def test_a_trial_that_failed_is_told_to_the_next_round(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1, recipe={**_recipe(), "lr": 1e20})
+    told: list[Collection[str]] = []
+
+    def rounds(record: Record, failed: Collection[str]) -> list[Trial]:
+        told.append(set(failed))
+        return [trial for trial in design.trials if trial.key not in failed]
+
+    assert bench.sweep(design, next_trials=rounds).failed == 2
+    assert told == [set(), {trial.key for trial in design.trials}]
 
 
 def test_more_seeds_train_only_what_is_new(bench: Bench) -> None:
@@ -166,7 +198,7 @@ def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
 
 
 def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> None:
-    design = small_study()
+    design, handler = small_study(), signal.getsignal(signal.SIGINT)
 
     def interrupt(task: Task) -> None:
         if len(bench.trained) == 2:
@@ -179,7 +211,7 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     done = len(bench.places(design).load_record().lines)
     assert outcome.left == 6 - done
     assert 0 < done < 6
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     bench.before = lambda task: None
     bench.sweep(design)
     lines = bench.places(design).load_record().lines
