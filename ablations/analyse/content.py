@@ -22,15 +22,17 @@ from ablations.analyse.interactions import Combinations, combinations_of, effect
 from ablations.analyse.ledger import budget_note
 from ablations.analyse.plot_info import axis_info, cost_info, curves_info
 from ablations.analyse.plots import draw_axis, draw_curves
+from ablations.analyse.race_plot import draw_race, lanes_of
 from ablations.analyse.race_table import race_table
 from ablations.analyse.reference import caveat
 from ablations.analyse.tables import axis_table, paper_tables_of
 
 _MOST_INTERACTIONS = 10
+_MOST_LANES = 21
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
     "Left: top-1 error of every seed (small dots), with mean and 95 % t-interval; the line and the band are the "
-    "baseline's. Right: paired difference to the baseline with its 95 % t-interval, each taken alone; the green band "
+    "baseline's. Right: paired difference to the baseline with its {interval}, each taken alone; the green band "
     "is the margin of equivalence. Filled circle: better or worse; square: equivalent; both after Holm's correction "
     "over the table. Hollow: undetermined."
 )
@@ -38,6 +40,11 @@ _COST_CAPTION = (
     "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; "
     "the baseline is "
     "black. Points of equal cost are set side by side."
+)
+_RACE_CAPTION = (
+    "Mean paired difference to the baseline as seeds were added, and at its end the repeated 95 % interval. Dashed: "
+    "the first look. Filled circle: better or worse; square: equivalent; hollow: undetermined. The green band is the "
+    "margin of equivalence."
 )
 _INTERACTION_CAPTION = (
     "Mean top-1 error over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
@@ -180,7 +187,9 @@ def _extras(
     confirmation: Confirmation | None,
 ) -> Iterator[Extra]:
     if results.race is not None:
-        yield Extra("The race", (race_table(results, results.race, groups),))
+        yield Extra(
+            "The race", (race_table(results, results.race, groups),), tuple(_race_plots(results, groups))
+        )
     if confirmation is not None:
         yield Extra("The best row on fresh seeds", (confirmation_table(confirmation),))
     if combined is not None:
@@ -200,12 +209,24 @@ def _extras(
         yield Extra(title, (pair_table(file_key(axis), title, compared),))
 
 
+def _race_plots(results: Results, groups: tuple[Family, ...]) -> Iterator[Plot]:
+    study = results.design.study
+    for group in groups:
+        lanes = lanes_of(results, group)
+        if 0 < len(lanes) <= _MOST_LANES:
+            drawn = draw_race(lanes, first=study.race.first, most=len(study.seeds), margin=study.margin)
+            of = f" Axis: {group.axis}." if group.axis is not None else ""
+            yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn)
+
+
 def _section(group: Family, results: Results) -> Section:
     study = results.design.study
     table = axis_table(group, study)
     info = axis_info(group, results)
     drawn = 0 < len(info.rows) <= _MOST_ROWS
-    plot = Plot(f"axis-{table.key}", _AXIS_CAPTION, draw_axis(info)) if drawn else None
+    interval = "95 % t-interval" if results.schedule is None else "repeated 95 % interval"
+    caption = _AXIS_CAPTION.format(interval=interval)
+    plot = Plot(f"axis-{table.key}", caption, draw_axis(info)) if drawn else None
     told = (
         caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
     )

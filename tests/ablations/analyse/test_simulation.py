@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ablations.analyse.race_simulation import race_design
 from ablations.analyse.simulation import (
     AT_MARGIN,
     FEW_REAL,
@@ -71,6 +72,17 @@ def test_the_promises_hold(setting: Setting) -> None:
     assert found.seeds == setting.n
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", settings(), ids=str)
+def test_the_promises_hold_for_a_race_with_a_look_after_every_seed(setting: Setting) -> None:
+    found = simulate(setting, procedure=race_design, design="race", repetitions=REPETITIONS, seed=3)
+    assert found.wrong_difference <= NOMINAL
+    assert found.wrong_equivalence <= NOMINAL
+    assert found.any_wrong <= 0.10
+    assert list(found.found) == sorted(found.found)
+    assert found.seeds <= setting.n
+
+
 def test_more_seeds_find_more() -> None:
     few, many = (simulate(Setting(n, "normal", 0.5), repetitions=500) for n in (5, 20))
     assert all(a < b for a, b in zip(few.found[:2], many.found[:2], strict=True))
@@ -82,7 +94,8 @@ def test_the_documentation_holds_a_table_of_every_setting_and_how_to_make_it() -
     assert re.search(r"python -m ablations\.analyse\.simulation --repetitions \d{4,} --seed \d+", page)
     for setting in settings():
         noise = "normal" if setting.noise == "normal" else "heavy-tailed"
-        assert f"| {noise} | {setting.rho:g} | {setting.n} | fixed |" in page
+        for design in ("fixed", "race"):
+            assert f"| {noise} | {setting.rho:g} | {setting.n} | {design} |" in page
 
 
 def test_a_table_has_a_row_for_each_design() -> None:
