@@ -20,8 +20,9 @@ from ablations.analyse.frame import collect
 from ablations.analyse.look import render
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown
 from ablations.plan.design import Design
+from ablations.run.durable import not_written
 from ablations.run.record import Record
-from senet_core.errors import UserError, unknown
+from senet_core.errors import unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
 """Formats by name, with the file that each writes."""
@@ -81,6 +82,7 @@ def write_report(
 
     Raises:
         UserError: a format or an axis is not known, or the folder cannot be written.
+        DiskError: the disk is full.
     """
     for name in formats:
         if name not in FORMATS:
@@ -97,7 +99,7 @@ def write_report(
         tables = _write_tables(folder / "tables", content.tables())
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
     except OSError as error:
-        raise UserError(f"cannot write the report to {str(folder)!r}: {error.strerror or error}") from error
+        raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
         folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
     )

@@ -78,6 +78,7 @@ def _sweep(
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
     from ablations.plan.commands import row_command
+    from ablations.plan.limits import check_batches
     from ablations.run.datasets import ensure_prepared
     from ablations.run.display import SweepDisplay
     from ablations.run.sweep import sweep
@@ -90,6 +91,7 @@ def _sweep(
     if not no_tracking:
         locate(tracking_uri, places.results_dir)
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
+    check_batches(design.study, design.cells, len(prepared.train_labels))
     size = _workers(workers, len(design.trials))
     settings = Settings(
         data_dir=data_dir,

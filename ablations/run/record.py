@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from filelock import FileLock
 
-from ablations.run.durable import append_durably
+from ablations.run.durable import append_durably, not_written
 from senet_core.errors import UserError
 
 SCHEMA = 1
@@ -234,7 +234,7 @@ class Record:
             The lines that were added.
 
         Raises:
-            UserError: the file cannot be written.
+            DiskError: the file cannot be written.
         """
         if not records:
             return []
@@ -248,7 +248,7 @@ class Record:
                 content = "".join(f"{record.to_line()}\n" for record in added).encode()
                 append_durably(self.path, content)
         except OSError as error:
-            raise UserError(f"cannot write the record {self.path}: {error.strerror or error}") from error
+            raise not_written(f"the record {self.path}", error, chosen=False) from error
         self._size += len(content)
         self.lines.extend(added)
         return added
@@ -271,7 +271,7 @@ class Record:
             The file that now holds it, or None where the last line was whole.
 
         Raises:
-            UserError: the files cannot be written.
+            DiskError: the files cannot be written.
         """
         if not self.torn:
             return None
@@ -280,7 +280,7 @@ class Record:
                 self.refresh()
                 return self._mend()
         except OSError as error:
-            raise UserError(f"cannot mend the record {self.path}: {error.strerror or error}") from error
+            raise not_written(f"the record {self.path}", error, chosen=False) from error
 
     def _mend(self) -> Path | None:
         """Under the lock nobody is writing: what has no line feed belongs to a sweep that died."""

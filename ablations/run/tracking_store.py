@@ -20,13 +20,12 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from ablations.run.places import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-DATABASE = "mlflow.db"
-ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
 ACCEPTED = "sqlite:///PATH.db or the http address of a running MLflow server"
 SERVED = ("http", "https", "databricks")  # the server decides where files go

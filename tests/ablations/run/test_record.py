@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ablations.run.durable import DiskError
 from ablations.run.record import EpochMetrics, Failure, Record, TrialRecord, TrialResult, find_shared
 from senet_core.errors import UserError
 
@@ -132,7 +133,9 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
         return real(descriptor, content[:10])
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(UserError, match=r"cannot write the record .*No space left on device"):
+    with pytest.raises(
+        DiskError, match=r"cannot write the record .*No space left on device; nothing recorded is"
+    ):
         record.append(FAILED)
     assert record.path.read_bytes() == before
     assert record.lines == [LINE]
