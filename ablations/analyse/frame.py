@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ablations.plan.design import Cell, Design
-from ablations.run.record import Record, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import TrialRecord
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",

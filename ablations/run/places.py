@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ablations.run.durable import not_written
 from ablations.run.record import FILE_NAME, Record
+from ablations.run.record_line import TrialRecord
 from senet_core.errors import UserError
-
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
@@ -113,11 +113,21 @@ class Places:
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         aside = self.record.with_name(f"trials.before-{stamp}.jsonl")
+        while aside.exists():  # twice within a second
+            aside = aside.with_name(f"{aside.stem}-again.jsonl")
         try:
             self.record.rename(aside)
         except OSError as error:
             raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
         return aside
+
+    def lines_set_aside(self) -> list[TrialRecord]:
+        """Return what the records say that were set aside; those that cannot be read say nothing."""
+        lines: list[TrialRecord] = []
+        for path in sorted(self.results.glob("trials.before-*.jsonl")):
+            with suppress(UserError):
+                lines += Record.load(path).lines
+        return lines
 
     def load_record(self) -> Record:
         """Read the study's record; empty where there is none.

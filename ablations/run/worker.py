@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.run.durable import FULL_OR_FAILING
-from ablations.run.record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.run.record_line import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
 SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "torch", "processor")

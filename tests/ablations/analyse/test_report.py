@@ -58,7 +58,7 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
         "# Reduction and squeeze", "Do they matter?", "made of JPEG", "batch_size 128", "abc1234", "torch 2.14.1",
         "Some CPU", "22.25 / 6.09", "ResNet-50 on ImageNet", "figures/axis-reduction.svg",
         "figures/cost-parameters.svg", "figures/curves-reduction.svg", "the loss is not finite", "diverged",
-        "ablate run tiny --set seeds=3 --only 'SE r=4'", key, f"run{key}", "sqlite:///results/mlflow.db",
+        "ablate run tiny --set seeds=3 --only 'SE r=4'", key, "tags.`senet.key` = 'KEY'", "sqlite:///results/mlflow.db",
         "8 of 9 trials", "Failures fall on particular rows: SE r=4 (1 of 3).", "comparisons are biased",
     ):  # fmt: skip
         assert part in text, part

@@ -173,7 +173,14 @@ def test_a_flipped_bit_is_found_by_the_digest(path: Path) -> None:
 
 
 def test_a_subset_can_be_verified_too(path: Path) -> None:
-    verify(load(path).subset(3, 1))
+    subset = load(path).subset(3, 1)
+    verify(subset)
+    flipped = bytearray(path.read_bytes())
+    flipped[-1] ^= 1  # in an image that is not in the subset
+    (path.parent / "flipped").write_bytes(flipped)
+    (path.parent / "flipped").replace(path)
+    with pytest.raises(UserError, match="its content does not match its digest"):
+        verify(subset)
 
 
 def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
