@@ -12,7 +12,8 @@ from ablations.analyse.ledger import Plan, read_plans, schedule_of
 from ablations.analyse.looks import Schedule
 from ablations.analyse.race import Race, play
 from ablations.plan.design import Cell, Design
-from ablations.run.record import Record, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import TrialRecord
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",

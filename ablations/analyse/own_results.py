@@ -25,6 +25,7 @@ from ablations.analyse.plot_info import AxisInfo, AxisRow, Interval
 from ablations.analyse.plots import draw_axis
 from ablations.analyse.render import to_csv, to_markdown
 from ablations.analyse.statistics import Comparison, Estimate, aggregate, compare, compare_pairs, describe
+from ablations.run.durable import not_written
 from senet_core.errors import UserError, unknown
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page
@@ -120,6 +121,7 @@ def write_analysis(
 
     Raises:
         UserError: the folder cannot be written.
+        DiskError: the disk is full.
     """
     text = [f"# {markdown_escape(title)}", *map(markdown_escape, notes)]
     files: dict[str, bytes] = {}
@@ -144,7 +146,7 @@ def write_analysis(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        raise UserError(f"cannot write to {str(folder)!r}: {error.strerror or error}") from error
+        raise not_written(f"to {str(folder)!r}", error, chosen=True) from error
     return tuple(folder / name for name in files)
 
 

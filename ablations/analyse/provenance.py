@@ -10,7 +10,7 @@ from ablations.analyse.cells import Code, Column, Number, Row, Table, Text
 from ablations.analyse.frame import Results
 from ablations.plan.commands import row_command
 from ablations.plan.recipe import Recipe
-from ablations.run.record import TrialRecord
+from ablations.run.record_line import TrialRecord
 
 _SECONDS_PER_HOUR = 3600
 
@@ -146,14 +146,13 @@ def command_table(results: Results, command_prefix: str) -> Table:
 
 
 def trial_table(results: Results) -> Table:
-    """List every trial with its key and its MLflow run."""
+    """List every trial with its key, by which MLflow finds its run, too."""
     columns = (
         Column("variant", "variant", "left"),
         Column("seed", "seed"),
         Column("status", "status", "left"),
         Column("top1_error", "top-1 error, %"),
         Column("key", "trial key", "left"),
-        Column("mlflow_run_id", "MLflow run", "left"),
         Column("shared_from", "taken from study", "left"),
     )
     statuses = dict(zip(results.trials["key"], results.trials["status"], strict=True))
@@ -161,10 +160,10 @@ def trial_table(results: Results) -> Table:
     for label, seed, key in _trials(results):
         record = results.finished.get(key) or results.failed.get(key)
         result = None if record is None else record.result
-        run, origin = (None, None) if record is None else (record.mlflow_run_id, record.shared_from)
+        origin = None if record is None else record.shared_from
         error = Number(None if result is None else result.top1_error)
-        known = (Code(key), Code(run) if run else Text(None), Text(origin))
-        rows.append(Row((Text(label), Number(seed, 0), Text(statuses[key]), error, *known)))
+        known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
+        rows.append(Row((*known, Code(key), Text(origin))))
     return Table("trials", "Trials", columns, tuple(rows)).without_empty_columns()
 
 

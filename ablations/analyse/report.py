@@ -21,10 +21,13 @@ from ablations.analyse.frame import collect
 from ablations.analyse.look import render
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown
 from ablations.plan.design import Design
+from ablations.run.durable import not_written
+from ablations.run.leases import process_exists
 from ablations.run.record import Record
-from senet_core.errors import UserError, unknown
+from senet_core.errors import unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
+DRAFT = ".draft"  # ends the name of a file that is being written
 """Formats by name, with the file that each writes."""
 
 
@@ -82,6 +85,7 @@ def write_report(
 
     Raises:
         UserError: a format or an axis is not known, or the folder cannot be written.
+        DiskError: the disk is full.
     """
     for name in formats:
         if name not in FORMATS:
@@ -100,11 +104,12 @@ def write_report(
     texts = {name: _text(content, name, images) for name in FORMATS if name in formats}
     folder = reports_dir / design.study.name
     try:
+        _clear_drafts(folder)
         figures = _write_figures(folder / "figures", images)
         tables = _write_tables(folder / "tables", content.tables())
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
     except OSError as error:
-        raise UserError(f"cannot write the report to {str(folder)!r}: {error.strerror or error}") from error
+        raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
         folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
     )
@@ -187,11 +192,19 @@ def _write_tables(folder: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
 
 
 def _write(path: Path, content: str | bytes) -> Path:
-    """Write a file whole: a reader sees the old one or the new one."""
-    draft = path.with_name(f".{path.name}.draft")
+    """Write a file whole: a reader sees the old one or the new one, also when two sweeps end at once."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     draft.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(draft, path)
     return path
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left."""
+    for draft in folder.rglob(f".*{DRAFT}"):
+        number = draft.name.split(".")[-2]
+        if number.isdigit() and not process_exists(int(number)):
+            draft.unlink(missing_ok=True)
 
 
 def _without_password(address: str) -> str:

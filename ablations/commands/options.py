@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from ablations.plan.design import Design
+    from ablations.run.places import Places
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -69,3 +75,36 @@ def study_options(command: Command) -> Command:
     for add in (reports_dir, results_dir, plugins, seeds, changes, study_argument):
         command = add(command)
     return command
+
+
+@dataclass(frozen=True)
+class AskedStudy:
+    """Which study is meant, as it was typed, and where its files are: what `study_options` read."""
+
+    study: str
+    overrides: tuple[str, ...]
+    seeds: int | None
+    plugins: tuple[str, ...]
+    results_dir: Path
+    reports_dir: Path
+
+    def open(self) -> tuple[Design, Places]:
+        """Read and unfold it.
+
+        Raises:
+            UserError: whatever is wrong with it, in one line.
+        """
+        from ablations.commands.opening import open_study
+
+        return open_study(**vars(self))
+
+
+def asked_study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `study_options`, and hand them to the command as one value."""
+
+    @wraps(command)
+    def call(**words: Any) -> Any:
+        asked = AskedStudy(**{field.name: words.pop(field.name) for field in fields(AskedStudy)})
+        return command(asked, **words)
+
+    return study_options(call)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from ablations.commands import options
+from ablations.commands.options import AskedStudy
 
 FORMATS = ("md", "html", "latex")
 
@@ -22,7 +21,7 @@ def _formats(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 @click.command("report")
-@options.study_options
+@options.asked_study
 @click.option(
     "--format", "formats", default="md", show_default=True, callback=_formats, help="md, html, latex."
 )
@@ -30,25 +29,19 @@ def _formats(context: click.Context, parameter: click.Parameter, value: str) -> 
     "--pairs", multiple=True, metavar="AXIS", help="Compare all pairs of an axis too; may be repeated."
 )
 def command(
-    study: str,
-    overrides: tuple[str, ...],
-    seeds: int | None,
-    plugins: tuple[str, ...],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: AskedStudy,
     formats: tuple[str, ...],
     pairs: tuple[str, ...],
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
     from ablations.analyse.report import write_report
-    from ablations.commands.opening import open_study
     from senet_core.errors import UserError
 
-    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    design, places = asked.open()
     record = places.load_record()
     if not record.lines:
         raise UserError(
-            f"study {design.study.name!r} has no record in {places.results}; first: ablate run {study}"
+            f"study {design.study.name!r} has no record in {places.results}; first: ablate run {asked.study}"
         )
     written = write_report(design, record, places.reports_dir, formats=formats, pairs=pairs)
     for path in (written.markdown, written.html, written.latex):

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ablations.commands import options
+from ablations.commands.options import AskedStudy
 
 
 @click.command("retry")
-@options.study_options
+@options.asked_study
 @options.sweep_options
 @click.option("--kind", help="Only failures of this kind: diverged, oom, disk, timeout, killed, error.")
 def command(
-    study: str,
-    overrides: tuple[str, ...],
-    seeds: int | None,
-    plugins: tuple[str, ...],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: AskedStudy,
     kind: str | None,
     **sweep_options: Any,
 ) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
-    from ablations.commands.opening import open_study
     from ablations.commands.sweeping import run_sweep
-    from ablations.run.record import KINDS
+    from ablations.run.record_line import KINDS
     from senet_core.errors import UserError, unknown
 
     if kind is not None and kind not in KINDS:
         raise unknown("kind of failure", kind, KINDS)
-    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    design, places = asked.open()
     failed = places.load_record().failed
     of_kind = {
         key for key, line in failed.items() if kind in (None, line.failure.kind if line.failure else None)

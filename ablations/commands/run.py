@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ablations.commands import options
+from ablations.commands.options import AskedStudy
 
 
 @click.command("run")
-@options.study_options
+@options.asked_study
 @options.sweep_options
 @click.option(
     "--only", multiple=True, metavar="ROW", help='Train only this row, such as "SE r=8"; may be repeated.'
 )
 @click.option("--fresh", is_flag=True, help="Set the old record aside and start anew.")
 def command(
-    study: str,
-    overrides: tuple[str, ...],
-    seeds: int | None,
-    plugins: tuple[str, ...],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: AskedStudy,
     only: tuple[str, ...],
     fresh: bool,
     **sweep_options: Any,
@@ -32,10 +27,9 @@ def command(
 
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """
-    from ablations.commands.opening import open_study
     from ablations.commands.sweeping import run_sweep
     from ablations.run.identical import refuse_identical
 
-    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    design, places = asked.open()
     refuse_identical(design)
     return run_sweep(design, places, rows=design.only(only) if only else design, fresh=fresh, **sweep_options)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from ablations.commands import options
+from ablations.commands.options import AskedStudy
 
 
 @click.command("status")
-@options.study_options
+@options.asked_study
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(
-    study: str,
-    overrides: tuple[str, ...],
-    seeds: int | None,
-    plugins: tuple[str, ...],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: AskedStudy,
     as_json: bool,
 ) -> None:
     """Say what of STUDY is finished, failed, running and left."""
@@ -27,23 +21,23 @@ def command(
     from rich.table import Table
 
     from ablations.commands.console import make_console
-    from ablations.commands.opening import open_study
     from ablations.run.status import study_status
 
-    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
-    asked = None
+    design, places = asked.open()
+    seeds = None
     if design.study.design == "race":
-        from ablations.analyse.race import (
-            asked_seeds,  # it takes pandas, which other studies need not wait for
-        )
+        # it takes pandas, which other studies need not wait for
+        from ablations.analyse.race import asked_seeds
 
-        asked = asked_seeds(design)
-    status = study_status(design, places, asked)
+        seeds = asked_seeds(design)
+    status = study_status(design, places, seeds)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return
     console = make_console()
-    table = Table(title=f"{study}: {status.finished} of {status.total} trials finished", title_justify="left")
+    table = Table(
+        title=f"{asked.study}: {status.finished} of {status.total} trials finished", title_justify="left"
+    )
     for name in ("row", "finished", "failed", "running", "left"):
         table.add_column(name, justify="left" if name == "row" else "right")
     for row in status.rows:

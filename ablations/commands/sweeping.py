@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,24 +50,28 @@ def run_sweep(
     Returns:
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
+    from ablations.run.tracking_store import locate
+
     console = make_console()
+    if not no_tracking:
+        locate(tracking_uri, places.results_dir)  # an address that is none is said before anything is done
+    open_tracker = cache(lambda: None if no_tracking else _tracker(places, tracking_uri))
     outcome = _sweep(
         design,
         rows,
         places,
         console,
         data_dir,
-        tracking_uri,
-        no_tracking,
+        open_tracker,
         workers,
         trial_timeout,
-        fresh,
-        keys,
+        fresh=fresh,
+        keys=keys,
     )
     if outcome.stopped_by is not None:
         console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
         return 128 + outcome.stopped_by
-    _conclude(design, places, console, tracking_uri, no_tracking)
+    _conclude(design, places, console, open_tracker(), tracking_uri)
     if outcome.failed or outcome.left:
         console.print(
             f"{outcome.failed} trials failed, {outcome.left} were not tried; the report lists them,"
@@ -81,27 +87,26 @@ def _sweep(
     places: Places,
     console: Console,
     data_dir: Path,
-    tracking_uri: str | None,
-    no_tracking: bool,
+    open_tracker: Callable[[], Tracker | None],
     workers: int | None,
     trial_timeout: float | None,
+    *,
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
     from ablations.analyse.rounds import next_trials
     from ablations.plan.commands import row_command
+    from ablations.plan.limits import check_batches
     from ablations.run.datasets import ensure_prepared
     from ablations.run.display import SweepDisplay
     from ablations.run.sweep import sweep
     from ablations.run.sweep_values import Settings
-    from ablations.run.tracking_store import locate
 
     # whatever can be said is said before any folder is made and any data is fetched
     places.check_writable()
     places.load_record()
-    if not no_tracking:
-        locate(tracking_uri, places.results_dir)
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
+    check_batches(design.study, design.cells, len(prepared.train_labels))
     size = _workers(workers, len(design.trials))
     rows = design.by_key.keys()
     settings = Settings(
@@ -120,7 +125,7 @@ def _sweep(
             settings,
             make_executor=lambda: _pool(size),
             display=display,
-            open_tracker=lambda: None if no_tracking else _tracker(places, tracking_uri),
+            open_tracker=open_tracker,
             next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
         )
 
@@ -147,22 +152,35 @@ def _tracker(places: Places, tracking_uri: str | None) -> Tracker:
 
 
 def _conclude(
-    design: Design, places: Places, console: Console, tracking_uri: str | None, no_tracking: bool
+    design: Design, places: Places, console: Console, tracker: Tracker | None, tracking_uri: str | None
 ) -> None:
-    """Write the report, put summaries and report into MLflow, and show the table."""
+    """Write the report, put summaries and report into MLflow, and show the table, with or without MLflow."""
     from ablations.analyse.ledger import note_look
     from ablations.analyse.report import write_report
     from ablations.analyse.summary import render_terminal, summarise
+    from ablations.run.notebook import write_conclusion
 
     record = places.load_record()
     note_look(design, places, record)
     written = write_report(design, record, places.reports_dir, formats=("md", "html"))
-    if not no_tracking:
-        tracker = _tracker(places, tracking_uri)
-        tracker.write_summaries(summarise(design, record))
-        tracker.attach_report(places.report)
+    if tracker is not None:
+        write_conclusion(tracker, places, summarise(design, record))
     console.print(render_terminal(design, record))
     console.print(f"report      {written.markdown}", soft_wrap=True)
     console.print(f"as a page   {written.html}", soft_wrap=True)
-    if not no_tracking:
-        console.print(f"MLflow      make ui, then http://127.0.0.1:5000{tracker.page}", soft_wrap=True)
+    if tracker is not None:
+        console.print(f"MLflow      {_notebook(tracker, design, places, tracking_uri)}", soft_wrap=True)
+
+
+def _notebook(tracker: Tracker, design: Design, places: Places, tracking_uri: str | None) -> str:
+    """Say where the experiment is to be seen, or how it gets what it lacks."""
+    if tracker.missed:
+        from ablations.plan.commands import sync_command
+
+        command = sync_command(
+            design, places.results_dir, places.reports_dir, tracker.uri if tracking_uri else None
+        )
+        return f"lacks summaries, report or runs ({tracker.first_failure}); when that is mended: {command}"
+    if tracker.uri.startswith("http"):
+        return f"{tracker.uri.rstrip('/')}{tracker.page}"
+    return f"make ui, then http://127.0.0.1:5000{tracker.page}"

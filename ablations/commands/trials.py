@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.run.record import TrialRecord
+    from ablations.run.record_line import TrialRecord
 
 
 def complete_key(given: str, known: Iterable[str], where: str) -> str:

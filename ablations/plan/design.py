@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from ablations.plan.covering import covering_rows
 from ablations.plan.explain import explain
 from ablations.plan.labels import distinct_labels, number_text
-from ablations.plan.limits import check_size
+from ablations.plan.limits import check_batches, check_size
 from ablations.plan.recipe import Recipe
 from ablations.plan.study import CONFIRM_FROM, REPEAT, VARIANT_AXES, Study
-from ablations.plan.trial import DataSpec, Trial
+from ablations.plan.trial import DataSpec, Trial, known_train_images
 from ablations.plan.used_plugins import used_plugins
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError, unknown
@@ -129,7 +129,8 @@ def design(study: Study) -> Design:
     """Unfold a study into cells.
 
     Raises:
-        UserError: a value does not fit its axis or backbone, or two values of an axis are the same network.
+        UserError: a value does not fit its axis or backbone, two values of an axis are the same network, or a batch
+            is larger than the training data, where their number is known before they are read.
     """
     check_size(study)
     start = _start(study)
@@ -158,6 +159,9 @@ def design(study: Study) -> Design:
     named = distinct_labels(tuple(cells.values()))
     rows = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in axes)
     _refuse_small_budget(study, len(named))
+    train_images = known_train_images(study.baseline.data)
+    if train_images is not None:
+        check_batches(study, named.values(), train_images)
     return Design(study, tuple(named.values()), named[base.network], plain and named[plain.network], rows)
 
 

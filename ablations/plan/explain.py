@@ -20,6 +20,7 @@ _SHORT_FORMS: dict[type[BaseModel], tuple[str, ...]] = {Recipe: ("base",)}
 
 _WORDS = {
     "bool": "must be true or false",
+    "dataclass": "must be a mapping of fields",
     "dict": "must be a mapping of fields",
     "finite_number": "must be a finite number",
     "float": "must be a number",
@@ -31,6 +32,7 @@ _WORDS = {
     "less_than_equal": "must be at most {le:g}",
     "list": "must be a list",
     "literal_error": "must be {expected}",
+    "mapping": "must be a mapping of fields",
     "model": "must be a mapping of fields",
     "string": "must be text",
     "string_pattern_mismatch": "must begin with a letter or digit, and go on with these, '.', '_' or '-'",

@@ -1,7 +1,8 @@
-"""How large a study may be: a slip of the finger (seeds: 10000, a grid of long axes) is said before it is unfolded."""
+"""How large a study may be, and its batches: slips of the finger (seeds: 10000) are said before time is spent."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from math import prod
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
+    from ablations.plan.design import Cell
     from ablations.plan.study import Study
 
 MOST_ROWS = 5_000
@@ -40,6 +42,26 @@ def check_size(study: Study) -> None:
             f"study {study.name!r}: {rows:,} rows with {len(study.seeds):,} seeds are {rows * len(study.seeds):,}"
             f" trials; at most {MOST_TRIALS:,}: take fewer seeds, or vary less"
         )
+
+
+def check_batches(study: Study, cells: Iterable[Cell], train_images: int) -> None:
+    """Refuse batches that the training images cannot fill: a smaller batch would be another recipe.
+
+    Args:
+        study: whose cells.
+        cells: its rows.
+        train_images: how many there are.
+
+    Raises:
+        UserError: with the first row that asks for more.
+    """
+    for cell in cells:
+        asked = cell.recipe.batch_size
+        if asked > train_images:
+            raise UserError(
+                f"study {study.name!r}, row {cell.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
+                f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
+            )
 
 
 def _number(count: int) -> str:

@@ -56,6 +56,14 @@ class DataSpec(BaseModel):
         return ", ".join(parts)
 
 
+def known_train_images(data: DataSpec) -> int | None:
+    """Return how many images there are to train on; None where only the data themselves say."""
+    known = DATASETS[data.name]
+    if data.train_images is not None or known.downloadable:  # somebody's own copy may have more or fewer
+        return data.train_images
+    return known.train_images
+
+
 @dataclass(frozen=True)
 class Trial:
     """One training run: the same value is the same question, in whichever study it is asked.

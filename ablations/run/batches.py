@@ -11,6 +11,7 @@ from torch import Tensor
 from ablations.plan.trial import Trial
 from ablations.run.augment import Augmentation, normalise
 from ablations.run.datasets import Prepared
+from senet_core.errors import UserError
 from senet_core.randomness import stream_seed
 
 
@@ -25,12 +26,17 @@ class Batches:
     Attributes:
         size: images in a batch.
         per_epoch: batches in an epoch; the last, incomplete batch is left out.
+
+    Raises:
+        UserError: a batch is larger than the data.
     """
 
     def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
         recipe = trial.recipe
         count = len(data.train_labels)
-        self.size = min(recipe.batch_size, count)
+        self.size = recipe.batch_size
+        if self.size > count:
+            raise UserError(f"batch_size is {self.size:,}, and there are {count:,} training images")
         self.per_epoch = count // self.size
         self._images, self._labels, self._device = data.train_images, data.train_labels, device
         self._mean, self._std = data.mean, data.std

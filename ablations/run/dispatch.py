@@ -18,7 +18,8 @@ from ablations.run.leases import Leases
 from ablations.run.notebook import Notebook
 from ablations.run.places import Places
 from ablations.run.progress import Progress
-from ablations.run.record import Failure, Record, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import Failure, TrialRecord
 from ablations.run.set_aside import SetAside
 from ablations.run.signals import Stop
 from ablations.run.sweep_values import Display, Running, Settings, SweepOutcome
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 STOPPING_SECONDS = 7.0
 TIMEOUT_GRACE_SECONDS = 30.0
-RUN_SECONDS = 2.0  # that a line waits for the name of its MLflow run
 
 
 class Dispatch:
@@ -231,7 +231,6 @@ class Dispatch:
             data_note=outcome.data_note,
             started=outcome.started,
             finished=outcome.finished,
-            mlflow_run_id=self.notebook.run_id(trial.key, seconds=0.0 if self.stopping() else RUN_SECONDS),
         )
 
     def _died(self, running: Running, error: BaseException) -> Outcome:

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from ablations.plan.design import Cell
-from ablations.run.record import TrialRecord
+from ablations.run.record_line import TrialRecord
 from ablations.run.sweep_values import Running
 
 

@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+from senet_core.errors import UserError
+
+FULL_OR_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""A disk's own faults: nothing that was typed can mend them."""
+
+
+class DiskError(OSError):
+    """Report in one line what a disk did not take; the command line prints it and exits with status 1.
+
+    Status 2 is for bad input. A full disk is none: the same command is right once there is room, and a script that
+    gives up at 2 may try again at 1.
+    """
+
+
+def not_written(what: str, error: OSError, *, chosen: bool) -> UserError | DiskError:
+    """Say what could not be written, as the user's mistake or the disk's.
+
+    Args:
+        what: with its place, such as "the record results/smoke/trials.jsonl".
+        error: as the system raised it.
+        chosen: the place was named by the user and not written to before, so that it may be a wrong one.
+    """
+    text = f"cannot write {what}: {error.strerror or error}"
+    if chosen and error.errno not in FULL_OR_FAILING:
+        return UserError(text)
+    return DiskError(f"{text}; nothing recorded is lost, and the same command goes on when that is mended")
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from ablations.plan.recipe import Recipe
 from ablations.run.batches import Batches
 from ablations.run.checkpoint import Keeper
-from ablations.run.record import EpochMetrics
+from ablations.run.record_line import EpochMetrics
 from ablations.run.schedule import learning_rate
 
 

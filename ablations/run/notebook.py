@@ -18,7 +18,8 @@ from ablations.plan.design import Cell, Design
 from ablations.plan.trial import Trial
 from ablations.run.leases import Leases
 from ablations.run.places import Places
-from ablations.run.record import EpochMetrics, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import EpochMetrics, TrialRecord
 
 if TYPE_CHECKING:
     from ablations.run.tracking import Tracker
@@ -39,7 +40,6 @@ class Notebook:
         self._tracker = tracker
         self._command = command
         self._runs: dict[str, str] = {}
-        self._begun: set[str] = set()
         self._incomplete: set[str] = set()
         self._given: Counter[str] = Counter()
         self._passed_on: Counter[str] = Counter()
@@ -47,15 +47,6 @@ class Notebook:
         self._thread = threading.Thread(target=self._work, args=(tracker,), daemon=True)
         if tracker is not None:
             self._thread.start()
-
-    def run_id(self, key: str, *, seconds: float) -> str | None:
-        """Return a trial's MLflow run; None where MLflow has not said it after some waiting."""
-        until = time.monotonic() + seconds
-        while key in self._begun and key not in self._runs and time.monotonic() < until:
-            if self._tracker is None or self._tracker.closed:
-                break
-            time.sleep(0.01)
-        return self._runs.get(key) or None
 
     def close_stale(self) -> None:
         """Close the runs that a dead sweep left running."""
@@ -73,7 +64,6 @@ class Notebook:
                 [cell.label], dict(cell.values), trial, environment, self._command(cell) or None
             )
 
-        self._begun.add(trial.key)
         self._put(trial.key, start)
 
     def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
@@ -155,27 +145,80 @@ def fill_in(
         UserError: the record cannot be read.
     """
     with FileLock(places.results / ".notebook.lock"):
+        tracker.wake()
+        missed = tracker.missed
+        tracker.close_stale(own=True)
+        # In this order: a line that is recorded and not held has all of its run, which is then found.
+        record = places.load_record()
+        lines = record.finished
         held = set(Leases(places.leases).held())
-        lines = {key: line for key, line in places.load_record().finished.items() if key not in held}
-        return _fill_in(tracker, design, lines, command, stopped)
+        there = remove_superseded(tracker, places, record)
+        if there is None:
+            return 0
+        lacking = {key: line for key, line in lines.items() if key not in held | there}
+        written = _write_lines(tracker, design, lacking, command, stopped)
+        if tracker.missed != missed:
+            tracker.close_stale(own=True)
+        elif not stopped():
+            tracker.caught_up()
+        return written
 
 
-def _fill_in(
+def write_conclusion(tracker: Tracker, places: Places, summaries: Sequence[object]) -> None:
+    """Write what a study says as a whole: its rows' summaries, and its report where there is one.
+
+    Args:
+        tracker: the experiment.
+        places: its folders.
+        summaries: of the rows.
+    """
+    with FileLock(places.results / ".notebook.lock"):  # two sweeps that end at once would write each twice
+        tracker.wake()
+        tracker.write_summaries(summaries)
+        if places.report.is_dir():
+            tracker.attach_report(places.report)
+
+
+def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[str] | None:
+    """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
+
+    Those are the runs of a record that `--fresh` set aside. In a store that belongs to the results folder, they are
+    those of a record that somebody removed, too; in a shared store they may be somebody else's, and stay.
+
+    Returns:
+        The trials that have a finished run now; None when MLflow failed.
+
+    Raises:
+        UserError: the record cannot be read.
+    """
+    runs = tracker.finished_runs()
+    if runs is None:
+        return None
+    record.refresh()  # after the runs: what a sweep writes to MLflow is in the record already
+    current = {line.mark for line in record.finished.values()}
+    old = {line.mark for line in (*record.lines, *places.lines_set_aside())} - current
+    there: set[str] = set()
+    seen: set[str] = set()
+    for run in runs:
+        if run.mark and (run.mark in old | seen or (tracker.alone and run.mark not in current)):
+            tracker.delete_run(run.run_id)
+        else:
+            there.add(run.key)
+            seen.add(run.mark)
+    return there
+
+
+def _write_lines(
     tracker: Tracker,
     design: Design,
-    finished: Mapping[str, TrialRecord],
+    lines: Mapping[str, TrialRecord],
     command: Callable[[Cell], str],
     stopped: Callable[[], bool],
 ) -> int:
-    tracker.wake()
-    tracker.close_stale(own=True)
-    there = tracker.finished_keys()
-    if there is None:
-        return 0
     written = 0
     for key, (cell, trial) in design.by_key.items():
-        line = finished.get(key)
-        if line is None or key in there or stopped():
+        line = lines.get(key)
+        if line is None or stopped():
             continue
         run = tracker.start_trial(
             [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
@@ -183,8 +226,6 @@ def _fill_in(
         tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
         tracker.finish_trial(run, line)
         written += run != ""
-    if tracker.missed:
-        tracker.close_stale(own=True)
     return written
 
 

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ablations.run.durable import not_written
 from ablations.run.record import FILE_NAME, Record
+from ablations.run.record_line import TrialRecord
 from senet_core.errors import UserError
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+"""What the results folder holds beside the studies: the laboratory notebook, where no server is named."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,22 @@ class Places:
         study: its name.
         results_dir: holds a folder for each study.
         reports_dir: likewise.
+
+    Raises:
+        UserError: the results folder has a file of its own of that name.
     """
 
     study: str
     results_dir: Path
     reports_dir: Path
+
+    def __post_init__(self) -> None:
+        name = self.study.casefold()  # some file systems do not tell mlflow.db from MLflow.DB
+        if name == ARTIFACTS or name.startswith(DATABASE):  # with its locks and journals
+            raise UserError(
+                f"study {self.study!r} cannot have that name: the results folder keeps MLflow's {DATABASE} and"
+                f" {ARTIFACTS} beside the studies; rename the study's file"
+            )
 
     @property
     def results(self) -> Path:
@@ -62,17 +79,18 @@ class Places:
         return self.reports_dir / self.study
 
     def check_writable(self) -> None:
-        """Refuse a results folder that cannot be had, as far as can be seen without making it.
+        """Refuse folders for results and report that cannot be had, as far as can be seen without making them.
 
         Raises:
-            UserError: it, or the nearest folder above it that exists, is no folder or cannot be written to.
+            UserError: one, or the nearest folder above it that exists, is no folder or cannot be written to.
         """
-        place = self.results
-        while not os.path.lexists(place) and place != place.parent:
-            place = place.parent
-        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-            why = "may not be written to" if place.is_dir() else "is not a folder"
-            raise UserError(f"cannot write to the results folder {self.results}: {place} {why}")
+        for name, folder in (("results", self.results), ("reports", self.report)):
+            place = folder
+            while not os.path.lexists(place) and place != place.parent:
+                place = place.parent
+            if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+                why = "may not be written to" if place.is_dir() else "is not a folder"
+                raise UserError(f"cannot write to the {name} folder {folder}: {place} {why}")
 
     def make_writable(self) -> None:
         """Make the study's results folder.
@@ -86,9 +104,7 @@ class Places:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            raise UserError(
-                f"cannot write to the results folder {self.results}: {error.strerror or error}"
-            ) from error
+            raise not_written(f"to the results folder {self.results}", error, chosen=True) from error
 
     def remove_empty(self) -> None:
         """Remove the folders that only a running sweep needs, where nothing is left in them."""
@@ -102,15 +118,23 @@ class Places:
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         aside = self.record.with_name(f"trials.before-{stamp}.jsonl")
+        while aside.exists():  # twice within a second
+            aside = aside.with_name(f"{aside.stem}-again.jsonl")
         try:
             self.record.rename(aside)
             if self.looks.exists():
                 self.looks.rename(self.looks.with_name(f"looks.before-{stamp}.jsonl"))
         except OSError as error:
-            raise UserError(
-                f"cannot set the record {self.record} aside: {error.strerror or error}"
-            ) from error
+            raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
         return aside
+
+    def lines_set_aside(self) -> list[TrialRecord]:
+        """Return what the records say that were set aside; those that cannot be read say nothing."""
+        lines: list[TrialRecord] = []
+        for path in sorted(self.results.glob("trials.before-*.jsonl")):
+            with suppress(UserError):
+                lines += Record.load(path).lines
+        return lines
 
     def load_record(self) -> Record:
         """Read the study's record; empty where there is none.

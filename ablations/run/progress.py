@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ablations.run.record import EpochMetrics
+from ablations.run.record_line import EpochMetrics
 
 FOLDER = "running"
 INTERVAL_SECONDS = 0.5

@@ -2,172 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 from filelock import FileLock
 
-from ablations.run.durable import append_durably
+from ablations.run.durable import append_durably, not_written
+from ablations.run.record_line import TrialRecord
 from senet_core.errors import UserError
 
-SCHEMA = 1
 LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
 TORN_SUFFIX = ".torn"
-
-
-Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """One epoch of training.
-
-    Attributes:
-        epoch: from 1.
-        train_loss: mean loss over the epoch's batches, as it was optimised (with label smoothing, if any).
-        train_error: errors on the augmented training images, in per cent.
-        lr: learning rate of the epoch's last step.
-        seconds: wall time of the epoch.
-    """
-
-    epoch: int
-    train_loss: float
-    train_error: float
-    lr: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """What one finished trial measured.
-
-    Attributes:
-        top1_error: errors on the test images by the last epoch's network, in per cent.
-        top5_error: the same for the five best guesses; None where there are at most five classes.
-        test_loss: mean cross-entropy on the test images, without smoothing.
-        train_loss: of the last epoch.
-        train_error: of the last epoch, in per cent.
-        parameters: learnable parameters.
-        multiply_adds: for one image.
-        bottleneck_widths: bottleneck units of the blocks of each stage, keyed by the stage's number as text.
-        train_seconds: wall time of the training.
-        test_seconds: wall time of the evaluation.
-        peak_memory_mib: highest resident memory of the process during the trial (on CUDA: of the device).
-        weights_sha256: of the final weights and statistics.
-    """
-
-    top1_error: float
-    top5_error: float | None
-    test_loss: float
-    train_loss: float
-    train_error: float
-    parameters: int
-    multiply_adds: int
-    bottleneck_widths: Mapping[str, int]
-    train_seconds: float
-    test_seconds: float
-    peak_memory_mib: float
-    weights_sha256: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a trial has no result.
-
-    Attributes:
-        kind: "diverged", "oom" (out of memory), "disk" (full or failing), "timeout", "killed" (its process died) or
-            "error".
-        message: one line.
-        epoch: the epoch in which it happened, where that is known.
-    """
-
-    kind: Kind
-    message: str
-    epoch: int | None = None
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """One line of the record.
-
-    Attributes:
-        key: the trial's identity.
-        study: the study in which it was trained or first used.
-        status: "finished" or "failed".
-        trial: the trial's canonical JSON.
-        result: what a finished trial measured.
-        history: its epochs.
-        failure: why a failed one has no result.
-        environment: commit, host, processor, versions, device, precision, threads.
-        data_digest: SHA-256 of the prepared images and labels.
-        data_note: what a reader must know of the data.
-        started, finished: ISO 8601 in UTC.
-        mlflow_run_id: the trial's MLflow run; None without tracking.
-        shared_from: the study whose record the line was taken from; None where it was trained for this one.
-    """
-
-    key: str
-    study: str
-    status: Literal["finished", "failed"]
-    trial: Mapping[str, Any]
-    result: TrialResult | None
-    history: tuple[EpochMetrics, ...]
-    failure: Failure | None
-    environment: Mapping[str, Any]
-    data_digest: str
-    data_note: str
-    started: str
-    finished: str
-    mlflow_run_id: str | None = None
-    shared_from: str | None = None
-
-    def to_line(self) -> str:
-        """Return the line for the record, without the line feed. Numbers read back exactly."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, allow_nan=False, separators=(",", ":"))
-
-    @classmethod
-    def from_line(cls, line: str) -> TrialRecord:
-        """Read a line of the record.
-
-        Raises:
-            ValueError: it is not JSON, of another schema, or lacks a field.
-        """
-        content = json.loads(line)
-        if not isinstance(content, dict):
-            raise ValueError("it is not a JSON object")
-        if content.get("schema") != SCHEMA:
-            raise ValueError(f"its schema is {content.get('schema')!r}, this version reads {SCHEMA}")
-        try:
-            result, failure = content["result"], content["failure"]
-            record = cls(
-                key=content["key"],
-                study=content["study"],
-                status=content["status"],
-                trial=content["trial"],
-                result=None if result is None else TrialResult(**result),
-                history=tuple(EpochMetrics(**epoch) for epoch in content["history"]),
-                failure=None if failure is None else Failure(**failure),
-                environment=content["environment"],
-                data_digest=content["data_digest"],
-                data_note=content["data_note"],
-                started=content["started"],
-                finished=content["finished"],
-                mlflow_run_id=content.get("mlflow_run_id"),
-                shared_from=content.get("shared_from"),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"a field is missing or of another form: {error}") from error
-        if record.status not in ("finished", "failed") or (record.result is None) == (
-            record.status == "finished"
-        ):
-            raise ValueError(f"its status {record.status!r} and its result do not belong together")
-        return record
 
 
 @dataclass
@@ -234,7 +82,7 @@ class Record:
             The lines that were added.
 
         Raises:
-            UserError: the file cannot be written.
+            DiskError: the file cannot be written.
         """
         if not records:
             return []
@@ -248,7 +96,7 @@ class Record:
                 content = "".join(f"{record.to_line()}\n" for record in added).encode()
                 append_durably(self.path, content)
         except OSError as error:
-            raise UserError(f"cannot write the record {self.path}: {error.strerror or error}") from error
+            raise not_written(f"the record {self.path}", error, chosen=False) from error
         self._size += len(content)
         self.lines.extend(added)
         return added
@@ -271,7 +119,7 @@ class Record:
             The file that now holds it, or None where the last line was whole.
 
         Raises:
-            UserError: the files cannot be written.
+            DiskError: the files cannot be written.
         """
         if not self.torn:
             return None
@@ -280,7 +128,7 @@ class Record:
                 self.refresh()
                 return self._mend()
         except OSError as error:
-            raise UserError(f"cannot mend the record {self.path}: {error.strerror or error}") from error
+            raise not_written(f"the record {self.path}", error, chosen=False) from error
 
     def _mend(self) -> Path | None:
         """Under the lock nobody is writing: what has no line feed belongs to a sweep that died."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.run.executors import WorkerPool
-from ablations.run.record import TrialRecord, TrialResult
+from ablations.run.record_line import TrialRecord, TrialResult
 from ablations.run.worker import Outcome, Task, run_task
 from senet_core.errors import UserError
 

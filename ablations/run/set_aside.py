@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 
 from ablations.plan.design import Cell
-from ablations.run.record import Failure
+from ablations.run.record_line import Failure
 
 ENOUGH = 3
 

@@ -17,7 +17,7 @@ from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
-from ablations.run.notebook import fill_in
+from ablations.run.notebook import fill_in, remove_superseded
 from ablations.run.places import Places
 from ablations.run.record import Record, find_shared
 from ablations.run.signals import stopped_by_signal
@@ -70,6 +70,8 @@ def sweep(
         waiting = rounds.take(())
         display.begin(rounds.total, rounds.total - len(waiting), rounds.shared)
         tracker = open_tracker()
+        if tracker is not None and settings.fresh:
+            remove_superseded(tracker, places, record)
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting:
             job = Dispatch(design, places, settings, record, leases, display, tracker)
@@ -155,7 +157,7 @@ def _same_data(record: Record, design: Design, places: Places, digest: str) -> N
     data = design.study.baseline.data
     for line in record.finished.values():
         known = line.trial["data"]
-        same_name = (known["name"], known["path"], known["size"]) == (data.name, data.path, data.size)
+        same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
         if same_name and line.data_digest != digest:
             raise UserError(
                 f"{places.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"

@@ -10,7 +10,8 @@ from typing import Protocol
 from ablations.plan.design import Cell
 from ablations.plan.trial import Trial
 from ablations.run.progress import Progress
-from ablations.run.record import Record, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import TrialRecord
 
 
 @dataclass(frozen=True)

@@ -12,34 +12,43 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from ablations.run.tracking_runs import SWEEP, Runs, has_ended, this_process
-from ablations.run.tracking_store import connect, experiment, locate, reason, ui_command, ui_environment
+from ablations.run.tracking_store import (
+    NoServer,
+    connect,
+    experiment,
+    locate,
+    reason,
+    ui_command,
+    ui_environment,
+)
+from ablations.run.tracking_summaries import write_summaries
 from ablations.run.tracking_values import (
     LEVEL,
     epoch_step,
     failure_text,
     final_metrics,
-    finite_metrics,
     run_name,
     trial_parameters,
     width_parameters,
 )
-from ablations.run.tracking_views import page_of, summary_view, trial_view
+from ablations.run.tracking_views import page_of, trial_view
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from ablations.plan.trial import Trial
-    from ablations.run.record import TrialRecord
+    from ablations.run.record_line import TrialRecord
 
 __all__ = ["Tracker", "ui_command", "ui_environment"]
 
 PATIENCE = 3  # failures in a row after which the notebook rests
 REST_SECONDS = 15.0  # before it is tried again
-CELL = "senet.cell"  # tag: the row of the study that a summary run tells of
+KEY = "senet.key"  # tag: the trial
+LINE = "senet.line"  # tag: the line of the record that a run tells of; a trial trained anew has another
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,45 +78,73 @@ def _never_fails(fallback: T) -> Callable[[Method[P, T]], Method[P, T]]:
     return decorate
 
 
+class FinishedRun(NamedTuple):
+    """A finished trial in MLflow: its run, its key, and the mark of its line in the record; "" where unknown."""
+
+    run_id: str
+    key: str
+    mark: str
+
+
 class Tracker:
     """One study's experiment in MLflow.
+
+    A server that does not answer is tried again after a while: a sweep may begin before its server does.
 
     Args:
         study_name: the experiment's name.
         tracking_uri: a store named by the user; None takes MLFLOW_TRACKING_URI, else a database under
             `results_dir`.
         results_dir: folder of the records, where the default store lives.
+        must_answer: refuse a server that does not answer now.
 
     Attributes:
         uri: the store in use, without the password it may hold.
-        page: what follows host and port in the address of the study's page; "" when there is none.
+        alone: whether no other results folder writes to the store.
         missed: entries that the notebook lacks because MLflow failed.
         first_failure: why, in one line; None while all went well.
 
     Raises:
-        UserError: a store was named and cannot be used.
+        UserError: the store that was named is none, or a database that cannot be used.
     """
 
-    def __init__(self, study_name: str, tracking_uri: str | None, results_dir: Path) -> None:
-        store = locate(tracking_uri, results_dir)
+    def __init__(
+        self, study_name: str, tracking_uri: str | None, results_dir: Path, *, must_answer: bool = False
+    ) -> None:
+        self._store = locate(tracking_uri, results_dir)
         self.study_name = study_name
-        self.uri = store.shown
-        self.page = ""
+        self.uri = self._store.shown
+        self.alone = not self._store.given
         self.missed = 0
         self.first_failure: str | None = None
         self._failures_in_a_row = 0
         self._rests_until = 0.0
         self._has_view = False
-        self._runs: Runs  # unset only in a notebook that is closed from the start
+        self._opened: Runs | None = None
         try:
-            client = connect(store)
-            self._runs = Runs(client, experiment(client, study_name, store.artifacts))
-            self.page = page_of(self._runs.experiment_id)
-        except UserError:
-            raise
+            self._opened = self._open()
         except Exception as fault:
+            if isinstance(fault, UserError) and (must_answer or not isinstance(fault, NoServer)):
+                raise
             self._note(fault)
-            self._failures_in_a_row, self._rests_until = PATIENCE, math.inf
+            self._failures_in_a_row = PATIENCE
+            if self._store.database is not None:  # a damaged file does not come back as a server does
+                self._rests_until = math.inf
+
+    @property
+    def page(self) -> str:
+        """What follows host and port in the address of the study's page; "" when there is none."""
+        return "" if self._opened is None else page_of(self._opened.experiment_id)
+
+    @property
+    def _runs(self) -> Runs:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> Runs:
+        client = connect(self._store)
+        return Runs(client, experiment(client, self.study_name, self._store.artifacts))
 
     @property
     def closed(self) -> bool:
@@ -138,7 +175,7 @@ class Tracker:
         tags = {
             LEVEL: "trial",
             SWEEP: this_process(),
-            "senet.key": trial.key,
+            KEY: trial.key,
             "senet.cells": "; ".join(cell_labels),
             "senet.command": command or f"ablate run {self.study_name}",
             "mlflow.source.name": "ablate",
@@ -177,7 +214,7 @@ class Tracker:
             name = str(record.trial["data"]["name"])
             self._runs.write_data(run_id, name, record.data_digest, record.data_note)
         if record.status == "finished":
-            self._runs.close(run_id, "FINISHED", {})
+            self._runs.close(run_id, "FINISHED", {LINE: record.mark})
         else:
             self._runs.close(run_id, "FAILED", {"senet.failure": failure_text(record.failure)})
 
@@ -191,6 +228,10 @@ class Tracker:
         """End the rest after failures, unless the store could not be opened at all."""
         if self._rests_until != math.inf:
             self._failures_in_a_row = 0
+
+    def caught_up(self) -> None:
+        """Say that the notebook has everything again."""
+        self.missed = 0
 
     @_never_fails(0)
     def close_stale(self, *, own: bool = False) -> int:
@@ -207,29 +248,28 @@ class Tracker:
             self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
         return len(stale)
 
-    @_never_fails(cast("set[str] | None", None))
-    def finished_keys(self) -> set[str] | None:
-        """Return the keys of the trials that have a finished run; None when MLflow failed."""
-        runs = self._runs.on_level("trial")
-        return {run.data.tags.get("senet.key", "") for run in runs if run.info.status == "FINISHED"}
+    @_never_fails(cast("list[FinishedRun] | None", None))
+    def finished_runs(self) -> list[FinishedRun] | None:
+        """Return the runs of finished trials; None when MLflow failed."""
+        runs = [run for run in self._runs.on_level("trial") if run.info.status == "FINISHED"]
+        return [
+            FinishedRun(run.info.run_id, run.data.tags.get(KEY, ""), run.data.tags.get(LINE, ""))
+            for run in runs
+        ]
+
+    @_never_fails(None)
+    def delete_run(self, run_id: str) -> None:
+        """Put a run into MLflow's bin, out of which `mlflow` can restore it."""
+        self._runs.delete(run_id)
 
     @_never_fails(None)
     def write_summaries(self, summaries: Sequence[object]) -> None:
         """Write one run for each cell of the study, in place of those of an earlier sweep.
 
         Args:
-            summaries: values or mappings with `label`, `values` (axis to text) and `metrics` (name to
-                number); numbers that are not finite are left out.
+            summaries: as for `tracking_summaries.write_summaries`.
         """
-        old = {run.data.tags.get(CELL, ""): run for run in self._runs.on_level("summary")}
-        axes: list[str] = []
-        for summary in summaries:
-            label, values, metrics = (_part(summary, name) for name in ("label", "values", "metrics"))
-            axes += dict(values)
-            self._write_summary(old.pop(label, None), label, dict(values), finite_metrics(dict(metrics)))
-        for run in old.values():
-            self._runs.delete(run.info.run_id)
-        self._runs.save_view(summary_view(list(dict.fromkeys(axes))))
+        write_summaries(self._runs, summaries)
 
     @_never_fails(None)
     def attach_report(self, folder: Path) -> None:
@@ -237,17 +277,6 @@ class Tracker:
         found = self._runs.on_level("report")
         run_id = found[0].info.run_id if found else self._runs.create("report", {LEVEL: "report"}, {})
         self._runs.write_folder(run_id, folder)
-        self._runs.close(run_id, "FINISHED", {})
-
-    def _write_summary(
-        self, run: Run | None, label: str, values: dict[str, str], metrics: dict[str, float]
-    ) -> None:
-        if run is not None and not (run.data.params == values and set(run.data.metrics) <= set(metrics)):
-            self._runs.delete(run.info.run_id)  # a parameter cannot be changed, nor a metric taken away
-            run = None
-        tags = {LEVEL: "summary", CELL: label}
-        run_id = run.info.run_id if run is not None else self._runs.create(label, tags, values)
-        self._runs.write_metrics(run_id, [(0, metrics)])
         self._runs.close(run_id, "FINISHED", {})
 
     def _is_open(self, run_id: str) -> bool:
@@ -263,9 +292,5 @@ class Tracker:
         self._failures_in_a_row += 1
         self._rests_until = time.monotonic() + REST_SECONDS
         if self.first_failure is None:
-            self.first_failure = reason(fault)
+            self.first_failure = fault.why if isinstance(fault, NoServer) else reason(fault)
             _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)
-
-
-def _part(summary: object, name: str) -> Any:
-    return summary[name] if isinstance(summary, Mapping) else getattr(summary, name)

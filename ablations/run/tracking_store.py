@@ -20,13 +20,12 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from ablations.run.places import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-DATABASE = "mlflow.db"
-ARTIFACTS = "mlartifacts"
 SQLITE = "sqlite:///"
 ACCEPTED = "sqlite:///PATH.db or the http address of a running MLflow server"
 SERVED = ("http", "https", "databricks")  # the server decides where files go
@@ -41,6 +40,18 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
+
+
+class NoServer(UserError):
+    """A server that the user named does not answer as MLflow; it may later.
+
+    Attributes:
+        why: in a few words.
+    """
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -65,20 +76,22 @@ class Store:
     @property
     def shown(self) -> str:
         """The URI without the password that it may hold."""
-        return re.sub(r"//[^/@]*@", "//***@", self.uri)
+        return _shown(self.uri)
 
 
 def locate(tracking_uri: str | None, results_dir: Path) -> Store:
     """Find the store: the one given, else that of MLFLOW_TRACKING_URI, else a database under `results_dir`.
 
     Raises:
-        UserError: what was given is no store that MLflow writes to; it gave up folders in 3.13.
+        UserError: what was given is no store that MLflow writes to (it gave up folders in 3.13), or no address.
     """
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         results = results_dir.absolute()
         return Store(f"{SQLITE}{results / DATABASE}", results / ARTIFACTS, given=False)
     scheme = uri.partition(":")[0].partition("+")[0]
+    if scheme in ("http", "https", *PORTS) and not _is_address(uri):
+        raise UserError(f"tracking URI {_shown(uri)!r} names no host and port; accepted: {ACCEPTED}")
     if scheme in SERVED:
         return Store(uri, None, given=True)
     if scheme in PORTS and "://" in uri:
@@ -93,7 +106,8 @@ def connect(store: Store) -> MlflowClient:
     """Open a store, making or migrating its database first.
 
     Raises:
-        UserError: the store was given by the user and cannot be used.
+        NoServer: a server that the user named does not answer.
+        UserError: the user named a database that cannot be used, or its driver is not installed.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -108,8 +122,10 @@ def connect(store: Store) -> MlflowClient:
             raise
         silent = store.uri.startswith("http") and not isinstance(fault, ImportError)
         why = "no MLflow server answers there" if silent else reason(fault)
-        problem = f"cannot use MLflow at {store.shown}: {why}"
-        raise UserError(f"{problem}; accepted: {ACCEPTED}") from fault
+        problem = f"cannot use MLflow at {store.shown}: {why}; accepted: {ACCEPTED}"
+        if store.database is None and not isinstance(fault, ImportError):
+            raise NoServer(problem, why) from fault
+        raise UserError(problem) from fault
     return client
 
 
@@ -165,6 +181,18 @@ def reason(fault: BaseException) -> str:
     lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
     text = lines[0] if lines else type(fault).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _is_address(uri: str) -> bool:
+    try:
+        address = urlsplit(uri)
+        return bool(address.hostname) and (address.port is None or address.port > 0)
+    except ValueError:  # a port that is no number, an unclosed bracket
+        return False
+
+
+def _shown(uri: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", uri)
 
 
 def _reach(uri: str) -> None:

@@ -13,7 +13,7 @@ from ablations.run.datasets import Prepared
 from ablations.run.devices import choose_precision
 from ablations.run.fitting import Diverged, Fit, Observer
 from ablations.run.memory import peak_memory_mib, reset_peak_memory
-from ablations.run.record import EpochMetrics, TrialResult
+from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.testing import NotFinite, hash_weights, test
 from senet_core.complexity import measure_complexity
 from senet_core.model import build_model

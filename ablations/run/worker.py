@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
@@ -15,7 +14,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from ablations.run.record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.run.durable import FULL_OR_FAILING
+from ablations.run.record_line import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
 SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "torch", "processor")
@@ -194,7 +194,7 @@ class _Attempt:
 
 def _kind(error: BaseException) -> Kind:
     """Tell a full disk and a full memory from other errors, however they are wrapped."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+    if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
         return "disk"
     text = str(error).lower()
     if "out of memory" in text or "can't allocate memory" in text or "cannot allocate memory" in text:

@@ -197,7 +197,7 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
     environment = dict.fromkeys(
         ("commit", "host", "processor", "device", "precision", "torch", "platform"), NASTY
     )
-    lines = simulated(plan, data_note=NASTY, mlflow_run_id=NASTY, shared_from=NASTY, environment=environment)
+    lines = simulated(plan, data_note=NASTY, shared_from=NASTY, environment=environment)
     failure = {"kind": "error", "message": NASTY, "epoch": 1}
     lines[4] = line(plan, plan.cells[1], 1, None, failure=failure, environment=environment, data_note=NASTY)
     record = write_record(tmp_path / "results", lines)

@@ -3,8 +3,9 @@
 `make chaos` runs it; `CHAOS_KILLS=10` makes it shorter. A small study on scikit-learn's digits is swept by
 `ablate run`. At seeded random instants a worker or the sweep itself is ended by SIGKILL: while it starts, while it
 trains, in the milliseconds after a line was added to the record, while the report is written. Whenever the sweep has
-ended, the same command starts it again; seeds are added while there are kills left. Then a second folder gets the same
-study without a kill, and `comparing.py` says what differs. The exit status is 1 if anything does.
+ended, the same command starts it again; seeds are added while there are kills left. With `--sweeps 2`, two commands
+work on the one study at once, each under fire. Then a second folder gets the same study without a kill, and
+`comparing.py` says what differs. The exit status is 1 if anything does.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,10 +57,15 @@ class Chaos:
         kills: how many are wanted.
         seed: of the instants and the victims.
         pause_seconds: mean time between two kills.
+        sweeps: that work on the study at once.
     """
 
-    def __init__(self, folder: Path, data_dir: Path, kills: int, seed: int, pause_seconds: float) -> None:
+    def __init__(
+        self, folder: Path, data_dir: Path, kills: int, seed: int, pause_seconds: float, sweeps: int = 1
+    ) -> None:
         self.folder, self.data_dir, self.wanted, self.pause = folder, data_dir, kills, pause_seconds
+        self.sweeps, self.lock = sweeps, threading.Lock()
+        self.most_at_once = self.at_once = 0
         self.random = random.Random(seed)
         self.kills: Counter[str] = Counter()
         self.seeds = 2
@@ -71,10 +79,9 @@ class Chaos:
 
     def run(self) -> None:
         """Kill until enough were killed, then let the study come to its end."""
-        while self.kills.total() < self.wanted and not self.faults:
-            if ROWS * self.seeds - len(finished_keys(self.record)) < 2 * ROWS:
-                self.seeds += 1
-            self._sweep_under_fire()
+        with ThreadPoolExecutor(self.sweeps) as shells:
+            for shell in [shells.submit(self._keep_sweeping) for _ in range(self.sweeps)]:
+                shell.result()
         for _ in range(LAST_TRIES):
             if self.faults or self._wait(self._start()) == 0:
                 break
@@ -86,8 +93,23 @@ class Chaos:
             if sign in said:
                 self.faults.append(f"{sign!r} in {self.folder / 'ablate.log'}")
 
-    def _sweep_under_fire(self) -> None:
-        sweep = self._start()
+    def _keep_sweeping(self) -> None:
+        """Do what one shell does: start a sweep, and another one when that has ended."""
+        while self.kills.total() < self.wanted and not self.faults:
+            with self.lock:
+                if ROWS * self.seeds - len(finished_keys(self.record)) < 2 * ROWS * self.sweeps:
+                    self.seeds += 1
+            sweep = self._start()
+            with self.lock:
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+            try:
+                self._under_fire(sweep)
+            finally:
+                with self.lock:
+                    self.at_once -= 1
+
+    def _under_fire(self, sweep: subprocess.Popen[bytes]) -> None:
         if self.random.random() < 0.15:
             self._sleep(sweep, self.random.uniform(0.0, 8.0))
             self._kill_sweep(sweep, "starting")
@@ -110,7 +132,8 @@ class Chaos:
             self._kill_sweep(sweep, "sweep")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self.starts += 1
+        with self.lock:
+            self.starts += 1
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("MLFLOW_TRACKING_URI", None)
         words = [
@@ -171,11 +194,13 @@ class Chaos:
             self._count(moment)
 
     def _count(self, victim: str) -> None:
-        self.kills[victim] += 1
-        done = len(finished_keys(self.record))
-        print(
-            f"kill {self.kills.total()}: {victim}; {done} of {ROWS * self.seeds} trials finished", flush=True
-        )
+        with self.lock:
+            self.kills[victim] += 1
+            done = len(finished_keys(self.record))
+            print(
+                f"kill {self.kills.total()}: {victim}; {done} of {ROWS * self.seeds} trials finished",
+                flush=True,
+            )
 
     def _wait(self, sweep: subprocess.Popen[bytes]) -> int:
         """Wait for a sweep's own end; returns its status."""
@@ -227,6 +252,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the instants and the victims")
     parser.add_argument("--epochs", type=int, default=5, help="of a trial")
     parser.add_argument("--pause", type=float, default=2.5, help="mean seconds between kills")
+    parser.add_argument("--sweeps", type=int, default=1, help="that work on the study at once")
     parser.add_argument("--folder", type=Path, help="where to run; kept. A temporary one if not given")
     options = parser.parse_args()
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))).absolute()
@@ -235,16 +261,19 @@ def main() -> int:
         (folder / name).mkdir(parents=True)
         (folder / name / "chaos.yaml").write_text(STUDY % options.epochs, encoding="utf-8")
     started = time.monotonic()
-    chaos = Chaos(folder / "chaos", folder / "data", options.kills, options.seed, options.pause)
+    chaos = Chaos(
+        folder / "chaos", folder / "data", options.kills, options.seed, options.pause, options.sweeps
+    )
     chaos.run()
     under_fire = time.monotonic() - started
     quiet = _quiet(folder / "quiet", folder / "data", chaos.seeds)
     faults = [*chaos.faults, *quiet.faults, *compare(chaos.folder, quiet.folder, chaos.kills["worker"])]
     for fault in faults:
         print(f"fault: {fault}")
+    together = f", {chaos.most_at_once} at once," if options.sweeps > 1 else ""
     shown = ", ".join(f"{count} {name}" for name, count in sorted(chaos.kills.items()))
     print(
-        f"chaos: {chaos.kills.total()} kills ({shown}) over {chaos.starts} sweeps in {under_fire:.0f} s, seed"
+        f"chaos: {chaos.kills.total()} kills ({shown}) over {chaos.starts} sweeps{together} in {under_fire:.0f} s, seed"
         f" {options.seed}; {ROWS * chaos.seeds} trials against the quiet run: "
         + (f"{len(faults)} faults, see {folder}" if faults else GOOD)
     )

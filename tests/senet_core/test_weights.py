@@ -136,7 +136,11 @@ def test_every_name_that_does_not_fit_is_an_error(tmp_path: Path, change: str, m
 def test_old_files_without_counters_of_batch_norm_load(tmp_path: Path) -> None:
     state = {k: v for k, v in state_of("resnet18").items() if "num_batches_tracked" not in k}
     torch.save(state, tmp_path / "old.pth")
-    build_model("resnet18", num_classes=10, weights=tmp_path / "old.pth")
+    loaded = build_model("resnet18", num_classes=10, weights=tmp_path / "old.pth").state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items())
+    counters = [value for name, value in loaded.items() if name not in state]
+    assert len(counters) == 20  # one for each batch norm
+    assert not any(counter.any() for counter in counters)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ablations.run.datasets.content import Bytes, Content
 from ablations.run.datasets.prepared import FORMAT, TENSORS, digest_of
+from ablations.run.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
 
 _DIGEST_ROOM = "0" * 64
@@ -33,7 +34,8 @@ def write(path: Path, name: str, content: Content) -> None:
         content: labels, and the stream of images.
 
     Raises:
-        UserError: the folder cannot be written, the disk is full, or the stream was not complete.
+        UserError: the folder cannot be written, or the stream was not complete.
+        DiskError: the disk is full.
     """
     with _replacing(path) as (file, partial):
         layout = _Layout(name, content)
@@ -58,7 +60,8 @@ def _replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
         _sync_folder(path.parent)
     except OSError as error:
         why = error.strerror or error
-        raise UserError(
+        kind = DiskError if error.errno in FULL_OR_FAILING else UserError
+        raise kind(
             f"cannot write {path}: {why}; make room, or name another folder with ABLATE_DATA_DIR"
         ) from error
     finally:

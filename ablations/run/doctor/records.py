@@ -14,7 +14,8 @@ from typing import Any
 from ablations.plan.trial import DataSpec
 from ablations.run.doctor.finding import Finding, counted, mended, ok, problem, warning
 from ablations.run.places import Places
-from ablations.run.record import Record, TrialRecord
+from ablations.run.record import Record
+from ablations.run.record_line import TrialRecord
 
 _MOMENT = 0.2
 _SHOWN = 5

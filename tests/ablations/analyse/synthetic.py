@@ -78,7 +78,7 @@ def line(
         "failure": {"kind": "diverged", "message": "the loss is not finite", "epoch": 3} if failed else None,
         "environment": ENVIRONMENT, "data_digest": "d" * 64, "data_note": "",
         "started": "2026-11-21T22:00:00+00:00", "finished": "2026-11-21T22:03:00+00:00",
-        "mlflow_run_id": f"run{trial.key}", "shared_from": None,
+        "shared_from": None,
     }  # fmt: skip
     return {**made, **changes}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from ablations.analyse.answer import short_answer
 from ablations.analyse.frame import collect
 from ablations.analyse.report import write_report
 from ablations.plan.design import Design
+from ablations.run.durable import DiskError
 from ablations.run.record import Record
 from senet_core.errors import UserError
 from tests.ablations.analyse.synthetic import ENVIRONMENT, simulated, study_design, write_record
@@ -56,7 +58,7 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
         "# Reduction and squeeze", "Do they matter?", "made of JPEG", "batch_size 128", "abc1234", "torch 2.14.1",
         "Some CPU", "22.25 / 6.09", "ResNet-50 on ImageNet", "figures/axis-reduction.svg",
         "figures/cost-parameters.svg", "figures/curves-reduction.svg", "the loss is not finite", "diverged",
-        "ablate run tiny --set seeds=3 --only 'SE r=4'", key, f"run{key}", "sqlite:///results/mlflow.db",
+        "ablate run tiny --set seeds=3 --only 'SE r=4'", key, "tags.`senet.key` = 'KEY'", "sqlite:///results/mlflow.db",
         "8 of 9 trials", "Failures fall on particular rows: SE r=4 (1 of 3).", "comparisons are biased",
     ):  # fmt: skip
         assert part in text, part
@@ -216,4 +218,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     plan, record = made(tmp_path)
     (tmp_path / "reports").write_text("a file", encoding="utf-8")
     with pytest.raises(UserError, match=r"cannot write the report to '.*reports.tiny': "):
+        write_report(plan, record, tmp_path / "reports")
+
+
+def test_a_full_disk_is_no_mistake_of_whoever_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, record = made(tmp_path)
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(
+        DiskError, match=r"cannot write the report to '.*tiny': No space left on device; nothing rec"
+    ):
         write_report(plan, record, tmp_path / "reports")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 RUN = ("run", "small.yaml", "--no-tracking")
 
@@ -33,6 +34,21 @@ CASES: list[tuple[tuple[str, ...], str]] = [
         "data set 'digits' takes no size; only 'image-folder' does",
     ),
     (("plan", "small.yaml", "--set", "baseline.data=cifra10"), "unknown data set 'cifra10'"),
+    (
+        (*RUN, "--set", "recipe.batch_size=81"),
+        "row 'SE r=8': batch_size is 81, and there are 80 training images; give recipe.batch_size at most 80",
+    ),
+    (
+        (
+            "plan",
+            "small.yaml",
+            "--set",
+            "axes={recipe.batch_size: [16, 1298]}",
+            "--set",
+            "baseline.data=digits",
+        ),
+        "row 'SE r=8 batch_size=1298': batch_size is 1,298, and there are 1,297 training images",
+    ),
     ((*RUN, "--set", "baseline.data.train_images=9999"), "train_images must be between 10 and 1297"),
     (
         (*RUN, "--set", "baseline.variant.reduction=0"),
@@ -75,6 +91,44 @@ def test_one_line_and_status_two(ablate: Callable[..., Any], words: tuple[str, .
     assert expected in lines[0]
     assert not Path("results/small").exists()
     assert (bad / "trials.jsonl").read_text(encoding="utf-8") == "{}\n"
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "mlflow.db.lock", "MLflow.DB", "mlartifacts"])
+@pytest.mark.parametrize("command", ["run", "plan", "status", "report"])
+def test_a_study_may_not_have_the_name_of_a_file_of_the_results_folder(
+    ablate: Callable[..., Any], name: str, command: str
+) -> None:
+    Path(f"{name}.yaml").write_bytes(Path("small.yaml").read_bytes())
+    said = ablate(command, f"{name}.yaml")
+    assert (said.status, len(said.err.splitlines())) == (2, 1)
+    assert f"study {name!r} cannot have that name: the results folder keeps MLflow's mlflow.db" in said.err
+    assert [path.name for path in Path("results").iterdir()] == ["mlflow.db"]
+
+
+def test_a_reports_folder_that_cannot_be_had_is_said_before_anything_is_trained(
+    ablate: Callable[..., Any],
+) -> None:
+    Path("reports").mkdir()
+    Path("reports/small").write_text("a file where a folder should be", encoding="utf-8")
+    said = ablate(*RUN)
+    assert (said.status, len(said.err.splitlines())) == (2, 1)
+    assert "cannot write to the reports folder reports/small: reports/small is not a folder" in said.err
+    assert not Path("results/small").exists()
+
+
+def test_a_batch_larger_than_a_data_set_that_had_to_be_read_is_said_before_anything_is_trained(
+    ablate: Callable[..., Any],
+) -> None:
+    for part, count in (("train", 3), ("test", 2)):
+        for number in range(count):
+            for kind in ("cat", "dog"):
+                place = Path("images", part, kind, f"{number}.png")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGB", (8, 8), (30 * number, 99, 200)).save(place)
+    said = ablate(*RUN, "--set", "baseline.data={name: image-folder, path: images, size: 8}")
+    assert (said.status, len(said.err.splitlines())) == (2, 1), said.err
+    assert "batch_size is 32, and there are 6 training images; give recipe.batch_size at most 6" in said.err
+    assert not Path("results/small").exists()
 
 
 def test_an_unwritable_results_folder_is_said(ablate: Callable[..., Any]) -> None:

@@ -32,6 +32,26 @@ def test_an_empty_store_gets_the_whole_study(
     assert _levels(other) == {"trial": 3, "summary": 3, "report": 1}
 
 
+def test_a_sweep_whose_server_is_away_trains_and_reports_and_says_how_to_catch_up(
+    ablate: Callable[..., Any], tmp_path: Path
+) -> None:
+    chosen = ("small.yaml", "--set", "axes={}", "--seeds", "1", "--results-dir", "out")
+    said = ablate("run", *chosen, "--workers", "2", "--tracking-uri", "http://127.0.0.1:9")
+    assert said.status == 0, said.err
+    assert said.out.count(": test error ") == 2
+    assert "baseline" in said.out  # the table
+    assert (tmp_path / "reports" / "small" / "report.md").exists()
+    assert list((tmp_path / "reports" / "small" / "figures").iterdir())
+    [line] = [line for line in said.out.splitlines() if line.startswith("MLflow")]
+    assert line == (
+        "MLflow      lacks summaries, report or runs (no MLflow server answers there); when that is mended:"
+        " ablate sync small.yaml --set 'axes={}' --seeds 1 --results-dir out --tracking-uri http://127.0.0.1:9"
+    )
+    refused = ablate("sync", *chosen, "--tracking-uri", "http://127.0.0.1:9")
+    assert (refused.status, len(refused.err.splitlines())) == (2, 1)
+    assert "cannot use MLflow at http://127.0.0.1:9: no MLflow server answers there" in refused.err
+
+
 def test_a_study_without_a_result_has_nothing_to_write(ablate: Callable[..., Any]) -> None:
     said = ablate("sync", "small.yaml")
     assert said.status == 2

@@ -73,7 +73,9 @@ def test_the_length_becomes_steps() -> None:
     ids=str,
 )
 def test_values_at_the_edge_are_accepted(fields: dict[str, object]) -> None:
-    Recipe.model_validate({"epochs": 10, **fields})
+    made = Recipe.model_validate({"epochs": 10, **fields}).model_dump()
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    assert {name: made[name] for name in fields} == given
 
 
 ONE_LENGTH = ": Value error, give the length of the training by epochs or by iterations, one of the two"

@@ -13,7 +13,7 @@ from small import small_trial
 from ablations.run.doctor import Finding, examine
 from ablations.run.leases import Holder
 from ablations.run.places import Places
-from ablations.run.record import TrialRecord, TrialResult
+from ablations.run.record_line import TrialRecord, TrialResult
 
 RESULT = TrialResult(10.0, None, 0.4, 0.3, 9.0, 1000, 2000, {"2": 1}, 1.0, 0.1, 100.0, "0" * 64)
 

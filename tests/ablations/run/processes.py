@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,13 @@ class Command:
     def store(self) -> Path:
         return self.folder / "results" / "mlflow.db"
 
-    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """Start it, in its own process group."""
+    def start(
+        self, *more: str, words: Sequence[str] = ("run", "small.yaml", "--workers", "2"), **options: Any
+    ) -> subprocess.Popen[str]:
+        """Start it, with more words or other ones, in its own process group."""
         code = "from ablations.cli import main; main()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, "run", "small.yaml", "--workers", "2", *words],
+            [sys.executable, "-c", code, *words, *more],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -69,9 +71,9 @@ class Command:
             **options,
         )
 
-    def run(self, *words: str, **options: Any) -> tuple[int, str, str]:
+    def run(self, *more: str, **options: Any) -> tuple[int, str, str]:
         """Run it to its end; returns its status and what it said."""
-        process = self.start(*words, **options)
+        process = self.start(*more, **options)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
         return process.returncode, out, err
 

@@ -13,7 +13,7 @@ from ablations.plan.design import Cell, Design, design
 from ablations.plan.recipe import Recipe
 from ablations.plan.study_file import parse_study
 from ablations.plan.trial import DataSpec, Trial
-from ablations.run.record import TrialRecord
+from ablations.run.record_line import TrialRecord
 from ablations.run.sweep_values import Running
 from senet_core.variant import PAPER_SE, SEVariant
 

@@ -13,7 +13,7 @@ from small import DATA, one_thread, small_trial
 
 from ablations.run.checkpoint import Checkpoints, Keeper, Stopped, TimedOut, read_checkpoint
 from ablations.run.datasets import Prepared, open_prepared
-from ablations.run.record import EpochMetrics, TrialResult
+from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.training import Observer, train
 from senet_core.variant import PAPER_SE, SEVariant
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ablations.run.record import EpochMetrics, Failure, Record, TrialRecord, TrialResult, find_shared
+from ablations.run.durable import DiskError
+from ablations.run.record import Record, find_shared
+from ablations.run.record_line import EpochMetrics, Failure, TrialRecord, TrialResult
 from senet_core.errors import UserError
 
 RESULT = TrialResult(
@@ -44,8 +46,47 @@ FAILED = replace(LINE, status="failed", result=None, failure=Failure("diverged",
 
 
 def test_a_line_reads_back_equal() -> None:
-    for line in (LINE, FAILED, replace(LINE, mlflow_run_id="r", shared_from="two")):
+    for line in (LINE, FAILED, replace(LINE, shared_from="two")):
         assert TrialRecord.from_line(line.to_line()) == line
+
+
+def test_a_line_with_a_field_of_another_version_is_read() -> None:
+    assert TrialRecord.from_line(f'{LINE.to_line()[:-1]},"mlflow_run_id":"r"}}') == LINE
+
+
+def test_a_trial_trained_anew_has_another_mark_and_a_shared_line_the_same() -> None:
+    assert replace(LINE, finished="2026-01-01T00:02:00+00:00").mark != LINE.mark
+    assert replace(LINE, study="two", shared_from="one").mark == LINE.mark
+    assert TrialRecord.from_line(LINE.to_line()).mark == LINE.mark
+
+
+@pytest.mark.parametrize(
+    ("written", "edited", "message"),
+    [
+        ('"top1_error":12.34', '"top1_error":"12.34"', "result.top1_error must be a number, got '12.34'"),
+        ('"top1_error":12.34', '"top1_error":NaN', "result.top1_error"),
+        ('"top1_error":12.34', '"top1_error":1234', "result.top1_error must be at most 100, got 1234"),
+        ('"test_loss":0.41', '"test_loss":1e999', "result.test_loss must be a finite number"),
+        ('"parameters":274847', '"parameters":274847.5', "result.parameters must be a whole number"),
+        ('"history":[{', '"history":["",{', "history.0 must be a mapping of fields, got ''"),
+        ('"environment":{"commit":"abc"}', '"environment":"abc"', "environment must be a mapping of fields"),
+        ('"data":{"name":"cifar10"}', '"data":"cifar10"', "its trial does not name its data"),
+        ('"seed":0', '"sead":0', "its trial has no seed"),
+        ('"started":"2026-01-01T00:00:00+00:00"', '"started":null', "started must be text, got None"),
+        ('"status":"finished"', '"status":"done"', "status must be 'finished' or 'failed', got 'done'"),
+        ('"status":"finished"', '"status":"failed"', "its status 'failed' and its result do not belong"),
+    ],
+)
+def test_a_line_that_somebody_edited_is_refused_with_its_field(
+    tmp_path: Path, written: str, edited: str, message: str
+) -> None:
+    path = tmp_path / "trials.jsonl"
+    assert written in LINE.to_line()
+    path.write_text(f"{LINE.to_line()}\n{LINE.to_line().replace(written, edited)}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"line 2 is corrupt: ") as error:
+        Record.load(path)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
@@ -97,10 +138,10 @@ def test_every_truncation_loses_the_torn_line_only(tmp_path: Path) -> None:
         ("not json", "Expecting value"),
         ("[1]", "not a JSON object"),
         ('{"schema": 99}', "its schema is 99, this version reads 1"),
-        ('{"schema": 1}', "a field is missing"),
-        (LINE.to_line().replace('"finished","trial"', '"done","trial"'), "status 'done'"),
+        ('{"schema": 1}', "key is missing"),
+        (LINE.to_line().replace('"finished","trial"', '"done","trial"'), "got 'done'"),
         (FAILED.to_line().replace('"failed"', '"finished"'), "do not belong together"),
-        (LINE.to_line().replace('"top1_error"', '"top_one"'), "another form"),
+        (LINE.to_line().replace('"top1_error"', '"top_one"'), "result.top1_error is missing"),
         ("[" * 100_000, "recursion"),
         ("\N{SNOWMAN}", "Expecting value"),
     ],
@@ -132,7 +173,9 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
         return real(descriptor, content[:10])
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(UserError, match=r"cannot write the record .*No space left on device"):
+    with pytest.raises(
+        DiskError, match=r"cannot write the record .*No space left on device; nothing recorded is"
+    ):
         record.append(FAILED)
     assert record.path.read_bytes() == before
     assert record.lines == [LINE]

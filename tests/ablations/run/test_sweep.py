@@ -346,13 +346,75 @@ def test_mlflow_has_one_run_a_trial(bench: Bench, results: Path) -> None:
     runs = tracker._runs.on_level("trial")
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
     lines = bench.places(design).load_record().lines
-    assert {line.mlflow_run_id for line in lines} == {run.info.run_id for run in runs}
+    assert {line.key for line in lines} == {run.data.tags["senet.key"] for run in runs}
     assert {run.data.params["squeeze"] for run in runs} == {"avg", "max", "-"}
-    by_run = {line.mlflow_run_id: line for line in lines}
+    by_key = {line.key: line for line in lines}
     for run in runs:
-        result = by_run[run.info.run_id].result
+        result = by_key[run.data.tags["senet.key"]].result
         assert result is not None
         assert run.data.metrics["top1_error"] == result.top1_error
+
+
+def _finished_runs(tracker: Tracker) -> dict[str, str]:
+    runs = tracker.finished_runs()
+    assert runs is not None
+    assert len({run.key for run in runs}) == len(runs)  # one each
+    return {run.key: run.mark for run in runs}
+
+
+def test_mlflow_has_one_run_a_trial_of_the_present_record_after_a_fresh_start(
+    bench: Bench, results: Path
+) -> None:
+    design, tracker = small_study(seeds=1), Tracker("small", None, results)
+    bench.sweep(design, tracker=lambda: tracker)
+    old = _finished_runs(tracker)
+    bench.sweep(small_study(seeds=1, axes={}), tracker=lambda: tracker, fresh=True)
+    new = _finished_runs(tracker)
+    assert new == {key: line.mark for key, line in bench.places(design).load_record().finished.items()}
+    assert len(new) == 2
+    assert not set(new.values()) & set(old.values())
+    binned = tracker._runs._client.search_runs([tracker._runs.experiment_id], run_view_type=2)
+    assert {run.data.tags["senet.line"] for run in binned} == set(old.values())  # they can be restored
+
+
+def test_runs_of_a_record_that_somebody_removed_go_where_nobody_else_writes(
+    bench: Bench, results: Path
+) -> None:
+    design, tracker = small_study(seeds=1, axes={}), Tracker("small", None, results)
+    bench.sweep(design, tracker=lambda: tracker)
+    bench.places(design).record.unlink()
+    bench.sweep(design, tracker=lambda: tracker)
+    record = bench.places(design).load_record()
+    assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
+
+
+def test_in_a_shared_store_finished_runs_of_other_records_stay(bench: Bench, results: Path) -> None:
+    design = small_study(seeds=1, axes={})
+    shared = f"sqlite:///{results}/mlflow.db"
+    tracker = Tracker("small", shared, results)
+    bench.sweep(design, tracker=lambda: tracker)
+    old = {run.mark for run in tracker.finished_runs() or ()}
+    elsewhere = bench.places(design).results.rename(results / "elsewhere")  # as if on another machine
+    bench.sweep(design, tracker=lambda: tracker, fresh=True)
+    runs = tracker.finished_runs()
+    assert runs is not None
+    assert len(runs) == 4
+    assert old < {run.mark for run in runs}
+    (bench.places(design).results / "trials.before-20260101T000000Z.jsonl").write_bytes(
+        (elsewhere / "trials.jsonl").read_bytes()
+    )
+    bench.sweep(design, tracker=lambda: tracker)  # now it is known whose they were
+    record = bench.places(design).load_record()
+    assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
+
+
+def test_a_fresh_start_while_the_server_is_away_is_made_up_for(bench: Bench, results: Path) -> None:
+    design, tracker = small_study(seeds=1, axes={}), Tracker("small", None, results)
+    bench.sweep(design, tracker=lambda: tracker)
+    bench.sweep(design, tracker=lambda: Tracker("small", "http://127.0.0.1:9", results), fresh=True)
+    bench.sweep(design, tracker=lambda: tracker)
+    record = bench.places(design).load_record()
+    assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
 def test_a_plug_in_that_changed_since_the_plan_is_refused(bench: Bench, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
-from ablations.run.record import EpochMetrics, Failure, TrialRecord, TrialResult
+from ablations.run.record_line import EpochMetrics, Failure, TrialRecord, TrialResult
 from ablations.run.tracking import Tracker
 from ablations.run.tracking_runs import has_ended, this_process
 from ablations.run.tracking_values import finite_metrics, trial_parameters
@@ -270,7 +270,7 @@ def test_a_failing_store_never_raises_warns_once_and_closes_the_notebook(
             asked.append(name)
             raise OSError("disk full\nwith details")
 
-    tracker._runs = Broken()  # type: ignore[assignment]
+    tracker._opened = Broken()  # type: ignore[assignment]
     answers = [call(tracker) for _ in range(5)]
     assert answers[0] in ("", 0, None)
     assert len(asked) == 3

@@ -78,21 +78,17 @@ def test_a_default_database_of_another_mlflow_is_migrated_or_reported(
         ("file:///tmp/mlruns", r"'file:///tmp/mlruns' is no place that MLflow writes to; accepted: sqlite"),
         ("htp://example", r"'htp://example' is no place that MLflow writes to; accepted: sqlite"),
         ("sqlite://", r"'sqlite://' is no place that MLflow writes to; accepted: sqlite"),
-        (
-            "http://127.0.0.1:9",
-            r"cannot use MLflow at http://127.0.0.1:9: no MLflow server answers there; acc",
-        ),
+        ("http://", r"tracking URI 'http://' names no host and port; accepted: sqlite"),
+        ("http://here:port", r"tracking URI 'http://here:port' names no host and port; accepted: sqlite"),
+        ("https://[::1", r"tracking URI 'https://\[::1' names no host and port; accepted: sqlite"),
+        ("mysql://me:secret@/x", r"'mysql://\*\*\*@/x' names no host and port; accepted: sqlite"),
         (
             "sqlite:////dev/null/mlflow.db",
             r"cannot use MLflow at sqlite:////dev/null/mlflow.db: .*; accepted: ",
         ),
-        (
-            "postgresql://me:secret@127.0.0.1:9/x",
-            r"at postgresql://\*\*\*@127.0.0.1:9/x: .*refused; accepted: ",
-        ),
     ],
 )
-def test_a_store_that_the_user_named_and_that_cannot_be_used_is_an_error_at_once(
+def test_a_store_that_the_user_named_and_that_is_none_is_an_error_at_once(
     tmp_path: Path, uri: str, message: str
 ) -> None:
     with pytest.raises(UserError, match=message) as error:
@@ -102,13 +98,38 @@ def test_a_store_that_the_user_named_and_that_cannot_be_used_is_an_error_at_once
     assert list(tmp_path.iterdir()) == []
 
 
+AWAY = [
+    ("http://127.0.0.1:9", "http://127.0.0.1:9", "no MLflow server answers there"),
+    ("postgresql://me:secret@127.0.0.1:9/x", "postgresql://***@127.0.0.1:9/x", "refused"),
+]
+
+
+@pytest.mark.parametrize(("uri", "shown", "why"), AWAY)
+def test_a_server_that_is_away_stops_no_training_and_is_tried_again(
+    tmp_path: Path, uri: str, shown: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker = Tracker("study", uri, tmp_path)
+    assert tracker.closed
+    [warning] = caplog.messages
+    assert warning.startswith(f"MLflow at {shown}: ")
+    assert warning.endswith("training and its record go on")
+    assert why in warning
+    tracker.wake()
+    assert not tracker.closed
+    assert not writes(tracker)
+    with pytest.raises(UserError, match=rf"cannot use MLflow at .*: .*{why}; accepted: ") as error:
+        Tracker("study", uri, tmp_path, must_answer=True)
+    assert "secret" not in f"{error.value} {caplog.text}"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_server_that_keeps_silent_is_given_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(UserError, match="no MLflow server answers there"):
-            Tracker("study", f"http://127.0.0.1:{port}", tmp_path)
+            Tracker("study", f"http://127.0.0.1:{port}", tmp_path, must_answer=True)
 
 
 def test_the_environment_names_a_store_too(

@@ -15,7 +15,7 @@ from ablations.run import training
 from ablations.run.batches import Batches
 from ablations.run.datasets import Prepared, open_prepared
 from ablations.run.fitting import Diverged, Observer, make_optimiser
-from ablations.run.record import EpochMetrics
+from ablations.run.record_line import EpochMetrics
 from ablations.run.testing import hash_weights
 from ablations.run.training import train
 from senet_core.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES

@@ -19,6 +19,7 @@ from ablations.run.datasets import Prepared, load, open_prepared, prepare, verif
 from ablations.run.datasets.content import Content, from_arrays
 from ablations.run.datasets.prepared import digest_of
 from ablations.run.datasets.writing import write
+from ablations.run.durable import DiskError
 from senet_core.errors import UserError
 
 Noise = Callable[..., np.ndarray]
@@ -172,7 +173,14 @@ def test_a_flipped_bit_is_found_by_the_digest(path: Path) -> None:
 
 
 def test_a_subset_can_be_verified_too(path: Path) -> None:
-    verify(load(path).subset(3, 1))
+    subset = load(path).subset(3, 1)
+    verify(subset)
+    flipped = bytearray(path.read_bytes())
+    flipped[-1] ^= 1  # in an image that is not in the subset
+    (path.parent / "flipped").write_bytes(flipped)
+    (path.parent / "flipped").replace(path)
+    with pytest.raises(UserError, match="its content does not match its digest"):
+        verify(subset)
 
 
 def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
@@ -243,7 +251,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        with pytest.raises(UserError, match=r"cannot write .*digits.safetensors: File too large; make room"):
+        with pytest.raises(DiskError, match=r"cannot write .*digits.safetensors: File too large; make room"):
             prepare("digits", tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
