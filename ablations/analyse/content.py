@@ -15,12 +15,14 @@ from ablations.analyse.comparison_tables import detail_table, file_key, pair_tab
 from ablations.analyse.cost_plot import draw_cost
 from ablations.analyse.families import Family, axis_pairs, families
 from ablations.analyse.frame import Results, history_frame
+from ablations.analyse.hindsight import hindsight_table
 from ablations.analyse.interaction_plot import draw_interaction
 from ablations.analyse.interactions import Combinations, combinations_of, effect_tables, interaction_answer
 from ablations.analyse.plot_info import axis_info, cost_info, curves_info
 from ablations.analyse.plots import draw_axis, draw_curves
 from ablations.analyse.reference import caveat
 from ablations.analyse.tables import axis_table, paper_tables_of
+from ablations.run.forecast import Forecast
 
 _MOST_INTERACTIONS = 10
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
@@ -73,7 +75,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Extra:
-    """What only some studies have: interactions, all pairs of an axis, several backbones together."""
+    """What only some studies have: interactions, all pairs of an axis, several backbones together, a forecast."""
 
     title: str
     tables: tuple[Table, ...]
@@ -118,7 +120,12 @@ class Content:
 
 
 def content_of(
-    results: Results, *, command_prefix: str, tracking: str | None, pairs: Sequence[str] = ()
+    results: Results,
+    *,
+    command_prefix: str,
+    tracking: str | None,
+    pairs: Sequence[str] = (),
+    forecasts: Sequence[Forecast] = (),
 ) -> Content:
     """Gather a report.
 
@@ -127,6 +134,7 @@ def content_of(
         command_prefix: how the command line is called.
         tracking: where the MLflow runs are, for a person to read.
         pairs: axes of which all pairs are compared.
+        forecasts: that were made of the study, oldest first.
 
     Raises:
         UserError: `pairs` names what is not an axis that the study varies alone.
@@ -145,7 +153,7 @@ def content_of(
         warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
         sections=tuple(_section(group, results) for group in groups),
-        extras=tuple(_extras(results, combined, pairs)),
+        extras=tuple(_extras(results, combined, pairs, forecasts)),
         costs=_cost_plots(groups),
         curves=_curve_plots(groups, results),
         failures=provenance.failure_table(results),
@@ -157,7 +165,9 @@ def content_of(
     )
 
 
-def _extras(results: Results, combined: Combinations | None, pairs: Sequence[str]) -> Iterator[Extra]:
+def _extras(
+    results: Results, combined: Combinations | None, pairs: Sequence[str], forecasts: Sequence[Forecast]
+) -> Iterator[Extra]:
     if combined is not None:
         plots = tuple(
             Plot(
@@ -173,6 +183,9 @@ def _extras(results: Results, combined: Combinations | None, pairs: Sequence[str
         compared = axis_pairs(results, axis)
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, compared),))
+    foreseen = hindsight_table(forecasts, results)
+    if foreseen is not None:
+        yield Extra(foreseen.title, (foreseen,))
 
 
 def _section(group: Family, results: Results) -> Section:

@@ -20,6 +20,8 @@ from ablations.analyse.frame import collect
 from ablations.analyse.look import render
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown
 from ablations.plan.design import Design
+from ablations.run.forecast import FILE_NAME as FORECAST
+from ablations.run.forecast import load_forecasts
 from ablations.run.record import Record
 from senet_core.errors import UserError, unknown
 
@@ -72,7 +74,7 @@ def write_report(
 
     Args:
         design: what was planned; trials without a result are reported as missing.
-        record: what was measured.
+        record: what was measured; the study's forecasts are read from the file beside it, if there is one.
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
@@ -80,14 +82,17 @@ def write_report(
         pairs: axes of which all pairs are compared.
 
     Raises:
-        UserError: a format or an axis is not known, or the folder cannot be written.
+        UserError: a format or an axis is not known, the folder cannot be written, or the forecast is damaged.
     """
     for name in formats:
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
     shown = None if tracking is None else _without_password(tracking)
     results = collect(design, record)
-    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
+    forecasts = load_forecasts(record.path.with_name(FORECAST))
+    content = content_of(
+        results, command_prefix=command_prefix, tracking=shown, pairs=pairs, forecasts=forecasts
+    )
     suffixes = ("svg", "png", *(("pdf",) if "latex" in formats else ()))
     images = {plot.key: render(plot.figure, suffixes) for plot in content.plots()}
     texts = {name: _text(content, name, images) for name in FORMATS if name in formats}

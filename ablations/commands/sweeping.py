@@ -90,7 +90,7 @@ def _sweep(
     if not no_tracking:
         locate(tracking_uri, places.results_dir)
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
-    size = _workers(workers, len(design.trials))
+    size = worker_count(workers, len(design.trials))
     settings = Settings(
         data_dir=data_dir,
         digest=prepared.digest,
@@ -105,20 +105,22 @@ def _sweep(
             design,
             places,
             settings,
-            make_executor=lambda: _pool(size),
+            make_executor=lambda: make_pool(size),
             display=display,
             open_tracker=lambda: None if no_tracking else _tracker(places, tracking_uri),
         )
 
 
-def _workers(asked: int | None, trials: int) -> int:
+def worker_count(asked: int | None, trials: int) -> int:
+    """Say how many trials run at a time: as asked, else as many as GPUs or cores, and no more than there are."""
     from ablations.run.devices import count_gpus
     from ablations.run.environment import available_cores
 
     return min(asked or count_gpus() or available_cores(), trials)
 
 
-def _pool(workers: int) -> Executor:
+def make_pool(workers: int) -> Executor:
+    """Open worker processes, each with its share of the cores or its GPU."""
     from ablations.run.devices import count_gpus
     from ablations.run.environment import available_cores
     from ablations.run.executors import WorkerPool
