@@ -17,6 +17,7 @@ from ablations.analyse.confirmation_table import confirmation_answer, confirmati
 from ablations.analyse.cost_plot import draw_cost
 from ablations.analyse.families import Family, axis_pairs, families
 from ablations.analyse.frame import Results, history_frame
+from ablations.analyse.hindsight import hindsight_table
 from ablations.analyse.interaction_plot import draw_interaction
 from ablations.analyse.interactions import Combinations, combinations_of, effect_tables, interaction_answer
 from ablations.analyse.ledger import budget_note
@@ -26,6 +27,7 @@ from ablations.analyse.race_plot import draw_race, lanes_of
 from ablations.analyse.race_table import race_table
 from ablations.analyse.reference import caveat
 from ablations.analyse.tables import axis_table, paper_tables_of
+from ablations.run.forecast import Forecast
 
 _MOST_INTERACTIONS = 10
 _MOST_LANES = 21
@@ -84,7 +86,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Extra:
-    """What only some studies have: interactions, all pairs of an axis, several backbones together."""
+    """What only some studies have: interactions, all pairs of an axis, several backbones together, a forecast."""
 
     title: str
     tables: tuple[Table, ...]
@@ -135,6 +137,7 @@ def content_of(
     tracking: str | None,
     pairs: Sequence[str] = (),
     confirmation: Confirmation | None = None,
+    forecasts: Sequence[Forecast] = (),
 ) -> Content:
     """Gather a report.
 
@@ -144,6 +147,7 @@ def content_of(
         tracking: where the MLflow runs are, for a person to read.
         pairs: axes of which all pairs are compared.
         confirmation: the best row on fresh seeds, for a study that has some.
+        forecasts: that were made of the study, oldest first.
 
     Raises:
         UserError: `pairs` names what is not an axis that the study varies alone.
@@ -163,7 +167,7 @@ def content_of(
         warnings=(*provenance.warnings(results), *_present(budget_note(results.design, results.plans))),
         setup=provenance.setup_table(results),
         sections=tuple(_section(group, results) for group in groups),
-        extras=tuple(_extras(results, groups, combined, pairs, confirmation)),
+        extras=tuple(_extras(results, groups, combined, pairs, confirmation, forecasts)),
         costs=_cost_plots(groups),
         curves=_curve_plots(groups, results),
         failures=provenance.failure_table(results),
@@ -185,6 +189,7 @@ def _extras(
     combined: Combinations | None,
     pairs: Sequence[str],
     confirmation: Confirmation | None,
+    forecasts: Sequence[Forecast],
 ) -> Iterator[Extra]:
     if results.race is not None:
         yield Extra(
@@ -207,6 +212,9 @@ def _extras(
         compared = axis_pairs(results, axis)
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, compared),))
+    foreseen = hindsight_table(forecasts, results)
+    if foreseen is not None:
+        yield Extra(foreseen.title, (foreseen,))
 
 
 def _race_plots(results: Results, groups: tuple[Family, ...]) -> Iterator[Plot]:

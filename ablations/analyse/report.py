@@ -22,13 +22,16 @@ from ablations.analyse.look import render
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown
 from ablations.plan.design import Design
 from ablations.run.durable import not_written
+from ablations.run.forecast import FILE_NAME as FORECAST
+from ablations.run.forecast import load_forecasts
 from ablations.run.leases import process_exists
 from ablations.run.record import Record
 from senet_core.errors import unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
-DRAFT = ".draft"  # ends the name of a file that is being written
 """Formats by name, with the file that each writes."""
+
+DRAFT = ".draft"  # ends the name of a file that is being written
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def write_report(
 
     Args:
         design: what was planned; trials without a result are reported as missing.
-        record: what was measured.
+        record: what was measured; the study's forecasts are read from the file beside it, if there is one.
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
@@ -84,7 +87,7 @@ def write_report(
         pairs: axes of which all pairs are compared.
 
     Raises:
-        UserError: a format or an axis is not known, or the folder cannot be written.
+        UserError: a format or an axis is not known, the folder cannot be written, or the forecast is damaged.
         DiskError: the disk is full.
     """
     for name in formats:
@@ -92,12 +95,14 @@ def write_report(
             raise unknown("report format", name, FORMATS)
     shown = None if tracking is None else _without_password(tracking)
     results = collect(design, record)
+    forecasts = load_forecasts(record.path.with_name(FORECAST))
     content = content_of(
         results,
         command_prefix=command_prefix,
         tracking=shown,
         pairs=pairs,
         confirmation=confirm(results, record),
+        forecasts=forecasts,
     )
     suffixes = ("svg", "png", *(("pdf",) if "latex" in formats else ()))
     images = {plot.key: render(plot.figure, suffixes) for plot in content.plots()}

@@ -1,7 +1,8 @@
-"""`ablate plan`: what a study would train."""
+"""`ablate plan`: what a study would train, how long that takes here, and what it can find."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,41 @@ import click
 from ablations.commands import options
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
+    from ablations.commands.forecasting import Plan
     from ablations.plan.design import Design
     from ablations.run.networks import Networks
-    from senet_core.fingerprint import Structure
-    from senet_core.variant import SEVariant
 
 WIDE = 120
 """Columns from which the network behind each row is written out."""
 
+PATIENCE_SECONDS = 5.0
+"""Of computing for one network, beyond which a plan looks at no other one of its backbone."""
+
+_POINTS = click.FloatRange(min=1e-6, max=100)
+
 
 @click.command("plan")
 @options.study_options
+@options.data_dir
+@options.workers
+@click.option(
+    "--calibrate",
+    type=click.FloatRange(min=0, max=86_400),
+    default=20.0,
+    show_default=True,
+    envvar="ABLATE_CALIBRATE",
+    metavar="SECONDS",
+    help="How long to try the trials whose speed no earlier record tells; 0 to skip.",
+)
+@click.option(
+    "--sd", type=_POINTS, metavar="POINTS", help="Standard deviation of one row's error over seeds."
+)
+@click.option("--rho", type=float, help="Correlation of two rows over seeds, with --sd; 0 if not given.")
+@click.option("--pilot", metavar="STUDY", help="Take the noise from another study's record.")
+@click.option("--detect", type=_POINTS, metavar="POINTS", help="Say what finding this difference takes.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything for programs.")
 def command(
     study: str,
     overrides: tuple[str, ...],
@@ -30,77 +53,119 @@ def command(
     plugins: tuple[str, ...],
     results_dir: Path,
     reports_dir: Path,
+    data_dir: Path,
+    workers: int | None,
+    calibrate: float,
+    sd: float | None,
+    rho: float | None,
+    pilot: str | None,
+    detect: float | None,
+    as_json: bool,
 ) -> None:
-    """Show the rows of STUDY, the network behind each, and how many trials are left. Trains nothing.
+    """Show what STUDY would train, how long that takes on this machine, and which differences it can find.
 
     For each network: the units of its bottlenecks by stage, its parameters, its multiply-adds for one image, and a
     hash of the function that it computes with fixed weights. Rows with one hash are one network, and a study that
     compares them is refused unless it says allow_identical.
+
+    Times are those of earlier trials with the same settings on this processor; where there are none, a few steps
+    are trained with as many processes at once as the sweep will use. What a difference needs depends on the noise
+    between seeds: that of this study's record, of a pilot's (--pilot), or as stated (--sd, --rho). The forecast is
+    kept in RESULTS/STUDY/forecast.json, and the report compares it with what happened.
     """
     from ablations.commands.console import make_console
+    from ablations.commands.forecasting import choose_noise, make_plan
     from ablations.commands.opening import open_study
-    from ablations.run.identical import explain_identical, refuse_identical
+    from ablations.run.identical import refuse_identical
     from ablations.run.networks import Networks, data_shape
 
     design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
-    finished = frozenset(places.load_record().finished)
-    shape = data_shape(design.study.baseline.data)
-    networks = Networks(shape)
+    record = places.load_record()
+    noise = choose_noise(design, places, record, sd, rho, pilot, detect)
+    finished = frozenset(record.finished)
+    networks = Networks(data_shape(design.study.baseline.data), patience=PATIENCE_SECONDS)
     refuse_identical(design, networks)
     console = make_console()
-    console.print(_table(design, networks, finished, wide=console.width >= WIDE))
-    for one, other in networks.identical(design.cells) if design.study.allow_identical else ():
-        console.print(f"identical: {explain_identical(one, other, networks)}")
-    for note in networks.floor_notes(design.cells):
+    if not as_json:
+        _show_networks(design, networks, finished, console)
+    plan = make_plan(
+        design, places, networks, finished, noise,
+        data_dir=data_dir, workers=workers, calibrate=calibrate, detect=detect,
+        wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
+    )  # fmt: skip
+    if as_json:
+        _print_json(design, networks, finished, plan)
+    else:
+        _show_plan(plan, console)
+
+
+def _show_networks(design: Design, networks: Networks, finished: frozenset[str], console: Console) -> None:
+    from ablations.commands.plan_table import network_table
+
+    console.print(network_table(design, networks, finished, wide=console.width >= WIDE))
+    for note in _notes(design, networks):
         console.print(note)
     for label, problem in networks.problems.items():
         console.print(f"{label} cannot be computed: {problem}", style="red")
-    if shape.assumed:
-        console.print(f"Costs are for {shape.num_classes} classes; the prepared folder has its own number.")
     left = sum(trial.key not in finished for trial in design.trials)
-    console.print(f"{len(design.cells)} rows, {len(design.trials)} trials, {left} to train")
+    most = (
+        " at most; a race stops adding seeds to rows whose verdict is in"
+        if design.study.design == "race"
+        else ""
+    )
+    console.print(f"{len(design.cells)} rows, {len(design.trials)} trials, {left} to train{most}")
 
 
-def _table(design: Design, networks: Networks, finished: frozenset[str], *, wide: bool) -> Table:
-    from rich.table import Table
+def _notes(design: Design, networks: Networks) -> list[str]:
+    from ablations.run.identical import explain_identical
 
-    from senet_core.floor import width_text
-
-    table = Table(title=f"{design.study.title}\n{design.study.question}", title_justify="left")
-    table.add_column("row", overflow="fold")
-    if wide:
-        table.add_column("network", overflow="fold")
-        table.add_column("blocks\nweigh")
-    for column in ("units by\nstage", "parameters", "multiply-\nadds", "function", "recorded"):
-        table.add_column(column, justify="left" if column == "function" else "right")
-    for cell in design.cells:
-        made_of, mark = networks.structure(cell), networks.fingerprint(cell)
-        keys = [cell.trial(seed).key for seed in design.seeds]
-        table.add_row(
-            cell.label,
-            *([f"{cell.backbone} {_short(cell.variant)}", _places(made_of)] if wide else []),
-            (width_text(dict(made_of.widths)) if made_of else None) or "–",
-            f"{made_of.parameters:,}" if made_of else "–",
-            f"{made_of.multiply_adds:,}" if made_of else "–",
-            mark.function[:8] if mark else "–",
-            f"{sum(key in finished for key in keys)} of {len(keys)}",
+    pairs = networks.identical(design.cells) if design.study.allow_identical else ()
+    notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]
+    notes += networks.floor_notes(design.cells)
+    if networks.left_out:
+        notes.append(
+            f"Left out, as each takes about {max(networks.left_out.values()):.0f} s of computing: the networks or"
+            f" functions of {', '.join(networks.left_out)}; `ablate run` compares all rows before it trains."
         )
-    return table
+    shape = networks.shape
+    if shape.assumed:
+        notes.append(f"Costs are for {shape.num_classes} classes; the prepared folder has its own number.")
+    return notes
 
 
-def _short(variant: SEVariant | None) -> str:
-    """Write a variant with the fields only that differ from the paper's; it reads back to an equal value."""
-    from senet_core.variant import PAPER_SE
-    from senet_core.variant_text import variant_fields
+def _show_plan(plan: Plan, console: Console) -> None:
+    from textwrap import fill
 
-    if variant is None:
-        return "plain"
-    usual = variant_fields(PAPER_SE)
-    changed = [f"{name}={value}" for name, value in variant_fields(variant).items() if value != usual[name]]
-    return f"se:{','.join(changed)}" if changed else "se"
+    from ablations.commands.plan_words import plan_words
+
+    lines = list(plan_words(plan))
+    indent = max((len(name) for name, _ in lines), default=0) + 2
+    for name, text in lines:
+        shown = fill(
+            text,
+            width=console.width,
+            initial_indent=name.ljust(indent),
+            subsequent_indent=" " * indent,
+            break_on_hyphens=False,
+        )
+        console.print(shown, soft_wrap=True)
 
 
-def _places(made_of: Structure | None) -> str:
-    """Count the blocks by what they weigh: "9 out"."""
-    points = [point for _, point in made_of.gates] if made_of else []
-    return ", ".join(f"{points.count(point)} {point}" for point in dict.fromkeys(points)) or "–"
+def _print_json(design: Design, networks: Networks, finished: frozenset[str], plan: Plan) -> None:
+    import json
+
+    from ablations.commands.plan_table import network_rows
+
+    content = {
+        "study": design.study.name,
+        "rows": network_rows(design, networks, finished),
+        "notes": _notes(design, networks),
+        "problems": networks.problems | plan.problems,
+        "trials": len(design.trials),
+        "left": sum(trial.key not in finished for trial in design.trials),
+        "forecast": plan.forecast.to_json(),
+        "detect": None if plan.wanted is None else asdict(plan.wanted),
+        "kept": None if plan.kept is None else str(plan.kept),
+        "said": list(plan.said),
+    }
+    click.echo(json.dumps(content, indent=1, allow_nan=False))

@@ -107,7 +107,7 @@ def _sweep(
     places.load_record()
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
     check_batches(design.study, design.cells, len(prepared.train_labels))
-    size = _workers(workers, len(design.trials))
+    size = worker_count(workers, len(design.trials))
     rows = design.by_key.keys()
     settings = Settings(
         data_dir=data_dir,
@@ -123,21 +123,23 @@ def _sweep(
             design,
             places,
             settings,
-            make_executor=lambda: _pool(size),
+            make_executor=lambda: make_pool(size),
             display=display,
             open_tracker=open_tracker,
             next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
         )
 
 
-def _workers(asked: int | None, trials: int) -> int:
+def worker_count(asked: int | None, trials: int) -> int:
+    """Say how many trials run at a time: as asked, else as many as GPUs or cores, and no more than there are."""
     from ablations.run.devices import count_gpus
     from ablations.run.environment import available_cores
 
     return min(asked or count_gpus() or available_cores(), trials)
 
 
-def _pool(workers: int) -> Executor:
+def make_pool(workers: int) -> Executor:
+    """Open worker processes, each with its share of the cores or its GPU."""
     from ablations.run.devices import count_gpus
     from ablations.run.environment import available_cores
     from ablations.run.executors import WorkerPool

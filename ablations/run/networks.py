@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
@@ -60,11 +61,17 @@ class Networks:
 
     Attributes:
         shape: of the data.
+        patience: seconds of computing for one structure or fingerprint beyond which the others of its backbone are
+            left out; None to compute them all.
         problems: row's label to why its network has no structure or fingerprint.
+        left_out: rows whose structure or fingerprint would have taken too long, each with those seconds.
     """
 
     shape: DataShape
+    patience: float | None = None
     problems: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, float] = field(default_factory=dict)
+    _took: dict[str, float] = field(default_factory=dict)
     _structures: dict[Hashable, Structure | None] = field(default_factory=dict)
     _fingerprints: dict[Hashable, Fingerprint | None] = field(default_factory=dict)
 
@@ -114,7 +121,10 @@ class Networks:
         self, known: dict[Hashable, Value | None], cell: Cell, compute: Callable[..., Value], **given: object
     ) -> Value | None:
         key = (cell.backbone, cell.variant)
+        if key not in known and self._takes_too_long(cell):
+            return None
         if key not in known:
+            began = time.process_time()
             try:
                 shape = {"num_classes": self.shape.num_classes, "image_shape": self.shape.image_shape}
                 known[key] = compute(*key, **shape, **given)
@@ -124,7 +134,15 @@ class Networks:
                 known[key] = None
                 reason = " ".join(str(error).split())
                 self.problems[cell.label] = f"{type(error).__name__}: {reason}"
+            self._took[cell.backbone] = time.process_time() - began
         return known[key]
+
+    def _takes_too_long(self, cell: Cell) -> bool:
+        took = self._took.get(cell.backbone, 0.0)
+        if self.patience is None or took <= self.patience:
+            return False
+        self.left_out[cell.label] = took
+        return True
 
 
 def trained_as(recipe: Recipe) -> Recipe:

@@ -26,7 +26,7 @@ def trial_view(axes: Sequence[str]) -> tuple[str, str]:
 
 def summary_view(axes: Sequence[str]) -> tuple[str, str]:
     """Return the tag of the view of the cells' summaries, best mean first."""
-    return _view("summary", "Summaries", axes, SUMMARY_METRICS, order="metrics.`mean`")
+    return _view("summary", "Summaries", axes, SUMMARY_METRICS, order="metrics.`mean`", tags=("verdict",))
 
 
 def page_of(experiment_id: str) -> str:
@@ -36,11 +36,16 @@ def page_of(experiment_id: str) -> str:
 
 
 def _view(
-    level: str, name: str, parameters: Iterable[str], metrics: Iterable[str], order: str
+    level: str,
+    name: str,
+    parameters: Iterable[str],
+    metrics: Iterable[str],
+    order: str,
+    tags: Iterable[str] = (),
 ) -> tuple[str, str]:
-    columns = [f"params.`{parameter}`" for parameter in parameters] + [
-        f"metrics.`{metric}`" for metric in metrics
-    ]
+    columns = [f"params.`{parameter}`" for parameter in parameters]
+    columns += [f"metrics.`{metric}`" for metric in metrics]
+    columns += [f"tags.`{tag}`" for tag in tags]
     state = {
         "searchFilter": f"tags.`{LEVEL}` = '{level}'",
         "orderByKey": order,

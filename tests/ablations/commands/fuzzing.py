@@ -238,7 +238,12 @@ _complexity = {
 }
 _tables = st.sampled_from(["table_1", "table_99", "table_", "1", "", "x"])
 COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[str]]]] = {
-    "plan": (st.sampled_from(STUDY_WORDS), _STUDY_OPTIONS),
+    "plan": (
+        st.sampled_from(STUDY_WORDS),
+        {**_STUDY_OPTIONS, "--workers": numbers, "--data-dir": st.sampled_from(FOLDERS), "--sd": numbers,
+         "--rho": numbers, "--pilot": _names | st.sampled_from(STUDY_WORDS), "--detect": numbers,
+         "--json": st.just("")},
+    ),
     "status": (st.sampled_from(STUDY_WORDS), {**_STUDY_OPTIONS, "--json": st.just("")}),
     "run": (st.sampled_from(STUDY_WORDS), {**_STUDY_OPTIONS, **_SWEEP_OPTIONS}),
     "report": (

@@ -59,6 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         patch.setenv("HOME", str(here))
+        patch.setenv("ABLATE_CALIBRATE", "0")
         patch.setattr(preparation, "fetch", no_network)
         patch.setattr(sweep, "sweep", stopped)
         yield top

@@ -108,6 +108,19 @@ def test_one_network_is_computed_once_however_it_is_trained(
     assert len(taken) == 2
 
 
+def test_networks_that_take_too_long_are_left_out_with_a_word(
+    ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ablations.commands import plan
+
+    monkeypatch.setattr(plan, "PATIENCE_SECONDS", 0.0)
+    said = ablate("plan", "small.yaml")
+    text = " ".join(said.out.split())
+    assert said.status == 0, said.err
+    assert "the networks or functions of SE r=8, plain, SE max r=8; `ablate run` compares all rows" in text
+    assert ablate("plan", "small.yaml", *TWICE).status == 0  # it cannot tell
+
+
 def test_run_takes_fingerprints_only_where_structures_are_equal(
     ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

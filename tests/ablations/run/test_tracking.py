@@ -191,6 +191,16 @@ def test_summaries_are_one_run_for_each_cell_and_are_replaced(tracker: Tracker) 
     kept = {run.info.run_name: run.info.run_id for run in tracker._runs.on_level("summary")}
     tracker.write_summaries([Summary("SE", {"reduction": "16"}, {"mean": 8.0, "p": 0.4, "sd": float("nan")})])
     (run,) = tracker._runs.on_level("summary")
+    assert run.data.tags["verdict"] == ""
+    told = {
+        "label": "SE",
+        "values": {"reduction": "16"},
+        "metrics": {"mean": 8.0, "p": 0.4},
+        "verdict": "worse",
+    }
+    tracker.write_summaries([told])
+    (run,) = tracker._runs.on_level("summary")
+    assert run.data.tags["verdict"] == "worse"
     assert run.info.run_id == kept["SE"]
     assert run.data.metrics == {"mean": 8.0, "p": 0.4}
     assert run.data.params == {"reduction": "16"}

@@ -1,0 +1,120 @@
+"""A plan's forecast in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ablations.commands.forecasting import Plan, Wanted
+    from ablations.run.forecast import Cost, Sensitivity
+
+
+_BUSY = 0.85  # share of its cores below which a process shared them with other work
+
+
+def plan_words(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Give the lines of a plan below its table: a word, and a sentence."""
+    forecast = plan.forecast
+    if forecast.rows:
+        yield "a trial", _trial_words(plan)
+    if forecast.left is not None and forecast.whole is not None and forecast.whole.trials:
+        yield "the study", _cost_words(forecast.left, forecast.whole, forecast.workers)
+    if forecast.sensitivity is not None:
+        yield "noise", _noise_words(forecast.sensitivity)
+        yield from _found_words(forecast.sensitivity)
+    if plan.wanted is not None:
+        yield f"{plan.wanted.difference:g} points", _wanted_words(plan.wanted)
+    for text in plan.said:
+        yield "", text
+    for label, problem in plan.problems.items():
+        yield "", f"{label} cannot be timed: {problem}"
+    if plan.kept is not None:
+        yield "kept in", str(plan.kept)
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration: "45 s", "12.3 min", "3.4 h"."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _trial_words(plan: Plan) -> str:
+    rows = sorted(plan.forecast.rows, key=lambda row: row.seconds + row.rest)
+    least, most = rows[0], rows[-1]
+    shown = f"{duration_text(least.seconds + least.rest)} ({least.label})"
+    if most.label != least.label:
+        shown += f" to {duration_text(most.seconds + most.rest)} ({most.label})"
+    sources = dict.fromkeys("interpolation" if row.source.startswith("like ") else row.source for row in rows)
+    shown += f"; from {' and '.join(sources)}"
+    done = plan.calibration
+    if done is not None and done.seconds:
+        shown += f" ({done.seconds:.0f} s, {plan.forecast.workers} at a time)"
+        for wanted, timed in sorted(done.smaller):
+            shown += f"; steps of {timed} images timed for {wanted}"
+        if done.share < _BUSY and plan.forecast.environment["device"] == "cpu":
+            shown += (
+                f"; the machine is busy: each process had {100 * done.share:.0f} % of its cores, and the times hold"
+                " for as long as that lasts"
+            )
+    return shown
+
+
+def _cost_words(left: Cost, whole: Cost, workers: int) -> str:
+    if not left.trials:
+        return f"nothing to train; from the start {duration_text(whole.wall_seconds)}"
+    several = f"{workers} at a time" if workers > 1 else "one at a time"
+    shown = f"{left.trials} trials to train, {several}: {_range(left)}"
+    if left.trials < whole.trials:
+        shown += f"; all {whole.trials} from the start {duration_text(whole.wall_seconds)}"
+    return f"{shown}; {duration_text(whole.busy_seconds)} of computing in all"
+
+
+def _range(cost: Cost) -> str:
+    low, mid, high = map(duration_text, (cost.low, cost.wall_seconds, cost.high))
+    return mid if low == mid == high else f"{mid} ({low} to {high})"
+
+
+def _noise_words(s: Sensitivity) -> str:
+    interval = "" if s.sd_lo is None or s.sd_hi is None else f" [{s.sd_lo:.2f}, {s.sd_hi:.2f}]"
+    return f"sd of a paired difference over seeds {s.sd:.2f}{interval} points; {s.source}"
+
+
+def _found_words(s: Sensitivity) -> Iterator[tuple[str, str]]:
+    share = f"{100 * s.power:.0f} %"
+    ratio = s.detectable / s.sd
+    interval = (
+        ""
+        if s.sd_lo is None or s.sd_hi is None
+        else f" [{ratio * s.sd_lo:.2f}, {ratio * s.sd_hi:.2f} with the noise's interval]"
+    )
+    corrected = (
+        f"; after Holm's correction over {s.comparisons} comparisons {s.detectable_corrected:.2f} or less (level"
+        f" {100 * s.alpha:.0f} % / {s.comparisons}, as in its first step)"
+        if s.comparisons > 1
+        else ""
+    )
+    yield (
+        f"{s.seeds} seeds",
+        f"find {s.detectable:.2f} points with a probability of {share}{interval}{corrected}",
+    )
+    equal = f"{100 * s.equivalent:.0f} %"
+    equal += f", corrected {100 * s.equivalent_corrected:.0f} %" if s.comparisons > 1 else ""
+    yield "", f"call an equal pair equivalent (margin {s.margin:g}) with a probability of {equal}"
+
+
+def _wanted_words(wanted: Wanted) -> str:
+    shown = _seeds_words(wanted.seeds, wanted.cost)
+    if wanted.comparisons == 1:
+        return shown
+    corrected = _seeds_words(wanted.seeds_corrected, wanted.cost_corrected)
+    return f"{shown}; after Holm's correction over {wanted.comparisons} comparisons {corrected} at the most"
+
+
+def _seeds_words(seeds: int | None, cost: Cost | None) -> str:
+    if seeds is None:
+        return "more than 1,000 seeds a row"
+    return f"{seeds} seeds a row" + ("" if cost is None else f", {duration_text(cost.wall_seconds)} to train")

@@ -1,0 +1,212 @@
+"""A probe: a few steps of one trial's training in a worker process, timed as a sweep would run them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablations.plan.recipe import Recipe
+from ablations.plan.trial import DataSpec, Trial
+from ablations.run.batches import Batches
+from ablations.run.checkpoint import Checkpoints, Keeper
+from ablations.run.datasets import Prepared, load, prepared_path
+from ablations.run.devices import choose_device, choose_precision
+from ablations.run.fitting import Fit, Observer
+from ablations.run.networks import data_shape
+from ablations.run.testing import NotFinite, hash_weights, test
+from senet_core.complexity import measure_complexity
+from senet_core.model import build_model
+from senet_core.plugins import load_installed_plugins, load_plugin_file
+from senet_core.randomness import drawing_from
+
+WARM_UP = 2
+"""Steps that are not timed: memory is found and kernels are chosen in them."""
+
+LEAST_STEPS = 3
+"""Steps that are timed even where the time is over, unless one takes longer than all of it."""
+
+_TRAINING_SHARE = 0.8  # of a probe's time; what comes after takes the rest
+_PATIENCE = 2  # times a probe's time, after which one timed step will do
+_SYNTHETIC_BATCHES = 4
+_TEST_IMAGES = 200
+_ENDLESS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is to be timed, as it travels to a worker.
+
+    Attributes:
+        trial: canonical JSON.
+        batch: images in a step; fewer than the recipe's where a step of these would take too long.
+        seconds: about how long the probe may take.
+        data_dir: where the prepared data sets are; what is not there is replaced by random images.
+        plugins: plug-in files that the study needs.
+    """
+
+    trial: Mapping[str, Any]
+    batch: int
+    seconds: float
+    data_dir: Path
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a probe found, in seconds.
+
+    Attributes:
+        begun: when it began, on this machine's clock.
+        steps: of each timed step, for one image.
+        test: for one test image.
+        save: for a checkpoint.
+        rest: for opening the data, building the network, counting and hashing.
+        share: of its core that the process had while the steps were timed; low where the machine has other work.
+    """
+
+    begun: float
+    steps: tuple[float, ...]
+    test: float
+    save: float
+    rest: float
+    share: float
+
+
+class _Enough(Exception):
+    """The training has been looked at for long enough."""
+
+
+def run_probe(probe: Probe) -> Timing:
+    """Train a few steps, save once, test once, and say how long each took.
+
+    Raises:
+        Exception: whatever the network raises.
+    """
+    begun, watch = time.time(), _Watch()
+    load_installed_plugins()
+    for file in probe.plugins:
+        load_plugin_file(file)
+    trial = _endless(Trial.from_json(probe.trial), probe.batch)
+    device = choose_device()
+    precision = choose_precision(trial.recipe.precision, device)
+    data = _data(trial, probe)
+    model = build_model(
+        trial.backbone,
+        trial.variant,
+        num_classes=data.num_classes,
+        in_channels=data.image_shape[0],
+        seed=trial.seed,
+    ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    built = watch.passed()
+    with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
+        fit = Fit(model, trial.recipe, Batches(data, trial, device), device, precision)
+        computed, watched = time.process_time(), time.perf_counter()
+        steps = _time_steps(fit, probe.seconds * _TRAINING_SHARE - built, probe.seconds * _PATIENCE, device)
+        share = (time.process_time() - computed) / (time.perf_counter() - watched) / torch.get_num_threads()
+        watch.passed()
+        Checkpoints(Path(folder), {}).save(fit.step, fit.state())
+        save = watch.passed()
+    images = min(_TEST_IMAGES, len(data.test_labels))
+    some = data.subset(test_images=images)
+    watch.passed()
+    with suppress(NotFinite):
+        test(model, some, device, precision)
+    tested = watch.passed() / images
+    measure_complexity(
+        trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
+    )
+    hash_weights(model)
+    each = tuple(step / fit.batches.size for step in steps)
+    return Timing(begun, each, tested, save, rest=built + watch.passed(), share=share)
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def passed(self) -> float:
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        return passed
+
+
+def _endless(trial: Trial, batch: int) -> Trial:
+    """Give a trial that trains for as long as it is let, in batches of this size."""
+    endless = {"batch_size": batch, "iterations": _ENDLESS, "epochs": None}
+    return replace(trial, recipe=Recipe.model_validate({**trial.recipe.model_dump(), **endless}))
+
+
+def _data(trial: Trial, probe: Probe) -> Prepared:
+    path = prepared_path(trial.data, probe.data_dir)
+    if path.is_file():
+        return load(path).subset(trial.data.train_images, trial.data.test_images)
+    return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+
+
+def synthetic_data(spec: DataSpec, images: int) -> Prepared:
+    """Make random images of a data set's shape: what they show does not change how long a step takes.
+
+    Args:
+        spec: the data set.
+        images: how many for training; at least one of each class is made.
+    """
+    shape = data_shape(spec)
+    channels, height, width = shape.image_shape
+    generator = torch.Generator().manual_seed(0)
+
+    def random(count: int) -> torch.Tensor:
+        return torch.randint(
+            256, (count, height, width, channels), generator=generator, dtype=torch.uint8, device="cpu"
+        )
+
+    train, tested = max(images, shape.num_classes), min(_TEST_IMAGES, images)
+    return Prepared(
+        name=spec.name,
+        train_images=random(train),
+        train_labels=torch.arange(train) % shape.num_classes,
+        test_images=random(tested),
+        test_labels=torch.arange(tested) % shape.num_classes,
+        classes=tuple(map(str, range(shape.num_classes))),
+        mean=(128.0,) * channels,
+        std=(64.0,) * channels,
+        digest="",
+        source="random",
+        note="",
+        path=Path(),
+    )
+
+
+def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> list[float]:
+    """Train for `seconds`, or until enough steps are timed or `most` is over; returns every timed step's seconds."""
+    began = time.perf_counter()
+    times = [began]
+
+    def clock(done: int, total: int) -> None:
+        _finish(device)
+        times.append(time.perf_counter())
+        passed, timed = times[-1] - began, len(times) - 1 - WARM_UP
+        if passed >= seconds and (
+            timed >= LEAST_STEPS or (timed > 0 and passed >= most) or passed >= 3 * most
+        ):
+            raise _Enough
+
+    with suppress(_Enough):
+        fit.run(Observer(progress=clock), Keeper())
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    return steps[WARM_UP:] or steps[-1:]
+
+
+def _finish(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
