@@ -122,10 +122,11 @@ def _notes(design: Design, networks: Networks) -> list[str]:
     pairs = networks.identical(design.cells) if design.study.allow_identical else ()
     notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]
     notes += networks.floor_notes(design.cells)
-    if networks.left_out:
+    left_out = [cell.label for cell in design.cells if cell.label in networks.left_out]
+    if left_out:
         notes.append(
             f"Left out, as each takes about {max(networks.left_out.values()):.0f} s of computing: the networks or"
-            f" functions of {', '.join(networks.left_out)}; `ablate run` compares all rows before it trains."
+            f" functions of {', '.join(left_out)}; `ablate run` compares all rows before it trains."
         )
     shape = networks.shape
     if shape.assumed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from ablations.plan.trial import Trial
-from ablations.run.probe import Probe, Timing, run_probe
-from ablations.run.speed import Images, Speed, speed_key, spread
+from ablations.run.probe import Lap, Probe, Timing, run_probe
+from ablations.run.speed import Images, Span, Speed, speed_key, spread
 
 LEAST_SECONDS = 1.0
 """What a probe gets at least; where there are too many kinds of trials for that, some are left out."""
@@ -106,11 +106,10 @@ def calibrate(
     )
     each = max(LEAST_SECONDS, share / rounds)
     timings = _run(probes, make_executor(), workers, seconds, each, least, found)
-    for kind in ordered:
-        if timings.get(kind.key):
-            found.speeds[kind.key] = _speed(timings[kind.key])
-    if found.speeds:
-        found.share = min(1.0, median(timing.share for several in timings.values() for timing in several))
+    if timings:
+        shares = _shares(timings) if device == "cpu" else None
+        found.share = 1.0 if shares is None else shares.mid
+        found.speeds |= {key: _speed(several, shares) for key, several in timings.items()}
     _fill_in(ordered, found)
     return found
 
@@ -186,16 +185,42 @@ def _run(
     return timings
 
 
-def _speed(timings: Sequence[Timing]) -> Speed:
+def _shares(timings: Mapping[str, Sequence[Timing]]) -> Span:
+    """Say which share of its cores a process had: over all the steps of all probes, and by probe its middle half."""
+    probes = [timing.steps for several in timings.values() for timing in several]
+    total = _share(step for steps in probes for step in steps)
+    by_probe = spread(_share(steps) for steps in probes)
+    return Span(total, min(total, by_probe.low), max(total, by_probe.high))
+
+
+def _share(steps: Iterable[Lap]) -> float:
+    known = list(steps)
+    return min(1.0, sum(step.computed for step in known) / sum(step.wall for step in known))
+
+
+def _speed(timings: Sequence[Timing], shares: Span | None) -> Speed:
+    """Turn the timings of one kind into its speed.
+
+    On processors a kind's own figure is the computing that a step needs, which hardly depends on what else the
+    machine does; how much longer that takes is estimated from all probes together, as it changes from second to
+    second and not from kind to kind.
+    """
     steps = [step for timing in timings for step in timing.steps]
+    rate = spread(step.computed if shares else step.wall for step in steps)
     return Speed(
-        train=spread(steps),
-        test=median(timing.test for timing in timings),
-        save=median(timing.save for timing in timings),
-        rest=median(timing.rest for timing in timings),
+        train=rate
+        if shares is None
+        else Span(rate.mid / shares.mid, rate.low / shares.high, rate.high / shares.low),
+        test=_middle((timing.test for timing in timings), shares),
+        save=median(timing.save.wall for timing in timings),
+        rest=_middle((timing.rest for timing in timings), shares),
         source="calibration",
         measured=len(steps),
     )
+
+
+def _middle(laps: Iterable[Lap], shares: Span | None) -> float:
+    return median(lap.wall if shares is None else lap.computed / shares.mid for lap in laps)
 
 
 def _fill_in(kinds: Sequence[Kind], found: Calibration) -> None:

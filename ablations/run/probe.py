@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,25 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Lap:
+    """A stretch of work, in seconds.
+
+    Attributes:
+        wall: that passed.
+        computed: that the process had of each of its cores; less than `wall` where the machine has other work.
+    """
+
+    wall: float
+    computed: float
+
+    def over(self, count: int) -> Lap:
+        """Give the part of one of `count` equal pieces."""
+        return Lap(self.wall / count, self.computed / count)
+
+
+@dataclass(frozen=True)
 class Timing:
-    """What a probe found, in seconds.
+    """What a probe found.
 
     Attributes:
         begun: when it began, on this machine's clock.
@@ -69,15 +85,13 @@ class Timing:
         test: for one test image.
         save: for a checkpoint.
         rest: for opening the data, building the network, counting and hashing.
-        share: of its core that the process had while the steps were timed; low where the machine has other work.
     """
 
     begun: float
-    steps: tuple[float, ...]
-    test: float
-    save: float
-    rest: float
-    share: float
+    steps: tuple[Lap, ...]
+    test: Lap
+    save: Lap
+    rest: Lap
 
 
 class _Enough(Exception):
@@ -108,9 +122,8 @@ def run_probe(probe: Probe) -> Timing:
     built = watch.passed()
     with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
         fit = Fit(model, trial.recipe, Batches(data, trial, device), device, precision)
-        computed, watched = time.process_time(), time.perf_counter()
-        steps = _time_steps(fit, probe.seconds * _TRAINING_SHARE - built, probe.seconds * _PATIENCE, device)
-        share = (time.process_time() - computed) / (time.perf_counter() - watched) / torch.get_num_threads()
+        left = probe.seconds * _TRAINING_SHARE - built.wall
+        steps = _time_steps(fit, left, probe.seconds * _PATIENCE, device)
         watch.passed()
         Checkpoints(Path(folder), {}).save(fit.step, fit.state())
         save = watch.passed()
@@ -119,23 +132,25 @@ def run_probe(probe: Probe) -> Timing:
     watch.passed()
     with suppress(NotFinite):
         test(model, some, device, precision)
-    tested = watch.passed() / images
+    tested = watch.passed().over(images)
     measure_complexity(
         trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
     )
     hash_weights(model)
-    each = tuple(step / fit.batches.size for step in steps)
-    return Timing(begun, each, tested, save, rest=built + watch.passed(), share=share)
+    ended = watch.passed()
+    rest = Lap(built.wall + ended.wall, built.computed + ended.computed)
+    return Timing(begun, tuple(step.over(fit.batches.size) for step in steps), tested, save, rest)
 
 
 class _Watch:
     def __init__(self) -> None:
-        self._last = time.perf_counter()
+        self._wall, self._computed = time.perf_counter(), time.process_time()
 
-    def passed(self) -> float:
-        now = time.perf_counter()
-        passed, self._last = now - self._last, now
-        return passed
+    def passed(self) -> Lap:
+        wall, computed = time.perf_counter(), time.process_time()
+        lap = Lap(wall - self._wall, (computed - self._computed) / torch.get_num_threads())
+        self._wall, self._computed = wall, computed
+        return lap
 
 
 def _endless(trial: Trial, batch: int) -> Trial:
@@ -184,15 +199,15 @@ def synthetic_data(spec: DataSpec, images: int) -> Prepared:
     )
 
 
-def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> list[float]:
-    """Train for `seconds`, or until enough steps are timed or `most` is over; returns every timed step's seconds."""
-    began = time.perf_counter()
-    times = [began]
+def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> list[Lap]:
+    """Train for `seconds`, or until enough steps are timed or `most` is over; returns the steps that are timed."""
+    began, watch = time.perf_counter(), _Watch()
+    steps: list[Lap] = []
 
     def clock(done: int, total: int) -> None:
         _finish(device)
-        times.append(time.perf_counter())
-        passed, timed = times[-1] - began, len(times) - 1 - WARM_UP
+        steps.append(watch.passed())
+        passed, timed = time.perf_counter() - began, len(steps) - WARM_UP
         if passed >= seconds and (
             timed >= LEAST_STEPS or (timed > 0 and passed >= most) or passed >= 3 * most
         ):
@@ -200,7 +215,6 @@ def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> 
 
     with suppress(_Enough):
         fit.run(Observer(progress=clock), Keeper())
-    steps = [later - earlier for earlier, later in pairwise(times)]
     return steps[WARM_UP:] or steps[-1:]
 
 

@@ -13,7 +13,7 @@ from ablations.plan.datasets import DATASETS
 from ablations.plan.trial import DataSpec
 from ablations.run import calibration
 from ablations.run.calibration import Calibration, Kind, by_use, calibrate
-from ablations.run.probe import LEAST_STEPS, Probe, Timing, run_probe, synthetic_data
+from ablations.run.probe import LEAST_STEPS, Lap, Probe, Timing, run_probe, synthetic_data
 from ablations.run.speed import Images
 from senet_core.variant import SEVariant
 from tests.ablations.run.small import one_thread, small_trial
@@ -33,11 +33,9 @@ def test_a_probe_times_steps_without_any_data(tmp_path: Path) -> None:
     with one_thread():
         timing = run_probe(Probe(small_trial().to_json(), 16, 0.3, tmp_path))
     assert len(timing.steps) >= LEAST_STEPS
-    assert all(0 < step < 1 for step in timing.steps)
-    assert 0 < timing.test < 1
-    assert 0 < timing.save < 5
-    assert 0 < timing.rest < 30
-    assert 0 < timing.share < 1.5
+    for lap, most in ((timing.steps[0], 1), (timing.test, 1), (timing.save, 5), (timing.rest, 30)):
+        assert 0 < lap.wall < most
+        assert 0 < lap.computed < 1.5 * lap.wall + 0.01
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,6 +62,7 @@ class Handed:
     def __init__(self) -> None:
         self.labels: list[str] = []
         self.most = self.now = 0
+        self.share = 1.0
 
     def probe(self, probe: Probe) -> Timing:
         reduction = str(probe.trial["variant"])
@@ -74,13 +73,20 @@ class Handed:
         self.now -= 1
         if "reduction=3" in reduction:
             raise RuntimeError("not today")
-        return Timing(time.time(), (0.01, 0.02, 0.03), 0.004, 0.1, 0.5, 1.0)
+        steps = tuple(Lap(computed / self.share, computed) for computed in (0.01, 0.02, 0.03))
+        return Timing(time.time(), steps, Lap(9.0, 0.004), Lap(0.1, 9.0), Lap(9.0, 0.5))
 
 
 def calibrated(
-    monkeypatch: pytest.MonkeyPatch, rows: list[Kind], seconds: float, workers: int = 2, **changes: Any
+    monkeypatch: pytest.MonkeyPatch,
+    rows: list[Kind],
+    seconds: float,
+    workers: int = 2,
+    share: float = 1.0,
+    **changes: Any,
 ) -> tuple[Handed, Calibration]:
     handed = Handed()
+    handed.share = share
     monkeypatch.setattr(calibration, "run_probe", handed.probe)
     given: dict[str, Any] = {"device": "cpu", "images": IMAGES, "data_dir": Path("nowhere"), **changes}
     found = calibrate(
@@ -97,6 +103,16 @@ def test_every_worker_is_busy_to_the_end(monkeypatch: pytest.MonkeyPatch) -> Non
     assert speed.train.mid == pytest.approx(0.02)
     assert (speed.test, speed.save, speed.rest, speed.source) == (0.004, 0.1, 0.5, "calibration")
     assert found.start is not None
+
+
+def test_a_busy_machine_takes_longer_by_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = calibrated(monkeypatch, kinds(10, 20), 2.0, share=0.25)
+    assert found.share == pytest.approx(0.25)
+    for speed in found.speeds.values():
+        assert (speed.train.mid, speed.test, speed.save, speed.rest) == pytest.approx((0.08, 0.016, 0.1, 2.0))
+    _, found = calibrated(monkeypatch, kinds(10), 2.0, share=0.25, device="cuda")
+    [speed] = found.speeds.values()
+    assert (speed.train.mid, speed.test, found.share) == pytest.approx((0.08, 9.0, 1.0))
 
 
 def test_what_is_left_out_is_like_the_most_similar_kind(monkeypatch: pytest.MonkeyPatch) -> None:
