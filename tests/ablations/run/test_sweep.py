@@ -166,7 +166,7 @@ def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
 
 
 def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> None:
-    design = small_study()
+    design, before = small_study(), signal.getsignal(signal.SIGINT)
 
     def interrupt(task: Task) -> None:
         if len(bench.trained) == 2:
@@ -179,7 +179,7 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     done = len(bench.places(design).load_record().lines)
     assert outcome.left == 6 - done
     assert 0 < done < 6
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     bench.before = lambda task: None
     bench.sweep(design)
     lines = bench.places(design).load_record().lines
