@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from ablations.plan.design import Design
 from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
+from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import fill_in, remove_superseded
 from ablations.run.places import Places
-from ablations.run.record import Record, find_shared
+from ablations.run.record import Record
 from ablations.run.record_line import TrialRecord
 from ablations.run.signals import stopped_by_signal
 from ablations.run.sweep_values import Display, Settings, SweepOutcome
@@ -62,8 +63,9 @@ def sweep(
         trials = {trial.key: trial for trial in design.trials}
         missing = [key for key in trials if key not in record.finished]
         shared: list[TrialRecord] = []
-        if missing and not settings.fresh:
-            shared = find_shared(missing, places.results_dir, places.study, settings.digest)
+        neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
+        if missing and neighbours is not None:
+            shared = neighbours.finished(missing)
             record.append(*shared, unless_finished=True)
         waiting = [trials[key] for key in missing if key not in record.finished]
         if settings.only is not None:
@@ -74,7 +76,7 @@ def sweep(
             remove_superseded(tracker, places, record)
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting:
-            job = Dispatch(design, places, settings, record, leases, display, tracker)
+            job = Dispatch(design, places, settings, record, leases, display, tracker, neighbours)
             outcome = job.run(waiting, make_executor(), stop)
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, design, places, settings.command, stop.is_set)
