@@ -175,7 +175,6 @@ def write_conclusion(tracker: Tracker, places: Places, summaries: Sequence[objec
         summaries: of the rows.
     """
     with _one_at_a_time(places):
-        tracker.wake()
         tracker.write_summaries(summaries)
         if places.report.is_dir():
             tracker.attach_report(places.report)
