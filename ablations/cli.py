@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (the reader of a pipe has gone)
         status = 0
     except OSError as error:
-        _say(error, debug=debug)
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}", debug=debug)
         status = 2 if error.errno == errno.ENAMETOOLONG else 1  # we make no such name: it was given
     except Exception as error:  # the last resort: a defect of ours is still said in one line
         _say(f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)

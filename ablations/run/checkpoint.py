@@ -57,6 +57,7 @@ class Checkpoints:
         self._min_seconds = min_seconds
         self._max_seconds = max_seconds
         self._last = time.monotonic()
+        self._warned = False
 
     def due(self, *, epoch_ended: bool) -> bool:
         """Return whether it is time for a checkpoint."""
@@ -74,8 +75,11 @@ class Checkpoints:
             digest = hashlib.sha256(payload).hexdigest().encode()
             write_durably(self._folder / f"{step:012d}.pt", MAGIC + digest + b"\n" + payload)
         except OSError as error:
-            log.warning("no checkpoint in %s: %s", self._folder, error.strerror or error)
+            if not self._warned:  # a long training would say so every minute
+                log.warning("no checkpoint in %s: %s", self._folder, error.strerror or error)
+            self._warned = True
             return
+        self._warned = False
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)
 

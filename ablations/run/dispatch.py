@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.leases import Leases
+from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import Notebook
 from ablations.run.places import Places
 from ablations.run.progress import Progress
@@ -45,9 +47,10 @@ class Dispatch:
         leases: Leases,
         display: Display,
         tracker: Tracker | None,
+        neighbours: Neighbours | None,
     ) -> None:
         self.places, self.settings, self.record, self.leases = places, settings, record, leases
-        self.display, self.plugins = display, design.study.plugins
+        self.display, self.plugins, self.neighbours = display, design.study.plugins, neighbours
         self.cells = {key: cell for key, (cell, _) in design.by_key.items()}
         self.notebook = Notebook(tracker, settings.command)
         self.aside = SetAside()
@@ -59,6 +62,7 @@ class Dispatch:
         self.running: dict[Future[Outcome], Running] = {}
         self.begun: dict[str, float] = {}
         self.elsewhere: list[Trial] = []
+        self.waited = False
         self.failed: set[str] = set()
         self.set_aside: set[str] = set()
         self.seen: set[str] = set()
@@ -112,10 +116,16 @@ class Dispatch:
             if reason is not None:
                 self.set_aside.add(trial.key)
                 self.display.say(f"{cell.label}, seed {trial.seed}: not tried; {reason}")
-            elif not self.leases.take(trial.key):
+            elif self._neighbours_train(trial) or not self.leases.take(trial.key):
                 self.elsewhere.append(trial)
             elif self._finished_meanwhile(trial):
                 self.leases.release(trial.key)
+            elif self._neighbours_train(
+                trial
+            ):  # both took it at this moment: whoever comes back first has it
+                self.leases.release(trial.key)
+                self.elsewhere.append(trial)
+                time.sleep(random.uniform(0, POLL_SECONDS))
             else:
                 progress = Progress(self.places.running / f"{trial.key}.jsonl")
                 progress.path.unlink(missing_ok=True)  # what a dead sweep left
@@ -123,7 +133,13 @@ class Dispatch:
 
     def _finished_meanwhile(self, trial: Trial) -> bool:
         self.record.refresh()
+        if trial.key not in self.record.finished and self.neighbours is not None:
+            for line in self.record.append(*self.neighbours.finished([trial.key]), unless_finished=True):
+                self.display.finished(self.cells[trial.key], line)
         return trial.key in self.record.finished
+
+    def _neighbours_train(self, trial: Trial) -> bool:
+        return self.neighbours is not None and self.neighbours.are_training(trial.key)
 
     def _wait_for_others(self, queue: deque[Trial]) -> bool:
         """Look again at trials that other sweeps have; returns whether there is anything to wait for."""
@@ -131,13 +147,19 @@ class Dispatch:
         for trial in self.elsewhere:
             if self._finished_meanwhile(trial):
                 continue
-            if self.leases.holder(trial.key) is None or self.leases.is_stale(trial.key):
+            if self._neighbours_train(trial):
+                still.append(trial)
+            elif self.leases.holder(trial.key) is None or self.leases.is_stale(trial.key):
                 queue.append(trial)
             else:
                 still.append(trial)
         self._release_ended()
         self.leases.refresh()
         if len(still) == len(self.elsewhere) and still:
+            if not self.waited:
+                counted = f"{len(still)} trial{'s' * (len(still) != 1)}"
+                self.display.say(f"waiting for {counted} that other sweeps are training")
+            self.waited = True
             time.sleep(POLL_SECONDS)
         self.elsewhere = still
         return bool(queue or still)

@@ -8,6 +8,7 @@ jumps, or two that differ, take no lease from anybody.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from ablations.run.durable import not_written
 
 FOLDER = "leases"
 STALE_SECONDS = 90.0
@@ -74,7 +77,11 @@ class Leases:
         self._seen: dict[str, tuple[Any, float]] = {}
 
     def take(self, key: str) -> bool:
-        """Take a trial; False where another sweep has it."""
+        """Take a trial; False where another sweep has it.
+
+        Raises:
+            DiskError: the disk is full or failing.
+        """
         if self._make(self._path(key)):
             self._held.add(key)
             return True
@@ -148,17 +155,26 @@ class Leases:
         """Make a lease in one step: a link to a finished file, which fails where the name is taken."""
         own = path.with_name(f".{path.stem}.{self._me.host}.{self._me.pid}.new")
         while True:
-            self._folder.mkdir(parents=True, exist_ok=True)
             try:
-                own.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
-                os.link(own, path)
+                self._write(own)
+                _link(own, path)
             except FileExistsError:
                 return False
             except FileNotFoundError:  # another sweep ended and removed the empty folder
                 continue
             finally:
-                own.unlink(missing_ok=True)
+                with suppress(OSError):  # the error under way says more
+                    own.unlink(missing_ok=True)
             return True
+
+    def _write(self, path: Path) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise not_written(f"the lease {path}", error, chosen=False) from error
 
     def _remove_stale(self, key: str) -> bool:
         """Remove a stale lease; False where it is not stale.
@@ -171,6 +187,21 @@ class Leases:
             if self.is_stale(key):
                 self._path(key).unlink(missing_ok=True)
         return True
+
+
+def _link(own: Path, path: Path) -> None:
+    """Give a file a second name, or, where the file system has no links (FAT, some network drives), copy it there.
+
+    Raises:
+        FileExistsError: the name is taken.
+    """
+    try:
+        os.link(own, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        with path.open("xb") as file:
+            file.write(own.read_bytes())
 
 
 def process_start(pid: int) -> int:

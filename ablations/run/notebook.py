@@ -5,11 +5,13 @@ Nothing is lost when MLflow is: the record has everything, and `fill_in` writes 
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
@@ -144,7 +146,7 @@ def fill_in(
     Raises:
         UserError: the record cannot be read.
     """
-    with FileLock(places.results / ".notebook.lock"):
+    with _one_at_a_time(places):
         tracker.wake()
         missed = tracker.missed
         tracker.close_stale(own=True)
@@ -172,8 +174,7 @@ def write_conclusion(tracker: Tracker, places: Places, summaries: Sequence[objec
         places: its folders.
         summaries: of the rows.
     """
-    with FileLock(places.results / ".notebook.lock"):  # two sweeps that end at once would write each twice
-        tracker.wake()
+    with _one_at_a_time(places):
         tracker.write_summaries(summaries)
         if places.report.is_dir():
             tracker.attach_report(places.report)
@@ -227,6 +228,22 @@ def _write_lines(
         tracker.finish_trial(run, line)
         written += run != ""
     return written
+
+
+@contextmanager
+def _one_at_a_time(places: Places) -> Iterator[None]:
+    """Keep two sweeps that end at once from writing the same runs twice."""
+    lock = FileLock(places.results / ".notebook.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+    # results that may only be read are synchronised all the same: no sweep can end there
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _ignore(value: object) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
@@ -142,32 +141,3 @@ class Record:
 
     def _lock(self) -> FileLock:
         return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS)
-
-
-def find_shared(keys: Iterable[str], results_dir: Path, study: str, digest: str) -> list[TrialRecord]:
-    """Find trials that other studies have finished on the same data.
-
-    Args:
-        keys: the trials looked for.
-        results_dir: where the studies' records are.
-        study: the study that asks; its own record is not looked at.
-        digest: the data that the trials must have been trained on.
-
-    Returns:
-        Lines for the asking study's record; records that cannot be read are passed over.
-    """
-    wanted = set(keys)
-    found: dict[str, TrialRecord] = {}
-    for path in sorted(results_dir.glob(f"*/{FILE_NAME}")):
-        if path.parent.name == study or not wanted:
-            continue
-        try:
-            finished = Record.load(path).finished
-        except UserError:
-            continue
-        for key in wanted & finished.keys():
-            if finished[key].data_digest == digest:
-                origin = finished[key].shared_from or path.parent.name
-                found[key] = replace(finished[key], study=study, shared_from=origin)
-        wanted -= found.keys()
-    return list(found.values())

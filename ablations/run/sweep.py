@@ -17,9 +17,10 @@ from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
+from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import fill_in, remove_superseded
 from ablations.run.places import Places
-from ablations.run.record import Record, find_shared
+from ablations.run.record import Record
 from ablations.run.signals import stopped_by_signal
 from ablations.run.sweep_values import Display, Settings, SweepOutcome
 from senet_core.errors import UserError
@@ -66,7 +67,8 @@ def sweep(
         _same_data(record, design, places, settings.digest)
         record.set_torn_aside()
         _clear_away(places, leases, record)
-        rounds = _Rounds(design, places, settings, record, next_trials or (lambda *_: design.trials))
+        neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
+        rounds = _Rounds(design, settings, record, neighbours, next_trials or (lambda *_: design.trials))
         waiting = rounds.take(())
         display.begin(rounds.total, rounds.total - len(waiting), rounds.shared)
         tracker = open_tracker()
@@ -74,7 +76,7 @@ def sweep(
             remove_superseded(tracker, places, record)
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting:
-            job = Dispatch(design, places, settings, record, leases, display, tracker)
+            job = Dispatch(design, places, settings, record, leases, display, tracker, neighbours)
 
             def more(failed: Collection[str]) -> Sequence[Trial]:
                 found = rounds.take(failed)
@@ -92,9 +94,14 @@ class _Rounds:
     """What a sweep trains, round by round; what another study has trained on the same data is taken from there."""
 
     def __init__(
-        self, design: Design, places: Places, settings: Settings, record: Record, next_trials: Rounds
+        self,
+        design: Design,
+        settings: Settings,
+        record: Record,
+        neighbours: Neighbours | None,
+        next_trials: Rounds,
     ) -> None:
-        self._places, self._settings, self._record = places, settings, record
+        self._neighbours, self._settings, self._record = neighbours, settings, record
         self._next = next_trials
         self._keys = {trial.key for trial in design.trials}
         self._rounds = design.study.design == "race" or bool(design.confirm_seeds)
@@ -117,13 +124,8 @@ class _Rounds:
             missing = [t for t in self._next(self._record, failed) if t.key not in self._record.finished]
             missing = [t for t in missing if t.key not in failed]
             self._asked.update(trial.key for trial in missing)
-            if missing and not self._settings.fresh:
-                found = find_shared(
-                    [t.key for t in missing],
-                    self._places.results_dir,
-                    self._places.study,
-                    self._settings.digest,
-                )
+            if missing and self._neighbours is not None:
+                found = self._neighbours.finished([t.key for t in missing])
                 self._record.append(*found, unless_finished=True)
                 self.shared += len(found)
             waiting = [t for t in missing if t.key not in self._record.finished]

@@ -126,8 +126,7 @@ class Tracker:
         except Exception as fault:
             if isinstance(fault, UserError) and (must_answer or not isinstance(fault, NoServer)):
                 raise
-            self._note(fault)
-            self._failures_in_a_row = PATIENCE
+            self._note(fault, enough=True)
             if self._store.database is not None:  # a damaged file does not come back as a server does
                 self._rests_until = math.inf
 
@@ -287,9 +286,11 @@ class Tracker:
         sweep = run.data.tags.get(SWEEP, "")
         return not own if sweep == this_process() else not has_ended(sweep)
 
-    def _note(self, fault: Exception) -> None:
+    def _note(self, fault: Exception, *, enough: bool = False) -> None:
         self.missed += 1
-        self._failures_in_a_row += 1
+        # a server that keeps silent costs seconds each time it is asked
+        enough = enough or isinstance(fault, NoServer)
+        self._failures_in_a_row = PATIENCE if enough else self._failures_in_a_row + 1
         self._rests_until = time.monotonic() + REST_SECONDS
         if self.first_failure is None:
             self.first_failure = fault.why if isinstance(fault, NoServer) else reason(fault)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.leases import Leases
+from ablations.run.neighbours import Neighbours
 from ablations.run.places import Places
-from ablations.run.record import Record, find_shared
+from ablations.run.record import Record
 
 
 def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
@@ -57,7 +58,7 @@ def _would_run(record: Record, places: Places, trial: Trial) -> str:
     shared = [
         line
         for digest in digests
-        for line in find_shared([trial.key], places.results_dir, places.study, digest)
+        for line in Neighbours(places.results_dir, places.study, digest).finished([trial.key])
     ]
     if shared:
         return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "chaos"))
 
@@ -68,3 +70,21 @@ def _levels(database: Path) -> dict[str, int]:
     )
     with closing(sqlite3.connect(database)) as connection:
         return dict(connection.execute(question).fetchall())
+
+
+def test_results_that_may_only_be_read_are_written_all_the_same(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ablations.run import notebook
+    from ablations.run.places import Places
+    from ablations.run.tracking import Tracker
+
+    class Closed(FileLock):
+        def _acquire(self) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(notebook, "FileLock", Closed)
+    tracker = Tracker("small", None, results)
+    summary = {"label": "SE", "values": {}, "metrics": {"mean": 1.0}}
+    notebook.write_conclusion(tracker, Places("small", results, results), [summary])
+    assert (tracker.missed, len(tracker._runs.on_level("summary"))) == (0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,8 +161,16 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
 ) -> None:
     (tmp_path / "taken").write_text("no folder can be made here")
     with caplog.at_level(logging.WARNING, logger="ablations"):
-        Checkpoints(tmp_path / "taken" / "c", CONTEXT).save(1, {})
-    assert "no checkpoint in" in caplog.text
+        checkpoints = Checkpoints(tmp_path / "taken" / "c", CONTEXT)
+        for step in range(3):  # said once, not every minute of a long training
+            checkpoints.save(step, {})
+        assert [line.startswith("no checkpoint in") for line in caplog.messages] == [True]
+        (tmp_path / "taken").unlink()
+        checkpoints.save(3, {})
+        shutil.rmtree(tmp_path / "taken")
+        (tmp_path / "taken").write_text("")
+        checkpoints.save(4, {})
+        assert len(caplog.messages) == 2
 
 
 def test_a_keeper_saves_when_due_and_ends_a_trial_over_its_time(tmp_path: Path) -> None:

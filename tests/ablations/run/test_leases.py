@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ablations.run import leases as module
+from ablations.run.durable import DiskError
 from ablations.run.leases import Holder, Leases, process_start
 
 
@@ -160,3 +162,36 @@ def test_a_process_that_slept_does_not_give_back_what_another_took_over(tmp_path
     slept.refresh()
     slept.release_all()
     assert Leases(tmp_path).holder("a") == Holder.this_process()
+
+
+def test_a_file_system_without_links_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*given: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    mine, theirs = Leases(tmp_path), _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid()))
+    assert mine.take("a")
+    assert not theirs.take("a")
+    assert mine.holder("a") == mine._me
+    mine.release("a")
+    assert theirs.take("a")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOTDIR])
+def test_a_lease_that_cannot_be_written_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(path: Path, content: str, **options: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(
+        DiskError, match=rf"cannot write the lease .*: {os.strerror(number)}; nothing recorded"
+    ):
+        Leases(tmp_path).take("a")
+
+
+def test_a_file_in_the_place_of_the_leases_is_no_other_sweep(tmp_path: Path) -> None:
+    (tmp_path / "leases").write_text("")
+    with pytest.raises(DiskError, match=r"cannot write the lease .*: File exists"):
+        Leases(tmp_path / "leases").take("a")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ablations.run.durable import DiskError
-from ablations.run.record import Record, find_shared
+from ablations.run.neighbours import Neighbours
+from ablations.run.record import Record
 from ablations.run.record_line import EpochMetrics, Failure, TrialRecord, TrialResult
 from senet_core.errors import UserError
 
@@ -186,7 +187,9 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
     Record(tmp_path / "bad" / "trials.jsonl").append(FAILED)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "trials.jsonl").write_text("nonsense\n")
-    [shared] = find_shared([LINE.key, "other"], tmp_path, "one", "d1")
+    [shared] = Neighbours(tmp_path, "one", "d1").finished([LINE.key, "other"])
     assert shared == replace(LINE, study="one", shared_from="two")
-    assert find_shared([LINE.key], tmp_path, "one", "other data") == []
-    assert find_shared([LINE.key], tmp_path, "two", "d1") == []  # its own record is not another study's
+    assert Neighbours(tmp_path, "one", "other data").finished([LINE.key]) == []
+    assert (
+        Neighbours(tmp_path, "two", "d1").finished([LINE.key]) == []
+    )  # its own record is not another study's

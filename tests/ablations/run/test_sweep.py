@@ -241,6 +241,65 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
     assert Leases(bench.places(design).leases).held() == []
 
 
+def test_two_studies_at_once_train_what_they_share_once(bench: Bench) -> None:
+    """The one waits for what the other trains, takes its result over, and trains what it alone has."""
+    first = small_study("first", axes={"squeeze": ["max"]})
+    second = small_study("second", axes={"excitation": ["tanh"]})
+    outcomes: dict[str, SweepOutcome] = {}
+
+    def run(design: Design) -> None:
+        outcomes[design.study.name] = bench.sweep(design)
+
+    threads = [threading.Thread(target=run, args=[design]) for design in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    keys = {trial.key for design in (first, second) for trial in design.trials}
+    assert len(keys) == 8
+    assert sorted(bench.trained) == sorted(keys)
+    for design in (first, second):
+        record = bench.places(design).load_record()
+        assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
+        assert outcomes[design.study.name].left == 0
+    assert sum(outcome.trained for outcome in outcomes.values()) == 8
+
+
+def test_a_trial_of_another_study_whose_sweep_is_dead_is_not_waited_for(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    dead = Leases(bench.results / "other" / "leases")
+    dead._me = replace(dead._me, start=dead._me.start + 1)
+    assert dead.take(design.trials[0].key)
+    assert bench.sweep(design).trained == 2
+
+
+@pytest.mark.parametrize("study", ["small", "other"])
+def test_what_is_waited_for_is_said_once(bench: Bench, study: str) -> None:
+    design = small_study(axes={}, seeds=1)
+    other = Leases(bench.results / study / "leases")
+    other._me = replace(other._me, pid=os.getppid(), start=0)
+    assert other.take(design.trials[0].key)
+    waiting = "waiting for 1 trial that other sweeps are training"
+
+    def give_back() -> None:
+        while waiting not in bench.watcher.said:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        other.release_all()
+
+    threading.Thread(target=give_back, daemon=True).start()
+    assert bench.sweep(design).trained == 2
+    assert bench.watcher.said == [waiting]
+
+
+def test_a_fresh_start_waits_for_no_other_study(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1)
+    other = Leases(bench.results / "other" / "leases")
+    other._me = replace(other._me, pid=os.getppid(), start=0)
+    assert other.take(design.trials[0].key)
+    assert bench.sweep(design, fresh=True).trained == 2
+
+
 def test_a_dead_sweeps_trial_is_taken_over(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     dead = Leases(bench.places(design).leases)

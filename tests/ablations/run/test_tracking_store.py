@@ -117,6 +117,7 @@ def test_a_server_that_is_away_stops_no_training_and_is_tried_again(
     tracker.wake()
     assert not tracker.closed
     assert not writes(tracker)
+    assert tracker.closed  # once is enough
     with pytest.raises(UserError, match=rf"cannot use MLflow at .*: .*{why}; accepted: ") as error:
         Tracker("study", uri, tmp_path, must_answer=True)
     assert "secret" not in f"{error.value} {caplog.text}"
