@@ -1,5 +1,6 @@
 """Ours: the sweep's warm workers, one per core, each with a trial of its own; the sum of their throughputs.
 
+`--plain` trains without fused passes.
 `--bare` leaves out data, augmentation and checkpoints: the same loop on one batch, over and over.
 """
 
@@ -16,12 +17,10 @@ import setting
 
 def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], str]:
     """Train one trial in a worker; returns when each step ended, in seconds of the system's clock."""
-    import torch
-
     from ablations.plan.recipe import RECIPES
     from ablations.plan.trial import DataSpec, Trial
     from ablations.run.checkpoint import Checkpoints, Keeper
-    from ablations.run.devices import choose_device
+    from ablations.run.devices import choose_device, fuses
     from ablations.run.fitting import Observer
     from ablations.run.training import prepare_fit
     from senet_core import SEVariant
@@ -31,7 +30,9 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
         update={"epochs": None, "iterations": steps, "batch_size": options["batch"]}
     )
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, _data(options["data"]), choose_device())
+    device = choose_device()
+    fused = not options["plain"] and fuses(device)
+    fit = prepare_fit(trial, _data(options["data"]), device, fused=fused)
     if options["bare"]:
         batch = fit.batches.next()
         fit.batches.next = lambda: batch  # type: ignore[method-assign]
@@ -39,7 +40,7 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as folder:
         keeper = Keeper() if options["bare"] else Keeper(Checkpoints(Path(folder), {}))
         fit.run(Observer(progress=lambda done, total: ended.append(time.monotonic())), keeper)
-    return ended, f"{fit.precision}, {torch.get_num_threads()} threads"
+    return ended, f"{fit.precision}, {'fused' if fused else 'plain'} passes"
 
 
 def _data(path: Path | None) -> Any:
@@ -81,7 +82,7 @@ def main() -> None:
     """Train in all workers at once, and time."""
     from ablations.run.executors import WorkerPool
 
-    options = setting.arguments(__doc__, extra=("--bare",))
+    options = setting.arguments(__doc__, extra=("--bare", "--plain"))
     pool = WorkerPool(options.cores, threads=1)
     try:
         list(pool.map(_ready, range(options.cores)))  # the imports are not the loop's

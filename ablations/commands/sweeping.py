@@ -28,6 +28,7 @@ def run_sweep(
     no_tracking: bool,
     workers: int | None,
     trial_timeout: float | None,
+    fused: bool = True,
     fresh: bool = False,
     keys: frozenset[str] | None = None,
 ) -> int:
@@ -42,6 +43,7 @@ def run_sweep(
         no_tracking: do not log to MLflow.
         workers: trials at a time; None for as many as cores or GPUs.
         trial_timeout: seconds that an attempt at a trial may take.
+        fused: train with fused passes where they can be had.
         fresh: set the old record aside.
         keys: train only these trials.
 
@@ -50,7 +52,7 @@ def run_sweep(
     """
     console = make_console()
     outcome = _sweep(
-        rows, places, console, data_dir, tracking_uri, no_tracking, workers, trial_timeout, fresh, keys
+        rows, places, console, data_dir, tracking_uri, no_tracking, workers, trial_timeout, fused, fresh, keys
     )
     if outcome.stopped_by is not None:
         console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
@@ -74,6 +76,7 @@ def _sweep(
     no_tracking: bool,
     workers: int | None,
     trial_timeout: float | None,
+    fused: bool,
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
@@ -91,6 +94,8 @@ def _sweep(
         locate(tracking_uri, places.results_dir)
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
     size = _workers(workers, len(design.trials))
+    if fused:
+        _say_if_not_fused(console)
     settings = Settings(
         data_dir=data_dir,
         digest=prepared.digest,
@@ -98,6 +103,7 @@ def _sweep(
         fresh=fresh,
         only=keys,
         timeout_seconds=trial_timeout,
+        fused=fused,
         command=lambda cell: row_command(design, cell),
     )
     with SweepDisplay(design.study.name, console) as display:
@@ -109,6 +115,15 @@ def _sweep(
             display=display,
             open_tracker=lambda: None if no_tracking else _tracker(places, tracking_uri),
         )
+
+
+def _say_if_not_fused(console: Console) -> None:
+    """Compile the fused passes before the workers ask for them, or say why there are none."""
+    from ablations.run.devices import choose_device
+    from senet_core.fused import why_not
+
+    if choose_device().type == "cpu" and (reason := why_not()):
+        console.print(f"training without fused passes, more slowly: {reason}", soft_wrap=True)
 
 
 def _workers(asked: int | None, trials: int) -> int:

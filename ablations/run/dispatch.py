@@ -144,6 +144,7 @@ class Dispatch:
             stop_file=self.stop_file,
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
+            fused=self.settings.fused,
         )
 
     def _follow(self, running: Running) -> None:

@@ -26,6 +26,8 @@ def train(
     device: torch.device,
     observer: Observer | None = None,
     keeper: Keeper | None = None,
+    *,
+    fused: bool = False,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
     """Train the trial's network and test it once, at the end.
 
@@ -39,6 +41,7 @@ def train(
         observer: who is told of progress.
         keeper: saves checkpoints and may stop the trial; a trial that has checkpoints continues from the newest, and
             ends as if it had not been interrupted.
+        fused: whether to train with fused passes where they serve.
 
     Returns:
         What was measured, and the epochs.
@@ -50,7 +53,7 @@ def train(
     """
     observer, keeper = observer or Observer(), keeper or Keeper()
     reset_peak_memory(device)
-    fit = prepare_fit(trial, data, device)
+    fit = prepare_fit(trial, data, device, fused=fused)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
         saved = keeper.checkpoints.newest() if keeper.checkpoints is not None else None
         if saved is not None:
@@ -85,7 +88,7 @@ def train(
     return result, history
 
 
-def prepare_fit(trial: Trial, data: Prepared, device: torch.device) -> Fit:
+def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bool = False) -> Fit:
     """Build the trial's network, its batches and its optimiser, before the first step.
 
     Raises:
@@ -99,4 +102,4 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device) -> Fit:
         seed=trial.seed,
     ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = choose_precision(trial.recipe.precision, device)
-    return Fit(model, trial.recipe, Batches(data, trial, device), device, precision)
+    return Fit(model, trial.recipe, Batches(data, trial, device), device, precision, fused=fused)

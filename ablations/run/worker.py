@@ -18,7 +18,7 @@ from typing import Any
 from ablations.run.record import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
-SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "torch", "processor")
+SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "fused", "torch", "processor")
 """What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
 
 
@@ -35,6 +35,7 @@ class Task:
         stop_file: where it exists, the trial saves its state and stops.
         timeout_seconds: how long an attempt may take; None for as long as it likes.
         plugins: plug-in files that the study needs.
+        fused: whether to train with fused passes where they can be had.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Task:
     stop_file: Path
     timeout_seconds: float | None = None
     plugins: tuple[str, ...] = ()
+    fused: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class _Attempt:
         from ablations.plan.trial import Trial
         from ablations.run.checkpoint import Checkpoints, Keeper, stop_file_exists
         from ablations.run.datasets import open_prepared
-        from ablations.run.devices import choose_device, choose_precision
+        from ablations.run.devices import choose_device, choose_precision, fuses
         from ablations.run.environment import describe_environment
         from ablations.run.fitting import Diverged, Observer
         from ablations.run.progress import ProgressWriter
@@ -147,10 +149,12 @@ class _Attempt:
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
+        fused = task.fused and fuses(device)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
             precision=choose_precision(trial.recipe.precision, device),
             threads=torch.get_num_threads(),
+            fused=fused,
         )
         with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
 
@@ -165,7 +169,8 @@ class _Attempt:
             stop = stop_file_exists(task.stop_file)
             keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
             try:
-                self.result, _ = train(trial, data, device, Observer(on_epoch, writer.progress), keeper)
+                observer = Observer(on_epoch, writer.progress)
+                self.result, _ = train(trial, data, device, observer, keeper, fused=fused)
             except Diverged:
                 checkpoints.remove()  # it would diverge again
                 raise
