@@ -17,6 +17,7 @@ from ablations.plan.design import Design
 from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
 from ablations.run.notebook import fill_in
+from ablations.run.order import longest_first
 from ablations.run.places import Places
 from ablations.run.record import Record, TrialRecord, find_shared
 from ablations.run.signals import stopped_by_signal
@@ -72,6 +73,7 @@ def sweep(
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting:
             job = Dispatch(design, places, settings, record, leases, display, tracker)
+            waiting = longest_first(waiting, lambda trial: job.cells[trial.key], workers=settings.workers)
             outcome = job.run(waiting, make_executor(), stop)
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, design, places, settings.command, stop.is_set)

@@ -61,6 +61,7 @@ class Outcome:
         data_digest, data_note: of the prepared data.
         started, finished: ISO 8601 in UTC.
         stopped: whether it was asked to stop before its end; its state is in its checkpoint.
+        seconds: wall time of the attempt in its worker.
     """
 
     result: TrialResult | None
@@ -72,6 +73,7 @@ class Outcome:
     started: str
     finished: str
     stopped: bool = False
+    seconds: float = 0.0
 
 
 def start_worker(threads: int, gpu: int | None) -> None:
@@ -125,7 +127,7 @@ class _Attempt:
     """One attempt at a trial, and what is known of it so far."""
 
     def __init__(self, task: Task, started: str) -> None:
-        self.task, self.started = task, started
+        self.task, self.started, self.began = task, started, time.monotonic()
         self.result: TrialResult | None = None
         self.failure: Failure | None = None
         self.history: list[EpochMetrics] = []
@@ -194,6 +196,7 @@ class _Attempt:
             self.started,
             _now(),
             stopped,
+            time.monotonic() - self.began,
         )
 
 
