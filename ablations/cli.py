@@ -27,6 +27,7 @@ COMMANDS = {
     "check-plugin": "ablations.commands.check_plugin",
     "data": "ablations.commands.data",
     "doctor": "ablations.commands.doctor",
+    "bench": "ablations.commands.bench",
     "schema": "ablations.commands.schema",
     "sync": "ablations.commands.sync",
     "ui": "ablations.commands.ui",

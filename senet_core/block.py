@@ -55,8 +55,13 @@ class SEBlock(nn.Module):
         Shapes:
             x: (N, C, H, W); returns (N, C, 1, 1), or (N, C, H, W) where the squeeze keeps positions.
         """
-        gates: Tensor = self.excitation(self.network(self.squeeze(x)))
+        gates = self.gates(self.squeeze(x))
         return gates[:, :, None, None] if gates.dim() == 2 else gates
+
+    def gates(self, squeezed: Tensor) -> Tensor:
+        """Compute the gates from what the squeeze returned; same shape."""
+        gates: Tensor = self.excitation(self.network(squeezed))
+        return gates
 
     def forward(self, x: Tensor) -> Tensor:
         """Weigh the channels of a map."""

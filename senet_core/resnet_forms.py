@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from senet_core.fused import norm_relu
 from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 
@@ -11,16 +12,18 @@ from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 class BasicForm(ResidualForm):
     """Two 3x3 convolutions (He et al. 2015, arXiv:1512.03385, Fig. 5 left); `inside` is between them."""
 
+    last_norm = "bn2"
+
     def channels(self, block: Layers) -> Channels:
         """Read them off the convolutions."""
         return Channels(block.conv1.in_channels, block.conv1.out_channels, block.conv2.out_channels)
 
-    def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
-        """Compute f(x)."""
-        inner: Tensor = unit.bn1(unit.conv1(x)).relu_()
+    def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
+        """Compute f(x) up to its last batch norm."""
+        inner = norm_relu(unit.bn1, unit.conv1(x))
         if inside is not None:
             inner = inside(inner)
-        y: Tensor = unit.bn2(unit.conv2(inner))
+        y: Tensor = unit.conv2(inner)
         return y
 
 
@@ -31,17 +34,19 @@ class BasicForm(ResidualForm):
 class BottleneckForm(ResidualForm):
     """1x1, 3x3 and 1x1 convolutions (He et al. 2015, arXiv:1512.03385, Fig. 5 right)."""
 
+    last_norm = "bn3"
+
     def channels(self, block: Layers) -> Channels:
         """Read them off the convolutions."""
         return Channels(block.conv1.in_channels, block.conv2.out_channels, block.conv3.out_channels)
 
-    def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
-        """Compute f(x)."""
-        inner: Tensor = unit.bn1(unit.conv1(x)).relu_()
-        inner = unit.bn2(unit.conv2(inner)).relu_()
+    def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
+        """Compute f(x) up to its last batch norm."""
+        inner = norm_relu(unit.bn1, unit.conv1(x))
+        inner = norm_relu(unit.bn2, unit.conv2(inner))
         if inside is not None:
             inner = inside(inner)
-        y: Tensor = unit.bn3(unit.conv3(inner))
+        y: Tensor = unit.conv3(inner)
         return y
 
 

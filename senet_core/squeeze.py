@@ -23,6 +23,10 @@ def average_squeeze(x: Tensor) -> Tensor:
         x: (N, C, H, W); returns (N, C), in the units of x.
     Source: arXiv:1709.01507, equation 2.
     """
+    if x.device.type == "cpu" and x.requires_grad:
+        from senet_core.dense_mean import dense_mean
+
+        return dense_mean(x)
     # not adaptive_avg_pool2d: a plain mean has a deterministic gradient on CUDA
     return x.mean(dim=(2, 3))
 

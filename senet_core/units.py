@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from senet_core.block import SEBlock
 from senet_core.errors import UserError
+from senet_core.fused import fused_integration, norm_add_relu
 from senet_core.registry import BUILT_IN, registering_from
 from senet_core.slots import FORMS, INTEGRATIONS
 
@@ -62,9 +63,15 @@ class UnitForm:
 class ResidualForm(UnitForm):
     """How to read branch, shortcut and ending off one class of residual block.
 
-    The methods take a module that holds the block's layers under their own names. `channels` and `branch`
-    must be written; the others serve most blocks as they are.
+    The methods take a module that holds the block's layers under their own names. `channels` must be written, and
+    `branch`, or where the branch ends in a batch norm, `unfinished` and `last_norm`, from which follows `branch`, and
+    by which the batch norm can be fused with what comes after it. The others serve most blocks as they are.
+
+    Attributes:
+        last_norm: the name of the batch norm that ends the branch; empty where `branch` is written.
     """
+
+    last_norm: str = ""
 
     def enter(self, unit: Layers, x: Tensor) -> Tensor:
         """Compute what branch and shortcut both start from, such as a common pre-activation."""
@@ -72,6 +79,11 @@ class ResidualForm(UnitForm):
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
         """Compute f(x), passing the 3x3 convolution's activated output through `inside` if given."""
+        y: Tensor = getattr(unit, self.last_norm)(self.unfinished(unit, x, inside))
+        return y
+
+    def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
+        """Compute f(x) up to its last batch norm."""
         raise NotImplementedError
 
     def drop(self, unit: Layers) -> Inside | None:
@@ -91,12 +103,22 @@ class ResidualForm(UnitForm):
     def plain(self, block: Layers, x: Tensor) -> Tensor:
         """Compute the block without SE. Our own blocks run on this, so that plain and SE share their code."""
         x = self.enter(block, x)
+        if self._is_fusible(block):
+            norm = getattr(block, self.last_norm)
+            return norm_add_relu(norm, self.unfinished(block, x, None), self.shortcut(block, x))
         return self.finish(block, self.branch(block, x, None) + self.shortcut(block, x))
 
     def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
-        """Run the unit's integration."""
-        merged: Tensor = unit.integrate(unit, unit.se, self.enter(unit, x))
+        """Run the unit's integration, with fused passes where they serve."""
+        integrate = unit.integrate if not self._is_fusible(unit) else fused_integration(unit.integration)
+        merged: Tensor = (integrate or unit.integrate)(unit, unit.se, self.enter(unit, x))
         return merged
+
+    def _is_fusible(self, unit: Layers) -> bool:
+        """Return whether the branch ends in a batch norm that goes straight into the unit's ending."""
+        own = type(self)
+        as_here = own.branch is ResidualForm.branch and own.finish is ResidualForm.finish
+        return bool(self.last_norm) and as_here and self.drop(unit) is None
 
 
 class OutputForm(UnitForm):
@@ -226,6 +248,15 @@ class SEUnit(nn.Module):
         y = self.residual.branch(self, x, inside)
         drop = self.drop if dropped else None
         return y if drop is None else drop(y)
+
+    @property
+    def last_norm(self) -> nn.Module:
+        """The batch norm that ends the branch, where the form names it."""
+        return self.get_submodule(self.residual.last_norm)
+
+    def unfinished(self, x: Tensor, inside: Inside | None = None) -> Tensor:
+        """Compute f(x) up to its last batch norm, where the form names it."""
+        return self.residual.unfinished(self, x, inside)
 
     def shortcut(self, x: Tensor) -> Tensor:
         """Compute s(x)."""

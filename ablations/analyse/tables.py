@@ -138,8 +138,8 @@ def _printed(outcome: Outcome, family: Family, study: Study) -> Printed:
 
 def _paper(outcome: Outcome, family: Family, study: Study) -> PaperRow | None:
     cell, base = outcome.cell, family.outcome(family.baseline).cell
-    if (cell.backbone, cell.recipe) != (base.backbone, base.recipe):
-        return None  # the paper varies neither
+    if (cell.backbone, cell.recipe, cell.repeat) != (base.backbone, base.recipe, 0):
+        return None  # the paper varies none of them
     return paper_row(cell.variant, family.axis, study.paper_tables)
 
 

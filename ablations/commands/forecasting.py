@@ -115,6 +115,7 @@ def make_plan(
     *,
     data_dir: Path,
     workers: int | None,
+    fused: bool,
     calibrate: float,
     detect: float | None,
     wait: Wait = lambda text: None,
@@ -129,6 +130,7 @@ def make_plan(
         noise: None where it is not known.
         data_dir: where the prepared data sets are.
         workers: trials at a time; None for as many as cores or GPUs.
+        fused: whether the sweep will train with fused passes where they can be had.
         calibrate: seconds for what no record tells; 0 for none.
         detect: a difference in points that is asked about.
         wait: shows a text while there is something to wait for.
@@ -139,7 +141,7 @@ def make_plan(
 
     size = worker_count(workers, len(design.trials))
     family, n = largest_family(design), len(design.seeds)
-    timed = _Timed(design, networks, places.results_dir, data_dir, size)
+    timed = _Timed(design, networks, places.results_dir, data_dir, size, fused)
     left = any(trial.key not in finished for trial in design.trials)
     timed.measure(calibrate if left else 0.0, wait)
     start = timed.calibration.start if timed.calibration else None
@@ -189,14 +191,15 @@ class _Timed:
     """The time of a trial of each row, as far as it is known."""
 
     def __init__(
-        self, design: Design, networks: Networks, results_dir: Path, data_dir: Path, workers: int
+        self, design: Design, networks: Networks, results_dir: Path, data_dir: Path, workers: int, fused: bool
     ) -> None:
         from ablations.run.speed import count_images
 
         self.design, self.networks, self.results_dir = design, networks, results_dir
         self.data_dir, self.workers = data_dir, workers
         self.images: Images | None = count_images(design.study.baseline.data, data_dir)
-        self.environment = _environment(workers)
+        self.environment = _environment(workers, fused)
+        self.fused = fused
         self.rows: dict[str, RowForecast] = {}
         self.problems: dict[str, str] = {}
         self.calibration: Calibration | None = None
@@ -268,6 +271,7 @@ class _Timed:
             images=self.images,
             data_dir=self.data_dir,
             plugins=self.design.study.plugins,
+            fused=self.fused,
         )
 
     def _fill(self, speeds: dict[str, Speed]) -> None:
@@ -284,11 +288,11 @@ class _Timed:
                 )
 
 
-def _environment(workers: int) -> dict[str, Any]:
+def _environment(workers: int, fused: bool) -> dict[str, Any]:
     """Say where the trials would run, as their records would have it."""
     import torch
 
-    from ablations.run.devices import choose_device
+    from ablations.run.devices import choose_device, fuses
     from ablations.run.environment import available_cores, describe_environment
 
     device = choose_device()
@@ -296,4 +300,5 @@ def _environment(workers: int) -> dict[str, Any]:
         device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
         precision="",
         threads=max(1, available_cores() // workers),
+        fused=fused and fuses(device),
     )

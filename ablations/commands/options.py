@@ -61,11 +61,17 @@ trial_timeout = click.option(
     metavar="SECONDS",
     help="How long an attempt at a trial may take.",
 )
+fused = click.option(
+    "--fused/--no-fused",
+    default=True,
+    envvar="ABLATE_FUSED",
+    help="Train on a CPU with fused passes, a small library that is compiled at first use.",
+)
 
 
 def sweep_options(command: Command) -> Command:
     """Add the options of the commands that train."""
-    for add in (trial_timeout, workers, no_tracking, tracking_uri, data_dir):
+    for add in (fused, trial_timeout, workers, no_tracking, tracking_uri, data_dir):
         command = add(command)
     return command
 

@@ -30,6 +30,7 @@ _POINTS = click.FloatRange(min=1e-6, max=100)
 @options.study_options
 @options.data_dir
 @options.workers
+@options.fused
 @click.option(
     "--calibrate",
     type=click.FloatRange(min=0, max=86_400),
@@ -55,6 +56,7 @@ def command(
     reports_dir: Path,
     data_dir: Path,
     workers: int | None,
+    fused: bool,
     calibrate: float,
     sd: float | None,
     rho: float | None,
@@ -90,7 +92,7 @@ def command(
         _show_networks(design, networks, finished, console)
     plan = make_plan(
         design, places, networks, finished, noise,
-        data_dir=data_dir, workers=workers, calibrate=calibrate, detect=detect,
+        data_dir=data_dir, workers=workers, fused=fused, calibrate=calibrate, detect=detect,
         wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
     )  # fmt: skip
     if as_json:

@@ -30,6 +30,7 @@ def run_sweep(
     no_tracking: bool,
     workers: int | None,
     trial_timeout: float | None,
+    fused: bool = True,
     fresh: bool = False,
     keys: frozenset[str] | None = None,
 ) -> int:
@@ -44,6 +45,7 @@ def run_sweep(
         no_tracking: do not log to MLflow.
         workers: trials at a time; None for as many as cores or GPUs.
         trial_timeout: seconds that an attempt at a trial may take.
+        fused: train with fused passes where they can be had.
         fresh: set the old record aside.
         keys: train only these trials.
 
@@ -65,6 +67,7 @@ def run_sweep(
         open_tracker,
         workers,
         trial_timeout,
+        fused=fused,
         fresh=fresh,
         keys=keys,
     )
@@ -91,6 +94,7 @@ def _sweep(
     workers: int | None,
     trial_timeout: float | None,
     *,
+    fused: bool,
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
@@ -109,6 +113,8 @@ def _sweep(
     check_batches(design.study, design.cells, len(prepared.train_labels))
     size = worker_count(workers, len(design.trials))
     rows = design.by_key.keys()
+    if fused:
+        _say_if_not_fused(console)
     settings = Settings(
         data_dir=data_dir,
         digest=prepared.digest,
@@ -116,6 +122,7 @@ def _sweep(
         fresh=fresh,
         only=keys,
         timeout_seconds=trial_timeout,
+        fused=fused,
         command=lambda cell: row_command(design, cell),
     )
     with SweepDisplay(design.study.name, console) as display:
@@ -128,6 +135,15 @@ def _sweep(
             open_tracker=open_tracker,
             next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
         )
+
+
+def _say_if_not_fused(console: Console) -> None:
+    """Compile the fused passes before the workers ask for them, or say why there are none."""
+    from ablations.run.devices import choose_device
+    from senet_core.fused import why_not
+
+    if choose_device().type == "cpu" and (reason := why_not()):
+        console.print(f"training without fused passes, more slowly: {reason}", soft_wrap=True)
 
 
 def worker_count(asked: int | None, trials: int) -> int:

@@ -78,6 +78,7 @@ def calibrate(
     images: Images,
     data_dir: Path,
     plugins: tuple[str, ...] = (),
+    fused: bool = True,
 ) -> Calibration:
     """Time kinds of trials with as many processes at once as the sweep will use.
 
@@ -93,6 +94,7 @@ def calibrate(
         images: of the trial's data.
         data_dir: where the prepared data sets are.
         plugins: plug-in files that the study needs.
+        fused: whether to train with fused passes where they can be had.
     """
     found = Calibration()
     ordered, least = by_use(kinds)
@@ -101,7 +103,10 @@ def calibrate(
     queue = ordered * rounds
     queue += islice(cycle(ordered), -len(queue) % workers)  # nobody works alone at the end
     probes = deque(
-        (kind, Probe(kind.trial.to_json(), _batch(kind, device, images, found), 0.0, data_dir, plugins))
+        (
+            kind,
+            Probe(kind.trial.to_json(), _batch(kind, device, images, found), 0.0, data_dir, plugins, fused),
+        )
         for kind in queue
     )
     each = max(LEAST_SECONDS, share / rounds)
@@ -160,7 +165,7 @@ def _run(
             over = begun is not None and time.time() - begun >= seconds - each / 2
             while probes and len(running) < workers and (handed_out < least or not over):
                 kind, probe = probes.popleft()
-                timed = Probe(probe.trial, probe.batch, each, probe.data_dir, probe.plugins)
+                timed = Probe(probe.trial, probe.batch, each, probe.data_dir, probe.plugins, probe.fused)
                 running[executor.submit(run_probe, timed)] = kind
                 handed_out += 1
             if not running:

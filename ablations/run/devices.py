@@ -21,6 +21,13 @@ def count_gpus() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def fuses(device: torch.device) -> bool:
+    """Return whether training on a device can use fused passes; they are compiled if they are not yet."""
+    from senet_core.fused import why_not
+
+    return device.type == "cpu" and not why_not()
+
+
 def choose_precision(asked: str, device: torch.device) -> str:
     """Return "fp32" or "bf16" for what a recipe asks ("auto" takes bf16 where the device computes in it)."""
     if asked != "auto":

@@ -67,6 +67,7 @@ class Dispatch:
         self.set_aside: set[str] = set()
         self.seen: set[str] = set()
         self.trained = 0
+        self.busy_seconds, self.ended_tasks = 0.0, 0
         self.stopping: Callable[[], bool] = lambda: False
 
     def run(
@@ -86,7 +87,7 @@ class Dispatch:
         """
         self.stopping = stop.is_set
         self.notebook.close_stale()
-        queue = deque(waiting)
+        queue, began = deque(waiting), time.monotonic()
         try:
             while not stop.is_set():
                 self._feed(executor, queue)
@@ -99,6 +100,7 @@ class Dispatch:
         except BaseException:
             self._end(executor, graceful=False)
             raise
+        self._say_how_busy(time.monotonic() - began)
         unfinished = bool(self.running or queue or self.elsewhere)
         self._end(executor, graceful=True)
         known = self.seen | {trial.key for trial in (*waiting, *queue)}
@@ -107,8 +109,14 @@ class Dispatch:
         return SweepOutcome(self.record, self.trained, len(self.failed), left, by)
 
     def _feed(self, executor: Executor, queue: deque[Trial]) -> None:
-        """Hand out trials, one more than there are workers, so that nobody waits for the next."""
-        while queue and len(self.running) <= self.settings.workers:
+        """Hand out trials before they are asked for, so that nobody waits while a result is written down.
+
+        As long as there are many, each worker has its next one; towards the end one waits for all, as what is queued
+        here cannot be taken by another sweep.
+        """
+        workers = self.settings.workers
+        ahead = workers if len(queue) > 2 * workers else 1
+        while queue and len(self.running) < workers + ahead:
             trial = queue.popleft()
             cell = self.cells[trial.key]
             reason = self.aside.reason(cell)
@@ -185,6 +193,7 @@ class Dispatch:
             stop_file=self.stop_file,
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
+            fused=self.settings.fused,
         )
 
     def _follow(self, running: Running) -> None:
@@ -209,6 +218,7 @@ class Dispatch:
         key = running.trial.key
         error = future.exception()
         outcome = self._died(running, error) if error is not None else future.result()
+        self.busy_seconds, self.ended_tasks = self.busy_seconds + outcome.seconds, self.ended_tasks + 1
         if outcome.stopped:
             self.notebook.kill(key, "the sweep was stopped")
         else:
@@ -231,6 +241,17 @@ class Dispatch:
             self.aside.failed(running.cell, outcome.failure)
             self.failed.add(key)
         self.display.finished(running.cell, line)
+
+    def _say_how_busy(self, seconds: float) -> None:
+        """Say how much of the workers' time went into trials, where there was more than one trial for each."""
+        workers = self.settings.workers
+        if self.ended_tasks > workers:
+            share = min(1.0, self.busy_seconds / (workers * seconds))
+            idle = max(0.0, workers * seconds - self.busy_seconds)
+            self.display.say(
+                f"workers     {workers}, {100 * share:.1f} % of {seconds:.0f} s busy with trials;"
+                f" {idle:.1f} s of start-up and waiting in all"
+            )
 
     def _release_ended(self) -> None:
         """Give trials back that MLflow knows all about; before that another sweep might write their runs, too."""

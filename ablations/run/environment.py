@@ -14,7 +14,7 @@ from typing import Any
 CODE = ("senet_core", "ablations")
 
 
-def describe_environment(*, device: str, precision: str, threads: int) -> dict[str, Any]:
+def describe_environment(*, device: str, precision: str, threads: int, fused: bool) -> dict[str, Any]:
     """Return commit, host, processor, versions and settings, ready for the record."""
     return {
         **code_version(),
@@ -24,6 +24,7 @@ def describe_environment(*, device: str, precision: str, threads: int) -> dict[s
         "device": device,
         "precision": precision,
         "threads": threads,
+        "fused": fused,
         "python": platform.python_version(),
         "torch": package_version("torch"),
         "torchvision": package_version("torchvision"),

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import psutil
 
 from ablations.run.worker import start_worker
 
 T = TypeVar("T")
+
+SHARE_OF_MEMORY = 0.6
+"""Of the machine's memory: what all workers together may keep between tasks."""
+
+WORKER_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
+"""Settings of glibc's malloc, read at process start: feature maps are reused, not given back to the system and
+zeroed by it again in every step (docs/performance.md). Another allocator ignores them."""
 
 
 class WorkerDied(RuntimeError):
@@ -38,9 +49,14 @@ class WorkerPool(Executor):
         workers: processes, at least 1.
         threads: torch threads of each.
         gpus: CUDA devices to deal out in turn; 0 for none.
+        memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
     """
 
-    def __init__(self, workers: int, *, threads: int = 1, gpus: int = 0) -> None:
+    def __init__(
+        self, workers: int, *, threads: int = 1, gpus: int = 0, memory_mib: float | None = None
+    ) -> None:
+        share = SHARE_OF_MEMORY * psutil.virtual_memory().total / 2**20 / workers
+        self._memory_mib = share if memory_mib is None else memory_mib
         self._threads = threads
         self._gpus = gpus
         self._lock = threading.RLock()
@@ -92,11 +108,14 @@ class WorkerPool(Executor):
             if not job.future.set_running_or_notify_cancel():
                 continue
             slot = self._idle.popleft()
-            try:
-                inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
-            except BrokenProcessPool:  # its process died while it had nothing to do
-                self._pools.pop(slot).shutdown(wait=False)
-                inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+            with environment_with(
+                WORKER_ENVIRONMENT
+            ):  # a pool starts its process when it gets its first task
+                try:
+                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                except BrokenProcessPool:  # its process died while it had nothing to do
+                    self._pools.pop(slot).shutdown(wait=False)
+                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
             inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
@@ -115,6 +134,8 @@ class WorkerPool(Executor):
             if isinstance(error, BrokenProcessPool):
                 self._pools.pop(slot).shutdown(wait=False)
                 error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+            elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
+                self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
             self._idle.append(slot)
             if not self._closed:
                 self._dispatch()
@@ -122,6 +143,27 @@ class WorkerPool(Executor):
             job.future.set_exception(error)
         else:
             job.future.set_result(done.result())
+
+
+@contextmanager
+def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables that are not set yet, for processes that are started inside."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def _resident_mib(pool: ProcessPoolExecutor) -> float:
+    """Return the resident memory of a pool's process."""
+    found = 0.0
+    for pid in list(pool._processes or {}):
+        with suppress(psutil.Error):
+            found = max(found, psutil.Process(pid).memory_info().rss / 2**20)
+    return found
 
 
 def _kill_workers(pool: ProcessPoolExecutor) -> None:

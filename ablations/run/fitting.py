@@ -17,6 +17,7 @@ from ablations.run.batches import Batches
 from ablations.run.checkpoint import Keeper
 from ablations.run.record_line import EpochMetrics
 from ablations.run.schedule import learning_rate
+from senet_core.fused import fused_passes
 
 
 class Diverged(ArithmeticError):
@@ -53,6 +54,7 @@ class Fit:
         batches: what to train on.
         device: where to compute.
         precision: "fp32" or "bf16".
+        fused: whether the network trains with fused passes where they serve.
 
     Attributes:
         step: steps done.
@@ -61,10 +63,17 @@ class Fit:
     """
 
     def __init__(
-        self, model: nn.Module, recipe: Recipe, batches: Batches, device: torch.device, precision: str
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        batches: Batches,
+        device: torch.device,
+        precision: str,
+        *,
+        fused: bool = False,
     ) -> None:
         self.model, self.recipe, self.batches = model, recipe, batches
-        self.device, self.precision = device, precision
+        self.device, self.precision, self.fused = device, precision, fused
         self.optimiser = make_optimiser(model, recipe)
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
@@ -127,7 +136,8 @@ class Fit:
         images, labels = self.batches.next()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        with bf16, fused_passes(self.fused):
             logits = self.model(images)
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)

@@ -14,15 +14,14 @@ import torch
 
 from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
-from ablations.run.batches import Batches
 from ablations.run.checkpoint import Checkpoints, Keeper
 from ablations.run.datasets import Prepared, load, prepared_path
-from ablations.run.devices import choose_device, choose_precision
+from ablations.run.devices import choose_device, fuses
 from ablations.run.fitting import Fit, Observer
 from ablations.run.networks import data_shape
 from ablations.run.testing import NotFinite, hash_weights, test
+from ablations.run.training import prepare_fit
 from senet_core.complexity import measure_complexity
-from senet_core.model import build_model
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 from senet_core.randomness import drawing_from
 
@@ -49,6 +48,7 @@ class Probe:
         seconds: about how long the probe may take.
         data_dir: where the prepared data sets are; what is not there is replaced by random images.
         plugins: plug-in files that the study needs.
+        fused: whether to train with fused passes where they can be had.
     """
 
     trial: Mapping[str, Any]
@@ -56,6 +56,7 @@ class Probe:
     seconds: float
     data_dir: Path
     plugins: tuple[str, ...] = ()
+    fused: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,18 +111,10 @@ def run_probe(probe: Probe) -> Timing:
         load_plugin_file(file)
     trial = _endless(Trial.from_json(probe.trial), probe.batch)
     device = choose_device()
-    precision = choose_precision(trial.recipe.precision, device)
     data = _data(trial, probe)
-    model = build_model(
-        trial.backbone,
-        trial.variant,
-        num_classes=data.num_classes,
-        in_channels=data.image_shape[0],
-        seed=trial.seed,
-    ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fit = prepare_fit(trial, data, device, fused=probe.fused and fuses(device))
     built = watch.passed()
     with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
-        fit = Fit(model, trial.recipe, Batches(data, trial, device), device, precision)
         left = probe.seconds * _TRAINING_SHARE - built.wall
         steps = _time_steps(fit, left, probe.seconds * _PATIENCE, device)
         watch.passed()
@@ -131,12 +124,12 @@ def run_probe(probe: Probe) -> Timing:
     some = data.subset(test_images=images)
     watch.passed()
     with suppress(NotFinite):
-        test(model, some, device, precision)
+        test(fit.model, some, device, fit.precision)
     tested = watch.passed().over(images)
     measure_complexity(
         trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
     )
-    hash_weights(model)
+    hash_weights(fit.model)
     ended = watch.passed()
     rest = Lap(built.wall + ended.wall, built.computed + ended.computed)
     return Timing(begun, tuple(step.over(fit.batches.size) for step in steps), tested, save, rest)

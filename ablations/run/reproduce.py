@@ -27,6 +27,7 @@ CAUSES = (
     "device",
     "precision",
     "threads",
+    "fused",
 )
 """What may explain a difference, the likeliest first."""
 
@@ -104,6 +105,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Out
             checkpoint_dir=folder / "checkpoints",
             stop_file=folder / "stop",
             plugins=plugins,
+            fused=bool(record.environment.get("fused")),
         )
         try:
             return pool.submit(run_task, task).result()

@@ -23,7 +23,7 @@ from senet_core.errors import UserError
 SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "precision")
 """Fields of a recipe that decide how long a step takes."""
 
-SAME_MACHINE = ("processor", "cores", "device", "threads")
+SAME_MACHINE = ("processor", "cores", "device", "threads", "fused")
 """What must be the same of an earlier trial's environment for its time to count here."""
 
 _NEWEST = 20  # earlier trials of one kind that are looked at

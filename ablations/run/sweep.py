@@ -19,6 +19,7 @@ from ablations.run.dispatch import Dispatch
 from ablations.run.leases import Leases
 from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import fill_in, remove_superseded
+from ablations.run.order import longest_first
 from ablations.run.places import Places
 from ablations.run.record import Record
 from ablations.run.signals import stopped_by_signal
@@ -78,13 +79,16 @@ def sweep(
         if waiting:
             job = Dispatch(design, places, settings, record, leases, display, tracker, neighbours)
 
-            def more(failed: Collection[str]) -> Sequence[Trial]:
-                found = rounds.take(failed)
+            def ordered(trials: Sequence[Trial]) -> list[Trial]:
+                return longest_first(trials, lambda trial: job.cells[trial.key], workers=settings.workers)
+
+            def more(failed: Collection[str]) -> list[Trial]:
+                found = ordered(rounds.take(failed))
                 if found:
                     display.extend(rounds.total, len(found))
                 return found
 
-            outcome = job.run(waiting, make_executor(), stop, more)
+            outcome = job.run(ordered(waiting), make_executor(), stop, more)
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, design, places, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome

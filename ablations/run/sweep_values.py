@@ -72,6 +72,7 @@ class Settings:
         fresh: set the old record aside and share nothing with other studies.
         only: train only these trials, by key; None for all that are missing.
         timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
+        fused: whether to train with fused passes where they can be had.
         command: what a person types to train a cell again.
     """
 
@@ -81,4 +82,5 @@ class Settings:
     fresh: bool = False
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
+    fused: bool = True
     command: Callable[[Cell], str] = lambda cell: ""

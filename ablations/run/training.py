@@ -26,6 +26,8 @@ def train(
     device: torch.device,
     observer: Observer | None = None,
     keeper: Keeper | None = None,
+    *,
+    fused: bool = False,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
     """Train the trial's network and test it once, at the end.
 
@@ -39,6 +41,7 @@ def train(
         observer: who is told of progress.
         keeper: saves checkpoints and may stop the trial; a trial that has checkpoints continues from the newest, and
             ends as if it had not been interrupted.
+        fused: whether to train with fused passes where they serve.
 
     Returns:
         What was measured, and the epochs.
@@ -49,17 +52,9 @@ def train(
         UserError: a name is unknown here, or the backbone lacks a stage.
     """
     observer, keeper = observer or Observer(), keeper or Keeper()
-    precision = choose_precision(trial.recipe.precision, device)
     reset_peak_memory(device)
-    model = build_model(
-        trial.backbone,
-        trial.variant,
-        num_classes=data.num_classes,
-        in_channels=data.image_shape[0],
-        seed=trial.seed,
-    ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fit = prepare_fit(trial, data, device, fused=fused)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
-        fit = Fit(model, trial.recipe, Batches(data, trial, device), device, precision)
         saved = keeper.checkpoints.newest() if keeper.checkpoints is not None else None
         if saved is not None:
             fit.restore(saved)
@@ -69,7 +64,7 @@ def train(
     history = tuple(fit.history)
     tested = time.perf_counter()
     try:
-        top1, top5, test_loss = test(model, data, device, precision)
+        top1, top5, test_loss = test(fit.model, data, device, fit.precision)
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
@@ -88,6 +83,23 @@ def train(
         train_seconds=sum(epoch.seconds for epoch in history),
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
-        weights_sha256=hash_weights(model),
+        weights_sha256=hash_weights(fit.model),
     )
     return result, history
+
+
+def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bool = False) -> Fit:
+    """Build the trial's network, its batches and its optimiser, before the first step.
+
+    Raises:
+        UserError: a name is unknown here, or the backbone lacks a stage.
+    """
+    model = build_model(
+        trial.backbone,
+        trial.variant,
+        num_classes=data.num_classes,
+        in_channels=data.image_shape[0],
+        seed=trial.seed,
+    ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    precision = choose_precision(trial.recipe.precision, device)
+    return Fit(model, trial.recipe, Batches(data, trial, device), device, precision, fused=fused)

@@ -18,7 +18,7 @@ from ablations.run.durable import FULL_OR_FAILING
 from ablations.run.record_line import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
-SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "torch", "processor")
+SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "fused", "torch", "processor")
 """What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
 
 
@@ -35,6 +35,7 @@ class Task:
         stop_file: where it exists, the trial saves its state and stops.
         timeout_seconds: how long an attempt may take; None for as long as it likes.
         plugins: plug-in files that the study needs.
+        fused: whether to train with fused passes where they can be had.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Task:
     stop_file: Path
     timeout_seconds: float | None = None
     plugins: tuple[str, ...] = ()
+    fused: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Outcome:
         data_digest, data_note: of the prepared data.
         started, finished: ISO 8601 in UTC.
         stopped: whether it was asked to stop before its end; its state is in its checkpoint.
+        seconds: wall time of the attempt in its worker.
     """
 
     result: TrialResult | None
@@ -70,6 +73,7 @@ class Outcome:
     started: str
     finished: str
     stopped: bool = False
+    seconds: float = 0.0
 
 
 def start_worker(threads: int, gpu: int | None) -> None:
@@ -123,7 +127,7 @@ class _Attempt:
     """One attempt at a trial, and what is known of it so far."""
 
     def __init__(self, task: Task, started: str) -> None:
-        self.task, self.started = task, started
+        self.task, self.started, self.began = task, started, time.monotonic()
         self.result: TrialResult | None = None
         self.failure: Failure | None = None
         self.history: list[EpochMetrics] = []
@@ -137,7 +141,7 @@ class _Attempt:
         from ablations.plan.trial import Trial
         from ablations.run.checkpoint import Checkpoints, Keeper, stop_file_exists
         from ablations.run.datasets import open_prepared
-        from ablations.run.devices import choose_device, choose_precision
+        from ablations.run.devices import choose_device, choose_precision, fuses
         from ablations.run.environment import describe_environment
         from ablations.run.fitting import Diverged, Observer
         from ablations.run.progress import ProgressWriter
@@ -147,10 +151,12 @@ class _Attempt:
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
+        fused = task.fused and fuses(device)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
             precision=choose_precision(trial.recipe.precision, device),
             threads=torch.get_num_threads(),
+            fused=fused,
         )
         with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
 
@@ -165,7 +171,8 @@ class _Attempt:
             stop = stop_file_exists(task.stop_file)
             keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
             try:
-                self.result, _ = train(trial, data, device, Observer(on_epoch, writer.progress), keeper)
+                observer = Observer(on_epoch, writer.progress)
+                self.result, _ = train(trial, data, device, observer, keeper, fused=fused)
             except Diverged:
                 checkpoints.remove()  # it would diverge again
                 raise
@@ -189,6 +196,7 @@ class _Attempt:
             self.started,
             _now(),
             stopped,
+            time.monotonic() - self.began,
         )
 
 

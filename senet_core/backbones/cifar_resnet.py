@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from senet_core.fused import norm_add_relu, norm_relu
+
 WIDTHS = (16, 32, 64)
 
 
@@ -58,10 +60,9 @@ class BasicUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the unit."""
-        inner = self.bn1(self.conv1(x)).relu_()
-        branch: Tensor = self.bn2(self.conv2(inner))
+        inner = norm_relu(self.bn1, self.conv1(x))
         shortcut = x if self.downsample is None else self.downsample(x)
-        return (branch + shortcut).relu_()
+        return norm_add_relu(self.bn2, self.conv2(inner), shortcut)
 
 
 class CifarResNet(nn.Module):
@@ -97,7 +98,7 @@ class CifarResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""
-        x = self.bn1(self.conv1(x)).relu_()
+        x = norm_relu(self.bn1, self.conv1(x))
         x = self.layer3(self.layer2(self.layer1(x)))
         logits: Tensor = self.fc(x.mean(dim=(2, 3)))
         return logits

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from senet_core.fused import norm_relu
+
 
 class ConvBNReLU(nn.Module):
     """A convolution without bias, batch norm and ReLU, named `conv` and `bn`.
@@ -40,8 +42,7 @@ class ConvBNReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
-        y: Tensor = self.bn(self.conv(x)).relu_()
-        return y
+        return norm_relu(self.bn, self.conv(x))
 
 
 def he_normal(model: nn.Module) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from senet_core.backbones.cifar_resnet import ZeroPadShortcut
 from senet_core.backbones.layers import he_normal
+from senet_core.fused import norm_relu
 from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 STEM = 16
@@ -30,13 +31,11 @@ class PreactForm(ResidualForm):
         """Compute the pre-activation that branch and shortcut share where the channels change."""
         if unit.downsample is None:
             return x
-        y: Tensor = unit.bn1(x).relu_()
-        return y
+        return norm_relu(unit.bn1, x)
 
     def preactivated(self, unit: Layers, x: Tensor) -> Tensor:
         """Compute the pre-activation, unless `enter` did."""
-        y: Tensor = unit.bn1(x).relu_() if unit.downsample is None else x
-        return y
+        return norm_relu(unit.bn1, x) if unit.downsample is None else x
 
     def finish(self, unit: Layers, y: Tensor) -> Tensor:
         """Return the sum as it is."""
@@ -55,7 +54,7 @@ class PreactBasicForm(PreactForm):
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
         """Compute f(x)."""
-        inner: Tensor = unit.bn2(unit.conv1(self.preactivated(unit, x))).relu_()
+        inner = norm_relu(unit.bn2, unit.conv1(self.preactivated(unit, x)))
         if inside is not None:
             inner = inside(inner)
         y: Tensor = unit.conv2(inner)
@@ -74,8 +73,8 @@ class PreactBottleneckForm(PreactForm):
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
         """Compute f(x)."""
-        inner: Tensor = unit.bn2(unit.conv1(self.preactivated(unit, x))).relu_()
-        inner = unit.bn3(unit.conv2(inner)).relu_()
+        inner = norm_relu(unit.bn2, unit.conv1(self.preactivated(unit, x)))
+        inner = norm_relu(unit.bn3, unit.conv2(inner))
         if inside is not None:
             inner = inside(inner)
         y: Tensor = unit.conv3(inner)
@@ -183,7 +182,7 @@ class PreactResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""
         x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
-        x = self.bn(x).relu_()
+        x = norm_relu(self.bn, x)
         logits: Tensor = self.fc(x.mean(dim=(2, 3)))
         return logits
 

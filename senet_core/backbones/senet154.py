@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from senet_core.backbones.layers import he_normal
+from senet_core.fused import norm_relu
 from senet_core.resnet_forms import BottleneckForm
 
 UNITS = (3, 8, 36, 3)
@@ -99,9 +100,9 @@ class SENet154(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""
-        x = self.bn1(self.conv1(x)).relu_()
-        x = self.bn2(self.conv2(x)).relu_()
-        x = self.bn3(self.conv3(x)).relu_()
+        x = norm_relu(self.bn1, self.conv1(x))
+        x = norm_relu(self.bn2, self.conv2(x))
+        x = norm_relu(self.bn3, self.conv3(x))
         x = self.layer4(self.layer3(self.layer2(self.layer1(self.maxpool(x)))))
         logits: Tensor = self.fc(self.dropout(x.mean(dim=(2, 3))))
         return logits

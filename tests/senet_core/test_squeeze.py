@@ -8,6 +8,7 @@ from torch import Tensor
 
 from senet_core import SQUEEZES
 from senet_core.block import _with_channels
+from senet_core.squeeze import average_squeeze
 
 SHAPES = [(2, 8, 5, 7), (1, 8, 1, 1), (1, 1, 3, 1), (3, 4, 2, 9)]
 MAP = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[-4.0, -1.0], [0.0, -3.0]]]])  # (1, 2, 2, 2)
@@ -64,3 +65,29 @@ def test_equal_maxima_share_the_gradient() -> None:
 
 def test_no_squeeze_passes_the_map_on() -> None:
     assert squeeze("none", MAP) is MAP
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("shape", [(2, 24, 9, 11), (3, 16, 1, 100), (64, 64, 1, 1)])
+def test_the_average_has_a_dense_gradient_that_agrees_with_float64(
+    shape: tuple[int, ...], channels_last: bool
+) -> None:
+    order = torch.channels_last if channels_last else torch.contiguous_format
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).contiguous(memory_format=order)
+    weight = torch.linspace(-1, 1, shape[1])
+    found = []
+    for kind in (torch.float32, torch.float64):
+        leaf = x.to(kind).requires_grad_()
+        out = average_squeeze(leaf) if kind is torch.float32 else leaf.mean(dim=(2, 3))
+        (gradient,) = torch.autograd.grad((out * weight.to(kind)).square().sum(), leaf)
+        found.append((out.double(), gradient.double()))
+        if kind is torch.float32:
+            assert gradient.is_contiguous(memory_format=order)
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-7)
+
+
+def test_the_average_can_be_differentiated_twice() -> None:
+    x = torch.randn(4, 16, 8, 8, dtype=torch.float64, requires_grad=True)
+    (first,) = torch.autograd.grad(average_squeeze(x).pow(3).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), x)
+    assert second.abs().sum() > 0

@@ -11,7 +11,7 @@ from concurrent.futures import wait
 import psutil
 import pytest
 
-from ablations.run.executors import WorkerDied, WorkerPool
+from ablations.run.executors import WORKER_ENVIRONMENT, WorkerDied, WorkerPool
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,33 @@ def _share() -> tuple[int, str]:
 
     time.sleep(0.5)
     return torch.get_num_threads(), os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+def test_workers_get_the_allocators_settings_and_the_user_keeps_his_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "123456")
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    fresh = WorkerPool(1)
+    try:
+        theirs = [
+            fresh.submit(os.getenv, name).result(timeout=120)
+            for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+        ]
+    finally:
+        fresh.shutdown()
+    assert theirs == [WORKER_ENVIRONMENT["MALLOC_MMAP_THRESHOLD_"], "123456"]
+    assert "MALLOC_MMAP_THRESHOLD_" not in os.environ
+
+
+def test_a_worker_that_has_grown_is_replaced_between_tasks() -> None:
+    small = WorkerPool(1, memory_mib=1)
+    try:
+        pids = [small.submit(os.getpid).result(timeout=120) for _ in range(2)]
+    finally:
+        small.shutdown()
+    assert len(set(pids)) == 2
+    until = time.monotonic() + 60
+    while any(psutil.pid_exists(pid) for pid in pids):
+        assert time.monotonic() < until, "the process that was replaced is still there"
+        time.sleep(0.05)

@@ -1,0 +1,130 @@
+"""Compiles `passes.cpp` at first use and keeps the library in a cache.
+
+The library has a plain C interface and is called through ctypes: no header of PyTorch is needed, compiling takes
+seconds instead of a minute, and another torch can still call it. Code for one processor may not run on another, so
+the name of the file has processor, compiler, torch and source in it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+SOURCE = Path(__file__).with_name("passes.cpp")
+FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-Wno-psabi")
+COMPILE_SECONDS = 300.0
+_POINTER, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+_SIGNATURES = {
+    "fused_norm": "lplllppddpppppppl",
+    "fused_affine": "lppplplpllll",
+    "fused_sums": "llpppppppppllll",
+    "fused_gradient": "llpppppppplpllll",
+}
+_TYPES = {"p": _POINTER, "l": _LONG, "d": _DOUBLE}
+
+
+class CannotCompile(RuntimeError):
+    """The passes cannot be had on this machine: why, in one line."""
+
+
+@lru_cache(maxsize=1)
+def load() -> ctypes.CDLL:
+    """Return the library, compiled by the first process that asks for it on a machine.
+
+    Raises:
+        CannotCompile: there is no compiler, it fails, or no folder can be written.
+    """
+    compiler = find_compiler()
+    path = cache_folder() / f"passes-{_key(compiler)}.so"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock"), timeout=COMPILE_SECONDS):
+                if not path.exists():
+                    _compile(compiler, path)
+        return _declared(ctypes.CDLL(str(path)))
+    except (OSError, Timeout) as error:
+        raise CannotCompile(f"{path} cannot be made or read: {error}") from error
+
+
+def find_compiler() -> str:
+    """Return the C++ compiler: the one in the variable CXX, else the first of g++, clang++ and c++.
+
+    Raises:
+        CannotCompile: there is none.
+    """
+    named = os.environ.get("CXX", "").split()
+    found = next(filter(None, (shutil.which(name) for name in (*named[:1], "g++", "clang++", "c++"))), None)
+    if found is None:
+        raise CannotCompile("there is no C++ compiler (g++ or clang++)")
+    return found
+
+
+def cache_folder() -> Path:
+    """Return where compiled passes are kept: ABLATE_CACHE_DIR, else the user's cache folder."""
+    given = os.environ.get("ABLATE_CACHE_DIR")
+    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(given) if given else Path(user).expanduser() / "senet-ablations"
+
+
+def _key(compiler: str) -> str:
+    digest = hashlib.sha256(SOURCE.read_bytes())
+    for part in (_version(compiler), _processor(), torch.__version__, *FLAGS):
+        digest.update(f"\0{part}".encode())
+    return digest.hexdigest()[:20]
+
+
+@lru_cache(maxsize=4)
+def _version(compiler: str) -> str:
+    try:
+        done = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotCompile(f"the compiler {compiler} does not run: {error}") from error
+    return done.stdout
+
+
+def _processor() -> str:
+    """Return what decides which instructions there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("vendor_id", "cpu family", "model", "model name", "flags", "Features", "CPU part")
+    named = {line.partition(":")[0].strip(): line for line in reversed(lines)}
+    return "\n".join([platform.machine(), *(named[name] for name in wanted if name in named)])
+
+
+def _compile(compiler: str, path: Path) -> None:
+    """Compile for this processor, or, where the compiler does not know it, for any of its kind."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        for target in (("-march=native",), ("-mcpu=native",), ()):
+            done = subprocess.run(
+                [compiler, *FLAGS, *target, str(SOURCE), "-o", str(made)],
+                capture_output=True,
+                text=True,
+                timeout=COMPILE_SECONDS,
+                check=False,
+            )
+            if done.returncode == 0:
+                made.replace(path)  # whole or not at all, whoever else is compiling
+                return
+    lines = [line for line in done.stderr.splitlines() if "error" in line] or ["it failed without a word"]
+    raise CannotCompile(f"{Path(compiler).name} cannot compile the passes: {lines[0]}")
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    for name, signature in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = [_TYPES[kind] for kind in signature], None
+    return library
