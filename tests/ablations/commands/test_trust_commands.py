@@ -59,6 +59,7 @@ def test_the_record_names_no_code_that_would_be_loaded(ablate: Callable[..., Any
     mark = tmp_path / "ran"
     Path("evil.py").write_text(PLUGIN.format(mark=str(mark), name="trust-c"), encoding="utf-8")
     trial = {"backbone": "evil", "variant": "se:squeeze=trust-c", "plugins": {"squeeze:trust-c": "evil.py"}}
+    trial |= {"data": {"name": "digits"}, "seed": 0}
     failure = {"kind": "error", "message": "evil.py", "epoch": 1}
     entry = {"schema": 1, "key": "0" * 16, "study": "small", "status": "failed", "trial": trial, "result": None,
              "history": [], "failure": failure, "environment": {}, "data_digest": "", "data_note": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -299,6 +300,34 @@ def test_a_fresh_start_waits_for_no_other_study(bench: Bench) -> None:
     other._me = replace(other._me, pid=os.getppid(), start=0)
     assert other.take(design.trials[0].key)
     assert bench.sweep(design, fresh=True).trained == 2
+
+
+def test_git_is_offered_the_record_and_nothing_else_of_a_study(bench: Bench, results: Path) -> None:
+    """Neither while a sweep runs, nor of what it leaves."""
+    design, left = small_study(axes={}, seeds=1), set()
+
+    def look(task: Task) -> None:
+        files = [path for path in bench.results.rglob("*") if path.is_file()]
+        left.update(path.relative_to(bench.results.parent) for path in files)
+
+    bench.before = look
+    bench.sweep(design, tracker=lambda: Tracker("small", None, results))
+    bench.before(Task("", {}, results, results, results, results))
+    repository = bench.results.parent / "repository"
+    repository.mkdir()
+    subprocess.run(["git", "init", "-q", repository], check=True)
+    (repository / ".gitignore").write_bytes((Path(__file__).parents[3] / ".gitignore").read_bytes())
+    for path in left:
+        (repository / path).parent.mkdir(parents=True, exist_ok=True)
+        (repository / path).touch()
+    said = subprocess.run(
+        ["git", "-C", repository, "status", "--short", "--untracked-files=all", "results"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout == "?? results/small/trials.jsonl\n"
+    assert len(left) > 5
 
 
 def test_a_dead_sweeps_trial_is_taken_over(bench: Bench) -> None:
