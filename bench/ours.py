@@ -15,8 +15,8 @@ from typing import Any
 import setting
 
 
-def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], str]:
-    """Train one trial in a worker; returns when each step ended, in seconds of the system's clock."""
+def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], list[float], str]:
+    """Train one trial in a worker; returns when each step ended, by the system's and the processor's clock."""
     from ablations.plan.recipe import RECIPES
     from ablations.plan.trial import DataSpec, Trial
     from ablations.run.checkpoint import Checkpoints, Keeper
@@ -37,10 +37,16 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
         batch = fit.batches.next()
         fit.batches.next = lambda: batch  # type: ignore[method-assign]
     ended: list[float] = []
+    spent: list[float] = []
+
+    def note(done: int, total: int) -> None:
+        ended.append(time.monotonic())
+        spent.append(time.process_time())
+
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as folder:
         keeper = Keeper() if options["bare"] else Keeper(Checkpoints(Path(folder), {}))
-        fit.run(Observer(progress=lambda done, total: ended.append(time.monotonic())), keeper)
-    return ended, f"{fit.precision}, {'fused' if fused else 'plain'} passes"
+        fit.run(Observer(progress=note), keeper)
+    return ended, spent, f"{fit.precision}, {'fused' if fused else 'plain'} passes"
 
 
 def _data(path: Path | None) -> Any:
@@ -89,8 +95,12 @@ def main() -> None:
         found = list(pool.map(steps_of_a_trial, range(options.cores), [vars(options)] * options.cores))
     finally:
         pool.kill()
+    ended, spent, how = zip(*found, strict=True)
+    cpu = sum(times[-1] - times[options.warmup - 1] for times in spent) / len(spent)
     setting.tell(
-        together([ended for ended, _ in found], options.warmup, options.batch), precision=found[0][1]
+        together(list(ended), options.warmup, options.batch),
+        1e3 * cpu / (options.steps * options.batch),
+        precision=how[0],
     )
 
 

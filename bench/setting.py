@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -69,13 +70,13 @@ class Clock:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.ticks = options, 0
-        self.started = self.ended = 0.0
+        self.started = self.ended = self.cpu_started = 0.0
 
     def tick(self) -> None:
         """Note that a step is done."""
         self.ticks += 1
         if self.ticks == self.options.warmup:
-            self.started = time.perf_counter()
+            self.started, self.cpu_started = time.perf_counter(), cpu_seconds()
         self.ended = time.perf_counter()
 
     @property
@@ -86,9 +87,18 @@ class Clock:
     def report(self) -> None:
         """Print the result, as the last line of the output."""
         images = self.options.steps * self.options.batch
-        tell(images / (self.ended - self.started), precision=self.options.precision)
+        cpu = (cpu_seconds() - self.cpu_started) / images
+        tell(images / (self.ended - self.started), 1e3 * cpu, precision=self.options.precision)
 
 
-def tell(images_per_second: float, **more: Any) -> None:
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of those that it has started and that still run."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(spent.user + spent.system for spent in times)
+
+
+def tell(images_per_second: float, cpu_ms_per_image: float, **more: Any) -> None:
     """Print a result as JSON on a line of its own."""
-    print(json.dumps({"images_per_second": images_per_second, **more}), flush=True)
+    found = {"images_per_second": images_per_second, "cpu_ms_per_image": cpu_ms_per_image, **more}
+    print(json.dumps(found), flush=True)

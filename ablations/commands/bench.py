@@ -14,6 +14,7 @@ from ablations.commands import options
 @click.argument("contenders", nargs=-1)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns of each.")
 @click.option("--steps", type=click.IntRange(min=2), default=20, show_default=True, help="Timed in a turn.")
+@click.option("--warmup", type=click.IntRange(min=1), default=5, show_default=True, help="Steps before.")
 @click.option("--batch", type=click.IntRange(min=2), default=128, show_default=True, help="Images in a step.")
 @click.option("--cores", type=click.IntRange(min=1), help="That each may use; all if not given.")
 @options.results_dir
@@ -22,6 +23,7 @@ def command(
     contenders: tuple[str, ...],
     rounds: int,
     steps: int,
+    warmup: int,
     batch: int,
     cores: int | None,
     results_dir: Path,
@@ -32,6 +34,8 @@ def command(
     Takes CIFAR-10 where it is prepared, random images otherwise; what is not installed is left out. Trust the
     ratios, which compare the same rounds. Writes results/bench/.
     """
+    from statistics import median
+
     from rich.table import Table
 
     from ablations.commands.console import make_console
@@ -42,16 +46,24 @@ def command(
     data = prepared if prepared.is_file() else None
     entered, load = chosen(contenders), os.getloadavg()[0]
     console = make_console()
-    course = Course(rounds=rounds, steps=steps, batch=batch, cores=cores or available_cores(), data=data)
+    course = Course(
+        rounds=rounds, steps=steps, warmup=warmup, batch=batch, cores=cores or available_cores(), data=data
+    )
     timings = run_bench(entered, course, say=console.print)
     content = describe_bench(timings, course, load_before=load)
     path = write_bench(content, results_dir)
     images = "random images" if data is None else "CIFAR-10"
     title = f"SE-ResNet-20, batch {batch}, {images}, {course.cores} cores: medians of {rounds} rounds"
     table = Table(title=title, title_justify="left")
-    for name in ("contender", "images/s", "ratio"):
+    for name in ("contender", "images/s", "ratio", "CPU ms/image", "CPU ratio"):
         table.add_column(name, justify="left" if name == "contender" else "right")
     for timing in timings:
-        table.add_row(timing.title, f"{timing.median:.0f}", f"{timing.ratio:.2f}")
+        table.add_row(
+            timing.title,
+            f"{timing.median:.0f}",
+            f"{timing.ratio:.2f}",
+            f"{median(timing.cpu_rounds):.2f}",
+            f"{timing.cpu_ratio:.2f}",
+        )
     console.print(table)
     console.print(f"written     {path}", soft_wrap=True)

@@ -58,6 +58,9 @@ class Timing:
         rounds: images a second in each round.
         median: of the rounds.
         ratio: median over the rounds of its throughput by the first contender's in the same round.
+        cpu_rounds: processor time for an image in each round, in milliseconds, loading included.
+        cpu_ratio: median over the rounds of the first contender's processor time by this one's; it says more than
+            `ratio` where other programs take their share of the cores.
         told: what the script said of its settings in the last round.
     """
 
@@ -66,6 +69,8 @@ class Timing:
     rounds: tuple[float, ...]
     median: float
     ratio: float
+    cpu_rounds: tuple[float, ...]
+    cpu_ratio: float
     told: dict[str, Any]
 
 
@@ -76,6 +81,7 @@ class Course:
     Attributes:
         rounds: how often each is timed.
         steps: that are timed in a round.
+        warmup: steps before.
         batch: images in a step.
         cores: that it may use: as threads, or as processes of one thread.
         data: prepared CIFAR-10; None for random images.
@@ -86,6 +92,7 @@ class Course:
     batch: int
     cores: int
     data: Path | None = None
+    warmup: int = 5
 
 
 def contenders() -> tuple[Contender, ...]:
@@ -153,17 +160,28 @@ def run_bench(
     if not SCRIPTS.is_dir():
         raise UserError(f"the bench's scripts are not at {SCRIPTS}: run it from a clone of the repository")
     found: dict[str, list[float]] = {contender.name: [] for contender in entered}
+    cpu: dict[str, list[float]] = {contender.name: [] for contender in entered}
     told: dict[str, dict[str, Any]] = {}
-    given = ["--steps", str(course.steps), "--batch", str(course.batch), "--cores", str(course.cores)]
+    given = [
+        "--steps",
+        str(course.steps),
+        "--warmup",
+        str(course.warmup),
+        "--batch",
+        str(course.batch),
+        "--cores",
+        str(course.cores),
+    ]
     given += ["--data", str(course.data.resolve())] if course.data is not None else []
     for number in range(1, course.rounds + 1):
         for contender in entered:
             answer = _once(contender, given)
             speed = answer.pop("images_per_second")
             found[contender.name].append(speed)
+            cpu[contender.name].append(answer.pop("cpu_ms_per_image"))
             told[contender.name] = answer
             say(f"round {number} of {course.rounds}: {contender.title}: {speed:.0f} images/s")
-    first = found[entered[0].name]
+    first, first_cpu = found[entered[0].name], cpu[entered[0].name]
     return tuple(
         Timing(
             name=c.name,
@@ -171,6 +189,10 @@ def run_bench(
             rounds=tuple(found[c.name]),
             median=statistics.median(found[c.name]),
             ratio=statistics.median(mine / theirs for mine, theirs in zip(found[c.name], first, strict=True)),
+            cpu_rounds=tuple(cpu[c.name]),
+            cpu_ratio=statistics.median(
+                theirs / mine for mine, theirs in zip(cpu[c.name], first_cpu, strict=True)
+            ),
             told=told[c.name],
         )
         for c in entered
@@ -205,6 +227,7 @@ def describe_bench(timings: Sequence[Timing], course: Course, *, load_before: fl
         "network": "SE-ResNet-20, r=16",
         "batch": course.batch,
         "steps": course.steps,
+        "warmup": course.warmup,
         "images": "random" if course.data is None else "CIFAR-10",
         "processor": processor_name(),
         "cores": available_cores(),

@@ -17,7 +17,7 @@ turns = pathlib.Path(__file__).with_suffix(".turns")
 turn = len(turns.read_text()) if turns.exists() else 0
 turns.write_text("x" * (turn + 1))
 print("something else")
-print(json.dumps({"images_per_second": [SPEEDS][turn], "steps": sys.argv[2]}))
+print(json.dumps({"images_per_second": [SPEEDS][turn], "cpu_ms_per_image": 2 * 10 / [SPEEDS][0], "steps": sys.argv[2]}))
 """
 
 
@@ -38,6 +38,7 @@ def test_ratios_compare_throughputs_of_the_same_round(scripts: Path) -> None:
     assert one.rounds == (100, 200, 400)
     assert one.ratio == 1
     assert (two.median, two.ratio) == (800, statistics.median((1.5, 4, 2)))
+    assert (one.cpu_rounds, two.cpu_ratio) == ((0.2,) * 3, pytest.approx(1.5))
     assert two.told == {"steps": "2"}
     assert said[:2] == ["round 1 of 3: A: 100 images/s", "round 1 of 3: B: 150 images/s"]
 

@@ -16,6 +16,7 @@ from ablations.run.checkpoint import Checkpoints, Keeper, Stopped, TimedOut, rea
 from ablations.run.datasets import Prepared, open_prepared
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.training import Observer, train
+from senet_core.fused import why_not
 from senet_core.variant import PAPER_SE, SEVariant
 
 CPU = torch.device("cpu")
@@ -60,20 +61,22 @@ def _same(
 
 
 @pytest.mark.parametrize("variant", [None, PAPER_SE, SEVariant(squeeze="none", integration="pre")], ids=str)
+@pytest.mark.parametrize(
+    "fused", [False, pytest.param(True, marks=pytest.mark.skipif(bool(why_not()), reason=why_not()))]
+)
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_stop_after_any_step_changes_nothing(
-    step: int, variant: SEVariant | None, data: Prepared, tmp_path: Path
+    step: int, fused: bool, variant: SEVariant | None, data: Prepared, tmp_path: Path
 ) -> None:
     """Three epochs of two batches, stopped within an epoch and between two."""
     trial = small_trial(variant, epochs=3, cutout=2)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, keeper=StopAt(checkpoints, step))
+        train(trial, data, CPU, keeper=StopAt(checkpoints, step), fused=fused)
     told: list[EpochMetrics] = []
-    continued = train(
-        trial, data, CPU, Observer(epoch=told.append), Keeper(Checkpoints(tmp_path / "c", CONTEXT))
-    )
-    assert _same(continued, train(trial, data, CPU))
+    keeper = Keeper(Checkpoints(tmp_path / "c", CONTEXT))
+    continued = train(trial, data, CPU, Observer(epoch=told.append), keeper, fused=fused)
+    assert _same(continued, train(trial, data, CPU, fused=fused))
     assert [epoch.epoch for epoch in told] == [1, 2, 3]  # who starts to listen now hears of every epoch once
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -25,12 +26,14 @@ from ablations.run.executors import WorkerDied
 from ablations.run.leases import Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
+from ablations.run.reproduce import compare
 from ablations.run.status import study_status
 from ablations.run.sweep import Rounds, sweep
 from ablations.run.sweep_values import Settings, SweepOutcome
 from ablations.run.tracking import Tracker
-from ablations.run.worker import Task, run_task
+from ablations.run.worker import Outcome, Task, run_task
 from senet_core.errors import UserError
+from senet_core.fused import why_not
 
 
 class Bench:
@@ -539,3 +542,30 @@ def _recipe() -> dict[str, Any]:
     from small import RECIPE
 
     return RECIPE.model_dump()
+
+
+def test_the_record_says_whether_fused_passes_trained_and_reproduction_names_the_difference(
+    bench: Bench,
+) -> None:
+    design = small_study(axes={}, seeds=1)
+    bench.sweep(design)
+    [fused, _] = bench.places(design).load_record().lines
+    bench.sweep(design, fused=False, fresh=True)
+    [plain, _] = bench.places(design).load_record().lines
+    assert fused.environment["fused"] is not bool(why_not())
+    assert plain.environment["fused"] is False
+    assert fused.result is not None
+    assert plain.result is not None
+    again = Outcome(plain.result, plain.history, None, plain.environment, plain.data_digest, "", "", "")
+    if fused.environment["fused"]:
+        assert ("fused", True, False) in compare(fused, again).causes
+        assert fused.result.weights_sha256 != plain.result.weights_sha256
+    assert fused.history[-1].train_loss == pytest.approx(plain.history[-1].train_loss, rel=1e-2)
+
+
+def test_the_end_of_a_sweep_says_how_busy_the_workers_were(bench: Bench) -> None:
+    bench.sweep(small_study())
+    [said] = [line for line in bench.watcher.said if line.startswith("workers")]
+    assert re.fullmatch(
+        r"workers     1, \d+\.\d % of \d+ s busy with trials; \d+\.\d s of start-up and waiting in all", said
+    )
