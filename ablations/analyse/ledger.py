@@ -10,9 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from ablations.analyse.looks import Schedule, wrong_over_plans
 from ablations.plan.design import Design
-from ablations.run.durable import append_durably
+from ablations.run.durable import append_durably, not_written
 from ablations.run.places import Places
 from ablations.run.record import Record
 from senet_core.errors import UserError
@@ -68,17 +70,20 @@ def note_look(design: Design, places: Places, record: Record) -> None:
     before is an interim figure.
 
     Raises:
-        UserError: the ledger cannot be read or written.
+        UserError: the ledger cannot be read.
+        DiskError: it cannot be written.
     """
     plan = plan_of(design)
     known = record.finished.keys() | record.failed.keys()
     missing = design.study.design != "race" and any(trial.key not in known for trial in design.trials)
-    if plan is None or missing or read_plans(places.results)[-1:] == (plan,):
+    if plan is None or missing:
         return
     try:
-        append_durably(places.looks, (json.dumps(asdict(plan)) + "\n").encode())
+        with FileLock(places.results / ".looks.lock"):  # another sweep may end at this moment
+            if read_plans(places.results)[-1:] != (plan,):
+                append_durably(places.looks, (json.dumps(asdict(plan)) + "\n").encode())
     except OSError as error:
-        raise UserError(f"cannot write {places.looks}: {error.strerror or error}") from error
+        raise not_written(f"the ledger of looks {places.looks}", error, chosen=False) from error
 
 
 def plan_of(design: Design) -> Plan | None:

@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from comparing import compare, finished_keys
+from comparing import compare, finished_keys, looks_of
 
 STUDY = """
 title: Chaos
@@ -238,10 +238,11 @@ class Chaos:
                 process.kill()
 
 
-def _quiet(folder: Path, data_dir: Path, seeds: int) -> Chaos:
+def _quiet(folder: Path, data_dir: Path, looks: list[int], seeds: int) -> Chaos:
+    """Run the study without a kill, with the numbers of seeds at which the other one was looked at."""
     quiet = Chaos(folder, data_dir, 0, 0, 1.0)
-    quiet.seeds = seeds
-    quiet.run()
+    for quiet.seeds in dict.fromkeys([*looks, seeds]):
+        quiet.run()
     return quiet
 
 
@@ -266,7 +267,7 @@ def main() -> int:
     )
     chaos.run()
     under_fire = time.monotonic() - started
-    quiet = _quiet(folder / "quiet", folder / "data", chaos.seeds)
+    quiet = _quiet(folder / "quiet", folder / "data", looks_of(chaos.folder), chaos.seeds)
     faults = [*chaos.faults, *quiet.faults, *compare(chaos.folder, quiet.folder, chaos.kills["worker"])]
     for fault in faults:
         print(f"fault: {fault}")

@@ -40,6 +40,12 @@ def read_record(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
 
 
+def looks_of(folder: Path) -> list[int]:
+    """Return the numbers of seeds at which a folder's study was looked at; the report tells of them."""
+    path = folder / STUDY / "looks.jsonl"
+    return [plan["most"] for plan in read_record(path)]
+
+
 def finished_keys(path: Path) -> Counter[str]:
     """Return how often each trial is finished in a record."""
     return Counter(line["key"] for line in _finished(read_record(path)))
