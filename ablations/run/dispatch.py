@@ -10,18 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ablations.plan.design import Design
 from ablations.plan.trial import Trial
+from ablations.run.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.run.leases import Leases
 from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import Notebook
 from ablations.run.places import Places
 from ablations.run.progress import Progress
 from ablations.run.record import Record
-from ablations.run.record_line import Failure, TrialRecord
 from ablations.run.set_aside import SetAside
 from ablations.run.signals import Stop
 from ablations.run.sweep_values import Display, Running, Settings, SweepOutcome
@@ -128,9 +127,8 @@ class Dispatch:
                 self.elsewhere.append(trial)
             elif self._finished_meanwhile(trial):
                 self.leases.release(trial.key)
-            elif self._neighbours_train(
-                trial
-            ):  # both took it at this moment: whoever comes back first has it
+            elif self._neighbours_train(trial):
+                # both took it at this moment: whoever comes back first has it
                 self.leases.release(trial.key)
                 self.elsewhere.append(trial)
                 time.sleep(random.uniform(0, POLL_SECONDS))
@@ -217,7 +215,7 @@ class Dispatch:
         self._follow(running)
         key = running.trial.key
         error = future.exception()
-        outcome = self._died(running, error) if error is not None else future.result()
+        outcome = future.result() if error is None else self._died(running, error)
         self.busy_seconds, self.ended_tasks = self.busy_seconds + outcome.seconds, self.ended_tasks + 1
         if outcome.stopped:
             self.notebook.kill(key, "the sweep was stopped")
@@ -227,8 +225,13 @@ class Dispatch:
         del self.running[future]
         self.ended.append(key)
 
+    def _died(self, running: Running, error: BaseException) -> Outcome:
+        limit, begun = self.settings.timeout_seconds, self.begun.get(running.trial.key)
+        hung = limit is not None and begun is not None and time.monotonic() - begun > limit
+        return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
+
     def _write_down(self, running: Running, outcome: Outcome) -> None:
-        key, line = running.trial.key, self._line(running.trial, outcome)
+        key, line = running.trial.key, line_of(self.places.study, running.trial, outcome)
         if not self.record.append(line, unless_finished=True):
             self.notebook.kill(key, "another sweep took the trial over and finished it")
             return
@@ -243,15 +246,9 @@ class Dispatch:
         self.display.finished(running.cell, line)
 
     def _say_how_busy(self, seconds: float) -> None:
-        """Say how much of the workers' time went into trials, where there was more than one trial for each."""
-        workers = self.settings.workers
-        if self.ended_tasks > workers:
-            share = min(1.0, self.busy_seconds / (workers * seconds))
-            idle = max(0.0, workers * seconds - self.busy_seconds)
-            self.display.say(
-                f"workers     {workers}, {100 * share:.1f} % of {seconds:.0f} s busy with trials;"
-                f" {idle:.1f} s of start-up and waiting in all"
-            )
+        """Say what the workers' time went into, where there was more than one trial for each."""
+        if self.ended_tasks > self.settings.workers:
+            self.display.say(busy_words(self.settings.workers, self.busy_seconds, seconds))
 
     def _release_ended(self) -> None:
         """Give trials back that MLflow knows all about; before that another sweep might write their runs, too."""
@@ -259,38 +256,6 @@ class Dispatch:
         for key in passed_on:
             self.leases.release(key)
             self.ended.remove(key)
-
-    def _line(self, trial: Trial, outcome: Outcome) -> TrialRecord:
-        return TrialRecord(
-            key=trial.key,
-            study=self.places.study,
-            status="failed" if outcome.result is None else "finished",
-            trial=trial.to_json(),
-            result=outcome.result,
-            history=outcome.history,
-            failure=outcome.failure,
-            environment=outcome.environment,
-            data_digest=outcome.data_digest,
-            data_note=outcome.data_note,
-            started=outcome.started,
-            finished=outcome.finished,
-        )
-
-    def _died(self, running: Running, error: BaseException) -> Outcome:
-        progress, limit = running.progress, self.settings.timeout_seconds
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        hung = limit is not None and time.monotonic() - self.begun.get(running.trial.key, 1e18) > limit
-        message = f"the trial hung for longer than {limit:g} s" if hung else " ".join(f"{error}".split())
-        return Outcome(
-            result=None,
-            history=tuple(progress.epochs),
-            failure=Failure("timeout" if hung else "killed", message, len(progress.epochs) + 1),
-            environment=progress.environment or {},
-            data_digest="",
-            data_note="",
-            started=now,
-            finished=now,
-        )
 
     def _end(self, executor: Executor, *, graceful: bool) -> None:
         """Close everything: running trials save their state if there is time, and are killed otherwise."""

@@ -11,7 +11,8 @@ import pytest
 
 from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
-from ablations.run.record import FILE_NAME, EpochMetrics, Record, TrialRecord, TrialResult
+from ablations.run.record import FILE_NAME, Record
+from ablations.run.record_line import EpochMetrics, TrialRecord, TrialResult
 from ablations.run.speed import Images, Span, Speed, count_images, earlier_speeds, speed_key, spread
 from tests.ablations.run.small import DATA, small_trial
 
