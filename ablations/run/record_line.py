@@ -126,7 +126,7 @@ class TrialRecord:
     @property
     def mark(self) -> str:
         """What tells this line from others of the same trial: 16 hexadecimal digits."""
-        end = self.failure if self.result is None else self.result.weights_sha256
+        end = self.failure if self.result is None else (self.result.weights_sha256, self.result.train_seconds)
         told = (self.key, self.started, self.finished, self.environment.get("host"), str(end))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 

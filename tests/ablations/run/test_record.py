@@ -57,6 +57,7 @@ def test_a_line_with_a_field_of_another_version_is_read() -> None:
 
 def test_a_trial_trained_anew_has_another_mark_and_a_shared_line_the_same() -> None:
     assert replace(LINE, finished="2026-01-01T00:02:00+00:00").mark != LINE.mark
+    assert replace(LINE, result=replace(RESULT, train_seconds=161.3)).mark != LINE.mark  # within one second
     assert replace(LINE, study="two", shared_from="one").mark == LINE.mark
     assert TrialRecord.from_line(LINE.to_line()).mark == LINE.mark
 

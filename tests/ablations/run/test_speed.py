@@ -68,7 +68,9 @@ def test_unreadable_records_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / FILE_NAME).write_text("{\n", encoding="utf-8")
     strange = replace(line(small_trial(seed=5), 1.0), trial={"backbone": "resnet8"})
-    assert len(speeds(tmp_path, strange, line(small_trial(), 1.0))) == 1
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / FILE_NAME).write_text(strange.to_line() + "\n", encoding="utf-8")
+    assert len(speeds(tmp_path, line(small_trial(), 1.0))) == 1
 
 
 def test_seed_length_and_rates_do_not_change_the_speed() -> None:
