@@ -19,54 +19,95 @@ constexpr int kLanes = 16;
 constexpr int kLanes = 8;
 #endif
 typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
+typedef float Unaligned __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 typedef int32_t Bits __attribute__((vector_size(kLanes * sizeof(float))));
 typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(float))));
 typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
 struct bfloat16 { uint16_t bits; };
 
-// A lane type L is Vec for whole groups of channels, or float for the channels that are left over.
-template <class L> constexpr int lanes() { return std::is_same<L, Vec>::value ? kLanes : 1; }
+// K vectors side by side: what is read at a time is then whole lines of the cache, in the order of memory.
+template <int K> struct Pack {
+  Vec v[K];
+  template <class F> static inline Pack each(F f) { Pack r; for (int k = 0; k < K; ++k) r.v[k] = f(k); return r; }
+  friend inline Pack operator+(Pack a, Pack b) { return each([&](int k) { return a.v[k] + b.v[k]; }); }
+  friend inline Pack operator-(Pack a, Pack b) { return each([&](int k) { return a.v[k] - b.v[k]; }); }
+  friend inline Pack operator*(Pack a, Pack b) { return each([&](int k) { return a.v[k] * b.v[k]; }); }
+  friend inline Pack operator/(Pack a, float b) { return each([&](int k) { return a.v[k] / b; }); }
+  inline Pack& operator+=(Pack b) { return *this = *this + b; }
+};
 
-template <class L> inline L load(const float* from) { L v; std::memcpy(&v, from, sizeof v); return v; }
-template <class L> inline void store(float* to, L v) { std::memcpy(to, &v, sizeof v); }
+// A lane type L is a Pack for whole groups of channels, or float for the channels that are left over.
+template <class L> constexpr int lanes() { return sizeof(L) / sizeof(float); }
+template <class L> constexpr int unroll() { return lanes<L>() >= 2 * kLanes ? 2 : 4; }
+template <class L> constexpr bool is_scalar() { return std::is_same<L, float>::value; }
+
+inline Vec wide(Halves h) {
+  Words w = __builtin_convertvector(h, Words) << 16;
+  Vec v; std::memcpy(&v, &w, sizeof v); return v;
+}
+inline Halves narrow(Vec v) {  // to nearest, ties to even; not-a-number stays
+  Words w; std::memcpy(&w, &v, sizeof w);
+  Words rounded = (w + 0x7fff + ((w >> 16) & 1)) >> 16;
+  Bits number = v == v;
+  rounded = number ? rounded : (Words{} + 0x7fc0u);
+  return __builtin_convertvector(rounded, Halves);
+}
+
+// Vector by vector: copied as a whole, a Pack goes through the stack in smaller pieces, at half the speed.
+template <class L> inline L load(const float* from) {
+  if constexpr (is_scalar<L>()) return *from;
+  else return L::each([&](int k) { return Vec(*reinterpret_cast<const Unaligned*>(from + k * kLanes)); });
+}
+template <class L> inline void store(float* to, L v) {
+  if constexpr (is_scalar<L>()) *to = v;
+  else for (int k = 0; k < lanes<L>() / kLanes; ++k) *reinterpret_cast<Unaligned*>(to + k * kLanes) = v.v[k];
+}
 
 template <class L> inline L load(const bfloat16* from) {
-  if constexpr (std::is_same<L, Vec>::value) {
-    Halves h; std::memcpy(&h, from, sizeof h);
-    Words w = __builtin_convertvector(h, Words) << 16;
-    Vec v; std::memcpy(&v, &w, sizeof v); return v;
-  } else {
+  if constexpr (is_scalar<L>()) {
     uint32_t w = uint32_t(from->bits) << 16; float v; std::memcpy(&v, &w, sizeof v); return v;
+  } else {
+    return L::each([&](int k) { Halves h; std::memcpy(&h, from + k * kLanes, sizeof h); return wide(h); });
   }
 }
-template <class L> inline void store(bfloat16* to, L v) {  // to nearest, ties to even; not-a-number stays
-  if constexpr (std::is_same<L, Vec>::value) {
-    Words w; std::memcpy(&w, &v, sizeof w);
-    Words rounded = (w + 0x7fff + ((w >> 16) & 1)) >> 16;
-    Bits number = v == v;
-    rounded = number ? rounded : (Words{} + 0x7fc0u);
-    Halves h = __builtin_convertvector(rounded, Halves);
-    std::memcpy(to, &h, sizeof h);
-  } else {
+template <class L> inline void store(bfloat16* to, L v) {
+  if constexpr (is_scalar<L>()) {
     uint32_t w; std::memcpy(&w, &v, sizeof w);
     to->bits = v == v ? uint16_t((w + 0x7fff + ((w >> 16) & 1)) >> 16) : uint16_t(0x7fc0);
+  } else {
+    for (int k = 0; k < lanes<L>() / kLanes; ++k) {
+      Halves h = narrow(v.v[k]);
+      std::memcpy(to + k * kLanes, &h, sizeof h);
+    }
   }
 }
 
 // Not-a-number passes through, as in PyTorch: a diverged training must be seen.
-template <class L> inline L relu(L v) { L zero = {}; return v < zero ? zero : v; }
-template <class L> inline L masked(L g, L by) { L zero = {}; return by <= zero ? zero : g; }
+template <class V> inline V relu_of(V v) { V zero = {}; return v < zero ? zero : v; }
+template <class V> inline V masked_by(V g, V by) { V zero = {}; return by <= zero ? zero : g; }
+template <class L> inline L relu(L v) {
+  if constexpr (is_scalar<L>()) return relu_of(v);
+  else return L::each([&](int k) { return relu_of(v.v[k]); });
+}
+template <class L> inline L masked(L g, L by) {
+  if constexpr (is_scalar<L>()) return masked_by(g, by);
+  else return L::each([&](int k) { return masked_by(g.v[k], by.v[k]); });
+}
+template <class L, int U> inline L total(const L (&part)[U]) {
+  if constexpr (U == 2) return part[0] + part[1];
+  else return part[0] + part[1] + (part[2] + part[3]);
+}
 
-constexpr int kUnroll = 4;
 constexpr int64_t kTile = 2048;  // elements of a tile: what is read twice is then in the first cache
 
-inline int64_t tile_of(int64_t C) { return kTile / C > kUnroll ? kTile / C : kUnroll; }
+inline int64_t tile_of(int64_t C) { return kTile / C > 4 ? kTile / C : 4; }
 
 // Calls body(lane type, first channel) for all channels.
 template <class Body> inline void over_channels(int64_t C, Body body) {
   int64_t c = 0;
-  for (; c + kLanes <= C; c += kLanes) body(Vec{}, c);
+  for (; c + 2 * kLanes <= C; c += 2 * kLanes) body(Pack<2>{}, c);
+  if (c + kLanes <= C) { body(Pack<1>{}, c); c += kLanes; }
   for (; c < C; ++c) body(float{}, c);
 }
 
@@ -86,21 +127,22 @@ template <class T> void sample_moments(const T* x, int64_t P, int64_t C, double*
   const int64_t tile = tile_of(C);
   for (int64_t first = 0; first < P; first += tile) {
     const int64_t count = P - first < tile ? P - first : tile;
-    over_channels(C, [&](auto lane, int64_t c) {
+    over_channels(C, [=](auto lane, int64_t c) {
       using L = decltype(lane);
       const T* from = x + first * C + c;
+      constexpr int kUnroll = unroll<L>();
       L sum[kUnroll] = {}, square[kUnroll] = {};
       int64_t p = 0;
       for (; p + kUnroll <= count; p += kUnroll)
         for (int u = 0; u < kUnroll; ++u) sum[u] += load<L>(from + (p + u) * C);
       for (; p < count; ++p) sum[0] += load<L>(from + p * C);
-      const L centre = (sum[0] + sum[1] + (sum[2] + sum[3])) / float(count);
+      const L centre = total(sum) / float(count);
       for (p = 0; p + kUnroll <= count; p += kUnroll)
         for (int u = 0; u < kUnroll; ++u) { L d = load<L>(from + (p + u) * C) - centre; square[u] += d * d; }
       for (; p < count; ++p) { L d = load<L>(from + p * C) - centre; square[0] += d * d; }
-      float centres[kLanes], squares[kLanes];
+      float centres[lanes<L>()], squares[lanes<L>()];
       store<L>(centres, centre);
-      store<L>(squares, square[0] + square[1] + (square[2] + square[3]));
+      store<L>(squares, total(square));
       for (int k = 0; k < lanes<L>(); ++k) {
         const double delta = centres[k] - mean[c + k], share = double(count) / double(first + count);
         m2[c + k] += squares[k] + delta * delta * first * share;
@@ -116,7 +158,7 @@ void sample_affine(const T* x, const float* scale, const float* shift, const T* 
   const int64_t tile = tile_of(C);
   for (int64_t first = 0; first < P; first += tile) {
     const int64_t end = first + tile < P ? first + tile : P;
-    over_channels(C, [&](auto lane, int64_t c) {
+    over_channels(C, [=](auto lane, int64_t c) {
       using L = decltype(lane);
       const L a = load<L>(scale + c), b = load<L>(shift + c);
       for (int64_t i = first * C + c; i < end * C; i += C) {
@@ -147,11 +189,12 @@ void sample_sums(const T* g, const T* out, const T* x, const float* scale, const
   const int64_t tile = tile_of(C);
   for (int64_t first = 0; first < P; first += tile) {
     const int64_t end = first + tile < P ? first + tile : P;
-    over_channels(C, [&](auto lane, int64_t c) {
+    over_channels(C, [=](auto lane, int64_t c) {
       using L = decltype(lane);
       const L m = load<L>(mean + c);
       L a = {}, b = {};
       if constexpr (kMask == kByInput) { a = load<L>(scale + c); b = load<L>(shift + c); }
+      constexpr int kUnroll = unroll<L>();
       L one[kUnroll] = {}, dot[kUnroll] = {};
       auto step = [&](int u, int64_t i) {
         const L v = load<L>(x + i);
@@ -164,9 +207,9 @@ void sample_sums(const T* g, const T* out, const T* x, const float* scale, const
       for (; p + kUnroll <= end; p += kUnroll)
         for (int u = 0; u < kUnroll; ++u) step(u, (p + u) * C + c);
       for (; p < end; ++p) step(0, p * C + c);
-      float s[kLanes], q[kLanes];
-      store<L>(s, one[0] + one[1] + (one[2] + one[3]));
-      store<L>(q, dot[0] + dot[1] + (dot[2] + dot[3]));
+      float s[lanes<L>()], q[lanes<L>()];
+      store<L>(s, total(one));
+      store<L>(q, total(dot));
       for (int k = 0; k < lanes<L>(); ++k) { ones[c + k] += s[k]; centred[c + k] += q[k]; }
     });
   }
@@ -179,7 +222,7 @@ void sample_gradient(const T* g, const T* x, const float* scale, const float* sh
   const int64_t tile = tile_of(C);
   for (int64_t first = 0; first < P; first += tile) {
     const int64_t end = first + tile < P ? first + tile : P;
-    over_channels(C, [&](auto lane, int64_t c) {
+    over_channels(C, [=](auto lane, int64_t c) {
       using L = decltype(lane);
       const L m = load<L>(mean + c), pc = load<L>(p + c), qc = load<L>(q + c), rc = load<L>(r + c);
       L a = {}, b = {};
