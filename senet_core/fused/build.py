@@ -29,6 +29,7 @@ _SIGNATURES = {
     "fused_affine": "lppplplpllll",
     "fused_sums": "llpppppppppllll",
     "fused_gradient": "llpppppppplpllll",
+    "fused_norm_gradient": "llppplllpppppppppl",
 }
 _TYPES = {"p": _POINTER, "l": _LONG, "d": _DOUBLE}
 

@@ -23,19 +23,6 @@ def _like(grad: Tensor, x: Tensor) -> Tensor:
     return grad.to(x.dtype).contiguous(memory_format=torch.channels_last)
 
 
-def _norm_gradient(
-    grad: Tensor, x: Tensor, norm: Norm, weight: Tensor, ones: Tensor, centred: Tensor, *, mask: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the gradients of x, weight and bias of a batch norm, from the sums over positions."""
-    count = x.numel() // x.shape[1]
-    shift, slope = ones.sum(0), centred.sum(0) * norm.inverse
-    scale = weight.double() * norm.inverse
-    dx = passes.gradient(
-        grad, x, norm, scale, -scale * norm.inverse * slope / count, -scale * shift / count, mask=mask
-    )
-    return dx, slope.to(weight.dtype), shift.to(weight.dtype)
-
-
 class _NormAct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, bn: nn.BatchNorm2d, relu: bool) -> Tensor:
@@ -48,9 +35,7 @@ class _NormAct(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         mask = BY_INPUT if ctx.relu else NO_MASK
-        grad = _like(grad, x)
-        ones, centred = passes.sums(grad, x, ctx.norm, mask=mask)
-        return *_norm_gradient(grad, x, ctx.norm, weight, ones, centred, mask=mask), None, None
+        return *passes.norm_gradient(_like(grad, x), x, ctx.norm, weight, mask=mask), None, None
 
 
 class _NormAddAct(torch.autograd.Function):
@@ -68,9 +53,10 @@ class _NormAddAct(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, out = ctx.saved_tensors
         passed = torch.empty_like(x)
-        ones, centred = passes.sums(_like(grad, x), x, ctx.norm, mask=BY_OUTPUT, out=out, passed=passed)
-        dx, dweight, dbias = _norm_gradient(passed, x, ctx.norm, weight, ones, centred, mask=NO_MASK)
-        return dx, dweight, dbias, passed, None
+        made = passes.norm_gradient(
+            _like(grad, x), x, ctx.norm, weight, mask=BY_OUTPUT, out=out, passed=passed
+        )
+        return *made, passed, None
 
 
 @dataclass

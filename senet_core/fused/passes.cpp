@@ -336,4 +336,28 @@ void fused_gradient(int64_t bf16, int64_t mask, const void* g, const void* x, co
 #undef CALL
 }
 
+// All of a batch norm's gradient, of its input, weight and bias, in one call: between small tensors, calls of PyTorch
+// cost more than what they compute. `passed`, where given, takes the masked gradient.
+void fused_norm_gradient(int64_t bf16, int64_t mask, const void* g, const void* out, const void* x, int64_t N,
+                         int64_t P, int64_t C, const float* weight, const float* scale, const float* shift,
+                         const float* mean, const double* inverse, void* passed, float* dweight, float* dbias,
+                         void* dx, int64_t threads) {
+  std::vector<double> ones(N * C), centred(N * C);
+  fused_sums(bf16, mask, g, out, x, scale, shift, mean, passed, ones.data(), centred.data(), N, P, C, threads);
+  std::vector<float> p(C), q(C), r(C);
+  const double count = double(N) * P;
+  for (int64_t c = 0; c < C; ++c) {
+    double one = 0, dot = 0;
+    for (int64_t n = 0; n < N; ++n) { one += ones[n * C + c]; dot += centred[n * C + c]; }
+    const double slope = dot * inverse[c], a = weight[c] * inverse[c];
+    dweight[c] = float(slope);
+    dbias[c] = float(one);
+    p[c] = float(a);
+    q[c] = float(-a * inverse[c] * slope / count);
+    r[c] = float(-a * one / count);
+  }
+  fused_gradient(bf16, passed ? kNone : mask, passed ? passed : g, x, scale, shift, mean, p.data(), q.data(),
+                 r.data(), 0, dx, N, P, C, threads);
+}
+
 }  // extern "C"

@@ -150,3 +150,40 @@ def gradient(grad: Tensor, x: Tensor, norm: Norm, p: Tensor, q: Tensor, r: Tenso
         torch.get_num_threads(),
     )
     return result
+
+
+def norm_gradient(
+    grad: Tensor,
+    x: Tensor,
+    norm: Norm,
+    weight: Tensor,
+    *,
+    mask: int,
+    out: Tensor | None = None,
+    passed: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Compute the gradients of a batch norm's input, weight and bias; arguments as for `sums`."""
+    batch, positions, channels = _sizes(x)
+    dx = torch.empty_like(x)
+    dweight, dbias = torch.empty_like(weight), torch.empty_like(weight)
+    load().fused_norm_gradient(
+        x.dtype is torch.bfloat16,
+        mask,
+        _at(grad),
+        _at(out),
+        _at(x),
+        batch,
+        positions,
+        channels,
+        _at(weight),
+        _at(norm.scale),
+        _at(norm.shift),
+        _at(norm.mean),
+        _at(norm.inverse),
+        _at(passed),
+        _at(dweight),
+        _at(dbias),
+        _at(dx),
+        torch.get_num_threads(),
+    )
+    return dx, dweight, dbias
