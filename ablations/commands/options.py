@@ -55,6 +55,18 @@ no_tracking = click.option("--no-tracking", is_flag=True, help="Do not log to ML
 workers = click.option(
     "--workers", type=click.IntRange(min=1), help="Trials at a time; as many as cores or GPUs if not given."
 )
+trials_per_gpu = click.option(
+    "--trials-per-gpu",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="K",
+    help="Trials that share a GPU, where --workers does not say how many run at a time.",
+)
+executor = click.option(
+    "--executor",
+    metavar="MODULE:FACTORY",
+    help="Train in an executor of your own, a function of the trials at a time; worker processes here if not given.",
+)
 trial_timeout = click.option(
     "--trial-timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -71,7 +83,7 @@ fused = click.option(
 
 def sweep_options(command: Command) -> Command:
     """Add the options of the commands that train."""
-    for add in (fused, trial_timeout, workers, no_tracking, tracking_uri, data_dir):
+    for add in (fused, trial_timeout, executor, trials_per_gpu, workers, no_tracking, tracking_uri, data_dir):
         command = add(command)
     return command
 

@@ -29,6 +29,8 @@ def run_sweep(
     tracking_uri: str | None,
     no_tracking: bool,
     workers: int | None,
+    trials_per_gpu: int,
+    executor: str | None,
     trial_timeout: float | None,
     fused: bool = True,
     fresh: bool = False,
@@ -44,6 +46,8 @@ def run_sweep(
         tracking_uri: the MLflow store; None for the default.
         no_tracking: do not log to MLflow.
         workers: trials at a time; None for as many as cores or GPUs.
+        trials_per_gpu: trials that share a GPU, where `workers` is None.
+        executor: "package.module:factory" of an executor of the user's own; None for worker processes here.
         trial_timeout: seconds that an attempt at a trial may take.
         fused: train with fused passes where they can be had.
         fresh: set the old record aside.
@@ -52,6 +56,7 @@ def run_sweep(
     Returns:
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
+    from ablations.run.own_executor import find_factory
     from ablations.run.tracking_store import locate
 
     console = make_console()
@@ -65,7 +70,9 @@ def run_sweep(
         console,
         data_dir,
         open_tracker,
+        make_pool if executor is None else find_factory(executor),
         workers,
+        trials_per_gpu,
         trial_timeout,
         fused=fused,
         fresh=fresh,
@@ -91,7 +98,9 @@ def _sweep(
     console: Console,
     data_dir: Path,
     open_tracker: Callable[[], Tracker | None],
+    open_executor: Callable[[int], Executor],
     workers: int | None,
+    trials_per_gpu: int,
     trial_timeout: float | None,
     *,
     fused: bool,
@@ -111,7 +120,7 @@ def _sweep(
     places.load_record()
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
     check_batches(design.study, design.cells, len(prepared.train_labels))
-    size = worker_count(workers, len(design.trials))
+    size = worker_count(workers, len(design.trials), trials_per_gpu)
     rows = design.by_key.keys()
     if fused:
         _say_if_not_fused(console)
@@ -130,7 +139,7 @@ def _sweep(
             design,
             places,
             settings,
-            make_executor=lambda: make_pool(size),
+            make_executor=lambda: open_executor(size),
             display=display,
             open_tracker=open_tracker,
             next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
@@ -146,21 +155,21 @@ def _say_if_not_fused(console: Console) -> None:
         console.print(f"training without fused passes, more slowly: {reason}", soft_wrap=True)
 
 
-def worker_count(asked: int | None, trials: int) -> int:
-    """Say how many trials run at a time: as asked, else as many as GPUs or cores, and no more than there are."""
+def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
+    """Say how many trials run at a time: as asked, else so many per GPU or one per core; no more than there are."""
     from ablations.run.devices import count_gpus
     from ablations.run.environment import available_cores
 
-    return min(asked or count_gpus() or available_cores(), trials)
+    return min(asked or count_gpus() * per_gpu or available_cores(), trials)
 
 
 def make_pool(workers: int) -> Executor:
     """Open worker processes, each with its share of the cores or its GPU."""
-    from ablations.run.devices import count_gpus
+    from ablations.run.devices import visible_gpus
     from ablations.run.environment import available_cores
     from ablations.run.executors import WorkerPool
 
-    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=count_gpus())
+    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=visible_gpus())
 
 
 def _tracker(places: Places, tracking_uri: str | None) -> Tracker:

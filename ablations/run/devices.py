@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from ablations.run.environment import processor_computes_bf16
@@ -19,6 +21,13 @@ def choose_device() -> torch.device:
 def count_gpus() -> int:
     """Return the number of CUDA devices."""
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """Return the CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES would name each for a worker."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    count = count_gpus()
+    return tuple(named[:count]) if any(named) else tuple(map(str, range(count)))
 
 
 def fuses(device: torch.device) -> bool:

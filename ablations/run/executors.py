@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -48,17 +48,17 @@ class WorkerPool(Executor):
     Args:
         workers: processes, at least 1.
         threads: torch threads of each.
-        gpus: CUDA devices to deal out in turn; 0 for none.
+        gpus: CUDA devices to deal out in turn, as CUDA_VISIBLE_DEVICES names them; none for none.
         memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
     """
 
     def __init__(
-        self, workers: int, *, threads: int = 1, gpus: int = 0, memory_mib: float | None = None
+        self, workers: int, *, threads: int = 1, gpus: Sequence[str] = (), memory_mib: float | None = None
     ) -> None:
         share = SHARE_OF_MEMORY * psutil.virtual_memory().total / 2**20 / workers
         self._memory_mib = share if memory_mib is None else memory_mib
         self._threads = threads
-        self._gpus = gpus
+        self._gpus = tuple(gpus)
         self._lock = threading.RLock()
         self._waiting: deque[_Job] = deque()
         self._idle = deque(range(workers))
@@ -124,7 +124,7 @@ class WorkerPool(Executor):
                 1,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=start_worker,
-                initargs=(self._threads, slot % self._gpus if self._gpus else None),
+                initargs=(self._threads, self._gpus[slot % len(self._gpus)] if self._gpus else None),
             )
         return self._pools[slot]
 

@@ -76,16 +76,16 @@ class Outcome:
     seconds: float = 0.0
 
 
-def start_worker(threads: int, gpu: int | None) -> None:
+def start_worker(threads: int, gpu: str | None) -> None:
     """Prepare a worker process: its share of the cores, its GPU, its signals, and the imports.
 
     Args:
         threads: threads for torch.
-        gpu: the CUDA device to use; None where there is none.
+        gpu: the CUDA device to use, as CUDA_VISIBLE_DEVICES names it; None where there is none.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the sweep decides
     if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(gpu)
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     import torch
 

@@ -78,13 +78,13 @@ def test_kill_ends_running_tasks_at_once() -> None:
 
 
 def test_workers_share_the_cores_and_get_their_gpu() -> None:
-    pool = WorkerPool(2, threads=3, gpus=2)
+    pool = WorkerPool(2, threads=3, gpus=("4", "GPU-5"))
     try:
         seen = {future.result(timeout=60) for future in [pool.submit(_share) for _ in range(6)]}
     finally:
         pool.shutdown()
     assert {threads for threads, _ in seen} == {3}
-    assert {gpu for _, gpu in seen} <= {"0", "1"}
+    assert {gpu for _, gpu in seen} <= {"4", "GPU-5"}
     assert len(seen) == 2
 
 
