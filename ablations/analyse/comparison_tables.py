@@ -83,8 +83,12 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         decimals: of standard deviations.
     """
     rows = tuple(Row((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
+    several = any(c.schedule is not None for c in comparisons)
     notes = (
-        "The t-test's p is corrected and read; the sign-flip p stands beside it. Where all differences are equal "
+        "The p of all looks together is corrected and read; those of the t-test and the sign-flip test take the seeds "
+        "as if looked at once, and stand beside it. A look at differences that are all equal says nothing."
+        if several
+        else "The t-test's p is corrected and read; the sign-flip p stands beside it. Where all differences are equal "
         "there is no t-test, and the sign-flip p is corrected instead.",
         "Effect: mean over standard deviation of the differences, with Hedges' correction for few seeds. P(better): "
         "share of seeds in which the variant is better, a tie half, with the exact 95 % interval.",
@@ -168,6 +172,8 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
         )
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     counts = tested or [c.difference.n for c in comparisons]
+    if schedule is not None:  # what so few seeds cannot give is said for one look at all of them
+        return (said.strip(),)
     return (said.strip(), *limits(counts, len(tested), margin=margin, spreads=spreads))
 
 

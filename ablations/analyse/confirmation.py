@@ -78,12 +78,13 @@ def confirmation_trials(design: Design, record: Record, ended: Collection[str] =
 
 
 def confirm(results: Results, record: Record) -> Confirmation | None:
-    """Compare the winner's scores; None where the study confirms nothing, or no fresh seed has been trained."""
+    """Compare the winner's scores; None where the study confirms nothing, or no fresh seed has been tried."""
     winner = find_winner(results) if results.design.confirm_seeds else None
     if winner is None:
         return None
     fresh, base = (_fresh(results.design, record, cell) for cell in (winner, results.design.baseline))
-    if not np.isfinite(fresh).any():
+    tried = record.failed.keys() & {winner.trial(seed).key for seed in results.design.confirm_seeds}
+    if not np.isfinite(fresh).any() and not tried:
         return None
     return Confirmation(
         winner,

@@ -28,6 +28,8 @@ def confirmation_table(found: Confirmation) -> Table:
 
 def confirmation_answer(found: Confirmation) -> str:
     """Say in a sentence how the best row did on fresh seeds."""
+    if found.fresh.mean is None:
+        return f"The row with the lowest error, {found.winner.label}, failed on every fresh seed."
     shown = Mean(found.fresh, found.planned).text()
     said = (
         f"On fresh seeds the row with the lowest error, {found.winner.label}, has a top-1 error of {shown} %"

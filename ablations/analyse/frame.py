@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from ablations.analyse.ledger import Plan, read_plans, schedule_of
+from ablations.analyse.ledger import Plan, read_plans, schedule_of, seed_order
 from ablations.analyse.looks import Schedule
 from ablations.analyse.race import Race, play
 from ablations.plan.design import Cell, Design
 from ablations.run.record import Record
 from ablations.run.record_line import TrialRecord
+from ablations.run.set_aside import ended_keys
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -68,7 +69,7 @@ class Results:
         return len(self.design.seeds) if self.race is None else self.race.asked(cell.label)
 
     def values(self, metric: str, cells: Sequence[Cell] | None = None) -> pd.DataFrame:
-        """Give one metric as (variant, seed, value), for `ablations.analyse.statistics`.
+        """Give one metric as (variant, seed, value, ended), for `ablations.analyse.statistics`.
 
         Args:
             metric: one of METRICS.
@@ -80,7 +81,7 @@ class Results:
             order = chosen["cell"].map({label: place for place, label in enumerate(labels)})
             chosen = chosen[order.notna()].assign(_order=order).sort_values("_order", kind="stable")
         columns = {"cell": "variant", "seed": "seed", metric: "value"}
-        return chosen[list(columns)].rename(columns=columns)
+        return chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
 
     def of_cell(self, cell: Cell) -> tuple[TrialRecord, ...]:
         """Give the finished records of a cell, by seed."""
@@ -96,8 +97,9 @@ def collect(design: Design, record: Record) -> Results:
         record: what was measured.
     """
     all_finished, all_failed = record.finished, record.failed
-    race = play(design, record, record.failed) if design.study.design == "race" else None
-    seeds = {cell.label: _seeds(design, cell, race) for cell in design.cells}
+    plans = read_plans(record.path.parent)
+    race = play(design, record, ended_keys(design, record)) if design.study.design == "race" else None
+    seeds = {cell.label: _seeds(design, cell, race, plans) for cell in design.cells}
     rows = [_row(cell, seed, all_finished, all_failed) for cell in design.cells for seed in seeds[cell.label]]
     axes = [f"axis.{name}" for name in design.study.axes]
     trials = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
@@ -105,7 +107,7 @@ def collect(design: Design, record: Record) -> Results:
     keys = list(dict.fromkeys(trials["key"]))
     finished = {key: all_finished[key] for key in keys if key in all_finished}
     failed = {key: all_failed[key] for key in keys if key in all_failed and key not in finished}
-    return Results(design, trials, finished, failed, read_plans(record.path.parent), race)
+    return Results(design, trials, finished, failed, plans, race)
 
 
 def trial_frame(design: Design, record: Record) -> pd.DataFrame:
@@ -125,8 +127,8 @@ def history_frame(results: Results) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(CURVES, "float64"))
 
 
-def _seeds(design: Design, cell: Cell, race: Race | None) -> Sequence[int]:
-    return design.seeds if race is None else sorted(design.seeds)[: race.asked(cell.label)]
+def _seeds(design: Design, cell: Cell, race: Race | None, plans: tuple[Plan, ...]) -> Sequence[int]:
+    return design.seeds if race is None else seed_order(design, plans)[: race.asked(cell.label)]
 
 
 def _row(

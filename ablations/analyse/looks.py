@@ -29,11 +29,13 @@ class Schedule:
         at: numbers of seeds, rising, from 2; the last is at most `most`.
         most: seeds at which all of the error is spent.
         power: above 0; the larger, the more is kept for the end.
+        order: in which seeds were added; rising if empty.
     """
 
     at: tuple[int, ...]
     most: int
     power: float = SPENDING_POWER
+    order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.at or list(self.at) != sorted(set(self.at)) or self.at[0] < 2 or self.at[-1] > self.most:
@@ -52,6 +54,7 @@ class Looked:
         p: of no difference, two-sided: the smallest of all looks, valid whenever one stops.
         p_tost: of equivalence within the margin, likewise; None without a margin.
         mean: the mean difference at the look with the smallest p.
+        pairs: complete pairs at the last look.
         lo: lower end of the repeated interval at the last look: all looks' intervals hold together.
         hi: upper end.
         looks: how many looks there were.
@@ -60,13 +63,19 @@ class Looked:
     p: float | None
     p_tost: float | None
     mean: float | None
+    pairs: int
     lo: float | None
     hi: float | None
     looks: int
 
 
 def take_looks(
-    differences: _Floats, schedule: Schedule, *, margin: float | None, confidence: float = 0.95
+    differences: _Floats,
+    schedule: Schedule,
+    *,
+    margin: float | None,
+    confidence: float = 0.95,
+    ended: int | None = None,
 ) -> Looked:
     """Test paired differences at every look that their seeds have reached.
 
@@ -75,12 +84,15 @@ def take_looks(
         schedule: when one looks; what is missing of a comparison delays its pairs, not its looks.
         margin: smallest effect of interest, in the units of the differences; None for none.
         confidence: of the interval.
+        ended: how many of the seeds, from the first, have been trained, with a result or without; those up to the last
+            complete pair if not given.
     """
     complete = np.isfinite(differences)
-    reached = int(np.flatnonzero(complete)[-1]) + 1 if complete.any() else 0
+    last = int(np.flatnonzero(complete)[-1]) + 1 if complete.any() else 0
+    reached = last if ended is None else max(last, ended)
     places = _places(complete, reached, schedule)
     if places is None:
-        return Looked(None, None, None, None, None, 0)
+        return Looked(None, None, None, 0, None, None, 0)
     looks, seen = places
     least, least_tost, mean = 1.0, 1.0, None
     interval: tuple[float | None, float | None] = (None, None)
@@ -98,7 +110,7 @@ def take_looks(
             least_tost = min(least_tost, float(look_p(t, n, looks, two_sided=False)))
         half = boundary(1 - confidence, n, looks, two_sided=True) * error
         interval = (middle - half, middle + half)
-    return Looked(least, None if margin is None else least_tost, mean, *interval, seen)
+    return Looked(least, None if margin is None else least_tost, mean, looks.at[seen - 1], *interval, seen)
 
 
 def _places(complete: NDArray[np.bool_], reached: int, schedule: Schedule) -> tuple[Looks, int] | None:

@@ -64,7 +64,12 @@ def warnings(results: Results) -> tuple[str, ...]:
     digests = {record.data_digest for record in records}
     if len(digests) > 1:
         said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
-    for field, words in (("commit", "commits"), ("device", "kinds of device"), ("precision", "precisions")):
+    for field, words in (
+        ("commit", "commits"),
+        ("device", "kinds of device"),
+        ("precision", "precisions"),
+        ("fused", "settings of fused passes"),
+    ):
         values = _distinct(_plain(record.environment.get(field)) for record in records)
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
@@ -104,8 +109,8 @@ def _bias_notes(results: Results) -> tuple[str, ...]:
     labels = [cell.label for cell in results.design.cells]
     if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
         return ()
-    planned = len(results.design.seeds)
-    counts = ", ".join(f"{label} ({count} of {planned})" for label, count in failed.items())
+    planned = {cell.label: results.asked(cell) for cell in results.design.cells}
+    counts = ", ".join(f"{label} ({count} of {planned[str(label)]})" for label, count in failed.items())
     return (
         f"Failures fall on particular rows: {counts}. The figures of such a row are those of the seeds that survived; "
         "where failing goes with a high error they look better than the variant is, and comparisons are biased.",

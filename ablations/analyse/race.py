@@ -25,19 +25,21 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ablations.analyse.family_rows import family_rows
-from ablations.analyse.ledger import read_plans, schedule_of
+from ablations.analyse.ledger import read_plans, schedule_of, seed_order
 from ablations.analyse.looks import Schedule
 from ablations.analyse.statistics import Comparison, compare
 from ablations.plan.design import Cell, Design
 from ablations.plan.trial import Trial
 from ablations.run.record import Record
+from ablations.run.set_aside import ended_keys
 
 _Floats = NDArray[np.float64]
 
 ALPHA = 0.05
+_MANY_EQUAL = 8
 
-Why = Literal["verdict", "out of reach", "seeds", "budget"]
-"""Why a row gets no more seeds: it has a verdict, one has become unlikely, all seeds or all trials are used."""
+Why = Literal["verdict", "out of reach", "seeds", "budget", "failed"]
+"""Why a row gets no more seeds; `race_table` has the words."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ def play(design: Design, record: Record, ended: Collection[str] = ()) -> Race:
         record: what was measured; its folder holds the ledger of looks.
         ended: keys of trials that are not waited for: they failed.
     """
-    settings, seeds = design.study.race, sorted(design.seeds)
-    schedule = schedule_of(design, read_plans(record.path.parent))
+    settings, plans = design.study.race, read_plans(record.path.parent)
+    seeds, schedule = seed_order(design, plans), schedule_of(design, plans)
     finished = record.finished
     base = design.baseline.label
     state = _State([cell.label for cell in design.cells if cell.label != base])
@@ -137,8 +139,10 @@ def prospects(comparison: Comparison, most: int, margin: float, level: float) ->
         level: of each test in the end, two-sided for a difference.
     """
     d = comparison.difference
-    if d.mean is None or not d.sd or d.n < 2:
+    if d.mean is None or d.n < 2 or d.sd is None:
         return 1.0
+    if d.sd == 0:  # equal differences: by chance among few, and without a t-test for ever
+        return 1.0 if d.n < _MANY_EQUAL else 0.0
     if d.n >= most:
         return 0.0
     return float(prospects_of(np.array(d.mean), np.array(d.sd), d.n, most, margin, level))
@@ -177,9 +181,11 @@ def _retire(
 ) -> None:
     """Look at the rows that race: retire those with a verdict, and those without prospects."""
     margin, most = design.study.margin, len(design.seeds)
-    settled = dict.fromkeys(state.racing, True)
     hopeless = dict.fromkeys(state.racing, True)
     known = values[values["place"] < values["variant"].map(given)]
+    works = set(known.loc[known["value"].notna(), "variant"])
+    state.retire([label for label in state.racing if label not in works], now, "failed")
+    settled = dict.fromkeys(state.racing, True)
     for _, rows in family_rows(design):
         labels = [cell.label for cell in rows]
         frame = known[known["variant"].isin(labels)]
@@ -197,7 +203,7 @@ def _retire(
     state.retire([label for label in state.racing if hopeless[label]], now, "out of reach")
 
 
-def _values(design: Design, record: Record, seeds: list[int]) -> pd.DataFrame:
+def _values(design: Design, record: Record, seeds: Sequence[int]) -> pd.DataFrame:
     finished = record.finished
     rows = []
     for cell in design.cells:
@@ -214,7 +220,7 @@ def asked_seeds(design: Design) -> Callable[[Record, Cell], Sequence[int]]:
 
     def asked(record: Record, cell: Cell) -> Sequence[int]:
         if not played:
-            played.append(play(design, record, record.failed))
-        return sorted(design.seeds)[: played[0].asked(cell.label)]
+            played.append(play(design, record, ended_keys(design, record)))
+        return seed_order(design, read_plans(record.path.parent))[: played[0].asked(cell.label)]
 
     return asked

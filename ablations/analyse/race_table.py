@@ -14,6 +14,7 @@ _WHY = {
     "out of reach": "a verdict within its seeds has become unlikely",
     "seeds": "all seeds are used",
     "budget": "the budget of trials is spent",
+    "failed": "none of its trials has a result",
 }
 
 

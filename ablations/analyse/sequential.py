@@ -144,7 +144,7 @@ def _edge_of(tail: _Floats, wanted: float, least: float) -> float:
     return max(least, float(_EDGES[place - 1] + share * _STEP))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _transition(n: int) -> _Floats:
     """Chances to go from each cell of the score of t_n to each cell of that of t_(n+1)."""
     half = len(_MIDDLES) // 2  # the other half is the mirror image

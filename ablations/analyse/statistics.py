@@ -224,6 +224,16 @@ def by_seed(frame: pd.DataFrame) -> pd.DataFrame:
     return wide[list(frame["variant"].unique())]
 
 
+def _ended(frame: pd.DataFrame, seeds: Sequence[int]) -> dict[str, int]:
+    """Give for each variant how many seeds, up to its last one that has ended, were trained with or without a result.
+
+    A frame may say in a column `ended` which trials have; without it all have.
+    """
+    done = frame[frame["ended"].astype(bool)] if "ended" in frame.columns else frame
+    places = done["seed"].map({seed: place for place, seed in enumerate(seeds)})
+    return {str(name): int(last) + 1 for name, last in places.groupby(done["variant"]).max().items()}
+
+
 def _variants(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame["variant"].unique()] if "variant" in frame.columns else []
 
@@ -250,17 +260,26 @@ def _family(
     ps, means = [d.p for d in differences], [d.mean for d in differences]
     tosts = [None if margin is None else tost_p(d, margin) for d in differences]
     if schedule is not None:
+        seeds = [s for s in schedule.order if s in wide.index] or sorted(wide.index)
+        ended = _ended(frame, seeds)
         looked = [
-            take_looks(columns[a] - columns[b], schedule, margin=margin, confidence=confidence)
+            take_looks(
+                (wide[a] - wide[b]).reindex(seeds).to_numpy(),
+                schedule,
+                margin=margin,
+                confidence=confidence,
+                ended=min(ended.get(a, 0), ended.get(b, 0)),
+            )
             for a, b in pairs
         ]
+        found = list(zip(differences, looked, strict=True))
+        # an interval is of the last look; between two looks there is none
         differences = [
-            replace(d, lo=seen.lo, hi=seen.hi) for d, seen in zip(differences, looked, strict=True)
+            replace(d, lo=seen.lo, hi=seen.hi) if seen.pairs == d.n else replace(d, lo=None, hi=None)
+            for d, seen in found
         ]
         ps, tosts = [seen.p for seen in looked], [seen.p_tost for seen in looked]
-        means = [
-            d.mean if seen.mean is None else seen.mean for d, seen in zip(differences, looked, strict=True)
-        ]
+        means = [d.mean if seen.mean is None else seen.mean for d, seen in found]
     p_holm = holm(ps)
     tests = zip(pairs, differences, means, p_holm, tosts, holm(tosts), strict=True)
     level = alpha / max(1, sum(p is not None for p in p_holm))

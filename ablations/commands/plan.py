@@ -110,12 +110,16 @@ def _show_networks(design: Design, networks: Networks, finished: frozenset[str],
     for label, problem in networks.problems.items():
         console.print(f"{label} cannot be computed: {problem}", style="red")
     left = sum(trial.key not in finished for trial in design.trials)
-    most = (
-        " at most; a race stops adding seeds to rows whose verdict is in"
-        if design.study.design == "race"
-        else ""
-    )
-    console.print(f"{len(design.cells)} rows, {len(design.trials)} trials, {left} to train{most}")
+    console.print(f"{len(design.cells)} rows, {len(design.trials)} trials, {left} to train")
+    if design.study.design == "race":
+        console.print(
+            "A race stops adding seeds to rows whose verdict is in: trials and hours are the most it can take. What it"
+            " can find is said for all seeds and one look; the looks of a race cost a little of that."
+        )
+    if design.study.confirm:
+        console.print(
+            f"To confirm the best row, up to {2 * design.study.confirm} more trials, not counted here."
+        )
 
 
 def _notes(design: Design, networks: Networks) -> list[str]:

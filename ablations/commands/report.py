@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from ablations.commands import options
@@ -34,7 +36,9 @@ def command(
     pairs: tuple[str, ...],
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
+    from ablations.analyse.ledger import note_look
     from ablations.analyse.report import write_report
+    from ablations.run.durable import DiskError
     from senet_core.errors import UserError
 
     design, places = asked.open()
@@ -43,6 +47,8 @@ def command(
         raise UserError(
             f"study {design.study.name!r} has no record in {places.results}; first: ablate run {asked.study}"
         )
+    with suppress(DiskError):  # results that may only be read have a report, too
+        note_look(design, places, record)
     written = write_report(design, record, places.reports_dir, formats=formats, pairs=pairs)
     for path in (written.markdown, written.html, written.latex):
         if path is not None:

@@ -29,7 +29,12 @@ def command(
     """
     from ablations.commands.sweeping import run_sweep
     from ablations.run.identical import refuse_identical
+    from senet_core.errors import UserError
 
     design, places = asked.open()
+    if only and design.study.design == "race":
+        raise UserError(
+            "--only does not go with design race, in which rows get seeds as their comparisons need them"
+        )
     refuse_identical(design)
     return run_sweep(design, places, rows=design.only(only) if only else design, fresh=fresh, **sweep_options)

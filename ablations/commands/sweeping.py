@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ablations.plan.design import Design
+    from ablations.plan.trial import Trial
     from ablations.run.places import Places
+    from ablations.run.record import Record
     from ablations.run.sweep_values import SweepOutcome
     from ablations.run.tracking import Tracker
 
@@ -122,6 +124,7 @@ def _sweep(
     check_batches(design.study, design.cells, len(prepared.train_labels))
     size = worker_count(workers, len(design.trials), trials_per_gpu)
     rows = design.by_key.keys()
+    wanted = rows if keys is None else rows & keys
     if fused:
         _say_if_not_fused(console)
     settings = Settings(
@@ -134,6 +137,12 @@ def _sweep(
         fused=fused,
         command=lambda cell: row_command(design, cell),
     )
+
+    def wanted_next(record: Record, ended: Collection[str]) -> list[Trial]:
+        # what failed before and is not to be tried now is not waited for
+        others = record.failed.keys() - wanted
+        return [t for t in next_trials(whole, record, others | set(ended)) if t.key in rows]
+
     with SweepDisplay(design.study.name, console) as display:
         return sweep(
             design,
@@ -142,7 +151,7 @@ def _sweep(
             make_executor=lambda: open_executor(size),
             display=display,
             open_tracker=open_tracker,
-            next_trials=lambda record, ended: [t for t in next_trials(whole, record, ended) if t.key in rows],
+            next_trials=wanted_next,
         )
 
 

@@ -9,14 +9,15 @@ from ablations.plan.design import Cell, Design
 
 
 def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
-    """Return the command that trains one row of a study.
+    """Return the command that trains one row of a study; of a race, whose rows need each other, the whole of it.
 
     Args:
         design: the study, with what the command line changed in it.
         cell: the row.
         prefix: how the command line is called.
     """
-    return f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))} --only {shlex.quote(cell.label)}"
+    whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
+    return whole if design.study.design == "race" else f"{whole} --only {shlex.quote(cell.label)}"
 
 
 def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_uri: str | None) -> str:

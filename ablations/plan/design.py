@@ -147,6 +147,11 @@ def design(study: Study) -> Design:
     plain = None
     if study.include_plain and study.baseline.variant is not None:
         plain = _cell(study, replace(start, variant=None), axis=None)
+    most = max((v for v in study.axes.get(REPEAT, ()) if isinstance(v, int)), default=0)
+    if study.confirm and most * REPEAT_STRIDE >= CONFIRM_FROM:
+        raise UserError(
+            f"study {study.name!r}: with confirm, repeats must be below {CONFIRM_FROM // REPEAT_STRIDE}, got {most}"
+        )
     cells = {cell.network: cell for cell in (base, plain) if cell is not None}
     axes: list[tuple[str, tuple[Cell, ...]]] = []
     if study.design in ("grid", "pairwise"):

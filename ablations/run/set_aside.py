@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from ablations.plan.design import Cell
+from ablations.plan.design import Cell, Design
+from ablations.run.record import Record
 from ablations.run.record_line import Failure
 
 ENOUGH = 3
@@ -51,3 +52,18 @@ class SetAside:
 
 
 _ROW = ""
+
+
+def ended_keys(design: Design, record: Record) -> frozenset[str]:
+    """Return the trials that are not waited for: those that failed, and those of values that would be set aside."""
+    finished, failed = record.finished, record.failed
+    aside = SetAside()
+    for key, (cell, _) in design.by_key.items():
+        failure = failed[key].failure if key in failed else None
+        if key in finished:
+            aside.finished(cell)
+        elif failure is not None:
+            aside.failed(cell, failure)
+    hopeless = {cell.label for cell in design.cells if failed and aside.reason(cell) is not None}
+    left = {key for key, (cell, _) in design.by_key.items() if key not in finished and cell.label in hopeless}
+    return frozenset(left | (failed.keys() & design.by_key.keys()))

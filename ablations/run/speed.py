@@ -168,8 +168,9 @@ def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
     if any(line.environment.get(name) != environment.get(name) for name in SAME_MACHINE):
         return ""
     try:
+        Recipe.model_validate(line.trial["recipe"])
         return speed_key(line.trial)
-    except (KeyError, AttributeError, TypeError):
+    except (KeyError, AttributeError, TypeError, ValueError):
         return ""  # of another version
 
 

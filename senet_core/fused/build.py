@@ -54,7 +54,7 @@ def load() -> ctypes.CDLL:
                 if not path.exists():
                     _compile(compiler, path)
         return _declared(ctypes.CDLL(str(path)))
-    except (OSError, Timeout) as error:
+    except (OSError, Timeout, subprocess.SubprocessError) as error:
         raise CannotCompile(f"{path} cannot be made or read: {error}") from error
 
 
@@ -75,7 +75,12 @@ def cache_folder() -> Path:
     """Return where compiled passes are kept: ABLATE_CACHE_DIR, else the user's cache folder."""
     given = os.environ.get("ABLATE_CACHE_DIR")
     user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(given) if given else Path(user).expanduser() / "senet-ablations"
+    try:
+        return Path(given) if given else Path(user).expanduser() / "senet-ablations"
+    except RuntimeError as error:
+        raise CannotCompile(
+            "there is no home folder for what is compiled; ABLATE_CACHE_DIR names another"
+        ) from error
 
 
 def _key(compiler: str) -> str:

@@ -106,6 +106,36 @@ def test_a_failed_trial_is_not_waited_for_and_is_asked_for_again_by_the_next_swe
     assert counts["failed"] == 1
 
 
+def test_a_row_that_only_fails_holds_nothing_up(tmp_path: Path) -> None:
+    design = race_of(race={"futility": 0})
+    known = {entry["key"]: entry for entry in simulated(design)}
+    failing = {cell.trial(seed).key for cell in design.cells if cell.label == "SE max" for seed in range(10)}
+    lines = [
+        line(design, next(c for c in design.cells if c.label == "SE max"), seed, None) for seed in range(3)
+    ]
+    for _ in range(12):
+        record = write_record(tmp_path, lines)
+        asked = [trial.key for trial in next_trials(design, record, failing)]
+        assert not failing & set(asked)
+        lines += [known[key] for key in asked]
+    results = collect(design, write_record(tmp_path, lines))
+    assert results.race is not None
+    assert results.race.trials == ()
+    assert results.race.retired["SE max"].why == "failed"
+    assert results.race.retired["SE max"].seeds == 4
+    assert (
+        max(results.race.asked(cell.label) for cell in design.cells) > 4
+    )  # the others went on, and are shown
+
+
+def test_a_row_equal_to_the_baseline_is_given_up_in_time(tmp_path: Path) -> None:
+    design = race_of(seeds=20, axes={"squeeze": ["avg", "max"]})
+    lines = [line(design, cell, seed, 9.0) for cell in design.cells for seed in range(20)]
+    race = play(design, write_record(tmp_path, lines))
+    assert race.retired["SE max"].why == "out of reach"
+    assert race.retired["SE max"].seeds == 8
+
+
 def test_the_simulation_races_as_the_product_does(tmp_path: Path) -> None:
     most, studies = 8, 6
     design = race_of(seeds=most, axes={"reduction": [16, 2, 4, 8, 32, 64]}, margin=MARGIN)
