@@ -234,6 +234,11 @@ def _ended(frame: pd.DataFrame, seeds: Sequence[int]) -> dict[str, int]:
     return {str(name): int(last) + 1 for name, last in places.groupby(done["variant"]).max().items()}
 
 
+def _holm_of_all(ps: Sequence[float | None]) -> list[float | None]:
+    corrected = holm([1.0 if p is None else p for p in ps])
+    return [None if p is None else c for p, c in zip(ps, corrected, strict=True)]
+
+
 def _variants(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame["variant"].unique()] if "variant" in frame.columns else []
 
@@ -280,8 +285,12 @@ def _family(
         ]
         ps, tosts = [seen.p for seen in looked], [seen.p_tost for seen in looked]
         means = [d.mean if seen.mean is None else seen.mean for d, seen in found]
-    p_holm = holm(ps)
-    tests = zip(pairs, differences, means, p_holm, tosts, holm(tosts), strict=True)
+    p_holm, tosts_holm = holm(ps), holm(tosts)
+    if (
+        schedule is not None
+    ):  # a row whose pairs are still to come counts already: the family must not grow later
+        p_holm, tosts_holm = _holm_of_all(ps), _holm_of_all(tosts)
+    tests = zip(pairs, differences, means, p_holm, tosts, tosts_holm, strict=True)
     level = alpha / max(1, sum(p is not None for p in p_holm))
     made = []
     for (variant, against), d, mean, p, tost, tost_holm in tests:

@@ -67,10 +67,12 @@ def study_status(
     record = places.load_record()
     finished, failed = record.finished, record.failed
     running = {path.stem for path in places.running.glob("*.jsonl")} - finished.keys()
+    known = finished.keys() | failed.keys() | running
     rows, failures = [], []
     for cell in design.cells:
+        fresh = [seed for seed in design.confirm_seeds if cell.trial(seed).key in known]
         counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
-        for seed in design.seeds if asked is None else asked(record, cell):
+        for seed in (*(design.seeds if asked is None else asked(record, cell)), *fresh):
             key = cell.trial(seed).key
             states = (("finished", finished), ("running", running), ("failed", failed))
             counts[next((state for state, keys in states if key in keys), "left")] += 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ablations.analyse.confirmation import confirm
@@ -194,8 +195,6 @@ def test_the_winner_is_measured_again_on_fresh_seeds(tmp_path: Path) -> None:
 
 
 def test_a_study_that_was_looked_at_before_is_tested_at_both_looks() -> None:
-    import pandas as pd
-
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"variant": ["a"] * 10 + ["b"] * 10, "seed": [*range(10)] * 2,
                           "value": [*rng.normal(0, 1, 10), *rng.normal(0.9, 1, 10)]})  # fmt: skip
@@ -207,6 +206,19 @@ def test_a_study_that_was_looked_at_before_is_tested_at_both_looks() -> None:
     assert twice.difference.lo is not None
     assert once.difference.lo is not None
     assert twice.difference.lo < once.difference.lo
+
+
+def test_a_row_without_pairs_counts_in_the_family_of_a_race() -> None:
+    rng = np.random.default_rng(1)
+    seeds = [*range(8)]
+    rows = [(name, s, 9 + 0.3 * (name == "b") + rng.normal(0, 0.1)) for name in ("a", "b") for s in seeds]
+    rows += [("c", s, float("nan")) for s in seeds]
+    frame = pd.DataFrame(rows, columns=["variant", "seed", "value"])
+    b, c = compare(frame, "a", schedule=Schedule((4, 8), 8))
+    [alone] = compare(frame[frame["variant"] != "c"], "a", schedule=Schedule((4, 8), 8))
+    assert c.p_holm is None
+    assert alone.p_holm is not None
+    assert b.p_holm == pytest.approx(2 * alone.p_holm)
 
 
 @pytest.mark.slow

@@ -127,6 +127,17 @@ def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
     assert bench.sweep(design, next_trials=rounds).trained == 0
 
 
+def test_the_status_counts_the_fresh_seeds_that_were_tried(bench: Bench) -> None:
+    design = small_study(axes={}, seeds=1, confirm=2)
+    base, plain = design.cells
+    wanted = [base.trial(0), plain.trial(0), plain.trial(design.confirm_seeds[0])]
+    bench.sweep(
+        design, next_trials=lambda record, failed: [t for t in wanted if t.key not in record.finished]
+    )
+    rows = {row.label: (row.finished, row.left) for row in study_status(design, bench.places(design)).rows}
+    assert rows == {base.label: (1, 0), "plain": (2, 0)}
+
+
 def test_a_trial_that_failed_is_told_to_the_next_round(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1, recipe={**_recipe(), "lr": 1e20})
     told: list[Collection[str]] = []
