@@ -285,11 +285,9 @@ def _family(
         ]
         ps, tosts = [seen.p for seen in looked], [seen.p_tost for seen in looked]
         means = [d.mean if seen.mean is None else seen.mean for d, seen in found]
-    p_holm, tosts_holm = holm(ps), holm(tosts)
-    if (
-        schedule is not None
-    ):  # a row whose pairs are still to come counts already: the family must not grow later
-        p_holm, tosts_holm = _holm_of_all(ps), _holm_of_all(tosts)
+    # where one looks again, a row whose pairs are still to come counts already: the family must not grow later
+    correct = holm if schedule is None else _holm_of_all
+    p_holm, tosts_holm = correct(ps), correct(tosts)
     tests = zip(pairs, differences, means, p_holm, tosts, tosts_holm, strict=True)
     level = alpha / max(1, sum(p is not None for p in p_holm))
     made = []
