@@ -8,7 +8,7 @@ PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke study report status ui test test-slow lint types format chaos bench clean need-study
+.PHONY: help setup quickstart smoke study report status ui dashboard test test-slow lint types format chaos bench clean need-study
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ simulate: $(READY) ## Simulate how often verdicts are right, and put the tables 
 
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)
+
+dashboard: need-study $(READY) ## Open optuna-dashboard on http://127.0.0.1:8080 for a study that chooses: STUDY=...
+	@$(BIN)/python -m pip install --quiet --editable ".[dev,dashboard]"
+	@$(ABLATE) dashboard "$(STUDY)" $(ARGS)
 
 test: $(READY) ## Run the tests; PYTEST_ARGS="-k sweep" for a choice
 	@$(BIN)/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)

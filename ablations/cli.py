@@ -28,6 +28,7 @@ COMMANDS = {
     "data": "ablations.commands.data",
     "doctor": "ablations.commands.doctor",
     "bench": "ablations.commands.bench",
+    "dashboard": "ablations.commands.dashboard",
     "schema": "ablations.commands.schema",
     "sync": "ablations.commands.sync",
     "ui": "ablations.commands.ui",

@@ -7,7 +7,7 @@ import pandas as pd
 from ablations.analyse.cells import Column, Difference, Row, Table, TableCell, Text
 from ablations.analyse.frame import Results
 from ablations.analyse.statistics import Aggregate, Bootstrapped, aggregate
-from ablations.plan.design import NOT_VARIED
+from ablations.plan.points import NOT_VARIED
 
 _AXIS = "backbone"
 

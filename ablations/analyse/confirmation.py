@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ablations.analyse.frame import Results, collect
 from ablations.analyse.paired import Estimate, PairedDifference, estimate, paired_difference
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.record import Record
 

@@ -11,6 +11,15 @@ from ablations.analyse import provenance
 from ablations.analyse.across import aggregate_table, backbone_aggregates
 from ablations.analyse.answer import short_answer
 from ablations.analyse.cells import Table
+from ablations.analyse.choice import Choice, is_search
+from ablations.analyse.choice_plots import (
+    FRONT_CAPTION,
+    PROGRESS_CAPTION,
+    TUNING_CAPTION,
+    draw_front,
+    draw_progress,
+    draw_tuning,
+)
 from ablations.analyse.comparison_tables import detail_table, file_key, pair_table
 from ablations.analyse.confirmation import Confirmation
 from ablations.analyse.confirmation_table import confirmation_answer, confirmation_table
@@ -26,7 +35,9 @@ from ablations.analyse.plots import draw_axis, draw_curves
 from ablations.analyse.race_plot import draw_race, lanes_of
 from ablations.analyse.race_table import race_table
 from ablations.analyse.reference import caveat
+from ablations.analyse.search_table import front_table, importance_table, search_answer
 from ablations.analyse.tables import axis_table, paper_tables_of
+from ablations.analyse.tuned_table import changed_table, chosen_table, tuned_answer
 from ablations.run.forecast import Forecast
 
 _MOST_INTERACTIONS = 10
@@ -163,7 +174,7 @@ def content_of(
         question=study.question,
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
         unfinished=results.unfinished,
-        answer=(*short_answer(results, groups), *_present(depends), *_present(confirmed)),
+        answer=(*_answer(results, groups), *_present(depends), *_present(confirmed)),
         warnings=(*provenance.warnings(results), *_present(budget_note(results.design, results.plans))),
         setup=provenance.setup_table(results),
         sections=tuple(_section(group, results) for group in groups),
@@ -179,6 +190,14 @@ def content_of(
     )
 
 
+def _answer(results: Results, groups: tuple[Family, ...]) -> tuple[str, ...]:
+    """Say what was chosen, and once there is something to compare, what the comparisons say."""
+    if not results.choices:
+        return short_answer(results, groups)
+    chosen = search_answer(results) if is_search(results.choices[0]) else tuned_answer(results)
+    return (*_present(chosen), *(() if results.design.undecided else short_answer(results, groups)))
+
+
 def _present(sentence: str | None) -> tuple[str, ...]:
     return () if sentence is None else (sentence,)
 
@@ -191,6 +210,7 @@ def _extras(
     confirmation: Confirmation | None,
     forecasts: Sequence[Forecast],
 ) -> Iterator[Extra]:
+    yield from _choice_extras(results)
     if results.race is not None:
         yield Extra(
             "The race", (race_table(results, results.race, groups),), tuple(_race_plots(results, groups))
@@ -215,6 +235,35 @@ def _extras(
     foreseen = hindsight_table(forecasts, results)
     if foreseen is not None:
         yield Extra(foreseen.title, (foreseen,))
+
+
+def _choice_extras(results: Results) -> Iterator[Extra]:
+    choices = results.choices
+    if not choices or not any(choice.candidates for choice in choices):
+        return
+    if is_search(choices[0]):
+        tables = (front_table(choices[0], results), *_tables(importance_table(choices[0])))
+        yield Extra("The search", tables, tuple(_search_plots(choices[0], results)))
+        return
+    drawn = draw_tuning(choices)
+    plots = () if drawn is None else (Plot("tuning", TUNING_CAPTION, drawn),)
+    yield Extra(
+        "The choice of recipes", (chosen_table(choices, results), *_tables(changed_table(results))), plots
+    )
+
+
+def _tables(table: Table | None) -> tuple[Table, ...]:
+    return () if table is None else (table,)
+
+
+def _search_plots(choice: Choice, results: Results) -> Iterator[Plot]:
+    others = [name for name in choice.arm.objectives if name != "validation_error"]
+    for name in others:
+        words = name.replace("_", "-")
+        caption = FRONT_CAPTION.format(cost=words.replace("multiply-adds", "multiply-adds of one image"))
+        yield Plot(f"front-{words}", caption, draw_front(choice, results, name))
+    if not others:
+        yield Plot("search", PROGRESS_CAPTION, draw_progress(choice, results))
 
 
 def _race_plots(results: Results, groups: tuple[Family, ...]) -> Iterator[Plot]:

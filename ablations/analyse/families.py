@@ -9,7 +9,7 @@ from ablations.analyse.cells import RowKind
 from ablations.analyse.family_rows import family_rows
 from ablations.analyse.frame import Results
 from ablations.analyse.statistics import Comparison, Estimate, compare, compare_pairs, estimate
-from ablations.plan.design import Cell
+from ablations.plan.cell import Cell
 from senet_core.errors import UserError, unknown
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 
 
 def family_rows(design: Design) -> tuple[tuple[str | None, tuple[Cell, ...]], ...]:

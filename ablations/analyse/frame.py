@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from ablations.analyse.choice import Choice, choices_of, settled
 from ablations.analyse.ledger import Plan, read_plans, schedule_of, seed_order
 from ablations.analyse.looks import Schedule
 from ablations.analyse.race import Race, play
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.run.record import Record
 from ablations.run.record_line import TrialRecord
 from ablations.run.set_aside import ended_keys
@@ -39,6 +41,8 @@ class Results:
         failed: records of failed trials that have no result, by key.
         plans: under which the study was looked at before.
         race: how far it is, for `design: race`.
+        choices: how far they are, for `design: tuned` and `design: search`.
+        fixed: a tuned study's rows with the study's own recipe, where it trains them.
     """
 
     design: Design
@@ -47,6 +51,8 @@ class Results:
     failed: Mapping[str, TrialRecord]
     plans: tuple[Plan, ...] = ()
     race: Race | None = None
+    choices: tuple[Choice, ...] = ()
+    fixed: Results | None = None
 
     @property
     def schedule(self) -> Schedule | None:
@@ -90,24 +96,36 @@ class Results:
 
 
 def collect(design: Design, record: Record) -> Results:
-    """Bring a design and its record together.
+    """Bring a design and its record together; a study that chooses gets the rows that it has come to.
 
     Args:
         design: the trials that belong to the study; lines of other trials are passed over.
         record: what was measured.
     """
+    design = settled(design, record)
+    choices, fixed = _choices(design, record)
     all_finished, all_failed = record.finished, record.failed
     plans = read_plans(record.path.parent)
     race = play(design, record, ended_keys(design, record)) if design.study.design == "race" else None
     seeds = {cell.label: _seeds(design, cell, race, plans) for cell in design.cells}
-    rows = [_row(cell, seed, all_finished, all_failed) for cell in design.cells for seed in seeds[cell.label]]
+    rows = [
+        _row(
+            cell,
+            cell.trial(seed).key if cell.label not in design.undecided else "",
+            seed,
+            all_finished,
+            all_failed,
+        )
+        for cell in design.cells
+        for seed in seeds[cell.label]
+    ]
     axes = [f"axis.{name}" for name in design.study.axes]
     trials = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
     trials = trials.astype(dict.fromkeys(METRICS, "float64"))
     keys = list(dict.fromkeys(trials["key"]))
     finished = {key: all_finished[key] for key in keys if key in all_finished}
     failed = {key: all_failed[key] for key in keys if key in all_failed and key not in finished}
-    return Results(design, trials, finished, failed, plans, race)
+    return Results(design, trials, finished, failed, plans, race, choices, fixed)
 
 
 def trial_frame(design: Design, record: Record) -> pd.DataFrame:
@@ -127,14 +145,25 @@ def history_frame(results: Results) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(CURVES, "float64"))
 
 
+def _choices(design: Design, record: Record) -> tuple[tuple[Choice, ...], Results | None]:
+    """Read the choices of a study, and a tuned study's rows with its own recipe."""
+    study = design.study
+    if study.tune is None and study.search is None:
+        return (), None
+    if design.untouched is None:  # the rows with the study's own recipe themselves
+        return (), None
+    choices = choices_of(design.untouched, record)
+    compares = study.tune is not None and study.tune.compare_fixed
+    return choices, collect(replace(design.untouched, settled=True), record) if compares else None
+
+
 def _seeds(design: Design, cell: Cell, race: Race | None, plans: tuple[Plan, ...]) -> Sequence[int]:
     return design.seeds if race is None else seed_order(design, plans)[: race.asked(cell.label)]
 
 
 def _row(
-    cell: Cell, seed: int, finished: Mapping[str, TrialRecord], failed: Mapping[str, TrialRecord]
+    cell: Cell, key: str, seed: int, finished: Mapping[str, TrialRecord], failed: Mapping[str, TrialRecord]
 ) -> list[Any]:
-    key = cell.trial(seed).key
     done = finished.get(key)
     status = "finished" if done is not None else "failed" if key in failed else "missing"
     result = None if done is None else done.result

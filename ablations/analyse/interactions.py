@@ -16,7 +16,9 @@ from ablations.analyse.cells import Column, Difference, Number, PValue, Row, Tab
 from ablations.analyse.frame import Results
 from ablations.analyse.plot_info import Interval
 from ablations.analyse.statistics import Contrast, Factorial, factorial
-from ablations.plan.design import NOT_VARIED, Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
+from ablations.plan.points import NOT_VARIED
 
 _ALPHA = 0.05
 

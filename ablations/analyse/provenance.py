@@ -10,6 +10,7 @@ from ablations.analyse.cells import Code, Column, Number, Row, Table, Text
 from ablations.analyse.frame import Results
 from ablations.plan.commands import row_command
 from ablations.plan.recipe import Recipe
+from ablations.plan.study import Study
 from ablations.run.record_line import TrialRecord
 
 _SECONDS_PER_HOUR = 3600
@@ -27,7 +28,7 @@ def setup_table(results: Results) -> Table:
         ),
         ("data", str(baseline.data)),
         *(("note on the data", note) for note in _distinct(record.data_note for record in records)),
-        ("recipe", recipe_text(study.recipe)),
+        ("recipe", recipe_text(study.recipe) + _chosen_fields(study)),
         ("design", f"{study.design}, {len(results.design.cells)} rows"),
         ("seeds", _seeds(results.design.seeds)),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
@@ -170,6 +171,12 @@ def trial_table(results: Results) -> Table:
         known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
         rows.append(Row((*known, Code(key), Text(origin))))
     return Table("trials", "Trials", columns, tuple(rows)).without_empty_columns()
+
+
+def _chosen_fields(study: Study) -> str:
+    if study.tune is None:
+        return ""
+    return f"; in each row another {', '.join(study.tune.ranges)}, chosen for it (see The choice of recipes)"
 
 
 def recipe_text(recipe: Recipe) -> str:

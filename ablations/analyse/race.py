@@ -28,7 +28,8 @@ from ablations.analyse.family_rows import family_rows
 from ablations.analyse.ledger import read_plans, schedule_of, seed_order
 from ablations.analyse.looks import Schedule
 from ablations.analyse.statistics import Comparison, compare
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.record import Record
 from ablations.run.set_aside import ended_keys

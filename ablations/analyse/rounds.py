@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ablations.analyse.choice import settled, trials_of_rows
 from ablations.analyse.confirmation import confirmation_trials
 from ablations.analyse.race import play
 from ablations.plan.design import Design
@@ -26,5 +27,13 @@ def next_trials(design: Design, record: Record, ended: Collection[str] = ()) -> 
         lacking = play(design, record, ended).trials
     else:
         finished = record.finished
-        lacking = tuple(t for t in design.trials if t.key not in finished and t.key not in ended)
-    return lacking or confirmation_trials(design, record, ended)
+        planned = trials_of_rows(design, record) if _chooses(design) else design.trials
+        lacking = tuple(t for t in planned if t.key not in finished and t.key not in ended)
+    if lacking:
+        return lacking
+    known = settled(design, record)
+    return () if known.undecided else confirmation_trials(known, record, ended)
+
+
+def _chooses(design: Design) -> bool:
+    return design.study.design in ("tuned", "search")

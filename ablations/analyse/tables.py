@@ -21,7 +21,7 @@ from ablations.analyse.comparison_tables import comparison_notes, file_key, verd
 from ablations.analyse.families import Family, Outcome
 from ablations.analyse.floor import width_notes, width_text
 from ablations.analyse.reference import PaperRow, paper_row
-from ablations.plan.design import NOT_VARIED
+from ablations.plan.points import NOT_VARIED
 from ablations.plan.study import Study
 
 _ACCURACY = (

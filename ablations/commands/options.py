@@ -81,9 +81,27 @@ fused = click.option(
 )
 
 
+storage = click.option(
+    "--storage",
+    envvar="ABLATE_STORAGE",
+    metavar="URL",
+    help="Optuna's storage, for studies that choose: a database for several sweeps at once; a file if not given.",
+)
+
+
 def sweep_options(command: Command) -> Command:
     """Add the options of the commands that train."""
-    for add in (fused, trial_timeout, executor, trials_per_gpu, workers, no_tracking, tracking_uri, data_dir):
+    for add in (
+        storage,
+        fused,
+        trial_timeout,
+        executor,
+        trials_per_gpu,
+        workers,
+        no_tracking,
+        tracking_uri,
+        data_dir,
+    ):
         command = add(command)
     return command
 

@@ -36,6 +36,7 @@ def command(
     pairs: tuple[str, ...],
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
+    from ablations.analyse.choice import settled
     from ablations.analyse.ledger import note_look
     from ablations.analyse.report import write_report
     from ablations.run.durable import DiskError
@@ -47,6 +48,7 @@ def command(
         raise UserError(
             f"study {design.study.name!r} has no record in {places.results}; first: ablate run {asked.study}"
         )
+    design = settled(design, record)
     with suppress(DiskError):  # results that may only be read have a report, too
         note_look(design, places, record)
     written = write_report(design, record, places.reports_dir, formats=formats, pairs=pairs)

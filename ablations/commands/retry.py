@@ -27,6 +27,10 @@ def command(
     if kind is not None and kind not in KINDS:
         raise unknown("kind of failure", kind, KINDS)
     design, places = asked.open()
+    if design.study.design in ("tuned", "search"):
+        raise UserError(
+            f"a study of design {design.study.design} tries failed trials again, or replaces them, with `ablate run`"
+        )
     failed = places.load_record().failed
     of_kind = {
         key for key, line in failed.items() if kind in (None, line.failure.kind if line.failure else None)

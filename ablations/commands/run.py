@@ -32,9 +32,9 @@ def command(
     from senet_core.errors import UserError
 
     design, places = asked.open()
-    if only and design.study.design == "race":
+    if only and design.study.design in ("race", "tuned", "search"):
         raise UserError(
-            "--only does not go with design race, in which rows get seeds as their comparisons need them"
+            f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
         )
     refuse_identical(design)
     return run_sweep(design, places, rows=design.only(only) if only else design, fresh=fresh, **sweep_options)

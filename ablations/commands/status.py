@@ -21,7 +21,7 @@ def command(
     from rich.table import Table
 
     from ablations.commands.console import make_console
-    from ablations.run.status import study_status
+    from ablations.run.status import RowStatus, study_status
 
     design, places = asked.open()
     seeds = None
@@ -30,7 +30,14 @@ def command(
         from ablations.analyse.race import asked_seeds
 
         seeds = asked_seeds(design)
-    status = study_status(design, places, seeds)
+    choices: list[RowStatus] = []
+    if design.study.design in ("tuned", "search"):
+        from ablations.analyse.choice import choice_status, settled
+
+        record = places.load_record()
+        choices = choice_status(design, record)
+        design = settled(design, record)
+    status = study_status(design, places, seeds, choices)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return

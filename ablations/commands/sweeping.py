@@ -34,6 +34,7 @@ def run_sweep(
     trials_per_gpu: int,
     executor: str | None,
     trial_timeout: float | None,
+    storage: str | None = None,
     fused: bool = True,
     fresh: bool = False,
     keys: frozenset[str] | None = None,
@@ -51,6 +52,7 @@ def run_sweep(
         trials_per_gpu: trials that share a GPU, where `workers` is None.
         executor: "package.module:factory" of an executor of the user's own; None for worker processes here.
         trial_timeout: seconds that an attempt at a trial may take.
+        storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         fused: train with fused passes where they can be had.
         fresh: set the old record aside.
         keys: train only these trials.
@@ -76,6 +78,7 @@ def run_sweep(
         workers,
         trials_per_gpu,
         trial_timeout,
+        storage=storage,
         fused=fused,
         fresh=fresh,
         keys=keys,
@@ -105,10 +108,12 @@ def _sweep(
     trials_per_gpu: int,
     trial_timeout: float | None,
     *,
+    storage: str | None,
     fused: bool,
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
+    from ablations.analyse.choice import settled
     from ablations.analyse.rounds import next_trials
     from ablations.plan.commands import row_command
     from ablations.plan.limits import check_batches
@@ -122,7 +127,7 @@ def _sweep(
     places.load_record()
     prepared = ensure_prepared(design.study.baseline.data, data_dir)
     check_batches(design.study, design.cells, len(prepared.train_labels))
-    size = worker_count(workers, len(design.trials), trials_per_gpu)
+    size = worker_count(workers, _most_trials(design), trials_per_gpu)
     rows = design.by_key.keys()
     wanted = rows if keys is None else rows & keys
     if fused:
@@ -135,13 +140,15 @@ def _sweep(
         only=keys,
         timeout_seconds=trial_timeout,
         fused=fused,
+        storage=storage,
         command=lambda cell: row_command(design, cell),
     )
 
     def wanted_next(record: Record, ended: Collection[str]) -> list[Trial]:
         # what failed before and is not to be tried now is not waited for
         others = record.failed.keys() - wanted
-        return [t for t in next_trials(whole, record, others | set(ended)) if t.key in rows]
+        lacking = next_trials(whole, record, others | set(ended))
+        return [t for t in lacking if t.key in rows or whole.study.design in ("tuned", "search")]
 
     with SweepDisplay(design.study.name, console) as display:
         return sweep(
@@ -152,7 +159,16 @@ def _sweep(
             display=display,
             open_tracker=open_tracker,
             next_trials=wanted_next,
+            settle=lambda record: settled(whole, record),
         )
+
+
+def _most_trials(design: Design) -> int:
+    """Return how many trials may run at a time: all that are planned, or those of the choices."""
+    from ablations.plan.arms import arms_of
+
+    budgets = [arm.trials or 1_000_000 for arm in arms_of(design)]
+    return max(1, len(design.trials), sum(budgets))
 
 
 def _say_if_not_fused(console: Console) -> None:
@@ -191,16 +207,19 @@ def _conclude(
     design: Design, places: Places, console: Console, tracker: Tracker | None, tracking_uri: str | None
 ) -> None:
     """Write the report, put summaries and report into MLflow, and show the table, with or without MLflow."""
+    from ablations.analyse.choice import settled
+    from ablations.analyse.conclusion import optuna_plots
     from ablations.analyse.ledger import note_look
     from ablations.analyse.report import write_report
     from ablations.analyse.summary import render_terminal, summarise
     from ablations.run.notebook import write_conclusion
 
     record = places.load_record()
+    design = settled(design, record)
     note_look(design, places, record)
     written = write_report(design, record, places.reports_dir, formats=("md", "html"))
     if tracker is not None:
-        write_conclusion(tracker, places, summarise(design, record))
+        write_conclusion(tracker, places, summarise(design, record), optuna_plots(design, record))
     console.print(render_terminal(design, record))
     console.print(f"report      {written.markdown}", soft_wrap=True)
     console.print(f"as a page   {written.html}", soft_wrap=True)

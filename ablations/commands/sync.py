@@ -19,6 +19,8 @@ def command(
 
     An empty MLflow gets the whole experiment: trials, summaries, and the report if there is one.
     """
+    from ablations.analyse.choice import settled
+    from ablations.analyse.conclusion import optuna_plots
     from ablations.analyse.summary import summarise
     from ablations.plan.commands import row_command
     from ablations.run.notebook import fill_in, write_conclusion
@@ -31,9 +33,10 @@ def command(
         raise UserError(
             f"study {places.study!r} has no finished trial in {places.results}; first: ablate run {asked.study}"
         )
+    design = settled(design, record)
     tracker = Tracker(places.study, tracking_uri, places.results_dir, must_answer=True)
     written = fill_in(tracker, design, places, lambda cell: row_command(design, cell))
-    write_conclusion(tracker, places, summarise(design, record))
+    write_conclusion(tracker, places, summarise(design, record), optuna_plots(design, record))
     click.echo(f"{written} runs written to {tracker.uri}")
     if tracker.missed:
         click.echo(f"MLflow lacks a part: {tracker.first_failure}; the same command tries again", err=True)

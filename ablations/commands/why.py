@@ -20,6 +20,10 @@ def command(
     from ablations.run.why import explain_trial
 
     design, places = asked.open()
+    if design.study.design in ("tuned", "search"):
+        from ablations.analyse.choice import settled
+
+        design = settled(design, places.load_record())
     trials = {key: trial for key, (_, trial) in design.by_key.items()}
     found = complete_key(key, trials, f"study {design.study.name!r}")
     for line in explain_trial(design, places, trials[found]):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 
 
 def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
-    """Return the command that trains one row of a study; of a race, whose rows need each other, the whole of it.
+    """Return the command that trains one row of a study, or all of them, where the study decides what is trained.
 
     Args:
         design: the study, with what the command line changed in it.
@@ -17,7 +18,11 @@ def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
         prefix: how the command line is called.
     """
     whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
-    return whole if design.study.design == "race" else f"{whole} --only {shlex.quote(cell.label)}"
+    return (
+        whole
+        if design.study.design in ("race", "tuned", "search")
+        else f"{whole} --only {shlex.quote(cell.label)}"
+    )
 
 
 def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_uri: str | None) -> str:

@@ -75,17 +75,24 @@ def check_fields(name: str, *, path: str | None, size: int | None) -> None:
             raise UserError(f"data set {name!r} takes no {field}; only 'image-folder' does")
 
 
-def check_subset(name: str, *, train_images: int | None, test_images: int | None) -> None:
+def check_subset(
+    name: str, *, train_images: int | None, test_images: int | None, validation_images: int | None
+) -> None:
     """Refuse a subset that the data set cannot have, as far as that is known before it is read.
 
     Raises:
         UserError: with the field.
     """
     known = dataset(name)
+    if validation_images is not None and test_images is not None:
+        raise UserError(
+            "give test_images or validation_images: a network that is judged on validation images sees no test images"
+        )
     fixed = not known.downloadable  # else somebody's own copy may have more images than the original
     asked = (
         ("train_images", train_images, known.classes or 1, known.train_images),
         ("test_images", test_images, 1, known.test_images),
+        ("validation_images", validation_images, known.classes or 1, known.train_images),
     )
     for field, count, least, most in asked:
         if count is None:
@@ -94,3 +101,9 @@ def check_subset(name: str, *, train_images: int | None, test_images: int | None
             raise UserError(f"{field} must be between {least} and {most} for data set {name!r}, got {count}")
         if count < least:
             raise UserError(f"{field} must be at least {least} for data set {name!r}, got {count}")
+    used = (train_images or known.classes or 2) + (validation_images or 0)
+    if fixed and validation_images and known.train_images is not None and used > known.train_images:
+        raise UserError(
+            f"train_images and validation_images are {used:,} together, and data set {name!r} has"
+            f" {known.train_images:,} training images"
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from senet_core.variant_text import variant_fields
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Cell
+    from ablations.plan.cell import Cell
 
 
 def number_text(value: float) -> str:

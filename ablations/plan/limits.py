@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Cell
+    from ablations.plan.cell import Cell
     from ablations.plan.study import Study
 
 MOST_ROWS = 5_000

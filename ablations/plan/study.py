@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic import model_validator as _model_validator
 
+from ablations.plan.choosing import Search, Tune
 from ablations.plan.recipe import RECIPES, Recipe
 from ablations.plan.trial import DataSpec
 from senet_core.backbones import find_backbone
@@ -29,6 +30,8 @@ RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
 REPEAT = "repeat"
 CONFIRM_FROM = 1_000_000
 """The fresh seeds of a confirmation are this one and those after it."""
+CHOOSE_FROM = 2_000_000
+"""Trials that take part in a choice have this seed and those after it."""
 AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
 """What a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
@@ -136,12 +139,15 @@ class Study(BaseModel):
         description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
     )
     axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
-    design: Literal["one-factor", "grid", "pairwise", "race"] = Field(
+    design: Literal["one-factor", "grid", "pairwise", "race", "tuned", "search"] = Field(
         default="one-factor",
         description="one-factor: each axis alone around the baseline; grid: all combinations; pairwise: fewer "
         "combinations, in which any two values of two axes meet at least once; race: as one-factor, but seeds are "
-        "added in rounds, and only to rows without a verdict.",
+        "added in rounds, and only to rows without a verdict; tuned: as one-factor, but every row is trained with a "
+        "recipe of its own, chosen on validation images; search: looks for good networks among all combinations.",
     )
+    tune: Tune | None = Field(default=None, description="How `design: tuned` chooses recipes.")
+    search: Search | None = Field(default=None, description="How `design: search` looks for networks.")
     race: Race = Field(default=Race(), description="How `design: race` adds seeds.")
     confirm: int = Field(
         default=0,
@@ -156,7 +162,9 @@ class Study(BaseModel):
         description="The smallest effect of interest, in points of top-1 error: smaller ones count as equivalent.",
     )
     include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
-    seeds: tuple[int, ...] = Field(description="How many seeds (0, 1, ...), or the seeds themselves.")
+    seeds: tuple[int, ...] = Field(
+        default=(), description="How many seeds (0, 1, ...), or the seeds themselves; a search has none."
+    )
     paper_tables: tuple[str, ...] = Field(default=(), description="The paper's tables to show beside.")
     allow_identical: bool = Field(
         default=False,
@@ -177,8 +185,8 @@ class Study(BaseModel):
             return tuple(range(value))
         if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in value):
             raise ValueError("seeds are whole numbers from 0")
-        if not value or len(set(value)) < len(value):
-            raise ValueError("seeds must be different from each other, and at least one")
+        if len(set(value)) < len(value):
+            raise ValueError("seeds must be different from each other")
         return tuple(value)
 
     @field_validator("axes")
@@ -204,16 +212,56 @@ class Study(BaseModel):
     def _answerable(self) -> Study:
         if not self.axes and not self.include_plain:
             raise ValueError("nothing to compare: give axes, or include_plain: true")
-        if self.design == "race" and len(self.seeds) < self.race.first:
+        if self.design == "race" and 0 < len(self.seeds) < self.race.first:
             raise ValueError(
                 f"a race looks first at {self.race.first} seeds (race.first), and has {len(self.seeds)} in all"
             )
         if self.design != "race" and self.race != Race():
             raise ValueError(f"the field race belongs to design 'race', and this is design {self.design!r}")
-        if self.confirm and max(self.seeds) >= CONFIRM_FROM:
+        if self.design == "search":
+            self._check_search()
+        elif not self.seeds:
+            raise ValueError("give at least one seed")
+        elif self.confirm and max(self.seeds) >= CONFIRM_FROM:
             raise ValueError(f"with confirm, seeds must be below {CONFIRM_FROM}")
+        for name in ("tune", "search"):
+            design = {"tune": "tuned"}.get(name, name)
+            if (getattr(self, name) is not None) != (self.design == design):
+                verb = "needs" if self.design == design else "does not go with"
+                raise ValueError(f"design {self.design!r} {verb} the field {name}")
+        if self.design == "tuned" and (self.tune and max(self.seeds) >= CHOOSE_FROM):
+            raise ValueError(f"in a tuned study seeds must be below {CHOOSE_FROM}")
+        if self.design in ("tuned", "search"):
+            self._check_choosing()
         if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
             raise ValueError(
                 "the baseline is the plain network, so axes of the SE block cannot vary around it"
             )
         return self
+
+    def _check_search(self) -> None:
+        if self.seeds:
+            raise ValueError("a search has no seeds: `confirm: N` gives its winners N fresh ones")
+        if self.confirm < 2:
+            raise ValueError(
+                "a search needs `confirm: N`, at least 2: fresh seeds on which its winners meet the baseline"
+            )
+        if not self.axes:
+            raise ValueError("a search needs axes, or there is nothing to choose from")
+        if self.baseline.variant is None:
+            raise ValueError("a search starts from an SE block as its baseline, not from the plain network")
+
+    def _check_choosing(self) -> None:
+        """Refuse what a choice on validation images cannot have."""
+        if self.baseline.data.validation_images is not None:
+            raise ValueError("validation_images belong to tune or search here, not to the data")
+        if REPEAT in self.axes:
+            raise ValueError(
+                f"the axis {REPEAT!r} is for comparisons of a network with itself, not for a choice"
+            )
+        if self.tune is not None:
+            for name in self.tune.ranges:
+                if f"recipe.{name}" in self.axes:
+                    raise ValueError(
+                        f"recipe.{name} is an axis of the study, so tune.ranges cannot choose it, too"
+                    )

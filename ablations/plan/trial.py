@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from ablations.plan.datasets import DATASETS, check_fields, check_subset
 from ablations.plan.recipe import Recipe
@@ -34,6 +41,12 @@ class DataSpec(BaseModel):
     test_images: int | None = Field(
         default=None, ge=1, description="Use only so many, balanced over classes."
     )
+    validation_images: int | None = Field(
+        default=None,
+        ge=1,
+        description="Hold so many training images back, balanced over classes, and judge the network on them: the "
+        "test images are then out of its reach.",
+    )
     path: str | None = Field(default=None, description="The folder of an image-folder.")
     size: int | None = Field(
         default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
@@ -42,8 +55,27 @@ class DataSpec(BaseModel):
     @model_validator(mode="after")
     def _of_the_data_set(self) -> DataSpec:
         check_fields(self.name, path=self.path, size=self.size)
-        check_subset(self.name, train_images=self.train_images, test_images=self.test_images)
+        check_subset(
+            self.name,
+            train_images=self.train_images,
+            test_images=self.test_images,
+            validation_images=self.validation_images,
+        )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_idle_fields(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave validation_images out where there are none: such trials keep the keys they had before it existed."""
+        fields: dict[str, Any] = serialise(self)
+        if fields.get("validation_images") is None:
+            fields.pop("validation_images", None)
+        return fields
+
+    def for_choosing(self, validation_images: int) -> DataSpec:
+        """Return the data of a trial that takes part in a choice: judged on training images that are held back."""
+        return DataSpec.model_validate(
+            {**self.model_dump(), "test_images": None, "validation_images": validation_images}
+        )
 
     def __str__(self) -> str:
         parts = [self.name]
@@ -53,6 +85,8 @@ class DataSpec(BaseModel):
             parts.append(f"{self.train_images:,} training images")
         if self.test_images is not None:
             parts.append(f"{self.test_images:,} test images")
+        if self.validation_images is not None:
+            parts.append(f"judged on {self.validation_images:,} training images that are held back")
         return ", ".join(parts)
 
 
@@ -61,7 +95,7 @@ def known_train_images(data: DataSpec) -> int | None:
     known = DATASETS[data.name]
     if data.train_images is not None or known.downloadable:  # somebody's own copy may have more or fewer
         return data.train_images
-    return known.train_images
+    return known.train_images and known.train_images - (data.validation_images or 0)
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,7 @@ class Keeper:
             raise ending
 
 
-def stop_file_exists(path: Path) -> Callable[[], bool]:
-    """Return a question: does the file exist?"""
-    return lambda: os.path.exists(path)
+def any_file_exists(*paths: Path | None) -> Callable[[], bool]:
+    """Return a question: does one of the files exist?"""
+    asked = [path for path in paths if path is not None]
+    return lambda: any(map(os.path.exists, asked))

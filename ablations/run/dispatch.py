@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.plan.design import Design
@@ -27,6 +28,7 @@ from ablations.run.sweep_values import Display, Running, Settings, SweepOutcome
 from ablations.run.worker import Outcome, Task, run_task
 
 if TYPE_CHECKING:
+    from ablations.run.search.proposer import Proposer
     from ablations.run.tracking import Tracker
 
 POLL_SECONDS = 0.3
@@ -47,10 +49,14 @@ class Dispatch:
         display: Display,
         tracker: Tracker | None,
         neighbours: Neighbours | None,
+        proposer: Proposer | None = None,
     ) -> None:
         self.places, self.settings, self.record, self.leases = places, settings, record, leases
         self.display, self.plugins, self.neighbours = display, design.study.plugins, neighbours
         self.cells = {key: cell for key, (cell, _) in design.by_key.items()}
+        self.proposer = proposer
+        self.proposed: set[str] = set()
+        self.timed = design.study.search is not None and "latency" in design.study.search.objectives
         self.notebook = Notebook(tracker, settings.command)
         self.aside = SetAside()
         for key in record.finished.keys() & self.cells.keys():
@@ -89,8 +95,12 @@ class Dispatch:
         queue, began = deque(waiting), time.monotonic()
         try:
             while not stop.is_set():
+                self._propose(queue)
                 self._feed(executor, queue)
                 if not self.running and not self._wait_for_others(queue):
+                    if self.proposer is not None and self.proposer.waits():
+                        time.sleep(POLL_SECONDS)
+                        continue
                     queue.extend(more(self.failed | self.set_aside))
                     if not queue:
                         break
@@ -103,9 +113,24 @@ class Dispatch:
         unfinished = bool(self.running or queue or self.elsewhere)
         self._end(executor, graceful=True)
         known = self.seen | {trial.key for trial in (*waiting, *queue)}
-        left = len(known - self.record.finished.keys() - self.failed)
+        left = len(known - self.proposed - self.record.finished.keys() - self.failed)
+        left += 0 if self.proposer is None else self.proposer.left
         by = stop.signal if stop.is_set() and unfinished else None
         return SweepOutcome(self.record, self.trained, len(self.failed), left, by)
+
+    def know(self, design: Design) -> None:
+        """Take over the rows that a study has come to meanwhile."""
+        self.cells |= {key: cell for key, (cell, _) in design.by_key.items()}
+
+    def _propose(self, queue: deque[Trial]) -> None:
+        """Let the study's choices add to the queue, and no more than can begin now: each proposal knows the last."""
+        if self.proposer is None:
+            return
+        room = self.settings.workers - len(self.running) - len(queue) - len(self.elsewhere)
+        for cell, trial in self.proposer.propose(room):
+            self.cells[trial.key] = cell
+            self.proposed.add(trial.key)
+            queue.append(trial)
 
     def _feed(self, executor: Executor, queue: deque[Trial]) -> None:
         """Hand out trials before they are asked for, so that nobody waits while a result is written down.
@@ -118,7 +143,7 @@ class Dispatch:
         while queue and len(self.running) < workers + ahead:
             trial = queue.popleft()
             cell = self.cells[trial.key]
-            reason = self.aside.reason(cell)
+            reason = None if trial.key in self.proposed else self.aside.reason(cell)
             self.seen.add(trial.key)
             if reason is not None:
                 self.set_aside.add(trial.key)
@@ -134,7 +159,8 @@ class Dispatch:
                 time.sleep(random.uniform(0, POLL_SECONDS))
             else:
                 progress = Progress(self.places.running / f"{trial.key}.jsonl")
-                progress.path.unlink(missing_ok=True)  # what a dead sweep left
+                for left in (progress.path, self._prune_file(trial.key)):
+                    left.unlink(missing_ok=True)  # by a dead sweep
                 self.running[executor.submit(run_task, self._task(trial))] = Running(trial, cell, progress)
 
     def _finished_meanwhile(self, trial: Trial) -> bool:
@@ -142,7 +168,7 @@ class Dispatch:
         if trial.key not in self.record.finished and self.neighbours is not None:
             for line in self.record.append(*self.neighbours.finished([trial.key]), unless_finished=True):
                 self.display.finished(self.cells[trial.key], line)
-        return trial.key in self.record.finished
+        return trial.key in self.record.finished or trial.key in self.record.pruned
 
     def _neighbours_train(self, trial: Trial) -> bool:
         return self.neighbours is not None and self.neighbours.are_training(trial.key)
@@ -192,7 +218,12 @@ class Dispatch:
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
             fused=self.settings.fused,
+            prune_file=self._prune_file(trial.key) if trial.key in self.proposed else None,
+            latency=self.timed and trial.key in self.proposed,
         )
+
+    def _prune_file(self, key: str) -> Path:
+        return self.places.running / f"{key}.prune"
 
     def _follow(self, running: Running) -> None:
         """Take over what a trial has said since the last look, and pass it on."""
@@ -205,6 +236,8 @@ class Dispatch:
             self.notebook.start(running.cell, running.trial, environment)
         if new:
             self.notebook.epochs(key, new)
+            if self.proposer is not None and self.proposer.heard(key, new):
+                self._prune_file(key).touch()
         limit = self.settings.timeout_seconds
         if limit is not None and time.monotonic() - self.begun[key] > limit + TIMEOUT_GRACE_SECONDS:
             running.progress.kill_process()  # it hangs, and does not look at its own clock any more
@@ -217,11 +250,12 @@ class Dispatch:
         error = future.exception()
         outcome = future.result() if error is None else self._died(running, error)
         self.busy_seconds, self.ended_tasks = self.busy_seconds + outcome.seconds, self.ended_tasks + 1
-        if outcome.stopped:
+        if outcome.stopped and not self._prune_file(key).exists():
             self.notebook.kill(key, "the sweep was stopped")
         else:
             self._write_down(running, outcome)
-        running.progress.path.unlink(missing_ok=True)
+        for done in (running.progress.path, self._prune_file(key)):
+            done.unlink(missing_ok=True)
         del self.running[future]
         self.ended.append(key)
 
@@ -236,10 +270,14 @@ class Dispatch:
             self.notebook.kill(key, "another sweep took the trial over and finished it")
             return
         self.notebook.finish(line)
-        if outcome.result is not None:
+        if outcome.failure is None:
             shutil.rmtree(self.places.checkpoints / key, ignore_errors=True)
-            self.aside.finished(running.cell)
             self.trained += 1
+        if key in self.proposed:
+            if self.proposer is not None:
+                self.proposer.ended(line)
+        elif outcome.result is not None:
+            self.aside.finished(running.cell)
         elif outcome.failure is not None:
             self.aside.failed(running.cell, outcome.failure)
             self.failed.add(key)

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ablations.plan.design import Cell
+from ablations.plan.cell import Cell
 from ablations.run.record_line import TrialRecord
 from ablations.run.sweep_values import Running
 
@@ -104,10 +104,11 @@ class SweepDisplay:
             self._bars.update(self._whole, completed=self._ended)
         name = f"[{self._ended}/{self._total}] {cell.label}, seed {record.trial['seed']}"
         if record.result is not None:
-            text = (
-                f"{name}: test error {record.result.top1_error:.2f} % in {record.result.train_seconds:.1f} s"
-            )
-            self._console.print(text)
-        elif record.failure is not None:
+            judged = "validation" if record.trial["data"].get("validation_images") else "test"
+            error, seconds = record.result.top1_error, record.result.train_seconds
+            self._console.print(f"{name}: {judged} error {error:.2f} % in {seconds:.1f} s")
+        elif record.failure is None:
+            self._console.print(f"{name}: pruned after epoch {len(record.history)}")
+        else:
             text = f"{name}: failed ({record.failure.kind}): {record.failure.message}"
             self._console.print(text, style="red")

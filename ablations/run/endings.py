@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Literal
 
 from ablations.plan.trial import Trial
 from ablations.run.progress import Progress
@@ -12,10 +13,11 @@ from ablations.run.worker import Outcome
 
 def line_of(study: str, trial: Trial, outcome: Outcome) -> TrialRecord:
     """Make the line that a study's record gets of an attempt."""
+    ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
     return TrialRecord(
         key=trial.key,
         study=study,
-        status="failed" if outcome.result is None else "finished",
+        status="finished" if outcome.result is not None else ended,
         trial=trial.to_json(),
         result=outcome.result,
         history=outcome.history,

@@ -55,6 +55,8 @@ class Fit:
         device: where to compute.
         precision: "fp32" or "bf16".
         fused: whether the network trains with fused passes where they serve.
+        validate: gives the network's error on images that are held back, in per cent, after every epoch; None where
+            none are.
 
     Attributes:
         step: steps done.
@@ -71,7 +73,9 @@ class Fit:
         precision: str,
         *,
         fused: bool = False,
+        validate: Callable[[nn.Module], float] | None = None,
     ) -> None:
+        self._validate = validate
         self.model, self.recipe, self.batches = model, recipe, batches
         self.device, self.precision, self.fused = device, precision, fused
         self.optimiser = make_optimiser(model, recipe)
@@ -156,10 +160,11 @@ class Fit:
             raise Diverged(len(self.history) + 1)
         now = time.perf_counter()
         error = 100 * self._errors.item() / self._seen
-        self.history.append(
-            EpochMetrics(len(self.history) + 1, mean_loss, error, rate, now - self._epoch_started)
-        )
-        self._epoch_started, self._seen, self._steps = now, 0, 0
+        seconds, number = now - self._epoch_started, len(self.history) + 1
+        held_back = None if self._validate is None else self._validate(self.model)
+        self.model.train()
+        self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
+        self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
         self._loss_sum.zero_()
         self._errors.zero_()
 

@@ -9,7 +9,8 @@ from ablations.run.networks import Networks, data_shape
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Cell, Design
+    from ablations.plan.cell import Cell
+    from ablations.plan.design import Design
     from senet_core.fingerprint import Structure
     from senet_core.variant import SEVariant
 

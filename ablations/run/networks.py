@@ -13,7 +13,7 @@ from ablations.plan.datasets import dataset
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Cell
+    from ablations.plan.cell import Cell
     from ablations.plan.recipe import Recipe
     from ablations.plan.trial import DataSpec
     from senet_core.fingerprint import Fingerprint, Structure

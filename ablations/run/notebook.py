@@ -12,11 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.leases import Leases
 from ablations.run.places import Places
@@ -166,18 +169,25 @@ def fill_in(
         return written
 
 
-def write_conclusion(tracker: Tracker, places: Places, summaries: Sequence[object]) -> None:
+def write_conclusion(
+    tracker: Tracker,
+    places: Places,
+    summaries: Sequence[object],
+    draw: Callable[[Path], object] = lambda folder: None,
+) -> None:
     """Write what a study says as a whole: its rows' summaries, and its report where there is one.
 
     Args:
         tracker: the experiment.
         places: its folders.
         summaries: of the rows.
+        draw: writes further pictures into a folder, which go where the report goes.
     """
-    with _one_at_a_time(places):
+    with _one_at_a_time(places), TemporaryDirectory() as extra:
+        draw(Path(extra) / "optuna")
         tracker.write_summaries(summaries)
         if places.report.is_dir():
-            tracker.attach_report(places.report)
+            tracker.attach_report(places.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
 
 
 def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[str] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ablations.plan.cell import Cell
 from ablations.plan.datasets import dataset
-from ablations.plan.design import Cell
 from ablations.plan.trial import Trial
 from ablations.run.networks import Networks, data_shape
 

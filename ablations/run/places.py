@@ -59,6 +59,11 @@ class Places:
         return self.results / "looks.jsonl"
 
     @property
+    def proposals(self) -> Path:
+        """What the study's choices have proposed."""
+        return self.results / "proposals.jsonl"
+
+    @property
     def running(self) -> Path:
         """What running trials say of themselves."""
         return self.results / "running"
@@ -122,8 +127,9 @@ class Places:
             aside = aside.with_name(f"{aside.stem}-again.jsonl")
         try:
             self.record.rename(aside)
-            if self.looks.exists():
-                self.looks.rename(self.looks.with_name(f"looks.before-{stamp}.jsonl"))
+            for other in (self.looks, self.proposals):
+                if other.exists():
+                    other.rename(other.with_name(f"{other.stem}.before-{stamp}.jsonl"))
         except OSError as error:
             raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
         return aside

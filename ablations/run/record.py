@@ -67,6 +67,11 @@ class Record:
         finished = self.finished
         return {line.key: line for line in self.lines if line.status == "failed" and line.key not in finished}
 
+    @property
+    def pruned(self) -> dict[str, TrialRecord]:
+        """Trials that a search stopped early, by key."""
+        return {line.key: line for line in self.lines if line.status == "pruned"}
+
     def append(self, *records: TrialRecord, unless_finished: bool = False) -> list[TrialRecord]:
         """Add lines durably: they are on the disk when this returns, or the file is as it was before.
 

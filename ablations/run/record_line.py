@@ -31,6 +31,8 @@ class EpochMetrics:
         train_error: errors on the augmented training images, in per cent.
         lr: learning rate of the epoch's last step.
         seconds: wall time of the epoch.
+        validation_error: of the network after the epoch on images that were held back from the training, in per
+            cent; None where none are. Such trials take part in a choice, and never see a test image.
     """
 
     epoch: int
@@ -38,6 +40,7 @@ class EpochMetrics:
     train_error: Percent
     lr: float
     seconds: float
+    validation_error: Percent | None = None
 
 
 @with_config(_FINITE)
@@ -46,7 +49,8 @@ class TrialResult:
     """What one finished trial measured.
 
     Attributes:
-        top1_error: errors on the test images by the last epoch's network, in per cent.
+        top1_error: errors on the test images by the last epoch's network, in per cent; on the validation images,
+            where the trial's data hold some back.
         top5_error: the same for the five best guesses; None where there are at most five classes.
         test_loss: mean cross-entropy on the test images, without smoothing.
         train_loss: of the last epoch.
@@ -58,6 +62,7 @@ class TrialResult:
         test_seconds: wall time of the evaluation.
         peak_memory_mib: highest resident memory of the process during the trial (on CUDA: of the device).
         weights_sha256: of the final weights and statistics.
+        latency_ms: median time of one image through the trained network, where the trial was asked for it.
     """
 
     top1_error: Percent
@@ -72,6 +77,7 @@ class TrialResult:
     test_seconds: float
     peak_memory_mib: float
     weights_sha256: str
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class TrialRecord:
     Attributes:
         key: the trial's identity.
         study: the study in which it was trained or first used.
-        status: "finished" or "failed".
+        status: "finished", "failed", or "pruned": stopped early in a search, because it was hopeless.
         trial: the trial's canonical JSON.
         result: what a finished trial measured.
         history: its epochs.
@@ -111,7 +117,7 @@ class TrialRecord:
 
     key: str
     study: str
-    status: Literal["finished", "failed"]
+    status: Literal["finished", "failed", "pruned"]
     trial: Mapping[str, Any]
     result: TrialResult | None
     history: tuple[EpochMetrics, ...]
@@ -132,7 +138,13 @@ class TrialRecord:
 
     def to_line(self) -> str:
         """Return the line for the record, without the line feed. Numbers read back exactly."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, allow_nan=False, separators=(",", ":"))
+        content = {"schema": SCHEMA, **asdict(self)}
+        for epoch in content["history"]:
+            if epoch["validation_error"] is None:
+                del epoch["validation_error"]
+        if content["result"] is not None and self.result is not None and self.result.latency_ms is None:
+            del content["result"]["latency_ms"]
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_line(cls, line: str) -> TrialRecord:

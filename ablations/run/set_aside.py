@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.run.record import Record
 from ablations.run.record_line import Failure
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ablations.plan.design import Cell, Design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
 from ablations.run.places import Places
 from ablations.run.record import Record
 
@@ -52,13 +53,17 @@ class StudyStatus:
 
 
 def study_status(
-    design: Design, places: Places, asked: Callable[[Record, Cell], Sequence[int]] | None = None
+    design: Design,
+    places: Places,
+    asked: Callable[[Record, Cell], Sequence[int]] | None = None,
+    choices: Sequence[RowStatus] = (),
 ) -> StudyStatus:
     """Read how far a study is.
 
     Args:
         design: the study, unfolded.
         places: its folders.
+        choices: how far its choices are, where it makes some.
         asked: gives the seeds that a row is to be trained with; all of the design's if not given.
 
     Raises:
@@ -68,8 +73,18 @@ def study_status(
     finished, failed = record.finished, record.failed
     running = {path.stem for path in places.running.glob("*.jsonl")} - finished.keys()
     known = finished.keys() | failed.keys() | running
-    rows, failures = [], []
+    rows, failures = list(choices), []
+    fixed = dict.fromkeys(
+        cell.label for cell, trial in design.besides if trial.data.validation_images is None
+    )
+    for label in fixed:
+        keys = [trial.key for cell, trial in design.besides if cell.label == label]
+        done, lost = (sum(key in among for key in keys) for among in (finished, failed))
+        rows.append(RowStatus(label, done, lost, 0, len(keys) - done - lost))
     for cell in design.cells:
+        if cell.label in design.undecided:
+            rows.append(RowStatus(cell.label, 0, 0, 0, len(design.seeds)))
+            continue
         fresh = [seed for seed in design.confirm_seeds if cell.trial(seed).key in known]
         counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
         for seed in (*(design.seeds if asked is None else asked(record, cell)), *fresh):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from ablations.run.sweep_values import Display, Settings, SweepOutcome
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
+    from ablations.run.search.proposer import Proposer
     from ablations.run.tracking import Tracker
 
 
@@ -43,6 +45,7 @@ def sweep(
     display: Display,
     open_tracker: Callable[[], Tracker | None] = lambda: None,
     next_trials: Rounds | None = None,
+    settle: Callable[[Record], Design] | None = None,
 ) -> SweepOutcome:
     """Train what is missing of a study.
 
@@ -55,12 +58,13 @@ def sweep(
         open_tracker: opens the study's MLflow experiment before any worker starts; None for no tracking.
         next_trials: gives the trials of the next round, from the record and the keys of those that failed in this
             sweep; asked until there are none. All of the design's in one round if not given.
+        settle: gives the study as far as its choices have come (design tuned or search), from the record.
 
     Raises:
         UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
     """
     places.make_writable()
-    with stopped_by_signal() as stop:
+    with stopped_by_signal() as stop, ExitStack() as at_the_end:
         leases = Leases(places.leases)
         if settings.fresh:
             _set_record_aside(places, leases)
@@ -71,27 +75,48 @@ def sweep(
         neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
         rounds = _Rounds(design, settings, record, neighbours, next_trials or (lambda *_: design.trials))
         waiting = rounds.take(())
-        display.begin(rounds.total, rounds.total - len(waiting), rounds.shared)
+        proposer = _open_proposer(design, places, settings, record, leases, display)
+        if proposer is not None:
+            at_the_end.callback(proposer.close)
+        open_choices = 0 if proposer is None else proposer.left
+        planned = rounds.total + (0 if proposer is None else proposer.planned)
+        display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
         tracker = open_tracker()
         if tracker is not None and settings.fresh:
             remove_superseded(tracker, places, record)
         outcome = SweepOutcome(record, 0, 0, 0, None)
-        if waiting:
-            job = Dispatch(design, places, settings, record, leases, display, tracker, neighbours)
+        known = settle or (lambda _: design)
+        if waiting or open_choices:
+            job = Dispatch(
+                known(record), places, settings, record, leases, display, tracker, neighbours, proposer
+            )
 
             def ordered(trials: Sequence[Trial]) -> list[Trial]:
                 return longest_first(trials, lambda trial: job.cells[trial.key], workers=settings.workers)
 
             def more(failed: Collection[str]) -> list[Trial]:
-                found = ordered(rounds.take(failed))
-                if found:
-                    display.extend(rounds.total, len(found))
-                return found
+                taken = rounds.take(failed)
+                job.know(known(record))
+                if taken:
+                    chosen = 0 if proposer is None else proposer.planned
+                    display.extend(rounds.total + chosen, len(taken))
+                return ordered(taken)
 
             outcome = job.run(ordered(waiting), make_executor(), stop, more)
         if tracker is not None and outcome.stopped_by is None:
-            fill_in(tracker, design, places, settings.command, stop.is_set)
+            fill_in(tracker, known(record), places, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
+
+
+def _open_proposer(
+    design: Design, places: Places, settings: Settings, record: Record, leases: Leases, display: Display
+) -> Proposer | None:
+    """Open the study's choices; None where it makes none, or where only some trials are asked for."""
+    if design.study.design not in ("tuned", "search") or settings.only is not None:
+        return None
+    from ablations.run.search.proposer import Proposer  # Optuna takes a second to import
+
+    return Proposer(design, places, record, leases, settings.storage, display.say)
 
 
 class _Rounds:
@@ -108,7 +133,7 @@ class _Rounds:
         self._neighbours, self._settings, self._record = neighbours, settings, record
         self._next = next_trials
         self._keys = {trial.key for trial in design.trials}
-        self._rounds = design.study.design == "race" or bool(design.confirm_seeds)
+        self._rounds = design.study.design in ("race", "tuned", "search") or bool(design.confirm_seeds)
         self._asked: set[str] = set()
         self.shared = 0
 

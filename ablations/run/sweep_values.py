@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ablations.plan.design import Cell
+from ablations.plan.cell import Cell
 from ablations.plan.trial import Trial
 from ablations.run.progress import Progress
 from ablations.run.record import Record
@@ -74,6 +74,7 @@ class Settings:
         timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
         fused: whether to train with fused passes where they can be had.
         command: what a person types to train a cell again.
+        storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
     """
 
     data_dir: Path
@@ -84,3 +85,4 @@ class Settings:
     timeout_seconds: float | None = None
     fused: bool = True
     command: Callable[[Cell], str] = lambda cell: ""
+    storage: str | None = None

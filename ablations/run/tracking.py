@@ -27,14 +27,16 @@ from ablations.run.tracking_store import (
 from ablations.run.tracking_summaries import write_summaries
 from ablations.run.tracking_values import (
     LEVEL,
+    VALIDATION_NAMES,
     epoch_step,
     failure_text,
     final_metrics,
+    level_of,
     run_name,
     trial_parameters,
     width_parameters,
 )
-from ablations.run.tracking_views import page_of, trial_view
+from ablations.run.tracking_views import page_of, proposal_view, trial_view
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class Tracker:
         self.first_failure: str | None = None
         self._failures_in_a_row = 0
         self._rests_until = 0.0
-        self._has_view = False
+        self._views: set[str] = set()
         self._opened: Runs | None = None
         try:
             self._opened = self._open()
@@ -172,7 +174,7 @@ class Tracker:
             The identity of the run, or "" when MLflow failed; the other methods accept both.
         """
         tags = {
-            LEVEL: "trial",
+            LEVEL: level_of(trial),
             SWEEP: this_process(),
             KEY: trial.key,
             "senet.cells": "; ".join(cell_labels),
@@ -185,9 +187,10 @@ class Tracker:
         run_id = self._runs.create(run_name(cell_labels, trial.seed), tags, parameters)
         configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
         self._runs.write_json(run_id, configuration, "trial.json")
-        if not self._has_view:
-            self._runs.save_view(trial_view(list(axis_values)))
-            self._has_view = True
+        if level_of(trial) not in self._views:
+            of_proposals = trial.data.validation_images is not None
+            self._runs.save_view((proposal_view if of_proposals else trial_view)(list(axis_values)))
+            self._views.add(level_of(trial))
         return run_id
 
     @_never_fails(None)
@@ -207,6 +210,8 @@ class Tracker:
         if not self._is_open(run_id):
             return
         final = final_metrics(record.result, record.history)
+        if record.trial["data"].get("validation_images") is not None:
+            final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
         self._runs.write_metrics(run_id, [(len(record.history), final)])
         self._runs.write_parameters(run_id, width_parameters(record.result))
         if record.data_digest:
@@ -214,6 +219,8 @@ class Tracker:
             self._runs.write_data(run_id, name, record.data_digest, record.data_note)
         if record.status == "finished":
             self._runs.close(run_id, "FINISHED", {LINE: record.mark})
+        elif record.status == "pruned":
+            self._runs.close(run_id, "KILLED", {"senet.stopped": "pruned: its search found it hopeless"})
         else:
             self._runs.close(run_id, "FAILED", {"senet.failure": failure_text(record.failure)})
 
@@ -250,7 +257,8 @@ class Tracker:
     @_never_fails(cast("list[FinishedRun] | None", None))
     def finished_runs(self) -> list[FinishedRun] | None:
         """Return the runs of finished trials; None when MLflow failed."""
-        runs = [run for run in self._runs.on_level("trial") if run.info.status == "FINISHED"]
+        found = (*self._runs.on_level("trial"), *self._runs.on_level("proposal"))
+        runs = [run for run in found if run.info.status == "FINISHED"]
         return [
             FinishedRun(run.info.run_id, run.data.tags.get(KEY, ""), run.data.tags.get(LINE, ""))
             for run in runs
@@ -271,11 +279,12 @@ class Tracker:
         write_summaries(self._runs, summaries)
 
     @_never_fails(None)
-    def attach_report(self, folder: Path) -> None:
-        """Attach the files of a report to the study's report run."""
+    def attach_report(self, *folders: Path) -> None:
+        """Attach the files of a report, and of what belongs to it, to the study's report run."""
         found = self._runs.on_level("report")
         run_id = found[0].info.run_id if found else self._runs.create("report", {LEVEL: "report"}, {})
-        self._runs.write_folder(run_id, folder)
+        for folder in folders:
+            self._runs.write_folder(run_id, folder)
         self._runs.close(run_id, "FINISHED", {})
 
     def _is_open(self, run_id: str) -> bool:

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from ablations.plan.trial import Trial
 
 ABSENT = "-"
-LEVEL = "senet.level"  # tag: trial, summary or report
+LEVEL = "senet.level"  # tag: trial, proposal, summary or report
+VALIDATION_NAMES = {
+    "top1_error": "validation_error", "top5_error": "validation_top5_error", "test_loss": "validation_loss",
+}  # fmt: skip
+"""What a result's figures are called where the network was judged on validation images."""
 DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but shows all that it has
+
+
+def level_of(trial: Trial) -> str:
+    """Say what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
+    return "trial" if trial.data.validation_images is None else "proposal"
 
 
 def run_name(cell_labels: Sequence[str], seed: int) -> str:

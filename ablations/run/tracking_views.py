@@ -16,12 +16,19 @@ from ablations.run.tracking_values import LEVEL
 
 TRIAL_METRICS = ("top1_error", "top5_error", "test_loss", "parameters", "multiply_adds", "train_seconds")
 SUMMARY_METRICS = ("mean", "ci_lo", "ci_hi", "delta", "p_holm", "parameters")
+PROPOSAL_METRICS = ("validation_error", "parameters", "multiply_adds", "latency_ms", "train_seconds")
 TAG = "mlflow.sharedViewState."
 
 
 def trial_view(axes: Sequence[str]) -> tuple[str, str]:
     """Return the tag of the view of all trials: one column for each axis, the seed and the results."""
     return _view("trial", "Trials", [*axes, "seed"], TRIAL_METRICS, order="attributes.start_time")
+
+
+def proposal_view(axes: Sequence[str]) -> tuple[str, str]:
+    """Return the tag of the view of the trials of a choice, the lowest validation error first."""
+    columns = [*axes, "recipe.lr", "recipe.weight_decay"]
+    return _view("proposal", "Proposals", columns, PROPOSAL_METRICS, order="metrics.`validation_error`")
 
 
 def summary_view(axes: Sequence[str]) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import torch
+from torch import nn
 
 from ablations.plan.trial import Trial
 from ablations.run.batches import Batches
@@ -16,8 +17,11 @@ from ablations.run.memory import peak_memory_mib, reset_peak_memory
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.testing import NotFinite, hash_weights, test
 from senet_core.complexity import measure_complexity
+from senet_core.latency import measure_latency
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
+
+_LATENCY_PASSES, _LATENCY_SECONDS = 50, 2.0
 
 
 def train(
@@ -28,8 +32,12 @@ def train(
     keeper: Keeper | None = None,
     *,
     fused: bool = False,
+    latency: bool = False,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
     """Train the trial's network and test it once, at the end.
+
+    Where the trial's data hold validation images back, `data` has them in the place of the test images, and the
+    network is judged on them after every epoch, too.
 
     Everything random is drawn from streams of the trial's seed: backbone weights, gate weights, order of the
     images, augmentation. Trials of one seed therefore share what they have in common, whatever the variant.
@@ -42,6 +50,7 @@ def train(
         keeper: saves checkpoints and may stop the trial; a trial that has checkpoints continues from the newest, and
             ends as if it had not been interrupted.
         fused: whether to train with fused passes where they serve.
+        latency: whether to time one image through the trained network.
 
     Returns:
         What was measured, and the epochs.
@@ -84,6 +93,7 @@ def train(
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
         weights_sha256=hash_weights(fit.model),
+        latency_ms=_latency_ms(fit.model, data, device) if latency else None,
     )
     return result, history
 
@@ -102,4 +112,28 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bo
         seed=trial.seed,
     ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     precision = choose_precision(trial.recipe.precision, device)
-    return Fit(model, trial.recipe, Batches(data, trial, device), device, precision, fused=fused)
+
+    def validate(network: nn.Module) -> float:
+        return test(network, data, device, precision)[0]
+
+    return Fit(
+        model,
+        trial.recipe,
+        Batches(data, trial, device),
+        device,
+        precision,
+        fused=fused,
+        validate=None if trial.data.validation_images is None else validate,
+    )
+
+
+def _latency_ms(model: nn.Module, data: Prepared, device: torch.device) -> float:
+    """Time one image through a trained network: the median over passes, with the threads that the trial has."""
+    timed = measure_latency(
+        {"": model},
+        image_shape=data.image_shape,
+        repetitions=_LATENCY_PASSES,
+        limit_seconds=_LATENCY_SECONDS,
+        device=device,
+    )
+    return timed[""].median

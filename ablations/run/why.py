@@ -28,6 +28,8 @@ def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
             *lines,
             "it would not run: a finished trial is never trained again (--fresh starts the study anew)",
         ]
+    if trial.key in record.pruned:
+        return [*lines, "it would not run: a trial that a search stopped early stays as it is"]
     leases = Leases(places.leases)
     holder = leases.holder(trial.key)
     if holder is not None and not leases.is_stale(trial.key):
@@ -47,7 +49,12 @@ def _history(record: Record, key: str) -> list[str]:
         where = f"on {line.environment.get('host', 'an unknown machine')} at {line.finished}"
         if line.result is not None:
             origin = f", for study {line.shared_from!r}" if line.shared_from else ""
-            said.append(f"finished {where}{origin}: test error {line.result.top1_error:.2f} %")
+            judged = "validation" if line.trial["data"].get("validation_images") else "test"
+            said.append(f"finished {where}{origin}: {judged} error {line.result.top1_error:.2f} %")
+        elif line.status == "pruned":
+            said.append(
+                f"stopped early {where}, after epoch {len(line.history)}: its search found it hopeless"
+            )
         elif line.failure is not None:
             said.append(f"failed {where}: {line.failure.kind}: {line.failure.message}")
     return said

@@ -36,6 +36,8 @@ class Task:
         timeout_seconds: how long an attempt may take; None for as long as it likes.
         plugins: plug-in files that the study needs.
         fused: whether to train with fused passes where they can be had.
+        prune_file: where it exists, the trial stops, too; None where nobody stops it early.
+        latency: whether to time one image through the trained network.
     """
 
     key: str
@@ -47,6 +49,8 @@ class Task:
     timeout_seconds: float | None = None
     plugins: tuple[str, ...] = ()
     fused: bool = True
+    prune_file: Path | None = None
+    latency: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class _Attempt:
         import torch
 
         from ablations.plan.trial import Trial
-        from ablations.run.checkpoint import Checkpoints, Keeper, stop_file_exists
+        from ablations.run.checkpoint import Checkpoints, Keeper, any_file_exists
         from ablations.run.datasets import open_prepared
         from ablations.run.devices import choose_device, choose_precision, fuses
         from ablations.run.environment import describe_environment
@@ -168,11 +172,13 @@ class _Attempt:
             self.digest, self.note = data.digest, data.note
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
-            stop = stop_file_exists(task.stop_file)
+            stop = any_file_exists(task.stop_file, task.prune_file)
             keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
             try:
                 observer = Observer(on_epoch, writer.progress)
-                self.result, _ = train(trial, data, device, observer, keeper, fused=fused)
+                self.result, _ = train(
+                    trial, data, device, observer, keeper, fused=fused, latency=task.latency
+                )
             except Diverged:
                 checkpoints.remove()  # it would diverge again
                 raise

@@ -14,7 +14,7 @@ from ablations.run.datasets.fashion import find_idx, from_idx
 from ablations.run.datasets.folders import Layout, find_images
 from ablations.run.datasets.images import Cropped, Exact, from_images
 from ablations.run.datasets.names import Dataset, data_spec, dataset, folder_and_size, prepared_path
-from ablations.run.datasets.prepared import Prepared, load
+from ablations.run.datasets.prepared import Prepared, load, load_for_choosing
 from ablations.run.datasets.sources import open_source
 from ablations.run.datasets.writing import write
 from senet_core.errors import UserError
@@ -67,14 +67,19 @@ def prepare(
 def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     """Open a data set that was prepared before, cut to the subset of `spec`; digits are made on the fly.
 
+    Where `spec` holds validation images back, the test part is not read.
+
     Raises:
         UserError: it was not prepared, its file is damaged, or the subset is larger than the data.
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
         raise _missing(dataset(spec.name), data_dir, "")
-    whole = load(path) if path.exists() else prepare(spec, data_dir)
-    return whole.subset(spec.train_images, spec.test_images)
+    if not path.exists():
+        prepare(spec, data_dir)
+    if spec.validation_images is not None:
+        return load_for_choosing(path, spec.validation_images).subset(spec.train_images)
+    return load(path).subset(spec.train_images, spec.test_images)
 
 
 def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:

@@ -35,7 +35,9 @@ class Prepared:
         name: how studies call it.
         train_images: (N, H, W, C) uint8, memory mapped unless it is a subset.
         train_labels: (N,) int64, indices into `classes`.
-        test_images: (M, H', W', C) uint8; smaller than the training images where those leave room for a crop.
+        test_images: (M, H', W', C) uint8, what a trained network is judged on; smaller than the training images
+            where those leave room for a crop. After `load_for_choosing` these are training images that were held
+            back, and the file's test part is not in this value at all.
         test_labels: (M,) int64.
         classes: names of the classes.
         mean: of every channel, in units of 0..255, over the whole training part, also for a subset.
@@ -94,18 +96,58 @@ class Prepared:
         )
 
 
+def load_for_choosing(path: Path, validation_images: int) -> Prepared:
+    """Open a prepared file for a trial that takes part in a choice: its test images and labels are not read.
+
+    The last images of each class, classes in turn, are held back from the training part and stand where the test
+    part stands otherwise, cut to its size from their middle. The choice depends on nothing but the file. Means and
+    deviations of the channels stay those of the whole training part.
+
+    Args:
+        path: of the prepared file.
+        validation_images: how many to hold back: at least one per class, and leaving at least two.
+
+    Raises:
+        UserError: the file is missing, truncated or not one of ours, or has too few training images.
+    """
+    metadata, tensors, (height, width) = _read(path, ("train_labels", "train_images"))
+    images, labels = tensors["train_images"], tensors["train_labels"]
+    judged = {"test_images": images[:1], "test_labels": labels[:1]}  # in the place of what is not read
+    whole = _checked(path, metadata, {**tensors, **judged})
+    least, most = whole.num_classes, len(labels) - max(2, whole.num_classes)
+    if not least <= validation_images <= most:
+        raise UserError(
+            f"validation_images must be between {least} and {most} for this data set, got {validation_images!r}"
+        )
+    order = _in_turn(labels)
+    kept, held = order[:-validation_images].sort().values, order[-validation_images:]
+    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+    return replace(
+        whole,
+        train_images=images[kept],
+        train_labels=labels[kept],
+        test_images=images[held, top : top + height, left : left + width].contiguous(),
+        test_labels=labels[held],
+    )
+
+
 def _choose(labels: Tensor, count: int | None, field: str, least: int) -> Tensor | None:
     """Return indices by rank within the class, then class; None where nothing is to be left out."""
     if count is None or count == len(labels):
         return None
     if not least <= count <= len(labels):
         raise UserError(f"{field} must be between {least} and {len(labels)} for this data set, got {count!r}")
+    return _in_turn(labels)[:count]
+
+
+def _in_turn(labels: Tensor) -> Tensor:
+    """Return all indices, ordered by rank within the class, then class."""
     values = labels.numpy()
     by_class = np.argsort(values, kind="stable")
     first = np.searchsorted(values[by_class], values[by_class])  # where each image's class starts in by_class
     rank = np.empty(len(values), dtype=np.int64)
     rank[by_class] = np.arange(len(values)) - first
-    return torch.from_numpy(np.lexsort((values, rank))[:count])
+    return torch.from_numpy(np.lexsort((values, rank)))
 
 
 def load(path: Path) -> Prepared:
@@ -114,15 +156,24 @@ def load(path: Path) -> Prepared:
     Raises:
         UserError: the file is missing, truncated, or not one of ours.
     """
+    metadata, tensors, _ = _read(path, TENSORS)
+    return _checked(path, metadata, tensors)
+
+
+def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str, Tensor], tuple[int, int]]:
+    """Read the header, the named tensors, and height and width of the test images, which are not touched."""
     if not path.is_file():
         raise UserError(f"there is no prepared data set at {path}; make it with `ablate data prepare NAME`")
     try:
         with safe_open(str(path), framework="pt") as handle:
-            metadata = handle.metadata() or {}
-            tensors = {key: handle.get_tensor(key) for key in TENSORS}
-    except (SafetensorError, OSError) as error:
+            shape = handle.get_slice("test_images").get_shape()
+            return (
+                handle.metadata() or {},
+                {name: handle.get_tensor(name) for name in names},
+                (shape[1], shape[2]),
+            )
+    except (SafetensorError, OSError, IndexError) as error:
         raise _damaged(path, str(error)) from error
-    return _checked(path, metadata, tensors)
 
 
 def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Prepared:

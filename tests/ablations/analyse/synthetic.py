@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ablations.plan.design import Cell, Design, design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design, design
 from ablations.plan.study_file import parse_study
 from ablations.run.record import Record
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ablations.plan.cell import REPEAT_STRIDE
 from ablations.plan.covering import covering_rows
-from ablations.plan.design import REPEAT_STRIDE, design
+from ablations.plan.design import design
 from ablations.plan.study_file import parse_study
 from senet_core.errors import UserError
 from tests.ablations.analyse.synthetic import study_design

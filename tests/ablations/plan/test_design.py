@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ablations.plan.design import Cell, Design, design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design, design
 from ablations.plan.study import Study
 from ablations.plan.trial import Trial
 from ablations.plan.used_plugins import check_plugins, used_plugins

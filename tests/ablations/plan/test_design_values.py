@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ablations.plan.design import Cell, design
+from ablations.plan.cell import Cell
+from ablations.plan.design import design
 from ablations.plan.study import Study
 from senet_core import SEVariant, UserError
 

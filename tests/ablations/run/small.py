@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from ablations.plan.design import Cell, Design, design
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design, design
 from ablations.plan.recipe import Recipe
 from ablations.plan.study_file import parse_study
 from ablations.plan.trial import DataSpec, Trial

@@ -1,0 +1,48 @@
+"""`ablate dashboard`: open optuna-dashboard on a study's choices."""
+
+from __future__ import annotations
+
+import click
+
+from ablations.commands import options
+from ablations.commands.options import AskedStudy
+
+
+@click.command("dashboard")
+@options.asked_study
+@options.storage
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+def command(asked: AskedStudy, storage: str | None, port: int) -> int:
+    """Open optuna-dashboard on 127.0.0.1 for a STUDY of design tuned or search.
+
+    What Optuna's storage lacks is written into it first, from the study's record.
+    """
+    import subprocess
+    import sys
+    from contextlib import suppress
+    from importlib.util import find_spec
+
+    from ablations.run.leases import Leases
+    from ablations.run.search.proposer import Proposer
+    from ablations.run.search.storage import storage_url
+    from senet_core.errors import UserError
+
+    design, places = asked.open()
+    if design.study.design not in ("tuned", "search"):
+        raise UserError(f"study {design.study.name!r} chooses nothing: its design is {design.study.design}")
+    if find_spec("optuna_dashboard") is None:
+        raise UserError('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
+    record = places.load_record()
+    if not places.proposals.exists():
+        raise UserError(
+            f"nothing to show: {places.proposals} does not exist yet; first: ablate run {asked.study}"
+        )
+    with suppress(UserError):  # while a sweep chooses, it keeps the storage up to date
+        Proposer(design, places, record, Leases(places.leases), storage, click.echo).close()
+    address = storage_url(storage, places.results)
+    click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")
+    words = [sys.executable, "-m", "optuna_dashboard", address, "--host", "127.0.0.1", "--port", str(port)]
+    try:
+        return subprocess.run(words, check=False).returncode
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,85 @@
+"""Arms: the choices that a study makes one beside the other. A search has one; a tuned study has one for each row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from ablations.plan.choosing import Objective, Pruner, Sampler
+from ablations.plan.design import Design
+from ablations.plan.points import cell_at, start_of
+from ablations.plan.space import Space, TuneSpace, search_space, tune_space
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One choice, with a budget of its own.
+
+    Attributes:
+        name: the row's label; "search" for a search.
+        space: what there is to choose from.
+        objectives: what is to be small, in the order of Optuna's values.
+        trials: finished trials that it may take; None where hours are counted.
+        hours: hours of training, summed over the workers; None where trials are counted.
+        sampler, pruner: Optuna's.
+    """
+
+    name: str
+    space: Space
+    objectives: tuple[Objective, ...]
+    trials: int | None
+    hours: float | None
+    sampler: Sampler
+    pruner: Pruner
+
+    @cached_property
+    def asked(self) -> str:
+        """What is chosen from and for, in 16 hexadecimal digits: another space or baseline is another choice."""
+        space = self.space
+        base = (
+            space.base
+            if isinstance(space, TuneSpace)
+            else cell_at(space.study, start_of(space.study), axis=None)
+        )
+        told = [
+            base.trial(0).to_json(),
+            [asdict(d) for d in space.dimensions],
+            self.objectives,
+            _held_back(space),
+        ]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def arms_of(design: Design) -> tuple[Arm, ...]:
+    """Return a study's choices; none where it chooses nothing.
+
+    Raises:
+        UserError: a range does not fit its field of the recipe.
+    """
+    study = design.study
+    if study.search is not None:
+        s = study.search
+        space = search_space(study)
+        return (Arm("search", space, s.objectives, s.trials, s.hours, s.chosen_sampler, s.pruner),)
+    if study.tune is not None:
+        t = study.tune
+        return tuple(
+            Arm(
+                cell.label,
+                tune_space(study, cell),
+                ("validation_error",),
+                t.trials,
+                None,
+                t.sampler,
+                t.pruner,
+            )
+            for cell in design.cells
+        )
+    return ()
+
+
+def _held_back(space: Space) -> int:
+    chooses = space.study.tune or space.study.search
+    return 0 if chooses is None else chooses.validation_images

@@ -1,0 +1,253 @@
+"""The proposer: gives a sweep the next trials of a study's choices, and tells Optuna what came of them.
+
+A proposal is made under a lock, written down, and only then trained. So a sweep that is killed at any point leaves
+either nothing or a proposal without an end, and the next sweep takes that one over before it asks for another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+from filelock import FileLock, Timeout
+
+from ablations.plan.arms import Arm, arms_of
+from ablations.plan.cell import Cell
+from ablations.plan.design import Design
+from ablations.plan.study import CHOOSE_FROM
+from ablations.plan.trial import Trial
+from ablations.run.leases import Leases
+from ablations.run.places import Places
+from ablations.run.record import Record
+from ablations.run.record_line import EpochMetrics, TrialRecord
+from ablations.run.search.judged import Judged, is_over, judge, open_places
+from ablations.run.search.proposals import Proposal, add_proposal, proposals_size, read_proposals
+from ablations.run.search.storage import StorageFailed, failing_softly, is_shared, open_storage, storage_url
+from ablations.run.search.view import View
+from senet_core.errors import UserError
+
+LOCK_SECONDS = 60.0
+ENOUGH_FAILURES = 5
+"""So many failures of one kind, and no success: something is wrong that no other proposal will mend."""
+
+
+class Proposer:
+    """The choices of one study, as one sweep makes them.
+
+    Args:
+        design: the study.
+        places: its folders.
+        record: its record, which the sweep adds to.
+        leases: the sweep's.
+        storage: address of Optuna's storage; None for a file beside the record.
+        say: who is told what a person should know.
+
+    Raises:
+        UserError: the storage cannot be opened, or another sweep uses it that allows one only.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        places: Places,
+        record: Record,
+        leases: Leases,
+        storage: str | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.arms = arms_of(design)
+        self._record, self._leases, self._say = record, leases, say
+        self._folder = places.results
+        self._lock = FileLock(self._folder / ".choice.lock", timeout=LOCK_SECONDS)
+        self._mine: dict[str, Arm] = {}
+        self._failures: Counter[str] = Counter()
+        self._broken: str | None = None
+        self._read: dict[str, tuple[tuple[int, int], tuple[Judged, ...]]] = {}
+        url = storage_url(storage, self._folder)
+        self._alone = FileLock(self._folder / ".driver.lock", timeout=0)
+        if not is_shared(url):
+            _be_alone(self._alone, places.study)
+        self._views = self._open_views(design, url)
+
+    @property
+    def planned(self) -> int:
+        """Trials that the choices have come to, and those that their budgets leave."""
+        counted = sum(j.counts for arm in self.arms for j in self._judge(arm))
+        return counted + sum(self._left(arm) for arm in self.arms)
+
+    @property
+    def left(self) -> int:
+        """Trials that the budgets leave, those that run included."""
+        return sum(self._left(arm) for arm in self.arms)
+
+    def propose(self, room: int) -> list[tuple[Cell, Trial]]:
+        """Give trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
+
+        Args:
+            room: how many can be begun; none are given for 0.
+
+        Raises:
+            DiskError: a proposal cannot be written down.
+        """
+        found: list[tuple[Cell, Trial]] = []
+        if room <= 0 or self._broken is not None or not self.left:
+            return found
+        with self._locked():
+            self._record.refresh()
+            found += self._left_by_the_dead(room)
+            try:
+                while len(found) < room:
+                    asked = [self._ask(arm) for arm in self.arms[: room - len(found)]]
+                    self.arms = (*self.arms[len(asked) :], *self.arms[: len(asked)])
+                    new = [pair for pair in asked if pair is not None]
+                    found += new
+                    if not new and not any(self._lacks(arm) for arm in self.arms):
+                        break
+            except StorageFailed as error:
+                self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+        return found
+
+    def heard(self, key: str, epochs: Sequence[EpochMetrics]) -> bool:
+        """Pass on what a running trial says; returns whether it is hopeless."""
+        arm = self._mine.get(key)
+        hopeless = False
+        if arm is None or self._broken is not None:
+            return hopeless
+        try:
+            for epoch in epochs:
+                if epoch.validation_error is not None:
+                    with failing_softly():
+                        hopeless |= self._views[arm.name].report(key, epoch.epoch, epoch.validation_error)
+        except StorageFailed as error:
+            self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+        return hopeless
+
+    def ended(self, line: TrialRecord) -> None:
+        """Pass on how a trial of this sweep ended."""
+        arm = self._mine.pop(line.key, None)
+        if arm is None:
+            return
+        found = next((j for j in self._judge(arm) if j.proposal.key == line.key), None)
+        if found is None:
+            return
+        if line.failure is not None and not found.counts:
+            self._failures[line.failure.kind] += 1
+            kind, count = self._failures.most_common(1)[0]
+            if count >= ENOUGH_FAILURES:
+                self._give_up(
+                    f"{count} proposals failed alike ({kind}) and none finished: {line.failure.message}"
+                )
+        else:
+            self._failures.clear()
+        if self._broken is None:
+            try:
+                with self._locked(), failing_softly():
+                    self._views[arm.name].tell(found)
+            except StorageFailed as error:
+                self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+
+    def waits(self) -> bool:
+        """Return whether other sweeps still train proposals, whose ends may free a place or leave one to take over."""
+        if self._broken is not None:
+            return False
+        self._record.refresh()
+        return any(not is_over(arm, self._judge(arm)) for arm in self.arms)
+
+    def close(self) -> None:
+        """Let other sweeps in."""
+        self._alone.release()
+
+    def _open_views(self, design: Design, url: str) -> dict[str, View]:
+        try:
+            opened = open_storage(url)
+            with self._locked(), failing_softly():
+                self._record.refresh()
+                views = {arm.name: View(design.study.name, arm, opened, _epochs(design)) for arm in self.arms}
+                for arm in self.arms:
+                    views[arm.name].forget_others(self._judge(arm))
+                    views[arm.name].mirror(self._judge(arm))
+        except (UserError, StorageFailed) as error:
+            self._alone.release()
+            raise UserError(str(error)) from error
+        return views
+
+    def _ask(self, arm: Arm) -> tuple[Cell, Trial] | None:
+        """Ask for one proposal and write it down; None where the arm has its budget."""
+        judged = self._judge(arm)
+        if open_places(arm, judged) == 0:
+            return None
+        view = self._views[arm.name]
+        with failing_softly():
+            view.mirror(judged)  # of other drivers' trials, and of what they left
+            params = view.ask(len(judged))
+        cell = arm.space.cell(params)
+        trial = cell.trial(_fresh_seed(cell, judged))
+        with failing_softly():
+            view.name(trial.key)
+        add_proposal(
+            self._folder, Proposal(arm.name, arm.asked, len(judged), trial.key, trial.seed, dict(params))
+        )
+        self._mine[trial.key] = arm
+        return cell, trial
+
+    def _left_by_the_dead(self, room: int) -> list[tuple[Cell, Trial]]:
+        found: list[tuple[Cell, Trial]] = []
+        for arm in self.arms:
+            for j in self._judge(arm):
+                key = j.proposal.key
+                if j.state != "open" or key in self._mine or len(found) >= room:
+                    continue
+                if self._leases.holder(key) is None or self._leases.is_stale(key):
+                    self._mine[key] = arm
+                    found.append((j.cell, j.trial))
+        return found
+
+    def _judge(self, arm: Arm) -> tuple[Judged, ...]:
+        now = (proposals_size(self._folder), len(self._record.lines))
+        if arm.name not in self._read or self._read[arm.name][0] != now:
+            self._read[arm.name] = (now, judge(arm, read_proposals(self._folder), self._record))
+        return self._read[arm.name][1]
+
+    def _lacks(self, arm: Arm) -> bool:
+        return open_places(arm, self._judge(arm)) > 0
+
+    def _left(self, arm: Arm) -> int:
+        judged = self._judge(arm)
+        return open_places(arm, judged) + sum(j.state == "open" for j in judged)
+
+    def _give_up(self, why: str) -> None:
+        self._broken = why
+        self._say(f"no more proposals: {why}; the same command continues")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except Timeout:
+            raise UserError(
+                f"another sweep has held {self._lock.lock_file} for {LOCK_SECONDS:g} s; is it stopped?"
+            ) from None
+
+
+def _fresh_seed(cell: Cell, judged: Sequence[Judged]) -> int:
+    """Return the seed of a proposal: what is proposed again is trained with another one."""
+    keys = {j.proposal.key for j in judged}
+    return next(seed for seed in count(CHOOSE_FROM) if cell.trial(seed).key not in keys)
+
+
+def _be_alone(lock: FileLock, study: str) -> None:
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"another process is choosing for study {study!r}; for several at once, share a database:"
+            " --storage postgresql://USER@HOST/NAME"
+        ) from None
+
+
+def _epochs(design: Design) -> int:
+    return math.ceil(design.study.recipe.epochs or 1)

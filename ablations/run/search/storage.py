@@ -1,0 +1,85 @@
+"""Where Optuna keeps its view: a SQLite file beside the record, or a database that several drivers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+FILE_NAME = "optuna.db"
+_CONNECT_SECONDS = 10
+
+
+def storage_url(given: str | None, results: Path) -> str:
+    """Return the address of Optuna's storage: as given, else a file in the study's results folder.
+
+    Raises:
+        UserError: it is no address of a database.
+    """
+    if given is None:
+        return f"sqlite:///{(results / FILE_NAME).absolute()}"
+    if not re.match(r"^[A-Za-z0-9_+]+://", given):
+        raise UserError(
+            f"--storage takes the address of a database, such as postgresql://USER@HOST/NAME; got {given!r}"
+        )
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", given)
+
+
+def is_shared(url: str) -> bool:
+    """Return whether several drivers may use a storage at once."""
+    return not url.startswith("sqlite")
+
+
+def open_storage(url: str) -> BaseStorage:
+    """Open Optuna's storage, and make its tables where there are none.
+
+    Raises:
+        UserError: it cannot be reached, or its driver is not installed.
+    """
+    import optuna
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise UserError("--storage is no address of a database that can be read") from error
+    arguments = {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
+    options = {"connect_args": arguments, **({"pool_pre_ping": True} if arguments else {})}
+    try:
+        return optuna.storages.RDBStorage(url, engine_kwargs=options)
+    except (ImportError, ModuleNotFoundError) as error:
+        extra = ' (pip install "senet-ablations[postgres]")' if "psycopg" in str(error) else ""
+        raise UserError(
+            f"Optuna's storage {shown} needs a driver that is not installed: {error}{extra}"
+        ) from error
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, RuntimeError) as error:
+        raise UserError(f"Optuna's storage {shown} cannot be opened: {_one_line(error)}") from error
+
+
+class StorageFailed(Exception):
+    """Optuna's storage failed in the middle of a search; proposals and record have everything."""
+
+
+@contextmanager
+def failing_softly() -> Iterator[None]:
+    """Turn whatever a storage raises into `StorageFailed`."""
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError) as error:
+        raise StorageFailed(_one_line(error)) from error
+
+
+def _one_line(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    return " ".join(str(cause).split())[:300] or type(error).__name__
