@@ -8,7 +8,7 @@ PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke study report status ui test test-slow lint types format chaos bench clean need-study
+.PHONY: help setup quickstart smoke study report status simulate paper paper-check ui test test-slow lint types format chaos bench clean need-study
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ need-study:
 
 simulate: $(READY) ## Simulate how often verdicts are right, and put the tables into docs/statistics.md
 	@$(BIN)/python -m ablations.analyse.simulation --write docs/statistics.md
+
+paper: $(READY) ## Write what README, docs and reports quote from results/ anew
+	@$(ABLATE) paper
+
+paper-check: $(READY) ## Check that every quoted number, table and plot is as results/ give it
+	@$(ABLATE) paper --check
 
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)
