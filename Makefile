@@ -43,8 +43,9 @@ status: need-study $(READY) ## Say what of a study is done, failed and left: STU
 need-study:
 	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
 
-simulate: $(READY) ## Simulate how often verdicts are right, and put the tables into docs/statistics.md
-	@$(BIN)/python -m ablations.analyse.simulation --write docs/statistics.md
+simulate: $(READY) ## Simulate how often verdicts are right; docs/statistics.md quotes it
+	@$(BIN)/python -m ablations.analyse.simulation --write results/simulation/tables.md
+	@$(ABLATE) paper docs/statistics.md
 
 paper: $(READY) ## Write what README, docs and reports quote from results/ anew
 	@$(ABLATE) paper
