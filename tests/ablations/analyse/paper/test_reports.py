@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ablations.analyse.paper.reports import check_report
 from ablations.analyse.paper.sources import Library
@@ -28,6 +32,21 @@ STUDY: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing: pictures that carry their mark are enough, and drawing takes seconds."""
+
+    def drawn(figure: Figure, suffixes: Sequence[str], mark: str) -> dict[str, bytes]:
+        told, png = PngInfo(), io.BytesIO()
+        told.add_text("Description", mark)
+        Image.new("RGB", (1, 1)).save(png, "png", pnginfo=told)
+        svg = f"<dc:description>{mark}</dc:description>".encode()
+        made = {"svg": svg, "png": png.getvalue(), "pdf": f"/Subject ({mark})".encode()}
+        return {suffix: made[suffix] for suffix in suffixes}
+
+    monkeypatch.setattr("ablations.analyse.report.render", drawn)
+
+
 def reported(clone: Path, formats: Sequence[str], pairs: Sequence[str] = (), **changes: Any) -> list[str]:
     """Write study, record and report, and check the report in another process's stead."""
     overrides = ("margin=0.3",)
@@ -38,6 +57,7 @@ def reported(clone: Path, formats: Sequence[str], pairs: Sequence[str] = (), **c
     return [str(difference) for difference in check_report("tiny", Library(clone))]
 
 
+@pytest.mark.usefixtures("quick")
 def test_pairs_and_every_format(clone: Path) -> None:
     assert reported(clone, ("md", "html", "latex"), ("squeeze",)) == []
     request = json.loads((clone / "reports/tiny/request.json").read_text(encoding="utf-8"))
@@ -48,6 +68,7 @@ def test_pairs_and_every_format(clone: Path) -> None:
     }
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", ["race", "grid", "pairwise"])
 def test_every_kind_of_design(clone: Path, kind: str) -> None:
     assert reported(clone, ("md", "html"), design=kind) == []
@@ -57,7 +78,7 @@ def test_every_kind_of_design(clone: Path, kind: str) -> None:
 
 
 def test_every_picture_says_what_it_shows(clone: Path) -> None:
-    assert reported(clone, ("md", "latex")) == []
+    assert reported(clone, ("html", "latex"), axes={"reduction": [4]}) == []
     pictures = sorted((clone / "reports/tiny/figures").iterdir())
     assert {picture.suffix for picture in pictures} == {".png", ".svg", ".pdf"}
     for picture in pictures:
