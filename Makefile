@@ -8,7 +8,7 @@ PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke study report status ui dashboard test test-slow lint types format chaos bench clean need-study
+.PHONY: help setup quickstart smoke study report status simulate paper paper-check ui dashboard test test-slow lint types format chaos bench clean need-study
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,15 @@ status: need-study $(READY) ## Say what of a study is done, failed and left: STU
 need-study:
 	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
 
-simulate: $(READY) ## Simulate how often verdicts are right, and put the tables into docs/statistics.md
-	@$(BIN)/python -m ablations.analyse.simulation --write docs/statistics.md
+simulate: $(READY) ## Simulate how often verdicts are right; docs/statistics.md quotes it
+	@$(BIN)/python -m ablations.analyse.simulation --write results/simulation/tables.md
+	@$(ABLATE) paper docs/statistics.md
+
+paper: $(READY) ## Write what README, docs and reports quote from results/ anew
+	@$(ABLATE) paper
+
+paper-check: $(READY) ## Check that every quoted number, table and plot is as results/ give it
+	@$(ABLATE) paper --check
 
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "ablations.commands.status",
     "report": "ablations.commands.report",
     "analyse": "ablations.commands.analyse",
+    "paper": "ablations.commands.paper",
     "retry": "ablations.commands.retry",
     "why": "ablations.commands.why",
     "reproduce": "ablations.commands.reproduce",

@@ -34,6 +34,14 @@ TUNING_CAPTION = (
 )
 
 
+def shown_by(choices: Sequence[Choice]) -> list[object]:
+    """Give the numbers that the plots of choices show."""
+    return [
+        (choice.arm.name, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
+        for choice in choices
+    ]
+
+
 def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
     """Draw validation error against another objective."""
     x, y = choice.arm.objectives.index(objective), choice.arm.objectives.index("validation_error")

@@ -19,6 +19,7 @@ from ablations.analyse.choice_plots import (
     draw_front,
     draw_progress,
     draw_tuning,
+    shown_by,
 )
 from ablations.analyse.comparison_tables import detail_table, file_key, pair_table
 from ablations.analyse.confirmation import Confirmation
@@ -77,11 +78,13 @@ class Plot:
         key: file name without suffix.
         caption: without markup.
         figure: as drawn.
+        data: the numbers and words that it was drawn from, as nested tuples and dataclasses.
     """
 
     key: str
     caption: str
     figure: Figure
+    data: object
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,10 @@ def _extras(
     if combined is not None:
         plots = tuple(
             Plot(
-                f"interaction-{file_key(f'{i.across}-{i.along}')}", _INTERACTION_CAPTION, draw_interaction(i)
+                f"interaction-{file_key(f'{i.across}-{i.along}')}",
+                _INTERACTION_CAPTION,
+                draw_interaction(i),
+                i,
             )
             for i in combined.plots[:_MOST_INTERACTIONS]
         )
@@ -246,7 +252,7 @@ def _choice_extras(results: Results) -> Iterator[Extra]:
         yield Extra("The search", tables, tuple(_search_plots(choices[0], results)))
         return
     drawn = draw_tuning(choices)
-    plots = () if drawn is None else (Plot("tuning", TUNING_CAPTION, drawn),)
+    plots = () if drawn is None else (Plot("tuning", TUNING_CAPTION, drawn, shown_by(choices)),)
     yield Extra(
         "The choice of recipes", (chosen_table(choices, results), *_tables(changed_table(results))), plots
     )
@@ -261,9 +267,9 @@ def _search_plots(choice: Choice, results: Results) -> Iterator[Plot]:
     for name in others:
         words = name.replace("_", "-")
         caption = FRONT_CAPTION.format(cost=words.replace("multiply-adds", "multiply-adds of one image"))
-        yield Plot(f"front-{words}", caption, draw_front(choice, results, name))
+        yield Plot(f"front-{words}", caption, draw_front(choice, results, name), shown_by([choice]))
     if not others:
-        yield Plot("search", PROGRESS_CAPTION, draw_progress(choice, results))
+        yield Plot("search", PROGRESS_CAPTION, draw_progress(choice, results), shown_by([choice]))
 
 
 def _race_plots(results: Results, groups: tuple[Family, ...]) -> Iterator[Plot]:
@@ -273,7 +279,7 @@ def _race_plots(results: Results, groups: tuple[Family, ...]) -> Iterator[Plot]:
         if 0 < len(lanes) <= _MOST_LANES:
             drawn = draw_race(lanes, first=study.race.first, most=len(study.seeds), margin=study.margin)
             of = f" Axis: {group.axis}." if group.axis is not None else ""
-            yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn)
+            yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn, lanes)
 
 
 def _section(group: Family, results: Results) -> Section:
@@ -283,7 +289,7 @@ def _section(group: Family, results: Results) -> Section:
     drawn = 0 < len(info.rows) <= _MOST_ROWS
     interval = "95 % t-interval" if results.schedule is None else "repeated 95 % interval"
     caption = _AXIS_CAPTION.format(interval=interval)
-    plot = Plot(f"axis-{table.key}", caption, draw_axis(info)) if drawn else None
+    plot = Plot(f"axis-{table.key}", caption, draw_axis(info), info) if drawn else None
     told = (
         caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
     )
@@ -295,7 +301,8 @@ def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:
     for info in (cost_info(groups, "parameters"), cost_info(groups, "multiply_adds")):
         if info.points:
             words = "multiply-adds" if "multiply" in info.head else "parameters"
-            plots.append(Plot(f"cost-{words}", _COST_CAPTION.format(cost=info.head), draw_cost(info)))
+            caption = _COST_CAPTION.format(cost=info.head)
+            plots.append(Plot(f"cost-{words}", caption, draw_cost(info), info))
     return tuple(plots)
 
 
@@ -306,7 +313,6 @@ def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ..
         info = curves_info(group, results, history)
         if info.curves:
             of = f" Axis: {group.axis}." if group.axis is not None else ""
-            plots.append(
-                Plot(f"curves-{file_key(group.axis or 'all')}", _CURVES_CAPTION + of, draw_curves(info))
-            )
+            key = f"curves-{file_key(group.axis or 'all')}"
+            plots.append(Plot(key, _CURVES_CAPTION + of, draw_curves(info), info))
     return tuple(plots)

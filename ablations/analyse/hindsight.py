@@ -63,7 +63,7 @@ def hours_of(forecast: Forecast, results: Results) -> Hours | None:
         busy_forecast=_busy(foreseen) / _SECONDS_PER_HOUR,
         busy=busy / _SECONDS_PER_HOUR,
         wall_forecast=wall / _SECONDS_PER_HOUR,
-        wall=_covered(lines) / _SECONDS_PER_HOUR,
+        wall=covered_seconds(lines) / _SECONDS_PER_HOUR,
     )
 
 
@@ -101,7 +101,7 @@ def _busy(rows: Iterable[RowForecast]) -> float:
     return sum(row.seconds for row in rows)
 
 
-def _covered(lines: Iterable[TrialRecord]) -> float:
+def covered_seconds(lines: Iterable[TrialRecord]) -> float:
     """Measure the time in which at least one trial ran; pauses between sweeps are not in it."""
     spans = sorted((pd.Timestamp(line.started), pd.Timestamp(line.finished)) for line in lines)
     seconds, end = 0.0, spans[0][0]

@@ -17,11 +17,13 @@ COLUMN_INCHES = 3.5
 # Okabe and Ito's palette without its yellow, which is too light on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A4EAB")
 BLACK, GREY = "#000000", "#777777"
-_NO_TIME: Mapping[str, dict[str, None]] = {
+_NO_TIME: Mapping[str, Mapping[str, str | None]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Producer": None},
 }
+MARK_FIELDS = {"svg": "Description", "png": "Description", "pdf": "Subject"}
+"""The field of each format's metadata in which a picture says what it shows."""
 MARKERS = "osD^vP*X"
 _STYLE: Mapping[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -44,19 +46,21 @@ _STYLE: Mapping[Any, Any] = {
 }
 
 
-def render(figure: Figure, suffixes: Sequence[str]) -> dict[str, bytes]:
+def render(figure: Figure, suffixes: Sequence[str], mark: str | None = None) -> dict[str, bytes]:
     """Give a figure's files by suffix; equal figures give equal bytes.
 
     Args:
         figure: as drawn here.
         suffixes: of "svg", "png" (300 dots per inch) and "pdf".
+        mark: what a picture says of the numbers that it shows, kept in its metadata (see `picture_mark`).
     """
     files = {}
     with style():
         fix_layout(figure)
         for suffix in suffixes:
             file = BytesIO()
-            figure.savefig(file, format=suffix, dpi=300, metadata=_NO_TIME[suffix])
+            told = {} if mark is None else {MARK_FIELDS[suffix]: mark}
+            figure.savefig(file, format=suffix, dpi=300, metadata={**_NO_TIME[suffix], **told})
             files[suffix] = file.getvalue()
     return files
 

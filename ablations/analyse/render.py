@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from ablations.analyse.cells import Code, Row, Table, TableCell
+from ablations.analyse.cells import Code, Row, Table, TableCell, Value
 from ablations.analyse.escape import latex_escape, markdown_code, markdown_escape
 
 if TYPE_CHECKING:
     import rich.table
+
+
+_DIGITS = 12  # of numbers in CSV files
 
 
 def to_markdown(table: Table) -> str:
@@ -82,18 +85,29 @@ def to_terminal(table: Table) -> rich.table.Table:
 
 
 def to_csv(table: Table) -> str:
-    """Render as CSV in full precision; a mean becomes the columns _mean, _sd, _n, _lo and _hi."""
+    """Render as CSV; a mean becomes the columns _mean, _sd, _n, _lo and _hi.
+
+    Numbers have twelve significant digits: the last four of a double depend on the order in which a processor's vector
+    units add, and a record is to give the same file on every machine.
+    """
     records = [
-        {column.key + suffix: value for column, cell in zip(table.columns, row.cells, strict=True)
-         for suffix, value in cell.values().items()}
+        {
+            column.key + suffix: _rounded(value)
+            for column, cell in zip(table.columns, row.cells, strict=True)
+            for suffix, value in cell.values().items()
+        }
         for row in table.rows
-    ]  # fmt: skip
+    ]
     heads = list(dict.fromkeys(head for record in records for head in record))
     text = io.StringIO()
     writer = csv.DictWriter(text, heads, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()
+
+
+def _rounded(value: Value) -> Value:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def _html_cells(table: Table, row: Row) -> Markup:

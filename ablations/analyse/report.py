@@ -19,6 +19,9 @@ from ablations.analyse.content import Content, Plot, content_of
 from ablations.analyse.escape import latex_escape, markdown_escape
 from ablations.analyse.frame import collect
 from ablations.analyse.look import render
+from ablations.analyse.paper.request import FILE_NAME as REQUEST
+from ablations.analyse.paper.request import Request
+from ablations.analyse.picture_mark import picture_mark
 from ablations.analyse.render import to_csv, to_html, to_latex, to_markdown
 from ablations.plan.design import Design
 from ablations.run.durable import not_written
@@ -44,7 +47,7 @@ class ReportPaths:
         html: None if it was not asked for.
         latex: None if it was not asked for.
         figures: each as SVG and PNG, and as PDF for LaTeX.
-        tables: as CSV in full precision.
+        tables: as CSV, in twelve digits.
     """
 
     folder: Path
@@ -93,31 +96,60 @@ def write_report(
     for name in formats:
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
-    shown = None if tracking is None else _without_password(tracking)
-    results = collect(design, record)
-    forecasts = load_forecasts(record.path.with_name(FORECAST))
-    content = content_of(
-        results,
-        command_prefix=command_prefix,
-        tracking=shown,
-        pairs=pairs,
-        confirmation=confirm(results, record),
-        forecasts=forecasts,
-    )
-    suffixes = ("svg", "png", *(("pdf",) if "latex" in formats else ()))
-    images = {plot.key: render(plot.figure, suffixes) for plot in content.plots()}
-    texts = {name: _text(content, name, images) for name in FORMATS if name in formats}
+    content = report_content(design, record, tracking=tracking, command_prefix=command_prefix, pairs=pairs)
+    images = {
+        plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
+        for plot in content.plots()
+    }
+    texts = report_texts(content, formats, images)
     folder = reports_dir / design.study.name
+    request = Request(design.study.typed or (design.study.name,), tuple(texts), tuple(pairs))
     try:
         _clear_drafts(folder)
         figures = _write_figures(folder / "figures", images)
         tables = _write_tables(folder / "tables", content.tables())
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
+        _write(folder / REQUEST, request.to_json())
     except OSError as error:
         raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
         folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
     )
+
+
+def report_content(
+    design: Design,
+    record: Record,
+    *,
+    tracking: str | None = None,
+    command_prefix: str = "ablate",
+    pairs: Sequence[str] = (),
+) -> Content:
+    """Gather what a report says; see `write_report`."""
+    results = collect(design, record)
+    return content_of(
+        results,
+        command_prefix=command_prefix,
+        tracking=None if tracking is None else _without_password(tracking),
+        pairs=pairs,
+        confirmation=confirm(results, record),
+        forecasts=load_forecasts(record.path.with_name(FORECAST)),
+    )
+
+
+def report_texts(content: Content, formats: Sequence[str], images: Images) -> dict[str, str]:
+    """Set a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
+    return {name: _text(content, name, images) for name in FORMATS if name in formats}
+
+
+def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
+    """Give the formats of the figures of a report."""
+    return ("svg", "png", *(("pdf",) if "latex" in formats else ()))
+
+
+def mark_of(content: Content, plot: Plot) -> str:
+    """Give the mark that a plot's files carry."""
+    return picture_mark(content.name, plot.key, plot.data)
 
 
 def render_markdown(content: Content) -> str:

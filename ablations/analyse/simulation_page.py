@@ -1,10 +1,9 @@
-"""Runs the simulations and puts their tables into the documentation."""
+"""Runs the simulations and keeps their tables in results/simulation/, from where docs/statistics.md quotes them."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ from ablations.analyse.simulation import (
 )
 from senet_core.errors import UserError
 
-_BLOCK = re.compile(r"(<!-- simulation: begin -->\n).*(<!-- simulation: end -->)", re.DOTALL)
 _TASKS = (1, 4)
 _AGGREGATE_REPETITIONS = 2000
 _RESAMPLES = 500
@@ -35,9 +33,9 @@ _FORECASTS = 2000
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the tables, or put them between the marks of a page."""
+    """Print the tables, or write them into a file."""
     parser = argparse.ArgumentParser(description="Simulate how often verdicts are right.")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables into this file")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args(arguments)
@@ -45,12 +43,11 @@ def main(arguments: list[str] | None = None) -> None:
     if given.write is None:
         print(text)
         return
-    page = given.write.read_text(encoding="utf-8")
-    if not _BLOCK.search(page):
-        raise UserError(f"{str(given.write)!r} has no marks for the simulation")
-    given.write.write_text(
-        _BLOCK.sub(lambda found: found[1] + text + "\n" + found[2], page), encoding="utf-8"
-    )
+    try:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
+        given.write.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {str(given.write)!r}: {error.strerror or error}") from error
 
 
 def tables(repetitions: int, seed: int) -> str:
@@ -64,7 +61,7 @@ def tables(repetitions: int, seed: int) -> str:
     ]
     error = 100 * math.sqrt(0.05 * 0.95 / repetitions)
     said = [
-        f"Made by `{command} --write docs/statistics.md` with numpy {np.__version__}: {repetitions:,} studies of 12 "
+        f"Made by `{command}` with numpy {np.__version__}: {repetitions:,} studies of 12 "
         f"variants for each figure, so that 5 % is known to ±{1.96 * error:.1f} points.",
         markdown(findings),
         "A race looks after every seed from the fourth to the n-th. What it saves, on 2,000 studies of 12 variants "

@@ -34,10 +34,8 @@ def command(
     Takes CIFAR-10 where it is prepared, random images otherwise; what is not installed is left out. Trust the
     ratios, which compare the same rounds. Writes results/bench/.
     """
-    from statistics import median
-
-    from rich.table import Table
-
+    from ablations.analyse.bench_table import bench_table
+    from ablations.analyse.render import to_terminal
     from ablations.commands.console import make_console
     from ablations.run.bench import Course, chosen, describe_bench, run_bench, write_bench
     from ablations.run.environment import available_cores
@@ -52,18 +50,8 @@ def command(
     timings = run_bench(entered, course, say=console.print)
     content = describe_bench(timings, course, load_before=load)
     path = write_bench(content, results_dir)
-    images = "random images" if data is None else "CIFAR-10"
-    title = f"SE-ResNet-20, batch {batch}, {images}, {course.cores} cores: medians of {rounds} rounds"
-    table = Table(title=title, title_justify="left")
-    for name in ("contender", "images/s", "ratio", "CPU ms/image", "CPU ratio"):
-        table.add_column(name, justify="left" if name == "contender" else "right")
-    for timing in timings:
-        table.add_row(
-            timing.title,
-            f"{timing.median:.0f}",
-            f"{timing.ratio:.2f}",
-            f"{median(timing.cpu_rounds):.2f}",
-            f"{timing.cpu_ratio:.2f}",
-        )
-    console.print(table)
+    table = bench_table(content)
+    shown = to_terminal(table)
+    shown.title, shown.title_justify = table.title, "left"
+    console.print(shown)
     console.print(f"written     {path}", soft_wrap=True)

@@ -105,14 +105,12 @@ def test_a_table_has_a_row_for_each_design() -> None:
     )
 
 
-def test_a_page_without_marks_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("nothing\n", encoding="utf-8")
-    monkeypatch.setattr("ablations.analyse.simulation_page.tables", lambda *_: "tables")
-    with pytest.raises(UserError, match="has no marks for the simulation"):
-        main(["--write", str(page)])
-    page.write_text("a\n<!-- simulation: begin -->\nold\n<!-- simulation: end -->\nb\n", encoding="utf-8")
+def test_the_tables_are_written_where_pages_quote_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablations.analyse.simulation_page.tables", lambda *_: "tables\n")
+    page = tmp_path / "simulation" / "tables.md"
     main(["--write", str(page)])
-    assert page.read_text(encoding="utf-8") == (
-        "a\n<!-- simulation: begin -->\ntables\n<!-- simulation: end -->\nb\n"
-    )
+    assert page.read_text(encoding="utf-8") == "tables\n"
+    with pytest.raises(UserError, match="cannot write"):
+        main(["--write", str(tmp_path)])

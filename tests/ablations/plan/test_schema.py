@@ -132,7 +132,7 @@ def test_agrees_with_jsonschema() -> None:
         assert jsonschema.Draft202012Validator(SCHEMA).is_valid(study(**changes)) is good
 
 
-@pytest.mark.parametrize("field", ["title", "question", "baseline", "recipe", "axes", "seeds"])
+@pytest.mark.parametrize("field", ["title", "question", "baseline", "recipe", "axes"])
 def test_knows_what_is_required(field: str) -> None:
     content = study()
     del content[field]

@@ -94,9 +94,13 @@ class TestSeeds:
         assert refusal(make_study, seeds=given) == message
 
 
-@pytest.mark.parametrize("field", ["title", "question", "baseline", "recipe", "axes", "seeds"])
+@pytest.mark.parametrize("field", ["title", "question", "baseline", "recipe", "axes"])
 def test_what_is_missing_is_said(make_study: MakeStudy, field: str) -> None:
     assert refusal(make_study, **{field: None}) == f"{field} is missing"
+
+
+def test_missing_seeds_are_said(make_study: MakeStudy) -> None:
+    assert refusal(make_study, seeds=None) == "give at least one seed"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +108,10 @@ def test_what_is_missing_is_said(make_study: MakeStudy, field: str) -> None:
     [
         ({"title": ""}, "title must not be empty, got ''"),
         ({"title": 3}, "title must be text, got 3"),
-        ({"design": "gird"}, "design must be 'one-factor', 'grid', 'pairwise' or 'race', got 'gird'"),
+        (
+            {"design": "gird"},
+            "design must be 'one-factor', 'grid', 'pairwise', 'race', 'tuned' or 'search', got 'gird'",
+        ),
         ({"include_plain": "maybe"}, "include_plain must be true or false, got 'maybe'"),
         (
             {"paper_tables": ["table_1"]},

@@ -31,6 +31,7 @@ OTHER_DATA: dict[str, Any] = {
     "test_images": 500,
     "path": "images",
     "size": 64,
+    "validation_images": 500,
 }
 FOLDER = DataSpec(name="image-folder", path="x", size=8, train_images=100)
 OTHER_RECIPE: dict[str, Any] = {
@@ -125,6 +126,8 @@ class TestAnotherKey:
     @pytest.mark.parametrize("field", DataSpec.model_fields)
     def test_for_every_field_of_the_data(self, field: str) -> None:
         start = FOLDER if field in ("path", "size") else TRIAL.data
+        if field == "validation_images":  # which go without test images
+            start = changed(start, test_images=None)
         before = dataclasses.replace(TRIAL, data=start)
         after = dataclasses.replace(TRIAL, data=changed(start, **{field: OTHER_DATA[field]}))
         assert before.key != after.key

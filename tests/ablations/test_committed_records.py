@@ -1,0 +1,119 @@
+"""Every committed record is read by this code, holds the keys of its trials, and lets nothing be trained again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ablations.analyse.bench_table import read_bench
+from ablations.analyse.ledger import read_plans
+from ablations.analyse.paper.clone import tracked_files
+from ablations.analyse.paper.request import Request, read_request
+from ablations.analyse.rounds import next_trials
+from ablations.cli import main
+from ablations.plan.design import Design, design
+from ablations.plan.study_file import load_study
+from ablations.plan.trial import Trial
+from ablations.run.forecast import load_forecasts
+from ablations.run.record import Record
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(tracked_files(ROOT))
+
+
+def committed(place: str, end: str) -> list[str]:
+    """Files of a folder of the clone, by the end of their names."""
+    return [file for file in FILES if file.startswith(place) and file.endswith(end)]
+
+
+RECORDS = committed("results/", "/trials.jsonl")
+STUDIES = [Path(file).parent.name for file in RECORDS]
+
+
+def asked(study: str) -> Request:
+    """How its report was asked for; plainly where it has none yet."""
+    return (
+        read_request(folder) if (folder := ROOT / "reports" / study).exists() else Request((study,), (), ())
+    )
+
+
+def planned(study: str, monkeypatch: pytest.MonkeyPatch) -> Design:
+    """A committed study as it was run."""
+    monkeypatch.chdir(ROOT)
+    request = asked(study)
+    return design(
+        load_study(request.study, overrides=request.overrides, seeds=request.seeds, plugins=request.plugins)
+    )
+
+
+def test_there_are_records_to_be_read() -> None:
+    assert "results/a-a/trials.jsonl" in RECORDS
+    assert committed("results/bench/", ".json")
+    assert committed("results/", "/looks.jsonl")
+
+
+@pytest.mark.parametrize("file", RECORDS)
+def test_a_record_is_read_whole_and_its_keys_are_those_of_its_trials(file: str) -> None:
+    record = Record.load(ROOT / file)
+    assert record.lines
+    assert record.torn == b""
+    for number, line in enumerate(record.lines, 1):
+        assert Trial.from_json(line.trial).key == line.key, f"{file}:{number}"
+
+
+@pytest.mark.parametrize("file", RECORDS)
+def test_every_line_belongs_to_its_study_and_came_from_committed_code(file: str) -> None:
+    for number, line in enumerate(Record.load(ROOT / file).lines, 1):
+        assert line.study == Path(file).parent.name, f"{file}:{number}"
+        assert line.environment.get("dirty") is False, f"{file}:{number}"
+
+
+@pytest.mark.parametrize("file", committed("results/", "/looks.jsonl"))
+def test_a_ledger_of_looks_is_read_and_is_of_its_study(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = read_plans((ROOT / file).parent)
+    assert plans
+    study = Path(file).parent.name
+    if (ROOT / "reports" / study).exists():  # it says how the study was asked for
+        assert plans[-1].asked == planned(study, monkeypatch).baseline.trial(0).key
+
+
+def test_every_forecast_is_read() -> None:
+    for file in committed("results/", "/forecast.json"):
+        assert load_forecasts(ROOT / file), file
+
+
+@pytest.mark.parametrize("file", committed("results/bench/", ".json"))
+def test_a_bench_is_read_and_its_ratios_are_those_of_its_rounds(file: str) -> None:
+    timings = read_bench(ROOT / file)["timings"]
+    for timing in timings:
+        ratios = sorted(a / b for a, b in zip(timing["rounds"], timings[0]["rounds"], strict=True))
+        half = len(ratios) // 2
+        median = ratios[half] if len(ratios) % 2 else (ratios[half - 1] + ratios[half]) / 2
+        assert timing["ratio"] == pytest.approx(median)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_that_is_reported_as_complete_has_nothing_left_to_train(
+    study: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = ROOT / "reports" / study / "report.md"
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    if "Every planned trial has a result." not in text or "still racing" in text:
+        pytest.skip(f"{study} is not reported as complete")
+    assert (
+        next_trials(planned(study, monkeypatch), Record.load(ROOT / "results" / study / "trials.jsonl")) == ()
+    )
+    monkeypatch.delenv("ABLATE_RESULTS_DIR", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(["status", *asked(study).typed, "--json"])
+    assert not ended.value.code
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["label"] for row in rows if row["left"] or row["running"]] == []
+
+
+def test_a_key_that_is_not_its_trials_is_noticed() -> None:
+    line = Record.load(ROOT / "results/a-a/trials.jsonl").lines[0]
+    changed = {**line.trial, "seed": line.trial["seed"] + 1}
+    assert Trial.from_json(changed).key != line.key
