@@ -119,8 +119,8 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
         raise UserError(
             f"validation_images must be between {least} and {most} for this data set, got {validation_images!r}"
         )
-    order = _in_turn(labels)
-    kept, held = order[:-validation_images].sort().values, order[-validation_images:]
+    from_the_end = len(labels) - 1 - _in_turn(labels.flip(0))
+    held, kept = from_the_end[:validation_images], from_the_end[validation_images:].sort().values
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return replace(
         whole,
