@@ -34,8 +34,8 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     fused = not options["plain"] and fuses(device)
     fit = prepare_fit(trial, _data(options["data"]), device, fused=fused)
     if options["bare"]:
-        batch = fit.batches.next()
-        fit.batches.next = lambda: batch  # type: ignore[method-assign]
+        batch = fit.batches.next(fit.batches.side)
+        fit.batches.next = lambda size: batch  # type: ignore[method-assign]
     ended: list[float] = []
     spent: list[float] = []
 
