@@ -67,9 +67,10 @@ class Swept:
 
 
 def data_folder(prepared: Path | None, folder: Path) -> Path:
-    """Return a folder with prepared CIFAR-10: that of the file, or `folder` with random images."""
+    """Return `folder` with prepared CIFAR-10 in it: a link to the file, or random images."""
     if prepared is not None:
-        return prepared.parent
+        (folder / "cifar10.safetensors").symlink_to(prepared.resolve())
+        return folder
     images, labels = setting.arrays(None)
     classes = tuple("0123456789")
     some = images[:TEST_IMAGES], labels[:TEST_IMAGES]
