@@ -1,13 +1,16 @@
-"""Ours: the sweep's warm workers, one per core, each with a trial of its own; the sum of their throughputs.
+"""Ours: a sweep as `ablate run` makes it, one worker per core, with record, MLflow, checkpoints and progress.
 
+Each worker trains two trials; an epoch is as long as the steps that are timed, and comes after epochs of warm-up.
 `--plain` trains without fused passes.
-`--bare` leaves out data, augmentation and checkpoints: the same loop on one batch, over and over.
+`--bare` leaves out all but the training loop, on one batch over and over: no data, augmentation, checkpoints, sweep.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,10 @@ import setting
 
 
 def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], list[float], str]:
-    """Train one trial in a worker; returns when each step ended, by the system's and the processor's clock."""
+    """Train on one batch in a worker; returns when each step ended, by the system's and the processor's clock."""
     from ablations.plan.recipe import RECIPES
     from ablations.plan.trial import DataSpec, Trial
-    from ablations.run.checkpoint import Checkpoints, Keeper
+    from ablations.run.checkpoint import Keeper
     from ablations.run.devices import choose_device, fuses
     from ablations.run.fitting import Observer
     from ablations.run.training import prepare_fit
@@ -32,10 +35,9 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
     device = choose_device()
     fused = not options["plain"] and fuses(device)
-    fit = prepare_fit(trial, _data(options["data"]), device, fused=fused)
-    if options["bare"]:
-        batch = fit.batches.next()
-        fit.batches.next = lambda: batch  # type: ignore[method-assign]
+    fit = prepare_fit(trial, _random(options["batch"]), device, fused=fused)
+    batch = fit.batches.next(fit.batches.side)
+    fit.batches.next = lambda size: batch  # type: ignore[method-assign]
     ended: list[float] = []
     spent: list[float] = []
 
@@ -43,35 +45,19 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
         ended.append(time.monotonic())
         spent.append(time.process_time())
 
-    with tempfile.TemporaryDirectory(prefix="ablate-bench-") as folder:
-        keeper = Keeper() if options["bare"] else Keeper(Checkpoints(Path(folder), {}))
-        fit.run(Observer(progress=note), keeper)
-    return ended, spent, f"{fit.precision}, {'fused' if fused else 'plain'} passes"
+    fit.run(Observer(progress=note), Keeper())
+    return ended, spent, _passes(fit.precision, fused=fused)
 
 
-def _data(path: Path | None) -> Any:
-    import torch
+def _random(images: int) -> Any:
+    from ablations.plan.trial import DataSpec
+    from ablations.run.probe import synthetic_data
 
-    from ablations.run.datasets import Prepared, load
+    return synthetic_data(DataSpec(name="cifar10"), images)
 
-    if path is not None:
-        return load(path)
-    images, labels = (torch.from_numpy(array) for array in setting.arrays(None))
-    grey = (127.5,) * 3
-    return Prepared(
-        "random",
-        images,
-        labels,
-        images[:100],
-        labels[:100],
-        tuple("0123456789"),
-        grey,
-        grey,
-        "",
-        "",
-        "",
-        Path(),
-    )
+
+def _passes(precision: str, *, fused: bool) -> str:
+    return f"{precision}, {'fused' if fused else 'plain'} passes"
 
 
 def together(ended: list[list[float]], warmup: int, batch: int) -> float:
@@ -86,9 +72,48 @@ def together(ended: list[list[float]], warmup: int, batch: int) -> float:
 
 def main() -> None:
     """Train in all workers at once, and time."""
+    options = setting.arguments(__doc__, extra=("--bare", "--plain"))
+    if options.bare:
+        bare(options)
+    else:
+        swept(options)
+
+
+def swept(options: Namespace) -> None:
+    """Time a sweep: while its workers train, and from its first trial's start to its last one's end."""
+    import sweeping
+
+    images, warmup = options.steps * options.batch, math.ceil(options.warmup / options.steps)
+    study = {
+        "baseline": {
+            "backbone": "resnet20",
+            "data": {"name": "cifar10", "train_images": images, "test_images": 200},
+        },
+        "recipe": {"base": "cifar-quick", "epochs": warmup + 1, "batch_size": options.batch},
+        "axes": {"repeat": [0, 1]},
+        "include_plain": False,
+        "seeds": options.cores,
+    }
+    with tempfile.TemporaryDirectory(prefix="ablate-bench-") as name:
+        folder = Path(name)
+        data = sweeping.data_folder(options.data, folder)
+        found = sweeping.run_sweep(study, data, folder, workers=options.cores, fused=not options.plain)
+    environment = found.lines[0].environment
+    rate, wall = sweeping.training_rate(found, images, warmup=warmup), sweeping.wall_rate(found)
+    cpu = found.cpu + sum(stay.cpu for stay in found.stays)
+    setting.tell(
+        rate,
+        1e3 * cpu / sum(map(sweeping.images_seen, found.lines)),
+        precision=_passes(environment["precision"], fused=environment["fused"]),
+        wall_images_per_second=wall,
+        seconds_beside_training=sweeping.beside_training(found),
+    )
+
+
+def bare(options: Namespace) -> None:
+    """Time the training loop alone."""
     from ablations.run.executors import WorkerPool
 
-    options = setting.arguments(__doc__, extra=("--bare", "--plain"))
     pool = WorkerPool(options.cores, threads=1)
     try:
         list(pool.map(_ready, range(options.cores)))  # the imports are not the loop's

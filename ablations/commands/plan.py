@@ -80,8 +80,10 @@ def command(
     from ablations.commands.opening import open_study
     from ablations.run.identical import refuse_identical
     from ablations.run.networks import Networks, data_shape
+    from ablations.run.small_images import refuse_small_images
 
     design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    refuse_small_images(design)
     record = places.load_record()
     noise = choose_noise(design, places, record, sd, rho, pilot, detect)
     finished = frozenset(record.finished)

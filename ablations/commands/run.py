@@ -29,6 +29,7 @@ def command(
     """
     from ablations.commands.sweeping import run_sweep
     from ablations.run.identical import refuse_identical
+    from ablations.run.small_images import refuse_small_images
     from senet_core.errors import UserError
 
     design, places = asked.open()
@@ -36,5 +37,6 @@ def command(
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
         )
+    refuse_small_images(design)
     refuse_identical(design)
     return run_sweep(design, places, rows=design.only(only) if only else design, fresh=fresh, **sweep_options)

@@ -17,8 +17,17 @@ Sampler = Literal["tpe", "nsga2", "random"]
 Pruner = Literal["none", "median", "hyperband"]
 Objective = Literal["validation_error", "parameters", "multiply_adds", "latency"]
 
-NUMBERS = ("lr", "momentum", "weight_decay", "gamma", "warmup", "warmup_lr", "label_smoothing")
-WHOLE_NUMBERS = ("batch_size", "pad", "cutout")
+NUMBERS = (
+    "lr",
+    "momentum",
+    "weight_decay",
+    "gamma",
+    "warmup",
+    "warmup_lr",
+    "label_smoothing",
+    "full_size_from",
+)
+WHOLE_NUMBERS = ("batch_size", "pad", "cutout", "start_size")
 
 
 def _range_from(value: object) -> object:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_LATER = ("start_size", "full_size_from")
 
 
 class Recipe(BaseModel):
@@ -58,6 +60,19 @@ class Recipe(BaseModel):
     cutout: int = Field(
         default=0, ge=0, le=16_384, description="Side of a square that is blanked, in pixels."
     )
+    start_size: int | None = Field(
+        default=None,
+        ge=8,
+        le=16_384,
+        multiple_of=4,
+        description="Side in pixels of the images that the training begins with; needs full_size_from.",
+    )
+    full_size_from: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="From when images have their full size, as a share of the training; needs start_size.",
+    )
     precision: Literal["fp32", "bf16", "auto"] = Field(
         default="auto", description="auto: bf16 where the processor computes in it, fp32 otherwise; recorded."
     )
@@ -84,7 +99,17 @@ class Recipe(BaseModel):
             raise ValueError("warmup_lr needs a warmup")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0")
+        if (self.start_size is None) != (self.full_size_from is None):
+            raise ValueError("start_size and full_size_from belong together: give both or neither")
         return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the canonical form, ready for `json.dumps`.
+
+        Fields that came after the first records are in it only where they are given, so that trials keep their keys.
+        """
+        fields = self.model_dump(mode="json")
+        return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
 
     def steps(self, steps_per_epoch: int) -> int:
         """Return the steps of the whole training, at least one."""

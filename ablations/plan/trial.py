@@ -125,7 +125,7 @@ class Trial:
             "backbone": self.backbone,
             "variant": variant_text(self.variant),
             "data": self.data.model_dump(mode="json"),
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.to_json(),
             "seed": self.seed,
             "plugins": dict(self.plugins),
         }

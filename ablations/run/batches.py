@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablations.plan.trial import Trial
-from ablations.run.augment import Augmentation, normalise
+from ablations.run.augment import Augmentation, normalise, shrink
 from ablations.run.datasets import Prepared
 from senet_core.errors import UserError
 from senet_core.randomness import stream_seed
@@ -26,9 +26,10 @@ class Batches:
     Attributes:
         size: images in a batch.
         per_epoch: batches in an epoch; the last, incomplete batch is left out.
+        side: of the data's images, in pixels.
 
     Raises:
-        UserError: a batch is larger than the data.
+        UserError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
     """
 
     def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
@@ -38,6 +39,9 @@ class Batches:
         if self.size > count:
             raise UserError(f"batch_size is {self.size:,}, and there are {count:,} training images")
         self.per_epoch = count // self.size
+        self.side = data.image_shape[1]
+        if (recipe.start_size or 0) > self.side:
+            raise UserError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
         self._images, self._labels, self._device = data.train_images, data.train_labels, device
         self._mean, self._std = data.mean, data.std
         self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))
@@ -49,22 +53,26 @@ class Batches:
             pad=recipe.pad,
             flip=recipe.flip,
             cutout=recipe.cutout,
-            size=data.image_shape[1],
+            size=self.side,
             fill=data.mean,
         )
 
-    def next(self) -> tuple[Tensor, Tensor]:
+    def next(self, size: int) -> tuple[Tensor, Tensor]:
         """Return the next batch; epochs follow each other without end.
 
+        Args:
+            size: side of the images in pixels, at most `side`. What is drawn does not depend on it.
+
         Returns:
-            Images (B, C, H, W), normalised, in channels_last, and labels (B,).
+            Images (B, C, size, size), normalised, in channels_last, and labels (B,).
         """
         if self._place == 0:
             self._order_before = self._order.get_state()
             self._shuffled = torch.randperm(len(self._labels), generator=self._order)
         chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
         self._place = (self._place + 1) % self.per_epoch
-        images = self._augment(self._images[chosen], self._drawn).to(self._device, non_blocking=True)
+        changed = self._augment(self._images[chosen], self._drawn)
+        images = shrink(changed, size).to(self._device, non_blocking=True)
         return (
             normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
             self._labels[chosen].to(self._device, non_blocking=True),

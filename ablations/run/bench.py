@@ -157,8 +157,6 @@ def run_bench(
     Raises:
         UserError: a script failed: its last line.
     """
-    if not SCRIPTS.is_dir():
-        raise UserError(f"the bench's scripts are not at {SCRIPTS}: run it from a clone of the repository")
     found: dict[str, list[float]] = {contender.name: [] for contender in entered}
     cpu: dict[str, list[float]] = {contender.name: [] for contender in entered}
     told: dict[str, dict[str, Any]] = {}
@@ -175,7 +173,7 @@ def run_bench(
     given += ["--data", str(course.data.resolve())] if course.data is not None else []
     for number in range(1, course.rounds + 1):
         for contender in entered:
-            answer = _once(contender, given)
+            answer = run_script(contender, given)
             speed = answer.pop("images_per_second")
             found[contender.name].append(speed)
             cpu[contender.name].append(answer.pop("cpu_ms_per_image"))
@@ -199,19 +197,36 @@ def run_bench(
     )
 
 
-def _once(contender: Contender, given: Sequence[str]) -> dict[str, Any]:
+def run_script(
+    contender: Contender, given: Sequence[str], *, patience_seconds: float = PATIENCE_SECONDS
+) -> dict[str, Any]:
+    """Run a contender's script in a process of its own; returns what it said, as JSON on its last line.
+
+    Args:
+        contender: whose script.
+        given: options before the contender's own.
+        patience_seconds: after which it is ended.
+
+    Raises:
+        UserError: there is no such script, or it failed: its last line.
+    """
+    if not SCRIPTS.is_dir():
+        raise UserError(f"the bench's scripts are not at {SCRIPTS}: run it from a clone of the repository")
     command = [sys.executable, str(SCRIPTS / contender.script), *given, *contender.options]
     path = os.pathsep.join(
         filter(None, (str(SCRIPTS.parent), os.environ.get("PYTHONPATH")))
     )  # the code of this clone, whatever is installed
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path, **dict(contender.environment)},
-    )
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=patience_seconds,
+            check=False,
+            env={**os.environ, "PYTHONPATH": path, **dict(contender.environment)},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"contender {contender.name!r} took longer than {patience_seconds:g} s") from error
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
@@ -223,21 +238,28 @@ def _once(contender: Contender, given: Sequence[str]) -> dict[str, Any]:
 def describe_bench(timings: Sequence[Timing], course: Course, *, load_before: float) -> dict[str, Any]:
     """Return the bench as it is recorded: timings, settings, machine, versions, commit and load."""
     return {
-        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **describe_machine(),
         "network": "SE-ResNet-20, r=16",
         "batch": course.batch,
         "steps": course.steps,
         "warmup": course.warmup,
         "images": "random" if course.data is None else "CIFAR-10",
-        "processor": processor_name(),
-        "cores": available_cores(),
         "cores_used": course.cores,
         "load_before": load_before,
         "load_after": os.getloadavg()[0],
+        "timings": [asdict(timing) for timing in timings],
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return when and on what something is measured: machine, versions and commit."""
+    return {
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "processor": processor_name(),
+        "cores": available_cores(),
         **code_version(),
         "python": sys.version.split()[0],
         **{name: package_version(name) for name in ("torch", "torchvision", "lightning", "timm", "numpy")},
-        "timings": [asdict(timing) for timing in timings],
     }
 
 
@@ -249,7 +271,17 @@ def write_bench(content: dict[str, Any], results_dir: Path) -> Path:
     """
     words = "".join(c if c.isalnum() else " " for c in content["processor"].lower()).split()
     stamp = content["when"][:16].replace(":", "").replace("-", "")
-    path = results_dir / "bench" / f"{stamp}-{'-'.join(words[:4])}-{content['cores_used']}-cores.json"
+    name = f"{stamp}-{'-'.join(words[:4])}-{content['cores_used']}-cores"
+    return write_measured(content, name, results_dir)
+
+
+def write_measured(content: dict[str, Any], name: str, results_dir: Path) -> Path:
+    """Write what was measured to results/bench/NAME.json; returns the file.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    path = results_dir / "bench" / f"{name}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, (json.dumps(content, indent=1) + "\n").encode())

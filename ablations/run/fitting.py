@@ -16,7 +16,7 @@ from ablations.plan.recipe import Recipe
 from ablations.run.batches import Batches
 from ablations.run.checkpoint import Keeper
 from ablations.run.record_line import EpochMetrics
-from ablations.run.schedule import learning_rate
+from ablations.run.schedule import image_size, learning_rate
 from senet_core.fused import fused_passes
 
 
@@ -137,7 +137,8 @@ class Fit:
 
     def _advance(self, rate: float) -> None:
         """Take one step of the optimiser."""
-        images, labels = self.batches.next()
+        size = image_size(self.recipe, self.step, total=self.total, full=self.batches.side)
+        images, labels = self.batches.next(size)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")

@@ -8,6 +8,7 @@ from ablations.plan.cell import Cell
 from ablations.plan.datasets import dataset
 from ablations.plan.trial import Trial
 from ablations.run.networks import Networks, data_shape
+from ablations.run.schedule import pixel_share
 
 ASSUMED_IMAGES = 50_000
 """Training images of a folder, which are counted only when it is prepared."""
@@ -39,4 +40,5 @@ def _multiply_adds(trial: Trial, cell: Cell, networks: Networks) -> float:
         return 0.0
     images = trial.data.train_images or dataset(trial.data.name).train_images or ASSUMED_IMAGES
     batch = min(trial.recipe.batch_size, images)
-    return float(made_of.multiply_adds) * trial.recipe.steps(images // batch) * batch
+    steps, side = trial.recipe.steps(images // batch), networks.shape.image_shape[1]
+    return made_of.multiply_adds * steps * batch * pixel_share(trial.recipe, total=steps, full=side)

@@ -147,8 +147,9 @@ class _Watch:
 
 
 def _endless(trial: Trial, batch: int) -> Trial:
-    """Give a trial that trains for as long as it is let, in batches of this size."""
+    """Give a trial that trains for as long as it is let, in batches of this size, on images of full size."""
     endless = {"batch_size": batch, "iterations": _ENDLESS, "epochs": None}
+    endless |= {"start_size": None, "full_size_from": None}
     return replace(trial, recipe=Recipe.model_validate({**trial.recipe.model_dump(), **endless}))
 
 

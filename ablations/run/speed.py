@@ -16,12 +16,14 @@ from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.checkpoint import MAX_SECONDS, MIN_SECONDS
 from ablations.run.datasets import load, prepared_path
+from ablations.run.networks import data_shape
 from ablations.run.record import FILE_NAME, Record
 from ablations.run.record_line import TrialRecord
+from ablations.run.schedule import pixel_share
 from senet_core.errors import UserError
 
-SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "precision")
-"""Fields of a recipe that decide how long a step takes."""
+SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "full_size_from", "precision")
+"""Fields of a recipe that decide how long its steps take."""
 
 SAME_MACHINE = ("processor", "cores", "device", "threads", "fused")
 """What must be the same of an earlier trial's environment for its time to count here."""
@@ -49,10 +51,12 @@ class Images:
     Attributes:
         train: in an epoch.
         test: at the end.
+        side: of an image, in pixels.
     """
 
     train: int
     test: int
+    side: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Speed:
     """How fast trials of one kind go.
 
     Attributes:
-        train: seconds for a training image.
+        train: seconds for a training image of full size; smaller ones are taken to need time by their pixels.
         test: seconds for a test image.
         save: seconds for a checkpoint; 0 where it is part of `train`.
         rest: seconds a trial for all else: opening the data, building the network, counting, hashing.
@@ -79,10 +83,15 @@ class Speed:
         """Say how long training and testing of a trial take, as its record will have it."""
         size = min(recipe.batch_size, images.train)
         steps = recipe.steps(images.train // size)
-        training = self.train.scaled(steps * size)
+        training = self.train.scaled(_full_images(recipe, steps, size, images))
         epochs = steps / (images.train // size)
         saves = _saves(training.mid, epochs)
         return training.scaled(1, plus=saves * self.save + images.test * self.test)
+
+
+def _full_images(recipe: Recipe, steps: int, size: int, images: Images) -> float:
+    """Return how many images of full size have the pixels that a training sees."""
+    return steps * size * pixel_share(recipe, total=steps, full=images.side)
 
 
 def _saves(training: float, epochs: float) -> float:
@@ -110,25 +119,27 @@ def speed_key(trial: Mapping[str, Any]) -> str:
     """
     network = {name: trial[name] for name in ("backbone", "variant", "plugins")}
     data = {name: trial["data"].get(name) for name in ("name", "path", "size")}
-    return json.dumps([network, data, {name: trial["recipe"][name] for name in SPEED_FIELDS}], sort_keys=True)
+    recipe = {name: trial["recipe"].get(name) for name in SPEED_FIELDS}
+    return json.dumps([network, data, recipe], sort_keys=True)
 
 
 def count_images(spec: DataSpec, data_dir: Path) -> Images | None:
     """Count the images of a data set: as prepared, else as it is published; None where only the folder knows."""
     whole = whole_images(spec, data_dir)
     train, test = spec.train_images or (whole and whole.train), spec.test_images or (whole and whole.test)
-    return Images(train, test) if train and test else None
+    return Images(train, test, data_shape(spec).image_shape[1]) if train and test else None
 
 
 def whole_images(spec: DataSpec, data_dir: Path) -> Images | None:
     """Count the images of the whole data set that a trial's are part of; None where only the folder knows."""
     path, known = prepared_path(spec, data_dir), dataset(spec.name)
+    side = data_shape(spec).image_shape[1]
     if path.is_file():
         prepared = load(path)
-        return Images(len(prepared.train_labels), len(prepared.test_labels))
+        return Images(len(prepared.train_labels), len(prepared.test_labels), side)
     if known.train_images is None or known.test_images is None:
         return None
-    return Images(known.train_images, known.test_images)
+    return Images(known.train_images, known.test_images, side)
 
 
 def earlier_speeds(
@@ -183,7 +194,8 @@ def _speed(lines: list[TrialRecord], environment: Mapping[str, Any], whole: Imag
         images = _images_of(line, whole)
         recipe = Recipe.model_validate(line.trial["recipe"])
         size = min(recipe.batch_size, images.train)
-        trained.append(line.result.train_seconds / (size * recipe.steps(images.train // size)))
+        seen = _full_images(recipe, recipe.steps(images.train // size), size, images)
+        trained.append(line.result.train_seconds / seen)
         tested.append(line.result.test_seconds / images.test)
         passed = datetime.fromisoformat(line.finished) - datetime.fromisoformat(line.started)
         rests.append(passed.total_seconds() - line.result.train_seconds - line.result.test_seconds)
@@ -193,4 +205,4 @@ def _speed(lines: list[TrialRecord], environment: Mapping[str, Any], whole: Imag
 
 def _images_of(line: TrialRecord, whole: Images) -> Images:
     data = line.trial["data"]
-    return Images(data.get("train_images") or whole.train, data.get("test_images") or whole.test)
+    return Images(data.get("train_images") or whole.train, data.get("test_images") or whole.test, whole.side)

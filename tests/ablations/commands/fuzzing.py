@@ -34,7 +34,8 @@ FIELDS = [*STUDY, "name", "overrides", "typed", "stages", "bias", "gate", "excit
           "backbone",
           "repeat", "recipe.epochs", "recipe.iterations", "recipe.schedule", "recipe.warmup", "path",
           "size", "<<",
-          "iterations", "warmup", "warmup_lr", "cutout", "pad", "precision", "nesterov", "momentum",
+          "iterations", "warmup", "warmup_lr", "cutout", "pad",
+          "start_size", "full_size_from", "recipe.start_size", "precision", "nesterov", "momentum",
           "data"]  # fmt: skip
 
 HUGE = [

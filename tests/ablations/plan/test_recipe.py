@@ -69,6 +69,7 @@ def test_the_length_becomes_steps() -> None:
         {"weight_decay": 0},
         {"batch_size": 2},
         {"pad": 0, "cutout": 0, "label_smoothing": 0},
+        {"start_size": 8, "full_size_from": 0.001},
     ],
     ids=str,
 )
@@ -81,6 +82,7 @@ def test_values_at_the_edge_are_accepted(fields: dict[str, object]) -> None:
 ONE_LENGTH = ": Value error, give the length of the training by epochs or by iterations, one of the two"
 MILESTONES = ": Value error, milestones are shares of the training: they must rise and lie between 0 and 1"
 STEPS = ": Value error, milestones belong to schedule 'step', which needs at least one"
+SIZES = ": Value error, start_size and full_size_from belong together: give both or neither"
 WHOLE = ": Input should be a valid integer"
 
 
@@ -120,6 +122,13 @@ WHOLE = ": Input should be a valid integer"
         ({"pad": -1}, "pad: Input should be greater than or equal to 0"),
         ({"flip": None}, "flip: Input should be a valid boolean"),
         ({"cutout": -8}, "cutout: Input should be greater than or equal to 0"),
+        ({"start_size": 20}, SIZES),
+        ({"full_size_from": 0.5}, SIZES),
+        ({"start_size": 4, "full_size_from": 0.5}, "start_size: Input should be greater than or equal to 8"),
+        ({"start_size": 18, "full_size_from": 0.5}, "start_size: Input should be a multiple of 4"),
+        ({"start_size": 20.0, "full_size_from": 0.5}, "start_size" + WHOLE),
+        ({"start_size": 20, "full_size_from": 1}, "full_size_from: Input should be less than 1"),
+        ({"start_size": 20, "full_size_from": 0}, "full_size_from: Input should be greater than 0"),
         ({"precision": "fp16"}, "precision: Input should be 'fp32', 'bf16' or 'auto'"),
         ({"epoch": 3}, "epoch: Extra inputs are not permitted"),
     ],

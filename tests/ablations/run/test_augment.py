@@ -19,6 +19,7 @@ from ablations.run.augment import (
     random_boxes,
     random_flip,
     resized_crop,
+    shrink,
 )
 from senet_core.errors import UserError
 
@@ -232,3 +233,27 @@ def test_logarithm_of_the_ratio_is_uniform() -> None:
     logs = (wide / tall)[small].log()
     assert abs(float(logs.mean())) < 0.01
     assert abs(float(logs.std()) - 2 * math.log(4 / 3) / math.sqrt(12)) < 0.01
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("full", "size"), [(32, 20), (32, 28), (28, 8)])
+def test_shrink_averages_what_it_leaves_out(full: int, size: int, channels: int) -> None:
+    """Stripes of one pixel become grey: no scaled pixel is taken from a single one."""
+    stripes = torch.zeros(2, full, full, channels, dtype=torch.uint8)
+    stripes[:, :, ::2] = 200
+    found = shrink(stripes, size)
+    assert found.shape == (2, size, size, channels)
+    assert found.dtype == torch.uint8
+    assert found.is_contiguous()
+    assert found.float().mean().item() == pytest.approx(100, abs=6)
+    assert found.float().std().item() < stripes.float().std().item() / 2
+    images = batch(2, full, full, channels)
+    reference = functional.interpolate(
+        images.permute(0, 3, 1, 2).double(), size=(size, size), mode="bilinear", antialias=True
+    )
+    assert (shrink(images, size).permute(0, 3, 1, 2) - reference).abs().max() < 1.5  # rounded once an axis
+
+
+def test_shrink_leaves_images_of_the_size_alone() -> None:
+    images = batch(2, 8, 8, 3)
+    assert shrink(images, 8) is images

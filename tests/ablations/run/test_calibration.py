@@ -18,7 +18,7 @@ from ablations.run.speed import Images
 from senet_core.variant import SEVariant
 from tests.ablations.run.small import one_thread, small_trial
 
-IMAGES = Images(80, 40)
+IMAGES = Images(80, 40, 8)
 
 
 def kinds(*costs: int) -> list[Kind]:

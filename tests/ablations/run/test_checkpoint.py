@@ -80,6 +80,26 @@ def test_a_stop_after_any_step_changes_nothing(
     assert [epoch.epoch for epoch in told] == [1, 2, 3]  # who starts to listen now hears of every epoch once
 
 
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> None:
+    """Sizes 8, 12, 12, 16, 16, 16: they follow the step, and what is drawn does not follow them."""
+    images = torch.randint(
+        256, (80, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    labels = torch.arange(80) % 10
+    names, grey = tuple("0123456789"), (127.5,) * 3
+    data = Prepared("random", images, labels, images, labels, names, grey, grey, "", "", "", tmp_path)
+    trial = small_trial(epochs=3, start_size=8, full_size_from=0.5)
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    with pytest.raises(Stopped):
+        train(trial, data, CPU, keeper=StopAt(checkpoints, step))
+    continued = train(trial, data, CPU, keeper=Keeper(checkpoints))
+    whole = train(trial, data, CPU)
+    assert _same(continued, whole)
+    assert whole[0].multiply_adds == train(small_trial(), data, CPU)[0].multiply_adds
+    assert not _same(whole, train(small_trial(epochs=3), data, CPU))
+
+
 def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:
     """Shake-Shake draws in every forward pass."""
     trial = type(small_trial())("shake-shake-8-2x8d", None, DATA, small_trial(epochs=2).recipe, 0)

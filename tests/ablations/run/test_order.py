@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from small import small_study, small_trial
 
 from ablations.plan.design import Design
-from ablations.plan.trial import Trial
+from ablations.plan.trial import DataSpec, Trial
 from ablations.run.order import longest_first
 
 
@@ -32,3 +33,11 @@ def test_a_longer_training_counts_as_much_as_a_larger_network() -> None:
     cell = small_study().cells[0]
     short, long = small_trial(epochs=1.0), small_trial(epochs=3.0)
     assert longest_first([short, long], lambda trial: cell, workers=2) == [long, short]
+
+
+def test_small_images_make_a_training_shorter() -> None:
+    cell = small_study().cells[0]
+    data = DataSpec(name="cifar10")
+    whole = replace(small_trial(), data=data)
+    growing = replace(small_trial(start_size=16, full_size_from=0.5), data=data)
+    assert longest_first([growing, whole], lambda trial: cell, workers=2) == [whole, growing]

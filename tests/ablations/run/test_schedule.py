@@ -1,4 +1,4 @@
-"""The learning rate, worked by hand."""
+"""The learning rate and the size of the images, worked by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ablations.plan.recipe import RECIPES, Recipe
-from ablations.run.schedule import learning_rate
+from ablations.run.schedule import image_size, learning_rate, pixel_share
 
 
 def _rates(total: int, **fields: Any) -> list[float]:
@@ -76,3 +76,31 @@ def test_a_shorter_training_keeps_its_shape() -> None:
     long = [learning_rate(recipe, step, total=1000) for step in range(0, 1000, 10)]
     short = [learning_rate(recipe, step, total=100) for step in range(100)]
     assert short == pytest.approx(long, abs=recipe.lr / 15)
+
+
+def _sizes(total: int, full: int, start: int, full_from: float) -> list[int]:
+    recipe = Recipe(epochs=1, start_size=start, full_size_from=full_from)
+    found = [image_size(recipe, step, total=total, full=full) for step in range(total)]
+    pixels = sum((size / full) ** 2 for size in found) / total
+    assert pixel_share(recipe, total=total, full=full) == pytest.approx(pixels)
+    return found
+
+
+def test_images_grow_by_four_pixels_in_equal_parts_of_the_time() -> None:
+    assert _sizes(10, 32, 20, 0.6) == [20, 20, 24, 24, 28, 28, 32, 32, 32, 32]
+    assert _sizes(4, 28, 24, 0.5) == [24, 24, 28, 28]
+
+
+def test_large_images_grow_by_more() -> None:
+    assert _sizes(4, 224, 160, 0.5) == [160, 192, 224, 224]
+
+
+@pytest.mark.parametrize(("total", "last"), [(1, [32]), (2, [16, 32]), (3, [16, 24, 32])])
+def test_the_last_step_has_the_full_size(total: int, last: list[int]) -> None:
+    assert _sizes(total, 32, 16, 0.999) == last
+
+
+def test_images_that_start_at_their_full_size_do_not_change() -> None:
+    assert _sizes(3, 32, 32, 0.9) == [32, 32, 32]
+    assert [image_size(Recipe(epochs=1), step, total=2, full=32) for step in range(2)] == [32, 32]
+    assert pixel_share(Recipe(epochs=1), total=2, full=32) == 1

@@ -18,6 +18,7 @@ from ablations.run.fitting import Diverged, Observer, make_optimiser
 from ablations.run.record_line import EpochMetrics
 from ablations.run.testing import hash_weights
 from ablations.run.training import train
+from senet_core.errors import UserError
 from senet_core.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.variant import PAPER_SE, SEVariant
 
@@ -47,7 +48,7 @@ VARIANTS = [
 
 def _first_batches(trial: Trial, data: Prepared, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     batches = Batches(data, trial, CPU)
-    return [batches.next() for _ in range(count)]
+    return [batches.next(batches.side) for _ in range(count)]
 
 
 @pytest.mark.parametrize("variant", VARIANTS[1:], ids=str)
@@ -69,6 +70,21 @@ def test_every_variant_sees_the_batches_of_the_plain_network(variant: SEVariant,
     other = [images for images in seen["variant"] if not images.is_meta]
     assert len(real) == len(other) == 2 * 2 + 1  # two epochs of two batches, and one batch of the test
     assert all(torch.equal(a, b) for a, b in zip(real, other, strict=True))
+
+
+def test_small_images_are_the_same_images_smaller(data: Prepared) -> None:
+    """What is drawn does not depend on the size, so that trainings with and without small images stay paired."""
+    trial = small_trial(start_size=8, full_size_from=0.5)
+    growing, whole = Batches(data, trial, CPU), Batches(data, small_trial(), CPU)
+    (small, _), (large, _) = growing.next(4), whole.next(8)
+    assert (small.shape, large.shape) == ((32, 1, 4, 4), (32, 1, 8, 8))
+    assert (small - torch.nn.functional.avg_pool2d(large, 2)).abs().mean() < 0.2 * large.std()
+    assert torch.equal(growing.next(8)[0], whole.next(8)[0])
+
+
+def test_images_above_the_datas_size_are_refused(data: Prepared) -> None:
+    with pytest.raises(UserError, match="start_size is 12 pixels, and the images have 8"):
+        Batches(data, small_trial(start_size=12, full_size_from=0.5), CPU)
 
 
 def test_seeds_and_epochs_see_other_batches(data: Prepared) -> None:

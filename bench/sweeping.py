@@ -1,0 +1,216 @@
+"""A sweep as `ablate run` makes it, with record, MLflow, checkpoints and progress, and the time that trials took."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import setting
+
+from ablations.plan.design import design
+from ablations.plan.recipe import Recipe
+from ablations.plan.study_file import parse_study
+from ablations.run.datasets import ensure_prepared
+from ablations.run.datasets.content import from_arrays
+from ablations.run.datasets.writing import write
+from ablations.run.executors import WorkerPool
+from ablations.run.places import Places
+from ablations.run.record_line import TrialRecord
+
+T = TypeVar("T")
+TEST_IMAGES = 1_000
+"""Of random images; a trial may test on fewer."""
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A trial's time in a worker, by the system's clock.
+
+    Attributes:
+        worker: its process.
+        begun, ended: seconds.
+        cpu: processor time in seconds.
+    """
+
+    worker: int
+    begun: float
+    ended: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep that has ended.
+
+    Attributes:
+        lines: of its record, every one of a finished trial.
+        stays: of its trials.
+        begun, ended: when it was started, and when it returned: record and MLflow have everything.
+        cpu: processor time in seconds that the sweeping process itself took, MLflow's import left out.
+        workers: how many there were.
+    """
+
+    lines: tuple[TrialRecord, ...]
+    stays: tuple[Stay, ...]
+    begun: float
+    ended: float
+    cpu: float
+    workers: int
+
+
+def data_folder(prepared: Path | None, folder: Path) -> Path:
+    """Return `folder` with prepared CIFAR-10 in it: a link to the file, or random images."""
+    if prepared is not None:
+        (folder / "cifar10.safetensors").symlink_to(prepared.resolve())
+        return folder
+    images, labels = setting.arrays(None)
+    classes = tuple("0123456789")
+    some = images[:TEST_IMAGES], labels[:TEST_IMAGES]
+    write(
+        folder / "cifar10.safetensors",
+        "cifar10",
+        from_arrays(classes, (images, labels), some, source="random"),
+    )
+    return folder
+
+
+def run_sweep(
+    study: Mapping[str, Any], data_dir: Path, folder: Path, *, workers: int, fused: bool = True
+) -> Swept:
+    """Train every trial of a study in a folder of its own.
+
+    Args:
+        study: the content of a study file.
+        data_dir: where the prepared data are.
+        folder: for results, MLflow's database and checkpoints.
+        workers: processes of one thread.
+        fused: whether to train with fused passes where they can be had.
+
+    Raises:
+        SystemExit: a trial failed.
+    """
+    from rich.console import Console
+
+    from ablations.run.display import SweepDisplay
+    from ablations.run.sweep import sweep
+    from ablations.run.sweep_values import Settings
+    from ablations.run.tracking import Tracker
+
+    unfolded = design(parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}))
+    digest = ensure_prepared(unfolded.study.baseline.data, data_dir).digest
+    clocks = folder / "clocks"
+    clocks.mkdir()
+    tracker = Tracker("bench", None, folder / "results")
+    tracker.close_stale()  # imports MLflow and makes its database
+    begun, cpu = time.time(), time.process_time()
+    with SweepDisplay("bench", Console(file=sys.stderr)) as display:
+        outcome = sweep(
+            unfolded,
+            Places("bench", folder / "results", folder / "reports"),
+            Settings(data_dir, digest, workers, fused=fused),
+            make_executor=lambda: ClockedPool(workers, clocks),
+            display=display,
+            open_tracker=lambda: tracker,
+        )
+    ended, cpu = time.time(), time.process_time() - cpu
+    if outcome.trained < len(unfolded.trials):
+        raise SystemExit(f"{len(unfolded.trials) - outcome.trained} of {len(unfolded.trials)} trials failed")
+    stays = tuple(Stay(**json.loads(path.read_text())) for path in clocks.iterdir())
+    return Swept(tuple(outcome.record.finished.values()), stays, begun, ended, cpu, workers)
+
+
+class ClockedPool(WorkerPool):
+    """The sweep's own workers, which note when they work on what."""
+
+    def __init__(self, workers: int, clocks: Path) -> None:
+        super().__init__(workers, threads=1)
+        self._clocks = clocks
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Queue a task."""
+        return super().submit(clocked, self._clocks, fn, *args, **kwargs)
+
+
+def clocked(clocks: Path, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Call a function in a worker, and write down how long it took."""
+    begun, cpu = time.time(), time.process_time()
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        stay = {"worker": os.getpid(), "begun": begun, "ended": time.time(), "cpu": time.process_time() - cpu}
+        (clocks / uuid.uuid4().hex).write_text(json.dumps(stay))
+
+
+def images_seen(line: TrialRecord) -> int:
+    """Return the training images that a trial's steps saw, in all epochs."""
+    recipe = Recipe.model_validate(line.trial["recipe"])
+    return recipe.batch_size * recipe.steps(line.trial["data"]["train_images"] // recipe.batch_size)
+
+
+def training_rate(swept: Swept, images: int, *, warmup: int) -> float:
+    """Return images a second of all workers while they train.
+
+    Args:
+        swept: the sweep.
+        images: that the steps of an epoch see.
+        warmup: epochs at the start of each trial that do not count.
+    """
+    epochs = [epoch.seconds for line in swept.lines for epoch in line.history[warmup:]]
+    return swept.workers * images * len(epochs) / sum(epochs)
+
+
+def wall_rate(swept: Swept) -> float:
+    """Return images a second from the first trial's start to the last one's end, tests and changeovers included."""
+    seconds = max(stay.ended for stay in swept.stays) - min(stay.begun for stay in swept.stays)
+    return sum(images_seen(line) for line in swept.lines) / seconds
+
+
+def beside_training(swept: Swept) -> float:
+    """Return the seconds of a worker that a trial takes beside its training, until the next begins; the mean.
+
+    They go into opening the data, building the network, the test, counting, and the next trial's arrival. What the
+    sweeping process does meanwhile for record and MLflow shows where it takes a worker's core.
+    """
+    began: dict[int, list[Stay]] = {}
+    for stay in sorted(swept.stays, key=lambda stay: stay.begun):
+        began.setdefault(stay.worker, []).append(stay)
+    spans = sum(stays[-1].ended - stays[0].begun for stays in began.values())
+    trained = sum(line.result.train_seconds for line in swept.lines if line.result is not None)
+    return (spans - trained) / len(swept.lines)
+
+
+def shares(swept: Swept) -> dict[str, float]:
+    """Say where the time of the workers went, from the sweep's start to its end.
+
+    Returns:
+        Wall seconds, and as shares of workers times these: busy with trials; idle before each worker's first trial
+        (its start), after its last, and between two.
+    """
+    whole = swept.workers * (swept.ended - swept.begun)
+    by_worker: dict[int, list[Stay]] = {}
+    for stay in swept.stays:
+        by_worker.setdefault(stay.worker, []).append(stay)
+    firsts = sorted(min(stay.begun for stay in stays) for stays in by_worker.values())[: swept.workers]
+    lasts = sorted(max(stay.ended for stay in stays) for stays in by_worker.values())[-swept.workers :]
+    unused = swept.workers - len(firsts)  # workers that never got a trial wait from start to end
+    start = sum(first - swept.begun for first in firsts) + unused * (swept.ended - swept.begun)
+    end = sum(swept.ended - last for last in lasts)
+    busy = sum(stay.ended - stay.begun for stay in swept.stays)
+    found = {
+        "busy": busy,
+        "idle_before": start,
+        "idle_between": whole - busy - start - end,
+        "idle_after": end,
+    }
+    return {
+        "wall_seconds": swept.ended - swept.begun,
+        **{name: value / whole for name, value in found.items()},
+    }
