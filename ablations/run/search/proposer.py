@@ -25,7 +25,14 @@ from ablations.run.record import Record
 from ablations.run.record_line import EpochMetrics, TrialRecord
 from ablations.run.search.judged import Judged, is_over, judge, open_places
 from ablations.run.search.proposals import Proposal, add_proposal, proposals_size, read_proposals
-from ablations.run.search.storage import StorageFailed, failing_softly, is_shared, open_storage, storage_url
+from ablations.run.search.storage import (
+    StorageFailed,
+    close_storage,
+    failing_softly,
+    is_shared,
+    open_storage,
+    storage_url,
+)
 from ablations.run.search.view import View
 from senet_core.errors import UserError
 
@@ -157,12 +164,13 @@ class Proposer:
         return any(not is_over(arm, self._judge(arm)) for arm in self.arms)
 
     def close(self) -> None:
-        """Let other sweeps in."""
+        """Close the storage, and let other sweeps in."""
+        close_storage(self._opened)
         self._alone.release()
 
     def _open_views(self, design: Design, url: str) -> dict[str, View]:
         try:
-            opened = open_storage(url)
+            self._opened = opened = open_storage(url)
             with self._locked(), failing_softly():
                 self._record.refresh()
                 views = {arm.name: View(design.study.name, arm, opened, _epochs(design)) for arm in self.arms}

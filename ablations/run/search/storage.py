@@ -64,6 +64,14 @@ def open_storage(url: str) -> BaseStorage:
         raise UserError(f"Optuna's storage {shown} cannot be opened: {_one_line(error)}") from error
 
 
+def close_storage(storage: BaseStorage) -> None:
+    """Close a storage's connections."""
+    storage.remove_session()
+    engine = getattr(storage, "engine", None) or getattr(getattr(storage, "_backend", None), "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
 class StorageFailed(Exception):
     """Optuna's storage failed in the middle of a search; proposals and record have everything."""
 
