@@ -140,6 +140,8 @@ def import_ray() -> Any:
     Raises:
         UserError: it is not installed.
     """
+    # a call after the end of a connection must fail, not start a Ray of its own
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         import ray
     except ImportError as error:

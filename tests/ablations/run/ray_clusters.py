@@ -48,6 +48,7 @@ def small_cluster() -> Iterator[SmallCluster]:
         warnings.simplefilter("ignore", ResourceWarning)  # Ray's own: what its nodes write to
         warnings.simplefilter("ignore", DeprecationWarning)
         patch.setenv("RAY_TMPDIR", str(folder))
+        patch.setenv("RAY_raylet_start_wait_time_s", "120")  # the machine may be busy with other things
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # where the tests run from a checkout
         cluster = SmallCluster()
         try:
