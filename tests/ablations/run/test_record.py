@@ -199,7 +199,7 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
 def test_what_is_finished_follows_the_lines(tmp_path: Path) -> None:
     record = Record(tmp_path / "trials.jsonl")
     assert record.finished == {}
-    first, second = replace(LINE, key="a"), a_record("b")
+    first, second = replace(LINE, key="a"), replace(LINE, key="b")
     record.append(first)
     assert set(record.finished) == {"a"}
     record.append(second)
