@@ -49,6 +49,9 @@ def small_cluster() -> Iterator[SmallCluster]:
         warnings.simplefilter("ignore", DeprecationWarning)
         patch.setenv("RAY_TMPDIR", str(folder))
         patch.setenv("RAY_raylet_start_wait_time_s", "120")  # the machine may be busy with other things
+        patch.setenv(
+            "RAY_health_check_failure_threshold", "40"
+        )  # a head taken for dead ends the tests' process
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # where the tests run from a checkout
         cluster = SmallCluster()
         try:

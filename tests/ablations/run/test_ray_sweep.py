@@ -110,7 +110,7 @@ def test_a_trial_whose_worker_dies_is_a_failure_and_the_sweep_goes_on(
 
 def test_a_task_that_runs_twice_at_once_commits_once(tmp_path: Path) -> None:
     """As where a node was only cut off: both attempts write progress and checkpoints in the same folders."""
-    design = small_study(recipe={**_RECIPE, "epochs": EPOCHS}, axes={}, seeds=1)
+    design = small_study(recipe={**_RECIPE, "epochs": 60}, axes={}, seeds=1)
     outcome = _sweep(design, tmp_path / "twice", lambda: _Twice(WorkerPool(2)))
     assert (outcome.trained, outcome.failed) == (2, 0)
     _same(outcome.record, _sweep(design, tmp_path / "once", lambda: WorkerPool(2)).record)
