@@ -8,7 +8,8 @@ PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke study report status simulate paper paper-check ui dashboard test test-slow lint types format chaos bench clean need-study
+.PHONY: help setup quickstart smoke study report status simulate paper paper-check ui dashboard test test-slow lint types \
+	format chaos bench bench-overhead clean need-study
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ chaos: $(READY) ## Kill a real study's sweep and workers CHAOS_KILLS times (100)
 bench: $(READY) ## Time our training against plain PyTorch, Lightning and timm (ROUNDS=5); installs the two
 	@$(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
 	@$(ABLATE) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+bench-overhead: $(READY) ## Time what a trial costs beside its training, in processes and on Ray (TRIALS=1000)
+	@$(BIN)/python bench/overhead.py $(if $(TRIALS),--trials $(TRIALS)) $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	@$(BIN)/ruff check .

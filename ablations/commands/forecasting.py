@@ -135,8 +135,8 @@ def make_plan(
         wait: shows a text while there is something to wait for.
     """
     from ablations.analyse.sensitivity import largest_family, seeds_to_detect, sensitivity
-    from ablations.commands.sweeping import worker_count
     from ablations.commands.trial_times import TrialTimes
+    from ablations.commands.workplaces import worker_count
     from ablations.run.forecast import FILE_NAME, Forecast, cost, keep_forecast
 
     size = worker_count(workers, len(design.trials))

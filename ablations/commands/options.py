@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -64,8 +65,31 @@ trials_per_gpu = click.option(
 )
 executor = click.option(
     "--executor",
-    metavar="MODULE:FACTORY",
-    help="Train in an executor of your own, a function of the trials at a time; worker processes here if not given.",
+    metavar="ray|MODULE:FACTORY",
+    help="Train on Ray, or in an executor of your own, a function of the trials at a time; worker processes here if"
+    " not given.",
+)
+ray_address = click.option(
+    "--ray-address",
+    metavar="HOST:PORT",
+    help="The Ray cluster, or auto for the one of this machine; RAY_ADDRESS, or a Ray of its own, if not given.",
+)
+cpus_per_trial = click.option(
+    "--cpus-per-trial",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Cores and threads of a trial on Ray; 1.",
+)
+gpus_per_trial = click.option(
+    "--gpus-per-trial",
+    type=click.FloatRange(min=0),
+    metavar="SHARE",
+    help="GPUs of a trial on Ray, such as 0.5; by --trials-per-gpu where the cluster has GPUs, else none.",
+)
+ray_data = click.option(
+    "--ray-data",
+    type=click.Choice(["shared", "object-store"]),
+    help="Whether Ray's nodes share the data folder, as usual, or get the prepared file from Ray.",
 )
 trial_timeout = click.option(
     "--trial-timeout",
@@ -89,21 +113,21 @@ storage = click.option(
 )
 
 
-def sweep_options(command: Command) -> Command:
-    """Add the options of the commands that train."""
-    for add in (
-        storage,
-        fused,
-        trial_timeout,
-        executor,
-        trials_per_gpu,
-        workers,
-        no_tracking,
-        tracking_uri,
-        data_dir,
-    ):
-        command = add(command)
-    return command
+def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the commands that train; those that say where come as one value, `workplace`."""
+    from ablations.commands.workplaces import AskedWorkplace
+
+    @wraps(command)
+    def call(*values: Any, **words: Any) -> Any:
+        asked = AskedWorkplace(**{field.name: words.pop(field.name) for field in fields(AskedWorkplace)})
+        with closing(asked.open()) as workplace:  # before the study, whose networks take seconds to build
+            return command(*values, workplace=workplace, **words)
+
+    of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
+    training = (storage, fused, trial_timeout, *of_ray, executor, trials_per_gpu, workers)
+    for add in (*training, no_tracking, tracking_uri):
+        call = add(call)
+    return data_dir(call)
 
 
 def study_options(command: Command) -> Command:

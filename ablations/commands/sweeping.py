@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,9 @@ from typing import TYPE_CHECKING
 from ablations.commands.console import make_console
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from rich.console import Console
 
+    from ablations.commands.workplaces import Workplace
     from ablations.plan.design import Design
     from ablations.plan.trial import Trial
     from ablations.run.places import Places
@@ -30,9 +30,7 @@ def run_sweep(
     data_dir: Path,
     tracking_uri: str | None,
     no_tracking: bool,
-    workers: int | None,
-    trials_per_gpu: int,
-    executor: str | None,
+    workplace: Workplace,
     trial_timeout: float | None,
     storage: str | None = None,
     fused: bool = True,
@@ -48,9 +46,7 @@ def run_sweep(
         data_dir: where the prepared data sets are.
         tracking_uri: the MLflow store; None for the default.
         no_tracking: do not log to MLflow.
-        workers: trials at a time; None for as many as cores or GPUs.
-        trials_per_gpu: trials that share a GPU, where `workers` is None.
-        executor: "package.module:factory" of an executor of the user's own; None for worker processes here.
+        workplace: where the trials run.
         trial_timeout: seconds that an attempt at a trial may take.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         fused: train with fused passes where they can be had.
@@ -60,29 +56,27 @@ def run_sweep(
     Returns:
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
-    from ablations.run.own_executor import find_factory
     from ablations.run.tracking_store import locate
 
     console = make_console()
     if not no_tracking:
         locate(tracking_uri, places.results_dir)  # an address that is none is said before anything is done
     open_tracker = cache(lambda: None if no_tracking else _tracker(places, tracking_uri))
-    outcome = _sweep(
-        design,
-        rows,
-        places,
-        console,
-        data_dir,
-        open_tracker,
-        make_pool if executor is None else find_factory(executor),
-        workers,
-        trials_per_gpu,
-        trial_timeout,
-        storage=storage,
-        fused=fused,
-        fresh=fresh,
-        keys=keys,
-    )
+    with closing(workplace):  # what was started for the sweep ends before the report is written
+        outcome = _sweep(
+            design,
+            rows,
+            places,
+            console,
+            data_dir,
+            open_tracker,
+            workplace,
+            trial_timeout,
+            storage=storage,
+            fused=fused,
+            fresh=fresh,
+            keys=keys,
+        )
     if outcome.stopped_by is not None:
         console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
         return 128 + outcome.stopped_by
@@ -103,9 +97,7 @@ def _sweep(
     console: Console,
     data_dir: Path,
     open_tracker: Callable[[], Tracker | None],
-    open_executor: Callable[[int], Executor],
-    workers: int | None,
-    trials_per_gpu: int,
+    workplace: Workplace,
     trial_timeout: float | None,
     *,
     storage: str | None,
@@ -117,7 +109,7 @@ def _sweep(
     from ablations.analyse.rounds import next_trials
     from ablations.plan.commands import row_command
     from ablations.plan.limits import check_batches
-    from ablations.run.datasets import ensure_prepared
+    from ablations.run.datasets import ensure_prepared, prepared_path
     from ablations.run.display import SweepDisplay
     from ablations.run.sweep import sweep
     from ablations.run.sweep_values import Settings
@@ -125,9 +117,10 @@ def _sweep(
     # whatever can be said is said before any folder is made and any data is fetched
     places.check_writable()
     places.load_record()
-    prepared = ensure_prepared(design.study.baseline.data, data_dir)
+    spec = design.study.baseline.data
+    prepared = ensure_prepared(spec, data_dir)
     check_batches(design.study, design.cells, len(prepared.train_labels))
-    size = worker_count(workers, _most_trials(design), trials_per_gpu)
+    size = workplace.size(_most_trials(design))
     rows = design.by_key.keys()
     wanted = rows if keys is None else rows & keys
     if fused:
@@ -155,7 +148,9 @@ def _sweep(
             design,
             places,
             settings,
-            make_executor=lambda: open_executor(size),
+            make_executor=lambda: workplace.executor(
+                size, prepared_path(spec, data_dir), prepared, display.say
+            ),
             display=display,
             open_tracker=open_tracker,
             next_trials=wanted_next,
@@ -178,23 +173,6 @@ def _say_if_not_fused(console: Console) -> None:
 
     if choose_device().type == "cpu" and (reason := why_not()):
         console.print(f"training without fused passes, more slowly: {reason}", soft_wrap=True)
-
-
-def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
-    """Say how many trials run at a time: as asked, else so many per GPU or one per core; no more than there are."""
-    from ablations.run.devices import count_gpus
-    from ablations.run.environment import available_cores
-
-    return min(asked or count_gpus() * per_gpu or available_cores(), trials)
-
-
-def make_pool(workers: int) -> Executor:
-    """Open worker processes, each with its share of the cores or its GPU."""
-    from ablations.run.devices import visible_gpus
-    from ablations.run.environment import available_cores
-    from ablations.run.executors import WorkerPool
-
-    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=visible_gpus())
 
 
 def _tracker(places: Places, tracking_uri: str | None) -> Tracker:

@@ -104,7 +104,7 @@ class TrialTimes:
         return [kind for key, kind in kinds.items() if key not in speeds]
 
     def _calibrate(self, kinds: list[Kind], seconds: float) -> Calibration:
-        from ablations.commands.sweeping import make_pool
+        from ablations.commands.workplaces import make_pool
         from ablations.run.calibration import calibrate
         from ablations.run.devices import choose_device
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run.endings import busy_words, line_of, outcome_of_the_dead
+from ablations.run.executors import ExecutorLost
 from ablations.run.leases import Leases
 from ablations.run.neighbours import Neighbours
 from ablations.run.notebook import Notebook
@@ -26,6 +27,7 @@ from ablations.run.set_aside import SetAside
 from ablations.run.signals import Stop
 from ablations.run.sweep_values import Display, Running, Settings, SweepOutcome
 from ablations.run.worker import Outcome, Task, run_task
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.run.search.proposer import Proposer
@@ -65,7 +67,7 @@ class Dispatch:
         self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
         self.ended: list[str] = []
         self.running: dict[Future[Outcome], Running] = {}
-        self.begun: dict[str, float] = {}
+        self.begun: dict[str, tuple[int, float]] = {}  # the attempt, and when it was first heard of
         self.elsewhere: list[Trial] = []
         self.waited = False
         self.failed: set[str] = set()
@@ -74,6 +76,7 @@ class Dispatch:
         self.trained = 0
         self.busy_seconds, self.ended_tasks = 0.0, 0
         self.stopping: Callable[[], bool] = lambda: False
+        self.kill_task: Callable[[Future[Outcome]], object] = lambda future: None
 
     def run(
         self,
@@ -91,6 +94,7 @@ class Dispatch:
             more: gives the next round, once all that was waiting has ended; told which trials failed.
         """
         self.stopping = stop.is_set
+        self.kill_task = getattr(executor, "kill_task", self.kill_task)
         self.notebook.close_stale()
         queue, began = deque(waiting), time.monotonic()
         try:
@@ -110,7 +114,7 @@ class Dispatch:
             self._end(executor, graceful=False)
             raise
         self._say_how_busy(time.monotonic() - began)
-        unfinished = bool(self.running or queue or self.elsewhere)
+        unfinished = bool(self.running or queue or self.elsewhere or (self.proposer and self.proposer.left))
         self._end(executor, graceful=True)
         known = self.seen | {trial.key for trial in (*waiting, *queue)}
         left = len(known - self.proposed - self.record.finished.keys() - self.failed)
@@ -200,8 +204,8 @@ class Dispatch:
         """Wait a moment, follow what runs, and write down what ended."""
         done, _ = wait(self.running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         self.leases.refresh()
-        for running in self.running.values():
-            self._follow(running)
+        for future in self.running:
+            self._follow(future)
         self.display.update([r for r in self.running.values() if r.progress.environment is not None])
         for future in done:
             self._commit(future)
@@ -211,10 +215,10 @@ class Dispatch:
         return Task(
             key=trial.key,
             trial=trial.to_json(),
-            data_dir=self.settings.data_dir,
-            running_dir=self.places.running,
-            checkpoint_dir=self.places.checkpoints / trial.key,
-            stop_file=self.stop_file,
+            data_dir=self.settings.data_dir.absolute(),
+            running_dir=self.places.running.absolute(),
+            checkpoint_dir=self.places.checkpoints.absolute() / trial.key,
+            stop_file=self.stop_file.absolute(),
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
             fused=self.settings.fused,
@@ -225,29 +229,36 @@ class Dispatch:
     def _prune_file(self, key: str) -> Path:
         return self.places.running / f"{key}.prune"
 
-    def _follow(self, running: Running) -> None:
+    def _follow(self, future: Future[Outcome]) -> None:
         """Take over what a trial has said since the last look, and pass it on."""
+        running = self.running[future]
         new = running.progress.read()
         environment, key = running.progress.environment, running.trial.key
         if environment is None:
             return
+        if self.begun.get(key, (0, 0.0))[0] not in (0, running.progress.attempt):
+            self.notebook.kill(key, "the trial was begun again on another node")
+            del self.begun[key]
         if key not in self.begun:
-            self.begun[key] = time.monotonic()
+            self.begun[key] = running.progress.attempt, time.monotonic()
             self.notebook.start(running.cell, running.trial, environment)
         if new:
             self.notebook.epochs(key, new)
             if self.proposer is not None and self.proposer.heard(key, new):
                 self._prune_file(key).touch()
         limit = self.settings.timeout_seconds
-        if limit is not None and time.monotonic() - self.begun[key] > limit + TIMEOUT_GRACE_SECONDS:
+        if limit is not None and time.monotonic() - self.begun[key][1] > limit + TIMEOUT_GRACE_SECONDS:
             running.progress.kill_process()  # it hangs, and does not look at its own clock any more
+            self.kill_task(future)
 
     def _commit(self, future: Future[Outcome]) -> None:
         """Write down how a trial ended: first the record, from which all else can be made."""
         running = self.running[future]
-        self._follow(running)
+        self._follow(future)
         key = running.trial.key
         error = future.exception()
+        if isinstance(error, (UserError, ExecutorLost)):
+            raise error  # no fault of the trial's: the next one would end like it
         outcome = future.result() if error is None else self._died(running, error)
         self.busy_seconds, self.ended_tasks = self.busy_seconds + outcome.seconds, self.ended_tasks + 1
         if outcome.stopped and not self._prune_file(key).exists():
@@ -261,7 +272,7 @@ class Dispatch:
 
     def _died(self, running: Running, error: BaseException) -> Outcome:
         limit, begun = self.settings.timeout_seconds, self.begun.get(running.trial.key)
-        hung = limit is not None and begun is not None and time.monotonic() - begun > limit
+        hung = limit is not None and begun is not None and time.monotonic() - begun[1] > limit
         return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
 
     def _write_down(self, running: Running, outcome: Outcome) -> None:

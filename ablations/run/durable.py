@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import uuid
 from pathlib import Path
 
 from senet_core.errors import UserError
@@ -40,7 +41,8 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old content is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # processes of two machines may have one number, and write checkpoints of one trial
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         with temporary.open("wb") as file:
             file.write(content)

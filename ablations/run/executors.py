@@ -31,6 +31,10 @@ class WorkerDied(RuntimeError):
     """The process that ran a task ended before the task did: out of memory, or killed."""
 
 
+class ExecutorLost(OSError):
+    """Nothing can be run any more: that is no trial's failure, and ends the sweep."""
+
+
 @dataclass
 class _Job:
     function: Callable[..., Any]

@@ -37,7 +37,7 @@ class ProgressWriter:
         path.unlink(missing_ok=True)  # a new file, should the process of an earlier attempt still be writing
         self._file = _open(path)
         self._last = 0.0
-        self._write({"pid": os.getpid(), "environment": dict(environment)})
+        self._write({"pid": os.getpid(), "attempt": time.time_ns(), "environment": dict(environment)})
 
     def epoch(self, metrics: EpochMetrics) -> None:
         """Add an epoch."""
@@ -78,6 +78,7 @@ class Progress:
         epochs: finished epochs.
         environment: where it runs; None before it has begun.
         pid: its process, on the host that the environment names.
+        attempt: tells attempts apart, should the trial be begun again on another machine; 0 before it has begun.
     """
 
     path: Path
@@ -86,14 +87,19 @@ class Progress:
     epochs: list[EpochMetrics] = field(default_factory=list)
     environment: dict[str, Any] | None = None
     pid: int | None = None
+    attempt: int = 0
     _offset: int = 0
+    _head: bytes = b""
 
     def read(self) -> list[EpochMetrics]:
-        """Read what was added since the last call; returns the epochs that are new."""
+        """Read what was added since the last call; returns the epochs that are new.
+
+        A file that another attempt has begun anew is read from its beginning, and all that was known is forgotten.
+        """
         new: list[EpochMetrics] = []
         for line in self._added():
             if "environment" in line:
-                self.pid = line["pid"]
+                self.pid, self.attempt = line["pid"], line["attempt"]
                 self.environment = line["environment"]
             if "steps" in line:
                 self.done, self.total = line["steps"]
@@ -112,6 +118,9 @@ class Progress:
     def _added(self) -> list[dict[str, Any]]:
         try:
             with self.path.open("rb") as file:
+                head = file.readline()
+                if head.endswith(b"\n") and head != self._head:
+                    self._head, self._offset, self.done, self.epochs = head, 0, 0, []
                 file.seek(self._offset)
                 content = file.read()
         except OSError:

@@ -31,6 +31,9 @@ class Record:
     lines: list[TrialRecord] = field(default_factory=list)
     torn: bytes = b""
     _size: int = 0
+    _finished: dict[str, TrialRecord] = field(default_factory=dict, repr=False, compare=False)
+    _seen: int = 0
+    _newest: TrialRecord | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def load(cls, path: Path) -> Record:
@@ -59,7 +62,17 @@ class Record:
     @property
     def finished(self) -> dict[str, TrialRecord]:
         """Finished trials by key, the newest line of each."""
-        return {line.key: line for line in self.lines if line.status == "finished"}
+        # a sweep asks several times a trial, so only what was added is looked at; a refresh makes the lines anew
+        same = self._seen <= len(self.lines) and (
+            not self._seen or self.lines[self._seen - 1] is self._newest
+        )
+        if not same:
+            self._seen, self._finished = 0, {}
+        for line in self.lines[self._seen :]:
+            if line.status == "finished":
+                self._finished[line.key] = line
+        self._seen, self._newest = len(self.lines), self.lines[-1] if self.lines else None
+        return self._finished
 
     @property
     def failed(self) -> dict[str, TrialRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ablations.commands.sweeping import worker_count
+from ablations.commands.workplaces import worker_count
 from ablations.run import devices
 
 

@@ -194,3 +194,19 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
     assert (
         Neighbours(tmp_path, "two", "d1").finished([LINE.key]) == []
     )  # its own record is not another study's
+
+
+def test_what_is_finished_follows_the_lines(tmp_path: Path) -> None:
+    record = Record(tmp_path / "trials.jsonl")
+    assert record.finished == {}
+    first, second = replace(LINE, key="a"), replace(LINE, key="b")
+    record.append(first)
+    assert set(record.finished) == {"a"}
+    record.append(second)
+    assert set(record.finished) == {"a", "b"}
+    other = Record.load(record.path)
+    other.append(replace(LINE, key="c"))
+    record.refresh()
+    assert set(record.finished) == {"a", "b", "c"}
+    record.lines = [first]
+    assert record.finished == {"a": first}
