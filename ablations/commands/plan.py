@@ -78,11 +78,13 @@ def command(
     from ablations.commands.console import make_console
     from ablations.commands.forecasting import choose_noise, make_plan
     from ablations.commands.opening import open_study
+    from ablations.plan.arms import rows_to_forecast
     from ablations.run.identical import refuse_identical
     from ablations.run.networks import Networks, data_shape
     from ablations.run.small_images import refuse_small_images
 
-    design, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    asked, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    design = rows_to_forecast(asked)
     refuse_small_images(design)
     record = places.load_record()
     noise = choose_noise(design, places, record, sd, rho, pilot, detect)
@@ -101,6 +103,7 @@ def command(
         _print_json(design, networks, finished, plan)
     else:
         _show_plan(plan, console)
+        _show_choice(asked, plan, console)
 
 
 def _show_networks(design: Design, networks: Networks, finished: frozenset[str], console: Console) -> None:
@@ -121,6 +124,27 @@ def _show_networks(design: Design, networks: Networks, finished: frozenset[str],
     if design.study.confirm:
         console.print(
             f"To confirm the best row, up to {2 * design.study.confirm} more trials, not counted here."
+        )
+
+
+def _show_choice(design: Design, plan: Plan, console: Console) -> None:
+    """Say what a study's choices add to the rows above."""
+    from ablations.commands.plan_words import duration_text
+    from ablations.plan.arms import choice_trials
+
+    proposals, chosen = choice_trials(design)
+    search = design.study.search
+    if search is not None and search.hours is not None:
+        console.print(
+            f"The search adds {search.hours:g} hours of training, and up to {chosen} trials of its winners."
+        )
+    elif proposals:
+        rows = plan.forecast.rows
+        seconds = sum(row.seconds + row.rest for row in rows) / max(1, len(rows))
+        wall = duration_text((proposals + chosen) * seconds / plan.forecast.workers)
+        about = f", together about {wall} if they are like the rows above" if rows else ""
+        console.print(
+            f"The choice adds {proposals} proposals and up to {chosen} trials of what it chooses{about}."
         )
 
 

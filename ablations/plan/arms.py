@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from ablations.plan.choosing import Objective, Pruner, Sampler
@@ -24,6 +24,7 @@ class Arm:
         trials: finished trials that it may take; None where hours are counted.
         hours: hours of training, summed over the workers; None where trials are counted.
         sampler, pruner: Optuna's.
+        repetition: which of several searches of one kind this is.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Arm:
     hours: float | None
     sampler: Sampler
     pruner: Pruner
+    repetition: int = 0
 
     @cached_property
     def asked(self) -> str:
@@ -62,7 +64,8 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     if study.search is not None:
         s = study.search
         space = search_space(study)
-        return (Arm("search", space, s.objectives, s.trials, s.hours, s.chosen_sampler, s.pruner),)
+        sampler = s.chosen_sampler
+        return (Arm("search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),)
     if study.tune is not None:
         t = study.tune
         return tuple(
@@ -78,6 +81,28 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
             for cell in design.cells
         )
     return ()
+
+
+def choice_trials(design: Design) -> tuple[int, int]:
+    """Return how many trials a study's choices add: proposals, and trials of what is chosen, at most.
+
+    A search with a budget of hours has none of the former that could be told.
+    """
+    study = design.study
+    proposals = sum(arm.trials or 0 for arm in arms_of(design))
+    if study.search is not None:
+        return proposals, study.search.winners * study.confirm
+    if study.tune is not None:
+        return proposals, len(design.trials) if study.tune.compare_fixed else 0
+    return 0, 0
+
+
+def rows_to_forecast(design: Design) -> Design:
+    """Return the rows of a study that are known before it has chosen, with the seeds that they will have."""
+    if design.study.search is None:
+        return design
+    seeds = {"seeds": design.confirm_seeds, "confirm": 0}
+    return replace(design, study=design.study.model_copy(update=seeds))
 
 
 def _held_back(space: Space) -> int:

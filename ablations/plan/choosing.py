@@ -142,6 +142,9 @@ class Search(BaseModel):
     )
     any_stages: bool = Field(default=False, description="Let blocks stand in any set of stages.")
     reduction_per_stage: bool = Field(default=False, description="Choose a reduction for each stage.")
+    repetition: int = Field(
+        default=0, ge=0, le=1000, description="Another number is another search: other draws and other seeds."
+    )
     winners: int = Field(
         default=3, ge=1, le=100, description="The most networks that are compared on fresh seeds in the end."
     )

@@ -159,10 +159,12 @@ def design(study: Study) -> Design:
     named = distinct_labels(tuple(cells.values()))
     rows = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in axes)
     _refuse_small_budget(study, len(named))
-    train_images = known_train_images(study.baseline.data)
+    chooses = study.tune or study.search
+    data = study.baseline.data
+    train_images = known_train_images(
+        data if chooses is None else data.for_choosing(chooses.validation_images)
+    )
     if train_images is not None:
-        chooses = study.tune or study.search
-        train_images -= chooses.validation_images if chooses is not None else 0
         check_batches(study, named.values(), train_images)
     return Design(study, tuple(named.values()), named[base.network], plain and named[plain.network], rows)
 

@@ -37,6 +37,8 @@ from ablations.run.search.view import View
 from senet_core.errors import UserError
 
 LOCK_SECONDS = 60.0
+SEED_STRIDE = 100_000
+"""Another repetition of a search trains with other seeds."""
 ENOUGH_FAILURES = 5
 """So many failures of one kind, and no success: something is wrong that no other proposal will mend."""
 
@@ -192,7 +194,7 @@ class Proposer:
             view.mirror(judged)  # of other drivers' trials, and of what they left
             params = view.ask(len(judged))
         cell = arm.space.cell(params)
-        trial = cell.trial(_fresh_seed(cell, judged))
+        trial = cell.trial(_fresh_seed(cell, judged, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
         with failing_softly():
             view.name(trial.key)
         add_proposal(
@@ -241,10 +243,10 @@ class Proposer:
             ) from None
 
 
-def _fresh_seed(cell: Cell, judged: Sequence[Judged]) -> int:
+def _fresh_seed(cell: Cell, judged: Sequence[Judged], first: int) -> int:
     """Return the seed of a proposal: what is proposed again is trained with another one."""
     keys = {j.proposal.key for j in judged}
-    return next(seed for seed in count(CHOOSE_FROM) if cell.trial(seed).key not in keys)
+    return next(seed for seed in count(first) if cell.trial(seed).key not in keys)
 
 
 def _be_alone(lock: FileLock, study: str) -> None:

@@ -32,6 +32,7 @@ KEY = "senet.key"
 WORST_ERROR = 100.0
 """What a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
 _FEW = 4
+_STRIDE = 100_003
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -103,7 +104,7 @@ class View:
         Args:
             number: of the proposal, which decides what is random in it.
         """
-        self.study.sampler = _sampler(self.arm, number)
+        self.study.sampler = _sampler(self.arm, number + _STRIDE * self.arm.repetition)
         if number == 0 and self.arm.space.start is not None and not self._waiting():
             self.study.enqueue_trial(dict(self.arm.space.start))
         self._asked = self.study.ask(self._distributions)

@@ -120,7 +120,9 @@ def test_every_command_is_fuzzed() -> None:
         "ui",
         "sync",
         "bench",
-    }  # these serve, write to a server, or take minutes
+        "dashboard",
+        "paper",
+    }  # these serve, write to a server, take minutes, or work on the project's own documents
 
 
 @FAST

@@ -24,6 +24,8 @@ from senet_core.errors import UserError
 
 PATIENCE_SECONDS = 120.0
 
+pytestmark = pytest.mark.slow  # a cluster of several processes is started
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[SmallCluster]:

@@ -75,7 +75,11 @@ def test_a_trial_trained_anew_has_another_mark_and_a_shared_line_the_same() -> N
         ('"data":{"name":"cifar10"}', '"data":"cifar10"', "its trial does not name its data"),
         ('"seed":0', '"sead":0', "its trial has no seed"),
         ('"started":"2026-01-01T00:00:00+00:00"', '"started":null', "started must be text, got None"),
-        ('"status":"finished"', '"status":"done"', "status must be 'finished' or 'failed', got 'done'"),
+        (
+            '"status":"finished"',
+            '"status":"done"',
+            "status must be 'finished', 'failed' or 'pruned', got 'done'",
+        ),
         ('"status":"finished"', '"status":"failed"', "its status 'failed' and its result do not belong"),
     ],
 )

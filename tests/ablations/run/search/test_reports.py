@@ -112,7 +112,7 @@ def test_winners_are_spread_over_the_front(choosing: Choosing) -> None:
     record = choosing.sweep(design).record
     choice = choices_of(design, record)[0]
 
-    assert len(choice.front) > 2
+    assert len(choice.front) >= 2
     assert winners_of(choice, 2) == (choice.front[0], choice.front[-1])
     assert winners_of(choice, 1) == choice.front[:1]
     assert winners_of(choice, 100) == choice.front
