@@ -21,6 +21,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     import sys
     from contextlib import suppress
     from importlib.util import find_spec
+    from pathlib import Path
 
     from ablations.run.leases import Leases
     from ablations.run.search.proposer import Proposer
@@ -41,7 +42,9 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
         Proposer(design, places, record, Leases(places.leases), storage, click.echo).close()
     address = storage_url(storage, places.results)
     click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")
-    words = [sys.executable, "-m", "optuna_dashboard", address, "--host", "127.0.0.1", "--port", str(port)]
+    beside = Path(sys.executable).with_name("optuna-dashboard")
+    program = str(beside) if beside.exists() else "optuna-dashboard"
+    words = [program, address, "--host", "127.0.0.1", "--port", str(port)]
     try:
         return subprocess.run(words, check=False).returncode
     except KeyboardInterrupt:
