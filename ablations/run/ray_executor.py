@@ -129,7 +129,15 @@ class RayExecutor(Executor):
                 with suppress(self._ray.exceptions.RayError):
                     self._ray.cancel(job.answers, force=True)
 
-    def _end(self, job: _Job, *, result: Any = None, error: BaseException | None = None) -> None:
+    def _end(
+        self, job: _Job, *, result: Any = None, error: BaseException | None = None, ended: bool = False
+    ) -> None:
+        """Give a job its result or its error; `ended` where its task needs no ending any more.
+
+        To end a task that has just ended by itself would kill its worker under the next one.
+        """
+        if ended:
+            self._jobs.pop(job.answers, None)
         self._forget(job)
         with suppress(InvalidStateError):  # given up meanwhile
             if error is not None:
@@ -168,14 +176,14 @@ class RayExecutor(Executor):
         try:
             answer = self._ray.get(next(job.answers))
         except errors.RayTaskError as error:
-            self._end(job, error=error.cause)
+            self._end(job, error=error.cause, ended=True)
         except (errors.NodeDiedError, errors.ObjectLostError) as error:
             self._lost(job, error)
         except (errors.RayError, StopIteration) as error:
-            self._end(job, error=WorkerDied(_why(errors, error)))
+            self._end(job, error=WorkerDied(_why(errors, error)), ended=True)
         else:
             if job.host is not None:
-                self._end(job, result=answer)
+                self._end(job, result=answer, ended=True)
                 return
             job.host = str(answer)
             if not job.future.running() and not job.future.set_running_or_notify_cancel():
