@@ -113,6 +113,12 @@ def test_a_study_that_is_reported_as_complete_has_nothing_left_to_train(
     assert [row["label"] for row in rows if row["left"] or row["running"]] == []
 
 
+@pytest.mark.parametrize("study", ["quickstart", "smoke"])
+def test_a_fresh_clone_really_trains_what_it_begins_with(study: str) -> None:
+    lent = {line.key for file in RECORDS for line in Record.load(ROOT / file).lines}
+    assert not lent & {trial.key for trial in design(load_study(study)).trials}
+
+
 def test_a_key_that_is_not_its_trials_is_noticed() -> None:
     line = Record.load(ROOT / "results/a-a/trials.jsonl").lines[0]
     changed = {**line.trial, "seed": line.trial["seed"] + 1}
