@@ -10,7 +10,7 @@ from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.plan.cell import Cell
-from ablations.plan.design import Design
+    from ablations.plan.design import Design
 
 
 def refuse_small_images(design: Design) -> None:
