@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ablations.analyse.cells import Difference, fixed, p_text
-from ablations.analyse.families import Family, Outcome, families
+from ablations.analyse.families import Family, Outcome, every_comparison, families
 from ablations.analyse.frame import Results
 from ablations.analyse.reading import FEWEST_SEEDS
 from ablations.analyse.statistics import Comparison
@@ -30,7 +30,7 @@ def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> 
     if baseline.top1.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
     said.append(_level(results, baseline))
-    found = _comparisons(groups)
+    found = every_comparison(groups)
     plain = groups[0].plain
     if plain is not None and plain in found:
         said.append(_against_plain(found.pop(plain)))
@@ -84,17 +84,6 @@ def _stated(comparison: Comparison) -> str:
     kind = " of equivalence" if alike else ""
     p = f", p{kind} = {p_text(corrected)}" if corrected is not None else ""
     return f"{Difference(d.mean, d.lo, d.hi).text()} points{p}".replace(" = <", " < ")
-
-
-def _comparisons(groups: Iterable[Family]) -> dict[str, Comparison]:
-    """Every comparison once; of several of one label (plain), that with the largest corrected p."""
-    found: dict[str, Comparison] = {}
-    for group in groups:
-        for label, comparison in group.comparisons.items():
-            known = found.get(label)
-            if known is None or (comparison.p_holm or 0) > (known.p_holm or 0):
-                found[label] = comparison
-    return found
 
 
 def _settled(compared: Mapping[str, Comparison]) -> list[str]:

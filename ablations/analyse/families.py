@@ -78,6 +78,17 @@ def families(results: Results) -> tuple[Family, ...]:
     return tuple(_family(results, axis, rows, outcomes) for axis, rows in family_rows(results.design))
 
 
+def every_comparison(groups: Iterable[Family]) -> dict[str, Comparison]:
+    """Give every comparison once, by label; of several of one label (plain), that with the largest corrected p."""
+    found: dict[str, Comparison] = {}
+    for group in groups:
+        for label, comparison in group.comparisons.items():
+            known = found.get(label)
+            if known is None or (comparison.p_holm or 0) > (known.p_holm or 0):
+                found[label] = comparison
+    return found
+
+
 def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
     """Compare all pairs of the cells along an axis, as one family.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Collection
 
 from ablations.analyse.cells import Column, Number, Row, RowKind, Table, TableCell, Text, scaled
 from ablations.analyse.choice import Candidate, Choice, winners_of
 from ablations.analyse.frame import Results
+from ablations.analyse.tuned_table import counted
 from ablations.run.search.view import make_trial
 
 HEADS = {
@@ -122,16 +122,12 @@ def _notes(choice: Choice, several: bool) -> tuple[str, ...]:
     study = choice.arm.space.study
     search = study.search
     assert search is not None
-    counts = Counter(j.state for j in choice.judged)
-    told = ", ".join(
-        f"{counts[s]} {s}" for s in ("finished", "pruned", "diverged", "failed", "open") if counts[s]
-    )
     hours = sum(j.seconds for j in choice.judged) / 3600
     kind = "No other network is better in every objective. " if several else ""
     return (
-        f"{kind}Proposals of Optuna's {choice.arm.sampler.upper()} sampler: {told}; {hours:.2f} hours of training, "
-        f"summed over workers. Judged on {search.validation_images:,} training images that were held back; no "
-        "test image was read. The mean is taken where a network was proposed more than once. What is lowest here is "
+        f"{kind}Proposals of Optuna's {choice.arm.sampler.upper()} sampler: {counted(choice)}; {hours:.2f} hours of "
+        f"training, summed over workers. Judged on {search.validation_images:,} training images that were held back; "
+        "no test image was read. The mean is taken where a network was proposed more than once. What is lowest here is "
         "flattered by its luck; the comparison on fresh seeds and test images is the one to quote.",
     )
 

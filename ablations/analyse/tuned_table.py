@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from ablations.analyse.cells import Column, Difference, Number, Row, RowKind, Table, TableCell, Text
 from ablations.analyse.choice import Choice
-from ablations.analyse.families import families
+from ablations.analyse.families import every_comparison, families
 from ablations.analyse.frame import Results
 from ablations.analyse.statistics import Comparison
 from ablations.plan.space import Choice as Value
 from ablations.plan.space import Dimension
 from ablations.run.search.judged import State
 
-STATES: tuple[State, ...] = ("finished", "pruned", "diverged", "failed", "open")
+_STATES: tuple[State, ...] = ("finished", "pruned", "diverged", "failed", "open")
 _EDGE = 0.05
 """A chosen value within this share of its range's end may lie beyond it."""
 
@@ -50,7 +50,7 @@ def changed_table(results: Results) -> Table | None:
         Column("tuned_verdict", "verdict", "left"),
         Column("changed", "changed", "left"),
     )
-    fixed, tuned = _comparisons(results.fixed), _comparisons(results)
+    fixed, tuned = every_comparison(families(results.fixed)), every_comparison(families(results))
     rows = []
     for label, before in fixed.items():
         after = tuned.get(label)
@@ -84,7 +84,7 @@ def tuned_answer(results: Results) -> str | None:
         return f"The choice of recipes is unfinished: {ended} of {planned} proposals have ended."
     if results.fixed is None or results.unfinished or results.fixed.unfinished:
         return None
-    fixed, tuned = _comparisons(results.fixed), _comparisons(results)
+    fixed, tuned = every_comparison(families(results.fixed)), every_comparison(families(results))
     changed = [
         f"{label} from {before.reading.verdict} to {tuned[label].reading.verdict}"
         for label, before in fixed.items()
@@ -107,13 +107,14 @@ def _chosen_cells(choice: Choice, names: Sequence[str]) -> tuple[TableCell, ...]
         *shown,
         Number(None if best is None else best.values[0]),
         Number(None if own is None or own.values is None else own.values[0]),
-        Text(_counted(choice)),
+        Text(counted(choice)),
     )
 
 
-def _counted(choice: Choice) -> str:
+def counted(choice: Choice) -> str:
+    """Say how many proposals of a choice ended in which way."""
     counts = Counter(j.state for j in choice.judged)
-    told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
+    told = [f"{counts[state]} {state}" for state in _STATES if counts[state]]
     return ", ".join(told) or "none"
 
 
@@ -163,16 +164,6 @@ def _kind(choice: Choice, results: Results) -> RowKind:
     if choice.arm.name == design.baseline.label:
         return "baseline"
     return "plain" if design.plain is not None and choice.arm.name == design.plain.label else "variant"
-
-
-def _comparisons(results: Results) -> dict[str, Comparison]:
-    found: dict[str, Comparison] = {}
-    for group in families(results):
-        for label, comparison in group.comparisons.items():
-            known = found.get(label)
-            if known is None or (comparison.p_holm or 0) > (known.p_holm or 0):
-                found[label] = comparison
-    return found
 
 
 def _difference(comparison: Comparison) -> Difference:

@@ -116,7 +116,7 @@ class Proposer:
                     if not new and not any(self._lacks(arm) for arm in self.arms):
                         break
             except StorageFailed as error:
-                self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+                self._lost_storage(error)
         return found
 
     def heard(self, key: str, epochs: Sequence[EpochMetrics]) -> bool:
@@ -131,7 +131,7 @@ class Proposer:
                     with failing_softly():
                         hopeless |= self._views[arm.name].report(key, epoch.epoch, epoch.validation_error)
         except StorageFailed as error:
-            self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+            self._lost_storage(error)
         return hopeless
 
     def ended(self, line: TrialRecord) -> None:
@@ -144,10 +144,10 @@ class Proposer:
             return
         if line.failure is not None and not found.counts:
             self._failures[line.failure.kind] += 1
-            kind, count = self._failures.most_common(1)[0]
-            if count >= ENOUGH_FAILURES:
+            kind, times = self._failures.most_common(1)[0]
+            if times >= ENOUGH_FAILURES:
                 self._give_up(
-                    f"{count} proposals failed alike ({kind}) and none finished: {line.failure.message}"
+                    f"{times} proposals failed alike ({kind}) and none finished: {line.failure.message}"
                 )
         else:
             self._failures.clear()
@@ -156,7 +156,7 @@ class Proposer:
                 with self._locked(), failing_softly():
                     self._views[arm.name].tell(found)
             except StorageFailed as error:
-                self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
+                self._lost_storage(error)
 
     def waits(self) -> bool:
         """Return whether other sweeps still train proposals, whose ends may free a place or leave one to take over."""
@@ -227,6 +227,9 @@ class Proposer:
     def _left(self, arm: Arm) -> int:
         judged = self._judge(arm)
         return open_places(arm, judged) + sum(j.state == "open" for j in judged)
+
+    def _lost_storage(self, error: StorageFailed) -> None:
+        self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
 
     def _give_up(self, why: str) -> None:
         self._broken = why
