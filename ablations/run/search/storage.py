@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from senet_core.errors import UserError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "optuna.db"
 _CONNECT_SECONDS = 10
+_TABLES_LOCK = 0x5E0F7DB  # any number that no other program locks in the same database
 
 
 def storage_url(given: str | None, results: Path) -> str:
@@ -54,7 +55,8 @@ def open_storage(url: str) -> BaseStorage:
     arguments = {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
     options = {"connect_args": arguments, **({"pool_pre_ping": True} if arguments else {})}
     try:
-        return optuna.storages.RDBStorage(url, engine_kwargs=options)
+        with _alone_in_making_tables(url, options):
+            return optuna.storages.RDBStorage(url, engine_kwargs=options)
     except (ImportError, ModuleNotFoundError) as error:
         extra = ' (pip install "senet-ablations[postgres]")' if "psycopg" in str(error) else ""
         raise UserError(
@@ -62,6 +64,23 @@ def open_storage(url: str) -> BaseStorage:
         ) from error
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, RuntimeError) as error:
         raise UserError(f"Optuna's storage {shown} cannot be opened: {_one_line(error)}") from error
+
+
+@contextmanager
+def _alone_in_making_tables(url: str, options: dict[str, Any]) -> Iterator[None]:
+    """Let one driver after another make Optuna's tables: two that make them at once fail on each other's."""
+    if not url.startswith("postgresql"):
+        yield
+        return
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(url, **options)
+    try:
+        with engine.connect() as connection:  # the lock ends with its connection, however its driver ends
+            connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": _TABLES_LOCK})
+            yield
+    finally:
+        engine.dispose()
 
 
 def close_storage(storage: BaseStorage) -> None:

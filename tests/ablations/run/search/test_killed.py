@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +171,23 @@ def _wait_until_it_answers(url: str) -> None:
             return
         time.sleep(0.2)
     pytest.fail("PostgreSQL did not answer within a minute")
+
+
+@pytest.mark.slow
+def test_drivers_that_start_together_make_the_tables_once(tmp_path: Path, postgres: Database) -> None:
+    url = storage_url(postgres.url, tmp_path)
+    together = threading.Barrier(8)
+
+    def starts(_: int) -> int:
+        together.wait()
+        storage = open_storage(url)
+        try:
+            return len(storage.get_all_studies())
+        finally:
+            close_storage(storage)
+
+    with ThreadPoolExecutor(8) as drivers:
+        assert list(drivers.map(starts, range(8))) == [0] * 8
 
 
 @pytest.mark.slow
