@@ -49,9 +49,10 @@ def small_cluster() -> Iterator[SmallCluster]:
         warnings.simplefilter("ignore", DeprecationWarning)
         patch.setenv("RAY_TMPDIR", str(folder))
         patch.setenv("RAY_raylet_start_wait_time_s", "120")  # the machine may be busy with other things
-        patch.setenv(
-            "RAY_health_check_failure_threshold", "40"
-        )  # a head taken for dead ends the tests' process
+        # a lost node is known for lost after 15 s: Ray hands its tasks out to it until then. Less would be a danger on
+        # a busy machine, as a head that is taken for dead ends the tests' process
+        patch.setenv("RAY_health_check_period_ms", "500")
+        patch.setenv("RAY_health_check_failure_threshold", "30")
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))  # where the tests run from a checkout
         cluster = SmallCluster()
         try:
