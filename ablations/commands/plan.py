@@ -129,8 +129,8 @@ def _show_networks(design: Design, networks: Networks, finished: frozenset[str],
 
 def _show_choice(design: Design, plan: Plan, console: Console) -> None:
     """Say what a study's choices add to the rows above."""
-    from ablations.commands.plan_words import duration_text
     from ablations.plan.arms import choice_trials
+    from ablations.run.durations import duration_text
 
     proposals, chosen = choice_trials(design)
     search = design.study.search

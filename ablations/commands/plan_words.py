@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ablations.run.durations import duration_text
+
 if TYPE_CHECKING:
     from ablations.commands.forecasting import Plan, Wanted
     from ablations.run.forecast import Cost, Sensitivity
@@ -31,15 +33,6 @@ def plan_words(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "", f"{label} cannot be timed: {problem}"
     if plan.kept is not None:
         yield "kept in", str(plan.kept)
-
-
-def duration_text(seconds: float) -> str:
-    """Write a duration: "45 s", "12.3 min", "3.4 h"."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _trial_words(plan: Plan) -> str:

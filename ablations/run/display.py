@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.progress import (
 )
 
 from ablations.plan.cell import Cell
+from ablations.run.durations import duration_text
 from ablations.run.record_line import TrialRecord
 from ablations.run.sweep_values import Running
 
@@ -47,6 +49,8 @@ class SweepDisplay:
         self._whole: TaskID | None = None
         self._shown: dict[str, TaskID] = {}
         self._ended = self._total = 0
+        self._at_a_time = 1
+        self._took: list[float] = []  # seconds of each trial that ended, from its first step to its last
 
     def __enter__(self) -> SweepDisplay:
         self._bars.start()
@@ -83,6 +87,7 @@ class SweepDisplay:
 
     def update(self, running: Sequence[Running]) -> None:
         """Move the bars of the trials that are running."""
+        self._at_a_time = max(self._at_a_time, len(running))
         keys = {trial.trial.key for trial in running}
         for key in [key for key in self._shown if key not in keys]:
             self._bars.remove_task(self._shown.pop(key))
@@ -100,15 +105,27 @@ class SweepDisplay:
     def finished(self, cell: Cell, record: TrialRecord) -> None:
         """Print a line for a trial that ended."""
         self._ended += 1
+        self._took.append(
+            (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.started)).total_seconds()
+        )
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._ended)
         name = f"[{self._ended}/{self._total}] {cell.label}, seed {record.trial['seed']}"
         if record.result is not None:
             judged = "validation" if record.trial["data"].get("validation_images") else "test"
             error, seconds = record.result.top1_error, record.result.train_seconds
-            self._console.print(f"{name}: {judged} error {error:.2f} % in {seconds:.1f} s")
+            self._console.print(f"{name}: {judged} error {error:.2f} % in {seconds:.1f} s{self._left()}")
         elif record.failure is None:
             self._console.print(f"{name}: pruned after epoch {len(record.history)}")
         else:
             text = f"{name}: failed ({record.failure.kind}): {record.failure.message}"
             self._console.print(text, style="red")
+
+    def _left(self) -> str:
+        """Say how long the rest takes, where no bar does; trials of other sizes make it wrong at first."""
+        waiting = self._total - self._ended
+        if self._console.is_terminal or not waiting:
+            return ""
+        # those that run are half done, on average
+        rounds = max((waiting - (self._at_a_time - 1) / 2) / self._at_a_time, 0.5)
+        return f", {duration_text(rounds * sum(self._took) / len(self._took))} left"

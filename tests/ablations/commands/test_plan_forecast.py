@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ablations.commands import workplaces
-from ablations.commands.plan_words import duration_text
+from ablations.run.durations import duration_text
 from ablations.run.forecast import load_forecasts
 
 FORECAST = Path("results/small/forecast.json")

@@ -1,0 +1,45 @@
+"""What a sweep prints where no bars are drawn: a line for each trial, with the time that the rest will take."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from small import small_study
+from test_record import FAILED, LINE
+
+from ablations.plan.design import Design
+from ablations.run.display import SweepDisplay
+from ablations.run.progress import Progress
+from ablations.run.sweep_values import Running
+
+
+def _lines(study: Design, *, failed: bool = False) -> list[str]:
+    """Two trials at a time, a minute each; the words of the whole sweep of six."""
+    out = io.StringIO()
+    console = Console(file=out, width=120, no_color=True)
+    trials = list(zip([*study.cells, *study.cells], study.trials, strict=True))
+    with SweepDisplay("small", console) as display:
+        display.begin(len(trials), done=0, shared=0)
+        for number, (cell, trial) in enumerate(trials):
+            running = [Running(t, c, Progress(Path("p"))) for c, t in trials[number : number + 2]]
+            display.update(running)
+            line = FAILED if failed and number == 0 else LINE
+            display.finished(cell, replace(line, trial=trial.to_json()))
+    return out.getvalue().splitlines()
+
+
+def test_every_line_says_how_long_the_rest_takes() -> None:
+    said = _lines(small_study())
+    assert said[0] == "study small: 6 trials, 6 to train"
+    # five are left of which one is half done: four and a half minutes of two workers
+    assert said[1] == "[1/6] SE r=8, seed 0: test error 12.34 % in 161.2 s, 2.2 min left"
+    assert said[5].endswith("in 161.2 s, 30 s left")
+    assert said[6].endswith("in 161.2 s")
+
+
+def test_a_failure_says_what_went_wrong() -> None:
+    said = _lines(small_study(), failed=True)
+    assert said[1] == "[1/6] SE r=8, seed 0: failed (diverged): the loss is nan"
