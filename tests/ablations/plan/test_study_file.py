@@ -26,6 +26,7 @@ SHIPPED = {
     "conv3x3",
     "no-squeeze",
     "section6",
+    "deeper",
 }
 
 
@@ -72,7 +73,15 @@ class TestShipped:
 
     def test_section6_shares_its_trials_with_the_single_studies(self) -> None:
         whole = {trial.key for trial in design(load_study("section6", seeds=2)).trials}
-        for name in SHIPPED - {"section6", "quickstart", "smoke", "a-a", "block-search", "tuned-excitation"}:
+        for name in SHIPPED - {
+            "section6",
+            "deeper",
+            "quickstart",
+            "smoke",
+            "a-a",
+            "block-search",
+            "tuned-excitation",
+        }:
             assert {trial.key for trial in design(load_study(name, seeds=2)).trials} <= whole
 
 
