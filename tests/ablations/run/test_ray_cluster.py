@@ -13,8 +13,6 @@ from senet_core.errors import UserError
 
 NODES = [Node("a", 4, 0), Node("b", 8, 2)]
 
-pytestmark = pytest.mark.slow  # a cluster of several processes is started
-
 
 @pytest.mark.parametrize(
     ("needs", "expected"),
