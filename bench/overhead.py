@@ -10,17 +10,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pages import table, write_page
+
 from ablations.plan.design import Design, design
 from ablations.plan.study_file import parse_study
 from ablations.run.datasets import ensure_prepared
-from ablations.run.environment import available_cores, code_version, describe_environment
+from ablations.run.environment import available_cores, describe_environment
 from ablations.run.places import Places
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.sweep import sweep
@@ -48,7 +50,8 @@ STUDY = {
     "include_plain": False,
 }
 ROWS = 2
-PLACES = ("pool", "ray", "canned")
+WORDS = {"pool": "process pool", "ray": "Ray, here", "canned": "no workers"}
+PLACES = tuple(WORDS)
 
 
 class Quiet:
@@ -160,14 +163,14 @@ def resident_mib() -> float:
 
 
 def main() -> None:
-    """Measure each place in a process of its own, and write results/bench/overhead.json."""
+    """Measure each place in a process of its own, and write results/bench-overhead/."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1_000, help="through the pool and Ray")
     parser.add_argument(
         "--canned", type=int, nargs="*", default=[1_000, 2_000, 5_000, 10_000], help="without workers"
     )
     parser.add_argument("--workers", type=int, default=available_cores())
-    parser.add_argument("--out", type=Path, default=Path("results/bench/overhead.json"))
+    parser.add_argument("--out", type=Path, default=Path("results/bench-overhead"), help="folder")
     parser.add_argument("--only", choices=PLACES, help="measure here, and print")
     options = parser.parse_args()
     if options.only:
@@ -182,10 +185,32 @@ def main() -> None:
         )
         found.append(json.loads(done.stdout.splitlines()[-1]))
         print(json.dumps(found[-1]), flush=True)
-    machine = describe_environment(device="cpu", precision="fp32", threads=1, fused=False)
-    content = {"measured": found, "load": os.getloadavg()[0], **code_version(), "environment": machine}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    command = f"python bench/overhead.py --trials {options.trials} --workers {options.workers}"
+    write_page(options.out, {"measured": found, "load": os.getloadavg()[0]}, page(found), command)
+
+
+def page(found: Sequence[dict[str, Any]]) -> str:
+    """Return the table of what was measured."""
+    heads = ["where", "trials", "wall, s", "overhead a trial, s", "driver's CPU a trial, ms",
+             "driver's memory before, MiB", "after", "record, MiB"]  # fmt: skip
+    rows = [
+        [
+            WORDS[one["place"]],
+            f"{one['trials']:,}",
+            f"{one['wall_seconds']:.0f}",
+            f"{one['overhead_seconds_per_trial']:.3f}",
+            f"{1000 * one['driver_cpu_seconds_per_trial']:.1f}",
+            f"{one['driver_mib_before']:,}",
+            f"{one['driver_mib_after']:,}",
+            f"{one['record_mib']:.2f}",
+        ]
+        for one in found
+    ]
+    return (
+        f"{table(heads, rows)}\n\nOverhead: wall time less the trials' own, shared among {found[0]['workers']} workers,"
+        " divided by the trials; it has the start of the workers, the hand-over and the record in it. Without workers,"
+        " outcomes of ten epochs come ready-made, so that only the driver's work is left."
+    )
 
 
 if __name__ == "__main__":

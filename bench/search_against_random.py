@@ -4,13 +4,12 @@ Each search is a real `ablate run` of the shipped study `block-search` in a fold
 hypervolume of its front: the share of the area between no error and guessing, and between the cheapest and the most
 expensive network of all searches, that its front dominates.
 
-    python bench/search_against_random.py --trials 24 --repetitions 5 --out results/bench/search.json
+    python bench/search_against_random.py --trials 24 --repetitions 5 --out results/bench-search
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +17,12 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pages import table, write_page
 from scipy import stats
 
 from ablations.analyse.choice import choices_of, hypervolume
 from ablations.plan.design import design
 from ablations.plan.study_file import load_study
-from ablations.run.environment import describe_environment
 from ablations.run.places import Places
 
 SAMPLERS = ("nsga2", "tpe", "random")
@@ -38,7 +37,7 @@ def main() -> None:
     parser.add_argument("--samplers", nargs="+", default=list(SAMPLERS), choices=SAMPLERS)
     parser.add_argument("--set", dest="overrides", action="append", default=[])
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("results/bench-search"), help="folder")
     asked = parser.parse_args()
     fronts: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in asked.samplers}
     every: list[tuple[float, float]] = []
@@ -63,23 +62,31 @@ def main() -> None:
         "overrides": asked.overrides,
         "hypervolume": found,
         "fronts": fronts,
-        "environment": describe_environment(device="cpu", precision="auto", threads=1, fused=True),
     }
+    text = page(found, asked.repetitions)
+    print(text)
+    changed = "".join(f" --set {override}" for override in asked.overrides)
+    words = f"--trials {asked.trials} --repetitions {asked.repetitions}{changed}"
+    write_page(asked.out, content, text, f"python bench/search_against_random.py {words}")
+
+
+def page(found: dict[str, list[float]], repetitions: int) -> str:
+    """Return the table of hypervolumes, with each sampler's difference to random search."""
+    rows = []
     for name, values in found.items():
-        print(
-            f"{name}: hypervolume {mean(values):.4f}, of each repetition {', '.join(f'{v:.4f}' for v in values)}"
-        )
-    for name in asked.samplers:
-        if name != "random" and "random" in found and asked.repetitions > 1:
-            differences = [a - b for a, b in zip(found[name], found["random"], strict=True)]
-            low, high = stats.t.interval(
-                0.95, len(differences) - 1, mean(differences), stats.sem(differences) or 1e-12
-            )
-            content[f"{name}_minus_random"] = [mean(differences), low, high]
-            print(f"{name} minus random: {mean(differences):+.4f} [{low:+.4f}, {high:+.4f}]")
-    if asked.out is not None:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(json.dumps(content, indent=1) + "\n")
+        compared = "-"
+        if name != "random" and "random" in found and repetitions > 1:
+            differences = [a - b for a, b in zip(values, found["random"], strict=True)]
+            error = stats.sem(differences) or 1e-12
+            low, high = stats.t.interval(0.95, repetitions - 1, mean(differences), error)
+            compared = f"{mean(differences):+.4f} [{low:+.4f}, {high:+.4f}]"
+        rows.append([name, *(f"{value:.4f}" for value in values), f"{mean(values):.4f}", compared])
+    heads = ["sampler", *(f"repetition {number}" for number in range(repetitions)), "mean"]
+    return table([*heads, "difference to random search"], rows) + (
+        "\n\nHypervolume: the share of the area between no error and guessing, and between the cheapest and the most"
+        " expensive network of all searches, that a search's front dominates. Differences are paired by repetition,"
+        " with their 95 % t-interval."
+    )
 
 
 def _search(
