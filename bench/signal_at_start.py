@@ -1,0 +1,121 @@
+"""How much of the images' differences reaches the classifier before training, for each row of a study.
+
+A gate of a half on the shortcut, or around the whole sum, halves the signal once a unit. What is measured is the
+standard deviation over images of the features that enter the classifier, at the first weights, as a ratio to that of
+the plain network with the same seed; beside it stands the row's error in the record, and how both rank the rows.
+
+    python bench/signal_at_start.py section6 --set recipe.epochs=1 --set baseline.backbone=resnet8 --seeds 6
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import geometric_mean, mean
+
+import torch
+from pages import table, write_page
+from scipy import stats
+from torch import Tensor, nn
+
+from ablations.plan.design import Design, design
+from ablations.plan.study_file import load_study
+from ablations.run.augment import normalise
+from ablations.run.datasets.names import prepared_path
+from ablations.run.datasets.prepared import load
+from ablations.run.places import Places
+from senet_core.model import build_model
+from senet_core.variant import SEVariant
+
+IMAGES = 256
+
+
+def main() -> None:
+    """Measure every row and write a page into results/STUDY-signal/."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study")
+    parser.add_argument("--set", dest="overrides", action="append", default=[])
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--data-dir", type=Path, default=Path("data"))
+    parser.add_argument("--results-dir", type=Path, default=Path("results"))
+    asked = parser.parse_args()
+    unfolded = design(load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds))
+    signals, errors = measure(unfolded, asked.data_dir), errors_of(unfolded, asked.results_dir)
+    text = page(signals, errors)
+    print(text)
+    words = "".join(f" --set {override}" for override in asked.overrides)
+    command = f"python bench/signal_at_start.py {asked.study}{words} --seeds {asked.seeds}"
+    content = {"signals": signals, "top1_errors": errors}
+    write_page(asked.results_dir / f"{asked.study}-signal", content, text, command)
+
+
+def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
+    """Return each row's signal as a ratio to the plain network's, seed by seed."""
+    data = load(prepared_path(study.study.baseline.data, data_dir))
+    images = normalise(
+        data.train_images[:IMAGES], data.mean, data.std, dtype=torch.float32, channels_last=True
+    )
+
+    def signal(backbone: str, variant: SEVariant | None, seed: int) -> float:
+        model = build_model(
+            backbone, variant, num_classes=data.num_classes, in_channels=images.shape[1], seed=seed
+        )
+        return signal_of(model, images, data.num_classes)
+
+    plain = {seed: signal(study.study.baseline.backbone, None, seed) for seed in study.seeds}
+    return {
+        cell.label: [signal(cell.backbone, cell.variant, seed) / plain[seed] for seed in study.seeds]
+        for cell in study.cells
+    }
+
+
+def signal_of(model: nn.Module, images: Tensor, num_classes: int) -> float:
+    """Return the standard deviation over images of what enters the classifier, averaged over its inputs."""
+    [classifier] = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == num_classes]
+    seen: list[Tensor] = []
+    handle = classifier.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        model.train()(images)  # batch norm by the batch, as in the first step
+    handle.remove()
+    return float(seen[0].std(dim=0).mean())
+
+
+def errors_of(study: Design, results: Path) -> dict[str, float]:
+    """Return each row's mean error of the seeds that are recorded; rows without any are left out."""
+    finished = Places(study.study.name, results, results).load_record().finished
+    found = {}
+    for row, cell in enumerate(study.cells):
+        keys = [trial.key for trial in study.trials[row :: len(study.cells)]]
+        values = [line.result.top1_error for key in keys if (line := finished.get(key)) and line.result]
+        if values:
+            found[cell.label] = mean(values)
+    return found
+
+
+def page(signals: dict[str, list[float]], errors: dict[str, float]) -> str:
+    """Return the table, rows by their signal, and the rank correlation."""
+    rows = sorted(signals, key=lambda label: geometric_mean(signals[label]))
+    lines = [
+        [label, *_numbers(signals[label]), f"{errors[label]:.2f}" if label in errors else "-"]
+        for label in rows
+    ]
+    text = table(["variant", "signal", "smallest seed", "largest seed", "top-1 error, %"], lines)
+    both = [label for label in rows if label in errors]
+    if len(both) > 2:
+        found = stats.spearmanr(
+            [geometric_mean(signals[label]) for label in both], [errors[label] for label in both]
+        )
+        text += f"\n\nRank correlation of signal and error over {len(both)} rows: {found.statistic:+.2f}."
+    return text + (
+        f"\n\nSignal: the standard deviation over {IMAGES} training images of the features that enter the classifier,"
+        " at the first weights, divided by the plain network's of the same seed; geometric means of the seeds."
+    )
+
+
+def _numbers(values: Sequence[float]) -> list[str]:
+    return [f"{value:.4f}" for value in (geometric_mean(values), min(values), max(values))]
+
+
+if __name__ == "__main__":
+    main()
