@@ -98,10 +98,7 @@ def tuned_answer(results: Results) -> str | None:
 def _chosen_cells(choice: Choice, names: Sequence[str]) -> tuple[TableCell, ...]:
     best = choice.best
     shown = [Text(None) if best is None else Text(_value(best.params[name])) for name in names]
-    start = choice.arm.space.start
-    own = next(
-        (j for j in choice.judged if start is not None and dict(j.proposal.params) == dict(start)), None
-    )
+    own = next((j for j in choice.judged if j.is_start and j.state != "failed"), None)
     return (
         Text(choice.arm.name),
         *shown,

@@ -40,10 +40,10 @@ MEASURES = {
 @click.option("--images", type=click.IntRange(min=128), help="Of an epoch.")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trainings of each.")
 @click.option(
-    "--epochs", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Of a training."
+    "--epochs", type=options.Numbers(min=0.1), default=5.0, show_default=True, help="Of a training."
 )
 @click.option(
-    "--target", type=click.FloatRange(0, 100), default=78.0, show_default=True, help="Accuracy in per cent."
+    "--target", type=options.Numbers(0, 100), default=78.0, show_default=True, help="Accuracy in per cent."
 )
 @options.results_dir
 @options.data_dir

@@ -24,7 +24,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from pathlib import Path
 
     from ablations.run.leases import Leases
-    from ablations.run.search.proposer import Proposer
+    from ablations.run.search.proposer import AnotherChooses, Proposer
     from ablations.run.search.storage import storage_url
     from senet_core.errors import UserError
 
@@ -38,7 +38,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
         raise UserError(
             f"nothing to show: {places.proposals} does not exist yet; first: ablate run {asked.study}"
         )
-    with suppress(UserError):  # while a sweep chooses, it keeps the storage up to date
+    with suppress(AnotherChooses):  # it keeps the storage up to date
         Proposer(design, places, record, Leases(places.leases), storage, click.echo).close()
     address = storage_url(storage, places.results)
     click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     from ablations.run.places import Places
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Numbers(click.FloatRange):
+    """A range of finite numbers: click's own lets nan pass every bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def folder(name: str, variable: str, text: str) -> Callable[[Command], Command]:
@@ -82,7 +94,7 @@ cpus_per_trial = click.option(
 )
 gpus_per_trial = click.option(
     "--gpus-per-trial",
-    type=click.FloatRange(min=0),
+    type=Numbers(min=0),
     metavar="SHARE",
     help="GPUs of a trial on Ray, such as 0.5; by --trials-per-gpu where the cluster has GPUs, else none.",
 )
@@ -93,7 +105,7 @@ ray_data = click.option(
 )
 trial_timeout = click.option(
     "--trial-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Numbers(min=0, min_open=True),
     metavar="SECONDS",
     help="How long an attempt at a trial may take.",
 )

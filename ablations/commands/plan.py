@@ -23,7 +23,7 @@ WIDE = 120
 PATIENCE_SECONDS = 5.0
 """Of computing for one network, beyond which a plan looks at no other one of its backbone."""
 
-_POINTS = click.FloatRange(min=1e-6, max=100)
+_POINTS = options.Numbers(min=1e-6, max=100)
 
 
 @click.command("plan")
@@ -33,7 +33,7 @@ _POINTS = click.FloatRange(min=1e-6, max=100)
 @options.fused
 @click.option(
     "--calibrate",
-    type=click.FloatRange(min=0, max=86_400),
+    type=options.Numbers(min=0, max=86_400),
     default=20.0,
     show_default=True,
     envvar="ABLATE_CALIBRATE",

@@ -107,6 +107,7 @@ def _sweep(
 ) -> SweepOutcome:
     from ablations.analyse.choice import settled
     from ablations.analyse.rounds import next_trials
+    from ablations.plan.arms import extreme_cells
     from ablations.plan.commands import row_command
     from ablations.plan.limits import check_batches
     from ablations.run.datasets import ensure_prepared, prepared_path
@@ -119,7 +120,10 @@ def _sweep(
     places.load_record()
     spec = design.study.baseline.data
     prepared = ensure_prepared(spec, data_dir)
-    check_batches(design.study, design.cells, len(prepared.train_labels))
+    chooses = design.study.tune or design.study.search
+    held_back = 0 if chooses is None or spec.train_images is not None else chooses.validation_images
+    left = len(prepared.train_labels) - held_back
+    check_batches(design.study, [*design.cells, *extreme_cells(design)], left)
     size = workplace.size(_most_trials(design))
     rows = design.by_key.keys()
     wanted = rows if keys is None else rows & keys
@@ -138,10 +142,11 @@ def _sweep(
     )
 
     def wanted_next(record: Record, ended: Collection[str]) -> list[Trial]:
+        if whole.study.design in ("tuned", "search"):  # what it comes to compare is not among the rows yet
+            return list(next_trials(whole, record, set(ended)))
         # what failed before and is not to be tried now is not waited for
         others = record.failed.keys() - wanted
-        lacking = next_trials(whole, record, others | set(ended))
-        return [t for t in lacking if t.key in rows or whole.study.design in ("tuned", "search")]
+        return [t for t in next_trials(whole, record, others | set(ended)) if t.key in rows]
 
     with SweepDisplay(design.study.name, console) as display:
         return sweep(

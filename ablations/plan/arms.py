@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
+from ablations.plan.cell import Cell
 from ablations.plan.choosing import Objective, Pruner, Sampler
 from ablations.plan.design import Design
 from ablations.plan.points import cell_at, start_of
@@ -50,6 +52,8 @@ class Arm:
             [asdict(d) for d in space.dimensions],
             self.objectives,
             _held_back(space),
+            *([] if self.repetition == 0 else [self.repetition]),
+            *space.plugins,
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -81,6 +85,13 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
             for cell in design.cells
         )
     return ()
+
+
+def extreme_cells(design: Design) -> Iterator[Cell]:
+    """Give the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
+    for arm in arms_of(design):
+        if isinstance(arm.space, TuneSpace):
+            yield from map(arm.space.row, arm.space.corners)
 
 
 def choice_trials(design: Design) -> tuple[int, int]:

@@ -27,7 +27,7 @@ NUMBERS = (
     "label_smoothing",
     "full_size_from",
 )
-WHOLE_NUMBERS = ("batch_size", "pad", "cutout", "start_size")
+WHOLE_NUMBERS = ("batch_size", "pad", "cutout")
 
 
 def _range_from(value: object) -> object:
@@ -112,7 +112,7 @@ class Tune(BaseModel):
             if name in ("epochs", "iterations"):
                 raise ValueError(f"{name} is the length of the training, which is the same for all rows")
             if not values.choices and name not in (*NUMBERS, *WHOLE_NUMBERS):
-                raise ValueError(f"{name} has no order: give choices instead of low and high")
+                raise ValueError(f"{name} cannot be drawn from a range: give choices instead of low and high")
         return self
 
 

@@ -8,12 +8,20 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ablations.plan.choosing import Search, Tune
 from ablations.plan.recipe import Recipe
 from ablations.plan.study import SET_BY_ITSELF, Baseline, Race, Study
 from ablations.plan.trial import DataSpec
 from senet_core.errors import unknown
 
-_NESTED: dict[str, type[BaseModel]] = {"baseline": Baseline, "recipe": Recipe, "data": DataSpec, "race": Race}
+_NESTED: dict[str, type[BaseModel]] = {
+    "baseline": Baseline,
+    "recipe": Recipe,
+    "data": DataSpec,
+    "race": Race,
+    "tune": Tune,
+    "search": Search,
+}
 _NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {Study: SET_BY_ITSELF}
 _SHORT_FORMS: dict[type[BaseModel], tuple[str, ...]] = {Recipe: ("base",)}
 """What a file may say beside the fields: the recipe that the others are on top of."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations, islice, product
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ Choice = str | float | int | bool
 Params = Mapping[str, Choice]
 """One choice of every dimension, by name; JSON has a form for each."""
 
+MOST_CORNERS = 4096
 _STAGE = "stage {}"
 _REDUCTION = "reduction in stage {}"
 
@@ -86,8 +88,24 @@ class SearchSpace:
             if stage in chosen:
                 found[_REDUCTION.format(stage)] = str(variant.reduction_in(stage))
         wanted = {dimension.name: found.get(dimension.name) for dimension in self.dimensions}
-        inside = all(wanted[dimension.name] in dimension.choices for dimension in self.dimensions)
+        # a stage without blocks has no reduction, whatever is said of it
+        inside = all(wanted[d.name] is None or wanted[d.name] in d.choices for d in self.dimensions)
         return {name: value for name, value in wanted.items() if value is not None} if inside else None
+
+    @property
+    def plugins(self) -> tuple[tuple[str, str], ...]:
+        """The plug-ins that a choice may take, with the digests of their code."""
+        found = {pair for params in self.pairs for pair in self.row(params).plugins}
+        return tuple(sorted(found))
+
+    @property
+    def pairs(self) -> Iterator[Params]:
+        """Every two choices together, with the first of all others."""
+        first = {dimension.name: dimension.choices[0] for dimension in self.dimensions}
+        for one, other in combinations(self.dimensions, 2):
+            for chosen in product(one.choices, other.choices):
+                yield {**first, one.name: chosen[0], other.name: chosen[1]}
+        yield first
 
     def _point(self, params: Params) -> Point:
         point = start_of(self.study)
@@ -150,19 +168,38 @@ class TuneSpace:
         for dimension in self.dimensions:
             value = getattr(self.base.recipe, dimension.name)
             if dimension.choices:
-                value = str(value)
-                inside = value in dimension.choices
-            else:
-                inside = value is not None and dimension.low <= value <= dimension.high
-            if not inside:
+                value = next(
+                    (str(given) for given in self._choices(dimension.name) if _same(given, value)), None
+                )
+            elif value is not None and not dimension.low <= value <= dimension.high:
+                value = None
+            if value is None:
                 return None
             found[dimension.name] = value
         return found
 
+    @property
+    def plugins(self) -> tuple[tuple[str, str], ...]:
+        """None that the row itself does not say."""
+        return ()
+
+    @property
+    def corners(self) -> Iterator[Params]:
+        """Every combination of ends and choices, or as many as are looked through in a moment."""
+        ends = [d.choices or tuple(_ends(d.name, self._range(d.name))) for d in self.dimensions]
+        for chosen in islice(product(*ends), MOST_CORNERS):
+            yield {d.name: value for d, value in zip(self.dimensions, chosen, strict=True)}
+
     def _value(self, name: str, value: Choice) -> Any:
-        assert self.study.tune is not None
-        choices = self.study.tune.ranges[name].choices
+        choices = self._choices(name)
         return next(c for c in choices if str(c) == value) if choices else value
+
+    def _choices(self, name: str) -> tuple[Any, ...]:
+        return self._range(name).choices
+
+    def _range(self, name: str) -> Range:
+        assert self.study.tune is not None
+        return self.study.tune.ranges[name]
 
 
 Space = SearchSpace | TuneSpace
@@ -172,7 +209,8 @@ def search_space(study: Study) -> SearchSpace:
     """Return what a study's search may choose from.
 
     Raises:
-        UserError: stages or reductions are to be chosen one by one, and the study's axes do not fit that.
+        UserError: stages or reductions are to be chosen one by one, and the study's axes do not fit that; or two
+            choices do not go together.
     """
     search = study.search
     assert search is not None
@@ -197,14 +235,20 @@ def search_space(study: Study) -> SearchSpace:
         if "reduction" not in values:
             raise UserError(f"study {study.name!r}: search.reduction_per_stage needs the axis 'reduction'")
         dimensions += [Dimension(_REDUCTION.format(stage), tuple(values["reduction"])) for stage in stages]
-    return SearchSpace(study, tuple(dimensions), values)
+    space = SearchSpace(study, tuple(dimensions), values)
+    for params in space.pairs:
+        try:
+            space.row(params)
+        except (UserError, ValidationError) as error:  # noqa: PERF203  (the message names the choices)
+            raise UserError(_impossible(study, params, error)) from error
+    return space
 
 
 def tune_space(study: Study, base: Cell) -> TuneSpace:
     """Return what the tuning of a row may choose from.
 
     Raises:
-        UserError: an end or a choice of a range is no value of its field.
+        UserError: an end or a choice of a range is no value of its field, or some of them do not go together.
     """
     assert study.tune is not None
     dimensions = []
@@ -221,7 +265,19 @@ def tune_space(study: Study, base: Cell) -> TuneSpace:
         dimensions.append(
             Dimension(name, low=low, high=high, log=given.logarithmic, whole=name in WHOLE_NUMBERS)
         )
-    return TuneSpace(study, base, tuple(dimensions))
+    space = TuneSpace(study, base, tuple(dimensions))
+    for params in space.corners:
+        try:
+            space.row(params)
+        except ValidationError as error:  # noqa: PERF203
+            raise UserError(_impossible(study, params, error)) from error
+    return space
+
+
+def _impossible(study: Study, params: Params, error: Exception) -> str:
+    said = ", ".join(f"{name} {_shown(value)}" for name, value in params.items())
+    why = explain(error) if isinstance(error, ValidationError) else error
+    return f"study {study.name!r} could choose {said}, and {why}"
 
 
 def _ends(name: str, given: Range) -> tuple[float, float]:
@@ -258,6 +314,13 @@ def _judged_on_validation(row: Cell, study: Study) -> Cell:
     chooses = study.tune or study.search
     assert chooses is not None
     return replace(row, data=row.data.for_choosing(chooses.validation_images))
+
+
+def _same(given: Any, value: Any) -> bool:
+    """Return whether two values of a recipe's field are one: a list in a file is a tuple in the recipe."""
+    if isinstance(given, (list, tuple)) and isinstance(value, (list, tuple)):
+        return list(given) == list(value)
+    return bool(given == value)
 
 
 def _shown(value: Choice) -> str:

@@ -130,7 +130,7 @@ class Dispatch:
         """Let the study's choices add to the queue, and no more than can begin now: each proposal knows the last."""
         if self.proposer is None:
             return
-        room = self.settings.workers - len(self.running) - len(queue) - len(self.elsewhere)
+        room = self.settings.workers - len(self.running) - len(queue)
         for cell, trial in self.proposer.propose(room):
             self.cells[trial.key] = cell
             self.proposed.add(trial.key)
@@ -147,16 +147,17 @@ class Dispatch:
         while queue and len(self.running) < workers + ahead:
             trial = queue.popleft()
             cell = self.cells[trial.key]
-            reason = None if trial.key in self.proposed else self.aside.reason(cell)
+            proposed = trial.key in self.proposed  # its lease came with it
+            reason = None if proposed else self.aside.reason(cell)
             self.seen.add(trial.key)
             if reason is not None:
                 self.set_aside.add(trial.key)
                 self.display.say(f"{cell.label}, seed {trial.seed}: not tried; {reason}")
-            elif self._neighbours_train(trial) or not self.leases.take(trial.key):
+            elif not proposed and (self._neighbours_train(trial) or not self.leases.take(trial.key)):
                 self.elsewhere.append(trial)
             elif self._finished_meanwhile(trial):
                 self.leases.release(trial.key)
-            elif self._neighbours_train(trial):
+            elif not proposed and self._neighbours_train(trial):
                 # both took it at this moment: whoever comes back first has it
                 self.leases.release(trial.key)
                 self.elsewhere.append(trial)
@@ -169,7 +170,9 @@ class Dispatch:
 
     def _finished_meanwhile(self, trial: Trial) -> bool:
         self.record.refresh()
-        if trial.key not in self.record.finished and self.neighbours is not None:
+        # a latency is measured where it is asked for: other studies' trials may have none
+        shared = not (self.timed and trial.key in self.proposed)
+        if trial.key not in self.record.finished and self.neighbours is not None and shared:
             for line in self.record.append(*self.neighbours.finished([trial.key]), unless_finished=True):
                 self.display.finished(self.cells[trial.key], line)
         return trial.key in self.record.finished or trial.key in self.record.pruned

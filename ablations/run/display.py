@@ -105,6 +105,9 @@ class SweepDisplay:
     def finished(self, cell: Cell, record: TrialRecord) -> None:
         """Print a line for a trial that ended."""
         self._ended += 1
+        self._total = max(
+            self._total, self._ended
+        )  # a search by hours, or with trials that failed and were replaced
         self._took.append(
             (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.started)).total_seconds()
         )

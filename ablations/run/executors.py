@@ -120,6 +120,11 @@ class WorkerPool(Executor):
                 except BrokenProcessPool:  # its process died while it had nothing to do
                     self._pools.pop(slot).shutdown(wait=False)
                     inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                except OSError as error:  # no memory, or too many processes
+                    self._pools.pop(slot).shutdown(wait=False)
+                    self._idle.append(slot)
+                    job.future.set_exception(WorkerDied(f"its process could not be started: {error}"))
+                    continue
             inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
@@ -141,12 +146,13 @@ class WorkerPool(Executor):
             elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
                 self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
             self._idle.append(slot)
-            if not self._closed:
-                self._dispatch()
         if error is not None:
             job.future.set_exception(error)
         else:
             job.future.set_result(done.result())
+        with self._lock:
+            if not self._closed:
+                self._dispatch()
 
 
 @contextmanager

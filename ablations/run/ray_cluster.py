@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import signal
@@ -40,13 +41,15 @@ class Needs:
         gpus: share of a GPU from 0 to 1, or a whole number of GPUs.
 
     Raises:
-        UserError: a share above 1 that is not whole, which Ray cannot give.
+        UserError: no number, or a share above 1 that is not whole, which Ray cannot give.
     """
 
     cpus: int = 1
     gpus: float = 0.0
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.gpus):
+            raise UserError(f"--gpus-per-trial must be a number, got {self.gpus:g}")
         if self.gpus > 1 and self.gpus != int(self.gpus):
             raise UserError(f"--gpus-per-trial above 1 must be a whole number, got {self.gpus:g}")
 

@@ -53,6 +53,12 @@ class Judged:
         return self.cell.trial(self.proposal.seed)
 
     @property
+    def is_start(self) -> bool:
+        """Whether it is where the study stands already."""
+        start = self.arm.space.start
+        return start is not None and start.items() <= self.proposal.params.items()
+
+    @property
     def counts(self) -> bool:
         """Whether it used up a part of the budget."""
         return self.state in ("finished", "pruned", "diverged")

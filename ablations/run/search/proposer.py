@@ -1,14 +1,14 @@
 """The proposer: gives a sweep the next trials of a study's choices, and tells Optuna what came of them.
 
-A proposal is made under a lock, written down, and only then trained. So a sweep that is killed at any point leaves
-either nothing or a proposal without an end, and the next sweep takes that one over before it asks for another.
+A proposal is made, written down and leased under a lock, and only then trained. So a sweep that is killed at any point
+leaves either nothing or a proposal without an end, and the next sweep takes that one over before it asks for another.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
@@ -29,6 +29,7 @@ from ablations.run.search.storage import (
     StorageFailed,
     close_storage,
     failing_softly,
+    folder_name,
     is_shared,
     open_storage,
     storage_url,
@@ -41,6 +42,10 @@ SEED_STRIDE = 100_000
 """Another repetition of a search trains with other seeds."""
 ENOUGH_FAILURES = 5
 """So many failures of one kind, and no success: something is wrong that no other proposal will mend."""
+
+
+class AnotherChooses(UserError):
+    """Another process chooses for the same study, with a storage that allows one only."""
 
 
 class Proposer:
@@ -72,6 +77,7 @@ class Proposer:
         self._folder = places.results
         self._lock = FileLock(self._folder / ".choice.lock", timeout=LOCK_SECONDS)
         self._mine: dict[str, Arm] = {}
+        self._timed = any("latency" in arm.objectives for arm in self.arms)
         self._failures: Counter[str] = Counter()
         self._broken: str | None = None
         self._read: dict[str, tuple[tuple[int, int], tuple[Judged, ...]]] = {}
@@ -94,6 +100,8 @@ class Proposer:
 
     def propose(self, room: int) -> list[tuple[Cell, Trial]]:
         """Give trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
+
+        Their leases are this sweep's when they are given.
 
         Args:
             room: how many can be begun; none are given for 0.
@@ -175,7 +183,11 @@ class Proposer:
             self._opened = opened = open_storage(url)
             with self._locked(), failing_softly():
                 self._record.refresh()
-                views = {arm.name: View(design.study.name, arm, opened, _epochs(design)) for arm in self.arms}
+                folder = folder_name(self._folder)
+                views = {
+                    a.name: View(f"{design.study.name} {folder}", a, opened, _epochs(design))
+                    for a in self.arms
+                }
                 for arm in self.arms:
                     views[arm.name].forget_others(self._judge(arm))
                     views[arm.name].mirror(self._judge(arm))
@@ -192,14 +204,19 @@ class Proposer:
         view = self._views[arm.name]
         with failing_softly():
             view.mirror(judged)  # of other drivers' trials, and of what they left
-            params = view.ask(len(judged))
+            params = view.ask(judged)
         cell = arm.space.cell(params)
-        trial = cell.trial(_fresh_seed(cell, judged, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
+        used = {j.proposal.key for j in judged}
+        if self._timed:  # what was trained without a clock has no latency
+            used |= self._record.finished.keys()
+        trial = cell.trial(_fresh_seed(cell, used, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
         with failing_softly():
             view.name(trial.key)
         add_proposal(
             self._folder, Proposal(arm.name, arm.asked, len(judged), trial.key, trial.seed, dict(params))
         )
+        if not self._leases.take(trial.key):
+            return None  # somebody trains the very same trial now: what comes of it is the proposal's
         self._mine[trial.key] = arm
         return cell, trial
 
@@ -210,7 +227,7 @@ class Proposer:
                 key = j.proposal.key
                 if j.state != "open" or key in self._mine or len(found) >= room:
                     continue
-                if self._leases.holder(key) is None or self._leases.is_stale(key):
+                if self._leases.take(key):
                     self._mine[key] = arm
                     found.append((j.cell, j.trial))
         return found
@@ -246,17 +263,16 @@ class Proposer:
             ) from None
 
 
-def _fresh_seed(cell: Cell, judged: Sequence[Judged], first: int) -> int:
+def _fresh_seed(cell: Cell, used: Collection[str], first: int) -> int:
     """Return the seed of a proposal: what is proposed again is trained with another one."""
-    keys = {j.proposal.key for j in judged}
-    return next(seed for seed in count(first) if cell.trial(seed).key not in keys)
+    return next(seed for seed in count(first) if cell.trial(seed).key not in used)
 
 
 def _be_alone(lock: FileLock, study: str) -> None:
     try:
         lock.acquire()
     except Timeout:
-        raise UserError(
+        raise AnotherChooses(
             f"another process is choosing for study {study!r}; for several at once, share a database:"
             " --storage postgresql://USER@HOST/NAME"
         ) from None

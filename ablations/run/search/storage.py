@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablations.run.durable import not_written
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +35,22 @@ def storage_url(given: str | None, results: Path) -> str:
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", given)
 
 
+def folder_name(results: Path) -> str:
+    """Return the name of a study's results folder in a database that several folders may share; made at the first call.
+
+    Raises:
+        DiskError: it cannot be kept.
+    """
+    path = results / ".storage-name"
+    try:
+        if not path.exists():
+            results.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{uuid.uuid4().hex[:8]}\n", encoding="utf-8")
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise not_written(f"the name of the folder {path}", error, chosen=False) from error
+
+
 def is_shared(url: str) -> bool:
     """Return whether several drivers may use a storage at once."""
     return not url.startswith("sqlite")
@@ -50,14 +68,14 @@ def open_storage(url: str) -> BaseStorage:
 
     try:
         shown = make_url(url).render_as_string(hide_password=True)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UserError("--storage is no address of a database that can be read") from error
     arguments = {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
     options = {"connect_args": arguments, **({"pool_pre_ping": True} if arguments else {})}
     try:
         with _alone_in_making_tables(url, options):
             return optuna.storages.RDBStorage(url, engine_kwargs=options)
-    except (ImportError, ModuleNotFoundError) as error:
+    except ImportError as error:
         extra = ' (pip install "senet-ablations[postgres]")' if "psycopg" in str(error) else ""
         raise UserError(
             f"Optuna's storage {shown} needs a driver that is not installed: {error}{extra}"
@@ -103,7 +121,8 @@ def failing_softly() -> Iterator[None]:
 
     try:
         yield
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError) as error:
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, KeyError) as error:
+        # KeyError: the study is not there any more
         raise StorageFailed(_one_line(error)) from error
 
 

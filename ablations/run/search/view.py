@@ -32,6 +32,7 @@ KEY = "senet.key"
 WORST_ERROR = 100.0
 """What a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
 _FEW = 4
+_ATTEMPTS = 3
 _STRIDE = 100_003
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -98,14 +99,14 @@ class View:
             else:
                 self._add(j)
 
-    def ask(self, number: int) -> Params:
+    def ask(self, judged: Sequence[Judged]) -> Params:
         """Let Optuna propose; the first proposal is where the study stands already.
 
         Args:
-            number: of the proposal, which decides what is random in it.
+            judged: the proposals so far; their number decides what is random in the next.
         """
-        self.study.sampler = _sampler(self.arm, number + _STRIDE * self.arm.repetition)
-        if number == 0 and self.arm.space.start is not None and not self._waiting():
+        self.study.sampler = _sampler(self.arm, len(judged) + _STRIDE * self.arm.repetition)
+        if self.arm.space.start is not None and _begins(judged) and not self._waiting():
             self.study.enqueue_trial(dict(self.arm.space.start))
         self._asked = self.study.ask(self._distributions)
         return dict(self._asked.params)
@@ -163,6 +164,12 @@ class View:
         if judged.state == "pruned":
             return TrialState.PRUNED, None
         return TrialState.FAIL, None
+
+
+def _begins(judged: Sequence[Judged]) -> bool:
+    """Return whether nothing has come yet of where the study stands: a failure of the machine says nothing of it."""
+    tried = [j.state for j in judged if j.is_start]
+    return all(state == "failed" for state in tried) and len(tried) < _ATTEMPTS
 
 
 def make_trial(arm: Arm, judged: Judged) -> FrozenTrial | None:

@@ -70,3 +70,46 @@ def test_what_is_no_executor_is_one_clear_line(
     assert message in said.err
     assert said.err.count("\n") == 1
     assert not (tmp_path / "results" / "small" / "trials.jsonl").exists()
+
+
+FAILING = """
+import multiprocessing
+import pathlib
+from concurrent.futures import Future, ProcessPoolExecutor
+
+
+class Failing(ProcessPoolExecutor):
+    def submit(self, fn, /, *args, **kwargs):
+        tested = args[0].trial["data"].get("validation_images") is None
+        if not tested or pathlib.Path("failed").exists():
+            return super().submit(fn, *args, **kwargs)
+        pathlib.Path("failed").touch()
+        future = Future()
+        future.set_exception(RuntimeError("no memory"))
+        return future
+
+
+def make(workers):
+    return Failing(1, mp_context=multiprocessing.get_context("spawn"))
+"""
+
+
+def test_a_winner_whose_trial_failed_is_tried_again_by_the_same_command(
+    ablate: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "my_cluster.py").write_text(FAILING, encoding="utf-8")
+    study = (tmp_path / "small.yaml").read_text().replace("seeds: 2\n", "")
+    search = "design: search\nsearch: {trials: 2, validation_images: 40, winners: 1}\nconfirm: 2\n"
+    (tmp_path / "small.yaml").write_text(study + search, encoding="utf-8")
+    words = ("run", "small.yaml", "--executor", "my_cluster:make", "--workers", "1", "--no-tracking")
+
+    first, again = ablate(*words), ablate(*words)
+
+    assert (first.status, again.status) == (1, 0), again.err
+    assert "failed (killed): no memory" in first.out
+    record = tmp_path / "results" / "small" / "trials.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    tested = [line for line in lines if line["trial"]["data"].get("validation_images") is None]
+    failed = [line for line in tested if line["status"] == "failed"]
+    assert len(failed) == 1
+    assert failed[0]["key"] in {line["key"] for line in tested if line["status"] == "finished"}

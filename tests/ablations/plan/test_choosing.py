@@ -82,7 +82,30 @@ def search(axes: dict[str, Any] | None = None, **fields: Any) -> Design:
             {"design": "tuned", "seeds": 2, "tune": {**TUNE, "ranges": {"epochs": [1, 2]}}},
             "the length of the training",
         ),
-        ({"design": "tuned", "seeds": 2, "tune": {**TUNE, "ranges": {"crop": [1, 2]}}}, "crop has no order"),
+        (
+            {"design": "tuned", "seeds": 2, "tune": {**TUNE, "ranges": {"crop": [1, 2]}}},
+            "crop cannot be drawn from a range: give choices",
+        ),
+        (
+            {"design": "tuned", "seeds": 2, "tune": {**TUNE, "ranges": {"start_size": [8, 16]}}},
+            "start_size cannot be drawn from a range: give choices",
+        ),
+        (
+            {
+                "design": "tuned",
+                "seeds": 2,
+                "tune": {
+                    **TUNE,
+                    "ranges": {"momentum": {"choices": [0.0, 0.9]}, "nesterov": {"choices": [True, False]}},
+                },
+                "recipe": {**BASE["recipe"], "nesterov": False},
+            },
+            "could choose momentum 0.0, nesterov True, and .*momentum",
+        ),
+        (
+            {"design": "tuned", "seeds": 2, "tune": {**TUNE, "trails": 5}},
+            "unknown field 'tune.trails'; did you mean 'tune.trials'",
+        ),
         (
             {"design": "tuned", "seeds": 2, "tune": {**TUNE, "ranges": {"pad": [1, 2.5]}}},
             "whole numbers, got 2.5",
@@ -146,6 +169,20 @@ def test_a_choice_of_values_comes_back_as_they_were_given() -> None:
 def test_the_studys_own_recipe_is_where_a_tuning_starts() -> None:
     assert arms_of(tuned())[0].space.start == {"lr": 0.3, "weight_decay": 5e-4}
     assert arms_of(tuned(ranges={"lr": [0.4, 0.5]}))[0].space.start is None
+    decayed = {"recipe": {**BASE["recipe"], "weight_decay": 0, "schedule": "step", "milestones": [0.5, 0.75]}}
+    found = unfolded(
+        design="tuned",
+        seeds=2,
+        tune={
+            **TUNE,
+            "ranges": {
+                "weight_decay": {"choices": [0, 0.0005]},  # a file says 0 where the recipe holds 0.0
+                "milestones": {"choices": [[0.5], [0.5, 0.75]]},
+            },
+        },
+        **decayed,
+    )
+    assert arms_of(found)[0].space.start == {"weight_decay": "0", "milestones": "[0.5, 0.75]"}
 
 
 def test_reductions_and_stages_are_chosen_one_by_one() -> None:
@@ -164,6 +201,26 @@ def test_reductions_and_stages_are_chosen_one_by_one() -> None:
     assert space.row(none).variant is None  # no blocks at all are the plain network
     assert space.start is not None
     assert space.row(space.start).network == search().baseline.network
+
+
+def test_a_baseline_with_blocks_in_some_stages_is_where_a_search_starts() -> None:
+    found = search(any_stages=True, reduction_per_stage=True)
+    variant = "se:reduction=8,stages=3+4"
+    partial = unfolded(
+        design="search",
+        confirm=2,
+        search={**SEARCH, "any_stages": True, "reduction_per_stage": True},
+        baseline={**BASE["baseline"], "variant": variant},
+    )
+    start = arms_of(partial)[0].space.start
+    assert start is not None
+    assert start["stage 2"] is False
+    assert "reduction in stage 2" not in start
+    assert arms_of(found)[0].asked != arms_of(partial)[0].asked
+
+
+def test_a_repetition_is_another_choice() -> None:
+    assert len({arms_of(search(repetition=number))[0].asked for number in range(3)}) == 3
 
 
 def test_a_search_whose_baseline_lies_outside_starts_anywhere() -> None:
@@ -185,3 +242,15 @@ def test_a_search_whose_baseline_lies_outside_starts_anywhere() -> None:
 def test_spaces_that_cannot_be_are_refused(axes: dict[str, Any], fields: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         search(axes=axes, **fields)
+
+
+def test_two_choices_that_do_not_go_together_are_refused_before_anything_is_proposed() -> None:
+    with pytest.raises(UserError, match="study 'x' could choose backbone resnet20, stages 5, and ") as caught:
+        unfolded(
+            design="search",
+            confirm=2,
+            search=SEARCH,
+            baseline={"backbone": "resnet18", "variant": "se:reduction=8", "data": "cifar10"},
+            axes={"backbone": ["resnet18", "resnet20"], "stages": ["all", [5]]},
+        )
+    assert "\n" not in str(caught.value)

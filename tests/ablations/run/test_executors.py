@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import wait
+from concurrent.futures import ProcessPoolExecutor, wait
+from typing import Any
 
 import psutil
 import pytest
@@ -53,6 +55,29 @@ def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(pool: Wo
     while sum(bool(inner._broken) for inner in pool._pools.values()) < len(pids) and time.monotonic() < until:
         time.sleep(0.05)  # until the inner pools know, and refuse every task
     assert not pids & {pool.submit(os.getpid).result(timeout=60) for _ in range(4)}
+
+
+def test_a_process_that_cannot_be_started_fails_the_task_that_waited_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one that ended just before it keeps its result."""
+    small = WorkerPool(1, threads=1)
+    ended = small.submit(_slow_pid, 1.0)
+    next_one, last = small.submit(divmod, 7, 2), small.submit(divmod, 9, 2)
+    real, refused = ProcessPoolExecutor.submit, []
+
+    def refuses_once(self: ProcessPoolExecutor, *args: Any, **kwargs: Any) -> Any:
+        if not refused:
+            refused.append(args)
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuses_once)
+    assert ended.result(timeout=60)
+    with pytest.raises(WorkerDied, match=r"could not be started: .*temporarily unavailable"):
+        next_one.result(timeout=60)
+    assert last.result(timeout=60) == (4, 1)
+    small.shutdown()
 
 
 def test_ctrl_c_does_not_reach_the_workers(pool: WorkerPool) -> None:

@@ -40,6 +40,8 @@ def test_what_no_node_has_is_refused_with_what_they_have() -> None:
         trials_at_a_time(Needs(cpus=12), NODES)
     with pytest.raises(UserError, match="--gpus-per-trial above 1 must be a whole number"):
         Needs(gpus=1.5)
+    with pytest.raises(UserError, match="--gpus-per-trial must be a number, got nan"):
+        Needs(gpus=float("nan"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -15,9 +17,11 @@ from small import small_study
 from ablations.analyse.choice import choices_of, settled
 from ablations.plan.design import Design
 from ablations.plan.study import CHOOSE_FROM, CONFIRM_FROM
+from ablations.run.leases import Holder, Leases, process_start
 from ablations.run.record_line import Kind
+from ablations.run.search import proposer
 from ablations.run.search.proposals import read_proposals
-from ablations.run.search.storage import FILE_NAME
+from ablations.run.search.storage import FILE_NAME, close_storage, open_storage
 from ablations.run.worker import Task
 from senet_core.errors import UserError
 
@@ -181,6 +185,16 @@ def test_a_trial_that_failed_does_not_count(choosing: Choosing, kind: Kind) -> N
     assert outcome.failed == 0  # each was replaced
 
 
+def test_where_the_study_stands_is_tried_again_when_its_trial_failed(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.fail = lambda trial: "oom" if len(choosing.asked) == 1 else None
+
+    judged = choices_of(design, choosing.sweep(design).record)[0].judged
+
+    assert [j.state for j in judged if j.is_start] == ["failed", "finished"]
+    assert judged[1].is_start
+
+
 def test_a_diverged_trial_counts_and_is_as_bad_as_can_be(choosing: Choosing) -> None:
     design = tuned_study()
     choosing.fail = lambda trial: (
@@ -246,6 +260,64 @@ def test_a_fresh_start_forgets_what_was_proposed(choosing: Choosing) -> None:
 
     assert len(proposals_asked(choosing)) == 24
     assert optuna_states(choosing, design) == {"COMPLETE": 12}
+
+
+def test_another_repetition_is_another_search(choosing: Choosing) -> None:
+    choosing.sweep(search_study())
+    first = proposals_asked(choosing)
+
+    choosing.sweep(search_study(repetition=1))
+
+    assert len(proposals_asked(choosing)) == 2 * len(first)
+
+
+def test_a_latency_is_measured_though_the_same_networks_were_trained_without_a_clock(
+    choosing: Choosing,
+) -> None:
+    choosing.sweep(search_study(objectives=["validation_error", "parameters"]))
+    timed = search_study(objectives=["validation_error", "latency"])
+
+    choice = choices_of(timed, choosing.sweep(timed).record)[0]
+
+    assert len(choice.judged) == 12
+    assert all(j.values is not None for j in choice.judged)
+
+
+def test_two_drivers_are_never_given_the_same_proposal(
+    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the second asks before the first has begun to train."""
+    monkeypatch.setattr(proposer, "is_shared", lambda url: True)
+    design = search_study()
+    places = choosing.places(design)
+    places.make_writable()
+    holder = Holder.this_process()
+    drivers = []
+    for pid in (holder.pid, os.getppid()):  # two processes that live
+        leases = Leases(places.leases)
+        monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid)))
+        drivers.append(proposer.Proposer(design, places, places.load_record(), leases, None, print))
+
+    given = [[trial.key for _, trial in driver.propose(2)] for driver in drivers]
+
+    assert [len(keys) for keys in given] == [2, 2]
+    assert len({*given[0], *given[1]}) == 4
+    for driver in drivers:
+        driver.close()
+
+
+def test_two_results_folders_share_a_database(choosing: Choosing, tmp_path: Path) -> None:
+    other, url = Choosing(tmp_path / "other"), f"sqlite:///{tmp_path}/both.db"
+    design = search_study()
+    choosing.sweep(search_study(trials=6), storage=url)
+    other.sweep(design, storage=url)
+
+    record = choosing.sweep(design, storage=url).record
+
+    assert len(choices_of(design, record)[0].judged) == 12
+    storage = open_storage(url)
+    assert [s.n_trials for s in optuna.get_all_study_summaries(storage=storage)] == [12, 12]
+    close_storage(storage)
 
 
 def test_what_is_proposed_again_gets_another_seed(choosing: Choosing) -> None:
