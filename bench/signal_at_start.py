@@ -9,22 +9,20 @@ the plain network with the same seed; beside it stands the row's error in the re
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean, mean
 
 import torch
 from pages import table, write_page
+from recorded import command_of, errors_of, study_arguments, study_of
 from scipy import stats
 from torch import Tensor, nn
 
-from ablations.plan.design import Design, design
-from ablations.plan.study_file import load_study
+from ablations.plan.design import Design
 from ablations.run.augment import normalise
 from ablations.run.datasets.names import prepared_path
 from ablations.run.datasets.prepared import load
-from ablations.run.places import Places
 from senet_core.model import build_model
 from senet_core.variant import SEVariant
 
@@ -33,21 +31,20 @@ IMAGES = 256
 
 def main() -> None:
     """Measure every row and write a page into results/STUDY-signal/."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study")
-    parser.add_argument("--set", dest="overrides", action="append", default=[])
-    parser.add_argument("--seeds", type=int, default=6)
+    parser = study_arguments(__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
-    parser.add_argument("--results-dir", type=Path, default=Path("results"))
     asked = parser.parse_args()
-    unfolded = design(load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds))
-    signals, errors = measure(unfolded, asked.data_dir), errors_of(unfolded, asked.results_dir)
+    study = study_of(asked)
+    recorded = errors_of(study, asked.results_dir)
+    signals, errors = (
+        measure(study, asked.data_dir),
+        {label: mean(e.values()) for label, e in recorded.items()},
+    )
     text = page(signals, errors)
     print(text)
-    words = "".join(f" --set {override}" for override in asked.overrides)
-    command = f"python bench/signal_at_start.py {asked.study}{words} --seeds {asked.seeds}"
     content = {"signals": signals, "top1_errors": errors}
-    write_page(asked.results_dir / f"{asked.study}-signal", content, text, command)
+    folder = asked.results_dir / f"{asked.study}-signal"
+    write_page(folder, content, text, command_of("signal_at_start.py", asked))
 
 
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
@@ -79,18 +76,6 @@ def signal_of(model: nn.Module, images: Tensor, num_classes: int) -> float:
         model.train()(images)  # batch norm by the batch, as in the first step
     handle.remove()
     return float(seen[0].std(dim=0).mean())
-
-
-def errors_of(study: Design, results: Path) -> dict[str, float]:
-    """Return each row's mean error of the seeds that are recorded; rows without any are left out."""
-    finished = Places(study.study.name, results, results).load_record().finished
-    found = {}
-    for row, cell in enumerate(study.cells):
-        keys = [trial.key for trial in study.trials[row :: len(study.cells)]]
-        values = [line.result.top1_error for key in keys if (line := finished.get(key)) and line.result]
-        if values:
-            found[cell.label] = mean(values)
-    return found
 
 
 def page(signals: dict[str, list[float]], errors: dict[str, float]) -> str:
