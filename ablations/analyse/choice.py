@@ -12,7 +12,7 @@ from ablations.plan.labels import distinct_labels
 from ablations.plan.space import Params, SearchSpace
 from ablations.plan.trial import Trial
 from ablations.run.record import Record
-from ablations.run.search.judged import Judged, is_over, judge, open_places
+from ablations.run.search.judged import Judged, is_over, judge, planned
 from ablations.run.search.proposals import read_proposals
 from ablations.run.status import RowStatus
 
@@ -68,8 +68,7 @@ class Choice:
     @property
     def planned(self) -> int:
         """Proposals that count, and those that are still to come as far as that is known."""
-        open_now = sum(j.state == "open" for j in self.judged)
-        return sum(j.counts for j in self.judged) + open_now + open_places(self.arm, self.judged)
+        return planned(self.arm, self.judged)
 
 
 def choices_of(design: Design, record: Record) -> tuple[Choice, ...]:

@@ -98,9 +98,19 @@ def open_places(arm: Arm, judged: Sequence[Judged]) -> int:
     return int(sum(j.seconds for j in judged) < 3600 * arm.hours)
 
 
+def left(arm: Arm, judged: Sequence[Judged]) -> int:
+    """Return how many proposals are still to end, those that run included, as far as that is known."""
+    return open_places(arm, judged) + sum(j.state == "open" for j in judged)
+
+
+def planned(arm: Arm, judged: Sequence[Judged]) -> int:
+    """Return how many proposals an arm comes to: those that count, and those that are still to end."""
+    return sum(j.counts for j in judged) + left(arm, judged)
+
+
 def is_over(arm: Arm, judged: Sequence[Judged]) -> bool:
     """Return whether an arm's budget is used up and all its proposals have ended."""
-    return open_places(arm, judged) == 0 and not any(j.state == "open" for j in judged)
+    return left(arm, judged) == 0
 
 
 def _judged(arm: Arm, proposal: Proposal, line: TrialRecord | None) -> Judged:

@@ -23,7 +23,7 @@ from ablations.run.leases import Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
 from ablations.run.record_line import EpochMetrics, TrialRecord
-from ablations.run.search.judged import Judged, is_over, judge, open_places
+from ablations.run.search.judged import Judged, is_over, judge, left, open_places, planned
 from ablations.run.search.proposals import Proposal, add_proposal, proposals_size, read_proposals
 from ablations.run.search.storage import (
     StorageFailed,
@@ -90,13 +90,12 @@ class Proposer:
     @property
     def planned(self) -> int:
         """Trials that the choices have come to, and those that their budgets leave."""
-        counted = sum(j.counts for arm in self.arms for j in self._judge(arm))
-        return counted + sum(self._left(arm) for arm in self.arms)
+        return sum(planned(arm, self._judge(arm)) for arm in self.arms)
 
     @property
     def left(self) -> int:
         """Trials that the budgets leave, those that run included."""
-        return sum(self._left(arm) for arm in self.arms)
+        return sum(left(arm, self._judge(arm)) for arm in self.arms)
 
     def propose(self, room: int) -> list[tuple[Cell, Trial]]:
         """Give trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
@@ -240,10 +239,6 @@ class Proposer:
 
     def _lacks(self, arm: Arm) -> bool:
         return open_places(arm, self._judge(arm)) > 0
-
-    def _left(self, arm: Arm) -> int:
-        judged = self._judge(arm)
-        return open_places(arm, judged) + sum(j.state == "open" for j in judged)
 
     def _lost_storage(self, error: StorageFailed) -> None:
         self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")
