@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,5 +38,8 @@ def write_page(folder: Path, content: dict[str, Any], text: str, command: str) -
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose first column is text and whose others are numbers."""
+    rows = [
+        [re.sub(r"(?<![\w.])-(?=\d)", "−", cell) for cell in row] for row in rows
+    ]  # a minus sign, as in reports
     lines = ["| " + " | ".join(heads) + " |", "| :-- |" + " --: |" * (len(heads) - 1)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

@@ -9,7 +9,7 @@ from pages import table, write_page
 
 
 def test_a_table_has_words_left_and_numbers_right() -> None:
-    assert table(["what", "s"], [["a", "1"]]) == "| what | s |\n| :-- | --: |\n| a | 1 |"
+    assert table(["what", "s"], [["a-1", "-1.5"]]) == "| what | s |\n| :-- | --: |\n| a-1 | −1.5 |"
 
 
 def test_figures_and_page_name_the_command(tmp_path: Path) -> None:
