@@ -29,17 +29,15 @@ def write_page(folder: Path, content: dict[str, Any], text: str, command: str) -
     folder.mkdir(parents=True, exist_ok=True)
     figures = {**content, "command": command, **version, "environment": machine}
     (folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text.strip())  # a minus sign, as in reports
     commit = f"commit {version['commit']}{' with changes' if version['dirty'] else ''}"
     made = (
         f"`{command}`, {commit}; {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}."
     )
-    (folder / PAGE).write_text(f"{text.strip()}\n\n{made}\n", encoding="utf-8")
+    (folder / PAGE).write_text(f"{text}\n\n{made}\n", encoding="utf-8")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose first column is text and whose others are numbers."""
-    rows = [
-        [re.sub(r"(?<![\w.])-(?=\d)", "−", cell) for cell in row] for row in rows
-    ]  # a minus sign, as in reports
     lines = ["| " + " | ".join(heads) + " |", "| :-- |" + " --: |" * (len(heads) - 1)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
