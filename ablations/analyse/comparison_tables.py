@@ -160,7 +160,7 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
     said = (_how_looked(schedule) if schedule is not None else _ONE_LOOK) + (
-        f" corrected (Holm) over the comparisons of this table ({len(tested)}). "
+        " corrected (Holm) over the comparisons of a table. "
     )
     if margin is not None:
         said += (
@@ -172,9 +172,10 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
         )
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     counts = tested or [c.difference.n for c in comparisons]
+    counted = f"Comparisons in this table: {len(tested)}."
     if schedule is not None:  # what so few seeds cannot give is said for one look at all of them
-        return (said.strip(),)
-    return (said.strip(), *limits(counts, len(tested), margin=margin, spreads=spreads))
+        return (said.strip(), counted)
+    return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
 
 
 def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,11 @@ def mark_of(content: Content, plot: Plot) -> str:
 def render_markdown(content: Content) -> str:
     """Set a report in Markdown, with the figures beside it."""
     environment = _environment(markdown_escape)
-    environment.filters |= {"safe_key": _Safe, "table": lambda table: _Safe(to_markdown(table))}
+    environment.filters |= {
+        "safe_key": _Safe,
+        "table": lambda table: _Safe(to_markdown(table)),
+        "unseen": _unseen(),
+    }
     return environment.get_template("report.md.j2").render(content=content)
 
 
@@ -172,7 +176,7 @@ def render_html(content: Content, images: Images) -> str:
         data = base64.b64encode(images[plot.key]["svg"]).decode("ascii")
         return Markup("data:image/svg+xml;base64,") + data
 
-    environment.filters |= {"table": to_html, "embedded": embedded}
+    environment.filters |= {"table": to_html, "embedded": embedded, "unseen": _unseen()}
     return environment.get_template("report.html.j2").render(content=content)
 
 
@@ -191,6 +195,7 @@ def render_latex(content: Content) -> str:
     return environment.get_template("report.tex.j2").render(content=content)
 
 
+_AT_LENGTH = 60
 _OPTIONS: dict[str, Any] = {
     "loader": PackageLoader("ablations.analyse"),
     "undefined": StrictUndefined,
@@ -207,6 +212,18 @@ def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
         return value if isinstance(value, _Safe) else escape(str(value))
 
     return Environment(autoescape=False, finalize=escaped, **_OPTIONS, **options)
+
+
+def _unseen() -> Callable[[Iterable[str | None]], list[str]]:
+    """Make a filter for one text: what several tables have to say at length is said at the first of them."""
+    seen: set[str] = set()
+
+    def unseen(said: Iterable[str | None]) -> list[str]:
+        new = [text for text in said if text and (text not in seen or len(text) < _AT_LENGTH)]
+        seen.update(new)
+        return new
+
+    return unseen
 
 
 def _text(content: Content, name: str, images: Images) -> str:

@@ -69,6 +69,17 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
     assert {"reduction.csv", "trials.csv", "failures.csv"} <= {path.name for path in paths.tables}
 
 
+def test_what_all_tables_have_to_say_is_said_once_and_what_is_their_own_each_time(tmp_path: Path) -> None:
+    plan, record = made(tmp_path, axes={"reduction": [4, 16], "squeeze": ["avg", "max"]})
+    paths = write_report(plan, record, tmp_path / "reports", formats=("md", "html"))
+    for path in (paths.markdown, paths.html):
+        assert path is not None
+        text = path.read_text(encoding="utf-8")
+        assert text.count("Differences are paired by seed") == 1
+        assert text.count("Left: top-1 error of every seed") == 1
+        assert text.count("Comparisons in this table: 2.") == 2
+
+
 def test_failures_that_fall_on_all_rows_alike_are_no_bias(tmp_path: Path) -> None:
     every = [(label, 0) for label in ("plain", "SE", "SE r=4")]
     plan, record = made(tmp_path, {"fail": every})
