@@ -19,6 +19,7 @@ from recorded import command_of, errors_of, study_arguments, study_of
 from scipy import stats
 from torch import Tensor, nn
 
+from ablations.analyse.cells import Number
 from ablations.plan.design import Design
 from ablations.run.augment import normalise
 from ablations.run.datasets.names import prepared_path
@@ -32,6 +33,7 @@ IMAGES = 256
 def main() -> None:
     """Measure every row and write a page into results/STUDY-signal/."""
     parser = study_arguments(__doc__.splitlines()[0])
+    parser.add_argument("--name", help="of the page's folder in results/, STUDY-signal if not given")
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     asked = parser.parse_args()
     study = study_of(asked)
@@ -42,9 +44,10 @@ def main() -> None:
     )
     text = page(signals, errors)
     print(text)
+    command = command_of("signal_at_start.py", asked) + (f" --name {asked.name}" if asked.name else "")
     content = {"signals": signals, "top1_errors": errors}
-    folder = asked.results_dir / f"{asked.study}-signal"
-    write_page(folder, content, text, command_of("signal_at_start.py", asked))
+    folder = asked.results_dir / (asked.name or f"{asked.study}-signal")
+    write_page(folder, content, text, command)
 
 
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
@@ -81,10 +84,7 @@ def signal_of(model: nn.Module, images: Tensor, num_classes: int) -> float:
 def page(signals: dict[str, list[float]], errors: dict[str, float]) -> str:
     """Return the table, rows by their signal, and the rank correlation."""
     rows = sorted(signals, key=lambda label: geometric_mean(signals[label]))
-    lines = [
-        [label, *_numbers(signals[label]), f"{errors[label]:.2f}" if label in errors else "-"]
-        for label in rows
-    ]
+    lines = [[label, *_numbers(signals[label]), Number(errors.get(label)).text()] for label in rows]
     text = table(["variant", "signal", "smallest seed", "largest seed", "top-1 error, %"], lines)
     both = [label for label in rows if label in errors]
     if len(both) > 2:

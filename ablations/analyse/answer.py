@@ -57,7 +57,9 @@ def _level(results: Results, baseline: Outcome) -> str:
         if e.half_width is not None
         else f" (n = {e.n})"
     )
-    name = f"{baseline.label} in {cell.backbone} on {cell.data.name}"
+    epochs = cell.recipe.epochs
+    length = "" if epochs is None else f" after {epochs:g} epoch{'s' * (epochs != 1)}"
+    name = f"{baseline.label} in {cell.backbone} on {cell.data.name}{length}"
     return f"The baseline, {name}, has a top-1 error of {e.mean:.2f} %{half}."
 
 

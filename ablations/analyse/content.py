@@ -306,12 +306,16 @@ def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:
     return tuple(plots)
 
 
+_LEAST_EPOCHS = 3
+"""Fewer make dots and not curves."""
+
+
 def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ...]:
     history = history_frame(results)
     plots = []
     for group in groups:
         info = curves_info(group, results, history)
-        if info.curves:
+        if any(max(len(c.loss.epochs), len(c.error.epochs)) >= _LEAST_EPOCHS for c in info.curves):
             of = f" Axis: {group.axis}." if group.axis is not None else ""
             key = f"curves-{file_key(group.axis or 'all')}"
             plots.append(Plot(key, _CURVES_CAPTION + of, draw_curves(info), info))

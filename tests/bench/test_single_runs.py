@@ -5,15 +5,14 @@ from __future__ import annotations
 from single_runs import page
 
 
-def test_signs_are_counted_seed_by_seed_and_across_seeds() -> None:
+def test_signs_are_counted_over_pairs_of_different_seeds() -> None:
     base = {0: 10.0, 1: 12.0, 2: 11.0}
-    text = page(
-        "SE", {"SE": base, "better": {0: 9.0, 1: 12.5, 2: 10.0}, "worse": {0: 20.0, 1: 22.0, 2: 21.0}}
-    )
+    rows = {"better": {0: 9.0, 1: 12.5, 2: 10.0}, "plain": {0: 20.0, 1: 22.5, 2: 21.0}}
+    text = page("SE", {"SE": base, **rows})
     # across seeds, 9.0 is below 12 and 11; 12.5 above 10 and 11; 10.0 is no lower than 10 and below 12
-    assert "| better | -1.00 | +0.50 | -1.00 | -0.50 | 1 of 3 | 3 of 6 |" in text
-    assert "| worse | +10.00 | +10.00 | +10.00 | +10.00 | 0 of 3 | 0 of 6 |" in text
-    assert "the other sign than the mean of all in 3 of 12 pairs." in text
+    assert "| better | -0.50 [-2.65, +1.65] | -10.67 [-12.10, -9.23] | 3 of 6 |" in text
+    assert "| plain | +10.17 [+9.45, +10.88] |  | 0 of 6 |" in text
+    assert "have 0 of 6 in rows whose interval leaves out 0, and 3 of 6 in the others" in text
 
 
 def test_a_row_that_lacks_a_seed_is_left_out() -> None:
