@@ -55,8 +55,8 @@ def page(baseline: str, errors: dict[str, dict[int, float]]) -> str:
     (shown_wrong, shown_pairs), (open_wrong, open_pairs) = counts[True], counts[False]
     return table(heads, lines) + (
         f"\n\nDifferences in points of top-1 error, {len(seeds)} seeds in pairs, with their 95 % t-intervals, each"
-        f" taken alone. Single runs: one of the row and one of {baseline} with another seed. The other sign than the mean"
-        f" of all have {shown_wrong} of {shown_pairs} in rows whose interval leaves out 0, and {open_wrong} of"
+        f" taken alone. Single runs: one of the row and one of {baseline} with another seed. The other sign than the"
+        f" mean of all have {shown_wrong} of {shown_pairs} in rows whose interval leaves out 0, and {open_wrong} of"
         f" {open_pairs} in the others, where the mean's own sign is open."
     )
 
