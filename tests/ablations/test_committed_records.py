@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablations.analyse.bench_table import read_bench
+from ablations.analyse.choice import settled
 from ablations.analyse.ledger import read_plans
 from ablations.analyse.paper.clone import tracked_files
 from ablations.analyse.paper.request import Request, read_request
@@ -76,7 +77,9 @@ def test_a_ledger_of_looks_is_read_and_is_of_its_study(file: str, monkeypatch: p
     assert plans
     study = Path(file).parent.name
     if (ROOT / "reports" / study).exists():  # it says how the study was asked for
-        assert plans[-1].asked == planned(study, monkeypatch).baseline.trial(0).key
+        record = Record.load((ROOT / file).with_name("trials.jsonl"))
+        chosen = settled(planned(study, monkeypatch), record)  # a tuned study is asked with what it chose
+        assert plans[-1].asked == chosen.baseline.trial(0).key
 
 
 def test_every_forecast_is_read() -> None:
