@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,7 +23,8 @@ _HEADS = {
 }
 FRONT_CAPTION = (
     "Every network that the search tried (grey), by {cost} and error on the validation images; the line joins the "
-    "Pareto front. Black circle: the baseline; square: the plain network; diamonds: compared on fresh seeds."
+    "Pareto front. Black circle: the baseline; square: the plain network; diamonds: compared on fresh seeds. "
+    "Triangles at the top: errors above it."
 )
 PROGRESS_CAPTION = (
     "Validation error of every proposal of the search in turn; the line is the lowest so far. Black circle: the "
@@ -56,10 +58,22 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
         costs = [c.values[x] for c in choice.candidates]
         if max(costs) > 3 * min(costs):
             _logarithmic(axes)
-        axes.plot(
-            costs, [c.values[y] for c in choice.candidates], "o", color="#BBBBBB", markersize=2.6, zorder=2
-        )
         front = _front_of(choice, x, y)
+        winners = winners_of(choice, search.winners) if choice.over else ()
+        plain, baseline = (
+            _network(choice, results.design.plain),
+            _network(choice, results.design.baseline),
+        )
+        ceiling = _ceiling(
+            [c.values[y] for c in choice.candidates],
+            [c.values[y] for c in (*front, *winners, *plain, *baseline)],
+        )
+        for above, marker in ((False, "o"), (True, "^")):
+            some = [c.values for c in choice.candidates if (c.values[y] > ceiling) == above]
+            heights = [min(values[y], ceiling) for values in some]
+            axes.plot(
+                [v[x] for v in some], heights, marker, color="#BBBBBB", markersize=2.6, linestyle="", zorder=2
+            )
         axes.step(
             [c.values[x] for c in front],
             [c.values[y] for c in front],
@@ -75,20 +89,24 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
             markersize=3.4,
             zorder=4,
         )
-        winners = winners_of(choice, search.winners) if choice.over else ()
-        for marked, marker, colour in (
-            (winners, "D", PALETTE[1]),
-            (_network(choice, results.design.plain), "s", GREY),
-            (_network(choice, results.design.baseline), "o", BLACK),
-        ):
+        marks = ((winners, "D", PALETTE[1], 6.4), (plain, "s", GREY, 3.8), (baseline, "o", BLACK, 4.6))
+        for marked, marker, colour, size in marks:
             for c in marked:
-                axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=4.6, zorder=5)
-                axes.annotate(
-                    c.row.label, (c.values[x], c.values[y]), (3, 4), textcoords="offset points", fontsize=5.4,
-                    color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
-                )  # fmt: skip
+                axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=size, zorder=5)
+        coloured = {c.row.label: (c, colour) for marked, _, colour, _ in marks for c in marked}
+        for place, (c, colour) in enumerate(sorted(coloured.values(), key=lambda pair: pair[0].values[x])):
+            axes.annotate(
+                c.row.label, (c.values[x], c.values[y]), (4, -9 if place % 2 else 5), textcoords="offset points",
+                fontsize=5.4, color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
+            )  # fmt: skip
         axes.margins(x=0.22, y=0.12)
         return figure
+
+
+def _ceiling(errors: Sequence[float], shown: Sequence[float]) -> float:
+    """Return the highest error to draw: what is marked, and all but a few that would press the others together."""
+    low, high = np.percentile(errors, [25, 75])
+    return max(*shown, float(high + 1.5 * (high - low)))
 
 
 def draw_progress(choice: Choice, results: Results) -> Figure:
