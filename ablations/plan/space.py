@@ -24,6 +24,7 @@ Params = Mapping[str, Choice]
 """One choice of every dimension, by name; JSON has a form for each."""
 
 MOST_CORNERS = 4096
+"""Combinations of ends that are checked; there are more with more than twelve ranges."""
 _STAGE = "stage {}"
 _REDUCTION = "reduction in stage {}"
 
@@ -105,7 +106,8 @@ class SearchSpace:
         for one, other in combinations(self.dimensions, 2):
             for chosen in product(one.choices, other.choices):
                 yield {**first, one.name: chosen[0], other.name: chosen[1]}
-        yield first
+        for alone in self.dimensions if len(self.dimensions) == 1 else ():
+            yield from ({alone.name: choice} for choice in alone.choices)
 
     def _point(self, params: Params) -> Point:
         point = start_of(self.study)

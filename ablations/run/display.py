@@ -105,9 +105,8 @@ class SweepDisplay:
     def finished(self, cell: Cell, record: TrialRecord) -> None:
         """Print a line for a trial that ended."""
         self._ended += 1
-        self._total = max(
-            self._total, self._ended
-        )  # a search by hours, or with trials that failed and were replaced
+        # a search by hours, or one whose failed trials are replaced, comes to more than was planned
+        self._total = max(self._total, self._ended)
         self._took.append(
             (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.started)).total_seconds()
         )

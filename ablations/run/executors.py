@@ -121,7 +121,8 @@ class WorkerPool(Executor):
                     self._pools.pop(slot).shutdown(wait=False)
                     inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
                 except OSError as error:  # no memory, or too many processes
-                    self._pools.pop(slot).shutdown(wait=False)
+                    if (pool := self._pools.pop(slot, None)) is not None:
+                        pool.shutdown(wait=False)
                     self._idle.append(slot)
                     job.future.set_exception(WorkerDied(f"its process could not be started: {error}"))
                     continue

@@ -219,6 +219,13 @@ def test_a_baseline_with_blocks_in_some_stages_is_where_a_search_starts() -> Non
     assert arms_of(found)[0].asked != arms_of(partial)[0].asked
 
 
+def test_any_two_choices_are_looked_at_and_those_of_a_single_axis() -> None:
+    two = arms_of(search(axes={"squeeze": ["avg", "max"], "reduction": [2, 4, 8]}))[0].space
+    assert len({tuple(params.items()) for params in two.pairs}) == 6
+    one = arms_of(search(axes={"squeeze": ["avg", "max", "none"]}))[0].space
+    assert [params["squeeze"] for params in one.pairs] == ["avg", "max", "none"]
+
+
 def test_a_repetition_is_another_choice() -> None:
     assert len({arms_of(search(repetition=number))[0].asked for number in range(3)}) == 3
 
