@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -83,8 +82,6 @@ def choose_noise(
     from ablations.analyse.noise import pilot_noise, record_noise, stated_noise
     from ablations.run.record import FILE_NAME, Record
 
-    if detect is not None and not math.isfinite(detect):
-        raise UserError(f"--detect must be a number of points, got {detect}")
     if sd is not None and pilot is not None:
         raise UserError("give the noise by --sd or by --pilot, not by both")
     if rho is not None and sd is None:

@@ -71,8 +71,8 @@ def test_every_plan_is_kept(ablate: Callable[..., Any]) -> None:
         (["--sd", "0.2", "--pilot", "other"], "give the noise by --sd or by --pilot, not by both"),
         (["--rho", "0.5"], "--rho belongs to --sd"),
         (["--sd", "0.2", "--rho", "1"], "rho must be from -1 to below 1, got 1.0"),
-        (["--sd", "nan"], "sd must be a number above 0, got nan"),
-        (["--sd", "0.2", "--detect", "nan"], "--detect must be a number of points, got nan"),
+        (["--sd", "nan"], "Invalid value for '--sd': 'nan' is not a finite number."),
+        (["--sd", "0.2", "--detect", "nan"], "Invalid value for '--detect': 'nan' is not a finite number."),
         (["--pilot", "othr"], "unknown study with a record 'othr'; did you mean 'other'? known: other"),
         (
             ["--pilot", "other"],
