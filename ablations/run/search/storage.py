@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablations.run.durable import not_written
+from ablations.run.durable import not_written, write_durably
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def folder_name(results: Path) -> str:
     try:
         if not path.exists():
             results.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{uuid.uuid4().hex[:8]}\n", encoding="utf-8")
+            write_durably(path, f"{uuid.uuid4().hex[:8]}\n".encode())
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise not_written(f"the name of the folder {path}", error, chosen=False) from error
