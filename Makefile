@@ -29,7 +29,8 @@ quickstart: $(READY) ## A small real study on scikit-learn's digits, from nothin
 	@$(ABLATE) run quickstart $(ARGS)
 
 smoke: $(READY) ## A small ablation on CIFAR-10; CIFAR10=PATH takes your own archive or folder of images
-	@$(if $(CIFAR10),test -e "$(PREPARED)" || $(ABLATE) data prepare cifar10 --from "$(CIFAR10)")
+	@$(if $(CIFAR10),if test -e "$(PREPARED)"; then echo "$(PREPARED) is there already: CIFAR10=... is not read"; \
+		else $(ABLATE) data prepare cifar10 --from "$(CIFAR10)"; fi)
 	@$(ABLATE) run smoke $(ARGS)
 
 study: need-study $(READY) ## Train what is left of a study: STUDY=reduction-ratio, or a YAML file of yours

@@ -1,4 +1,4 @@
-"""docs/writing-a-plugin.md does what it says: its examples are one plug-in that keeps every contract."""
+"""docs/writing-a-plugin.md and README do what they say: their examples are plug-ins that keep every contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from senet_core import SEVariant, build_model, load_plugin_file, plugins
 from senet_core.contracts import check_entry, contracts_of
 
-PAGE = (Path(__file__).parents[1] / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENTRIES = {
     "squeeze": "std",
     "excitation": "warm",
@@ -21,13 +23,18 @@ ENTRIES = {
 
 
 @pytest.fixture
-def _loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load the page's examples as a file; they are gone after the test."""
+def _unregistered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is loaded in a test is gone after it."""
     from senet_core import resnet_forms  # noqa: F401  # what is built in stays
 
     for registry in plugins.registries():
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(plugins, "_loaded", {})
+
+
+@pytest.fixture
+def _loaded(tmp_path: Path, _unregistered: None) -> None:
+    """Load the page's examples as a file."""
     examples = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     assert len(examples) == len(ENTRIES)
     (tmp_path / "mine.py").write_text("\n".join(examples), encoding="utf-8")
@@ -53,3 +60,13 @@ def test_the_examples_make_one_network() -> None:
 def test_the_page_lists_every_contract_with_its_promise(slot: str) -> None:
     for contract in contracts_of(slot):
         assert f"| {contract.name} | {contract.promise} |" in PAGE
+
+
+@pytest.mark.usefixtures("_unregistered")
+def test_the_squeeze_of_the_readme_keeps_every_contract(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(# std\.py\n.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "std.py").write_text(example, encoding="utf-8")
+    load_plugin_file(tmp_path / "std.py")
+    results = check_entry("squeeze", "std")
+    assert {result.reason for result in results if result.outcome == "broken"} == set()
+    assert len(results) == len(contracts_of("squeeze"))
