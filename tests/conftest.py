@@ -12,11 +12,22 @@ from ablations.run import tracking_store
 from senet_core import plugins
 from senet_core.slots import FORMS
 
+SETTINGS_OF_THE_USER = (
+    "MLFLOW_TRACKING_URI",
+    "ABLATE_RESULTS_DIR",
+    "ABLATE_REPORTS_DIR",
+    "ABLATE_DATA_DIR",
+    "ABLATE_STORAGE",
+    "ABLATE_FUSED",
+    "RAY_ADDRESS",
+)
+
 
 @pytest.fixture(autouse=True)
-def _no_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may write to the server of whoever runs it."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def _nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may write to the server, the results or the database of whoever runs it."""
+    for name in SETTINGS_OF_THE_USER:
+        monkeypatch.delenv(name, raising=False)
     for name, value in tracking_store.SETTINGS.items():
         monkeypatch.setenv(name, value)
 

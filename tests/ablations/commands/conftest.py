@@ -47,7 +47,6 @@ def ablate(
 ) -> Callable[..., Said]:
     """Call the command line in an empty folder that has a study file, small.yaml."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ABLATE_DATA_DIR", raising=False)
     monkeypatch.setenv("ABLATE_CALIBRATE", "0")  # what a plan would measure of this machine takes its time
     (tmp_path / "small.yaml").write_text(STUDY, encoding="utf-8")
     # workers import the package by name; the tests may run from a checkout that is not installed

@@ -16,6 +16,7 @@ from ablations.run import networks as networks_module
 from ablations.run.identical import refuse_identical
 from ablations.run.networks import Networks, data_shape, trained_as
 from senet_core import SLOTS, UserError, fingerprint, plugins
+from tests.ablations.analyse.synthetic import simulated, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -144,10 +145,12 @@ def test_run_takes_fingerprints_only_where_structures_are_equal(
 def test_status_and_report_compute_no_network(
     ablate: Callable[..., Any], command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks_module, "Networks", None)
+    plan = design(load_study("small.yaml", overrides=[word for word in TWICE if word != "--set"]))
+    write_record(Path("results/small"), simulated(plan))
+    monkeypatch.setattr(networks_module.Networks, "structure", None)
     monkeypatch.setattr(fingerprint, "structure", None)
     said = ablate(command, "small.yaml", *TWICE)
-    assert "NoneType" not in said.err
+    assert (said.status, said.err) == (0, "")
 
 
 PLUGIN = """

@@ -192,7 +192,7 @@ class TestFile:
     @pytest.mark.parametrize(
         ("value", "reason"),
         [
-            ("{a: &a [*a]}", "a value contains itself, line 1, column 9"),
+            ("{a: &a [*a]}", "a value contains itself, line 1, column 8"),
             ("{true: 1}", "a field is named by text or a whole number, got 'true'; put a name in quotes, "),
             ("{0.5: 1}", "a field is named by text or a whole number, got '0.5'; "),
             ("{2001-01-01: 1}", "a field is named by text or a whole number, got '2001-01-01'; "),
@@ -202,7 +202,7 @@ class TestFile:
     )
     def test_whose_values_cannot_be_meant_is_refused(self, tmp_path: Path, value: str, reason: str) -> None:
         (tmp_path / "bad.yaml").write_text(f"x: {value}")
-        assert refusal(str(tmp_path / "bad.yaml")).startswith(f"study 'bad' is not valid YAML: {reason}"[:70])
+        assert refusal(str(tmp_path / "bad.yaml")).startswith(f"study 'bad' is not valid YAML: {reason}")
         assert refusal("smoke", overrides=[f"title={value}"]).startswith("--set title: ")
 
     @pytest.mark.parametrize("link", ["[{0}, {0}]", "{{x: {0}, y: {0}}}", "{{<<: [{0}, {0}]}}"])

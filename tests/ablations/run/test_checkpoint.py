@@ -74,8 +74,12 @@ def test_a_stop_after_any_step_changes_nothing(
     with pytest.raises(Stopped):
         train(trial, data, CPU, keeper=StopAt(checkpoints, step), fused=fused)
     told: list[EpochMetrics] = []
+    steps: list[int] = []
     keeper = Keeper(Checkpoints(tmp_path / "c", CONTEXT))
-    continued = train(trial, data, CPU, Observer(epoch=told.append), keeper, fused=fused)
+    continued = train(
+        trial, data, CPU, Observer(told.append, lambda done, _: steps.append(done)), keeper, fused=fused
+    )
+    assert steps == list(range(step + 1, 7))  # the others were not taken again
     assert _same(continued, train(trial, data, CPU, fused=fused))
     assert [epoch.epoch for epoch in told] == [1, 2, 3]  # who starts to listen now hears of every epoch once
 
@@ -93,7 +97,10 @@ def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> 
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
         train(trial, data, CPU, keeper=StopAt(checkpoints, step))
-    continued = train(trial, data, CPU, keeper=Keeper(checkpoints))
+    steps: list[int] = []
+    observer = Observer(progress=lambda done, _: steps.append(done))
+    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    assert steps == list(range(step + 1, 7))
     whole = train(trial, data, CPU)
     assert _same(continued, whole)
     assert whole[0].multiply_adds == train(small_trial(), data, CPU)[0].multiply_adds
@@ -106,7 +113,10 @@ def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
         train(trial, data, CPU, keeper=StopAt(checkpoints, 3))
-    continued = train(trial, data, CPU, keeper=Keeper(checkpoints))
+    steps: list[int] = []
+    observer = Observer(progress=lambda done, _: steps.append(done))
+    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    assert steps == [4]
     assert _same(continued, train(trial, data, CPU))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,18 @@ from small import DATA, small_study, small_trial
 from ablations.plan.trial import DataSpec
 from ablations.run.checkpoint import Checkpoints
 from ablations.run.datasets import ensure_prepared
-from ablations.run.doctor import machine as machine
 from ablations.run.doctor.records import trial_key
 from ablations.run.environment import code_version
 from ablations.run.leases import Holder, Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
+
+
+@pytest.fixture(autouse=True)
+def _well_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with this machine is for `test_doctor_machine.py`."""
+    for name in ("check_packages", "check_devices", "check_disk"):
+        monkeypatch.setattr(f"ablations.run.doctor.examination.{name}", lambda *_: ())
 
 
 @pytest.fixture
@@ -171,11 +178,12 @@ def test_running_files_of_nobody_are_removed(places: Places) -> None:
 
 def test_a_stop_file_of_a_sweep_that_ended_is_removed(places: Places) -> None:
     places.running.mkdir(parents=True)
-    for pid in (os.getpid(), dead_holder().pid):
-        (places.running / f"stop.{pid}").touch()
+    mine, dead = (f"stop.{socket.gethostname()}.{pid}" for pid in (os.getpid(), dead_holder().pid))
+    for name in (mine, dead):
+        (places.running / name).touch()
     [found] = look(places, fix=True)
     assert found.mended
-    assert [path.name for path in places.running.iterdir()] == [f"stop.{os.getpid()}"]
+    assert [path.name for path in places.running.iterdir()] == [mine]
 
 
 def checkpointed(places: Places, key: str, context: dict[str, Any]) -> Path:

@@ -193,16 +193,21 @@ def test_a_server_that_dies_under_the_command_costs_neither_table_nor_status(
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_answer_holds_nothing_up(bench: Bench, server: Server) -> None:
+def test_a_server_that_does_not_answer_holds_nothing_up(
+    bench: Bench, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All trials are trained and recorded while the server stands still, and it has them when it goes on."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1000")  # who waited for an answer would wait too long
     design = small_study()
     path = bench.results / "small" / "trials.jsonl"
     while_it_stood_still: list[int] = []
 
     def wake() -> None:
-        until(lambda: path.exists() and path.read_bytes().count(b"\n") == 6)
-        while_it_stood_still.append(6)
-        server.signal("CONT")
+        try:
+            until(lambda: path.exists() and path.read_bytes().count(b"\n") == 6)
+            while_it_stood_still.append(6)
+        finally:
+            server.signal("CONT")
 
     def disturb(task: Any) -> None:
         if len(bench.trained) == 1:

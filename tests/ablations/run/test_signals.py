@@ -37,6 +37,13 @@ def _workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [child for child in children if any("spawn_main" in word for word in child.cmdline())]
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _epochs_of_runs(command: Command, status: str) -> dict[str, dict[int, float]]:
     """Read the seconds of each epoch of the trials' runs in MLflow that ended in a way, by the trial's key."""
     question = (
@@ -103,7 +110,7 @@ def test_a_second_ctrl_c_ends_at_once(command: Command) -> None:
     assert process.returncode == 130
     assert err.strip().splitlines()[-1] == "ablate: interrupted"
     assert "Traceback" not in err
-    until(lambda: not any(worker.is_running() for worker in workers))
+    until(lambda: not any(_lives(worker) for worker in workers))
     assert not (command.study / "leases").exists()
     assert command.run()[0] == 0
     assert len(Record.load(command.record).finished) == 2
@@ -118,4 +125,4 @@ def test_workers_end_with_a_sweep_that_is_killed(command: Command) -> None:
     process.kill()
     process.communicate()
     assert starting
-    until(lambda: not any(worker.is_running() for worker in starting))
+    until(lambda: not any(_lives(worker) for worker in starting))

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import until
 from small import DATA, Watcher, one_thread, small_study
 
 from ablations.plan.design import Design
 from ablations.plan.trial import Trial
 from ablations.run import dispatch
+from ablations.run.checkpoint import read_checkpoint
 from ablations.run.datasets import ensure_prepared
 from ablations.run.executors import WorkerDied
 from ablations.run.leases import Leases
@@ -244,7 +246,7 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
     assert other.take(held)
     for thread in threads:
         thread.start()
-    time.sleep(3.0)
+    until(lambda: len(bench.trained) == 8)
     assert held not in bench.trained
     other.release(held)
     for thread in threads:
@@ -412,6 +414,9 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     outcome = bench.sweep(design)
     assert outcome.stopped_by == signal.SIGTERM
     assert bench.places(design).load_record().lines == []
+    newest = max((bench.places(design).checkpoints / design.trials[0].key).glob("*.pt"))
+    saved = read_checkpoint(newest)["state"]["history"]
+    assert saved
     bench.sweep(design)
     bench.sweep(whole, fresh=True)
     [continued], [uninterrupted] = (bench.places(d).load_record().lines for d in (design, whole))
@@ -419,6 +424,7 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     assert uninterrupted.result is not None
     assert continued.result.weights_sha256 == uninterrupted.result.weights_sha256
     assert [epoch.train_loss for epoch in continued.history] == [e.train_loss for e in uninterrupted.history]
+    assert [epoch.seconds for epoch in continued.history[: len(saved)]] == [e["seconds"] for e in saved]
     assert not bench.places(design).checkpoints.joinpath(continued.key).exists()
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import optuna
 import pytest
 from choosing import Choosing, error_of, search_study, tuned_study
-from optuna.trial import TrialState
 from small import small_study
 
 from ablations.analyse.choice import choices_of, settled
@@ -22,6 +21,7 @@ from ablations.run.record_line import Kind
 from ablations.run.search import proposer
 from ablations.run.search.proposals import read_proposals
 from ablations.run.search.storage import FILE_NAME, close_storage, open_storage
+from ablations.run.search.view import WORST_ERROR
 from ablations.run.worker import Task
 from senet_core.errors import UserError
 
@@ -30,11 +30,14 @@ def proposals_asked(choosing: Choosing) -> list[object]:
     return [trial for trial in choosing.asked if trial.data.validation_images is not None]
 
 
-def optuna_states(choosing: Choosing, design: Design) -> Counter[str]:
+def optuna_trials(choosing: Choosing, design: Design) -> list[optuna.trial.FrozenTrial]:
     storage = optuna.storages.RDBStorage(f"sqlite:///{choosing.places(design).results / FILE_NAME}")
     studies = optuna.get_all_study_summaries(storage=storage)
-    trials = [t for s in studies for t in optuna.load_study(study_name=s.study_name, storage=storage).trials]
-    return Counter(trial.state.name for trial in trials)
+    return [t for s in studies for t in optuna.load_study(study_name=s.study_name, storage=storage).trials]
+
+
+def optuna_states(choosing: Choosing, design: Design) -> Counter[str]:
+    return Counter(trial.state.name for trial in optuna_trials(choosing, design))
 
 
 def test_every_row_of_a_tuned_study_gets_the_same_number_of_proposals(choosing: Choosing) -> None:
@@ -203,7 +206,10 @@ def test_a_diverged_trial_counts_and_is_as_bad_as_can_be(choosing: Choosing) -> 
 
     record = choosing.sweep(design).record
 
-    for choice in choices_of(design, record):
+    choices = choices_of(design, record)
+    assert any(judged.state == "diverged" for choice in choices for judged in choice.judged)
+    assert max(trial.value for trial in optuna_trials(choosing, design)) == WORST_ERROR
+    for choice in choices:
         assert len(choice.judged) == 6
         assert choice.best is not None
         assert choice.best.row.recipe.lr <= 0.2
@@ -418,8 +424,3 @@ def test_proposals_are_readable_by_people(choosing: Choosing, tmp_path: Path) ->
 
     assert first["params"] == {"squeeze": "avg", "excitation": "sigmoid", "reduction": "8"}
     assert first["number"] == 0
-
-
-def test_finished_states_are_those_that_optuna_counts() -> None:
-    assert TrialState.COMPLETE.is_finished()
-    assert not TrialState.RUNNING.is_finished()

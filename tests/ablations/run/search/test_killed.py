@@ -78,7 +78,7 @@ def states(url: str) -> Counter[str]:
 def test_a_search_that_is_killed_twenty_times_ends_with_exactly_its_budget(tmp_path: Path) -> None:
     trials, dice = 3 * KILLS, random.Random(0)
     (tmp_path / "search.yaml").write_text(STUDY.format(trials=trials))
-    record = tmp_path / "results/search/trials.jsonl"
+    record, kills = tmp_path / "results/search/trials.jsonl", 0
     for _ in range(KILLS):
         before = record.read_text().count("\n") if record.exists() else 0
         process = start(tmp_path)
@@ -92,9 +92,11 @@ def test_a_search_that_is_killed_twenty_times_ends_with_exactly_its_budget(tmp_p
                 break
             time.sleep(0.05)
         time.sleep(dice.uniform(0, 0.7))
+        kills += process.poll() is None
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
         process.communicate()
+    assert kills == KILLS
     process = start(tmp_path)
     said, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
@@ -195,7 +197,19 @@ def test_several_drivers_share_one_search_in_postgresql(tmp_path: Path, postgres
     trials = 16
     (tmp_path / "search.yaml").write_text(STUDY.format(trials=trials))
     drivers = [start(tmp_path, "--storage", postgres.url) for _ in range(3)]
-    time.sleep(12)
+
+    def trains() -> bool:
+        for path in (tmp_path / "results/search/leases").glob("*.json"):
+            with suppress(OSError, ValueError):
+                if json.loads(path.read_text())["pid"] == drivers[1].pid:
+                    return True
+        return False
+
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not trains():
+        assert drivers[1].poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
     os.kill(drivers[1].pid, signal.SIGKILL)  # one of them dies on the way
     said = [driver.communicate(timeout=PATIENCE_SECONDS)[0] for driver in drivers]
 
