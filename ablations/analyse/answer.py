@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ablations.analyse.cells import Difference, fixed, p_text
+from ablations.analyse.cells import Difference, about, fixed, p_text
 from ablations.analyse.families import Family, Outcome, every_comparison, families
 from ablations.analyse.frame import Results
 from ablations.analyse.reading import FEWEST_SEEDS
@@ -114,7 +114,8 @@ def _open(compared: Mapping[str, Comparison]) -> list[str]:
     needed = [c.more_seeds for c in undetermined if c.more_seeds is not None]
     forecast = ""
     if needed:
-        span = f"{min(needed)}" if min(needed) == max(needed) else f"{min(needed)} to {max(needed)}"
+        least, most = about(min(needed)), about(max(needed))
+        span = least if least == most else f"{least} to {most}"
         forecast = f" About {span} more seeds would probably settle {'it' if len(left) == 1 else 'one or the other'}."
     ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
     reach = (

@@ -249,6 +249,11 @@ def fixed(value: float, decimals: int, signed: bool = False) -> str:
     return f"{sign}{abs(rounded):,.{decimals}f}"
 
 
+def about(count: int) -> str:
+    """Write a forecast count in two digits, since it is no better known: "7", "84", "240", "1,300"."""
+    return f"{round(count, min(0, 2 - len(str(count)))):,}"
+
+
 def p_text(p: float) -> str:
     """Write a p-value to three decimals."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -16,6 +16,7 @@ from ablations.analyse.cells import (
     TableCell,
     Text,
     Value,
+    about,
 )
 from ablations.analyse.reading import limits
 from ablations.analyse.sign_flip import smallest_sign_flip_p
@@ -31,10 +32,10 @@ class VerdictCell:
     def text(self) -> str:
         """Give "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
         words, more = self.comparison.reading.words, self.comparison.more_seeds
-        return words if more is None else f"{words} (about {more} more seed{'s' * (more != 1)})"
+        return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the verdict and the number of seeds."""
+        """Give the verdict and the number of seeds, unrounded."""
         return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
 
 

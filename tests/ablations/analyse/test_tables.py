@@ -24,6 +24,7 @@ from ablations.analyse.cells import (
     Row,
     Table,
     Text,
+    about,
 )
 from ablations.analyse.comparison_tables import detail_table, file_key
 from ablations.analyse.escape import latex_escape, markdown_code, markdown_escape
@@ -84,12 +85,19 @@ def test_a_family_is_an_axis_and_is_corrected_alone(tmp_path: Path) -> None:
         assert [c.p_holm for c in found] == holm([c.difference.p for c in found])
 
 
+@pytest.mark.parametrize(
+    ("seeds", "said"), [(1, "1"), (7, "7"), (84, "84"), (126, "130"), (996, "1,000"), (1349, "1,300")]
+)
+def test_a_forecast_of_seeds_is_said_in_two_digits(seeds: int, said: str) -> None:
+    assert about(seeds) == said
+
+
 def test_a_table_in_the_papers_layout(tmp_path: Path) -> None:
     [reduction, squeeze], study = families_of(tmp_path, {"effects": {"plain": 1.0}, "sd": 0.1})
     table = axis_table(reduction, study)
     verdicts = column(table, "verdict")
     assert (verdicts["plain"], verdicts["SE"]) == ("worse", "baseline")
-    assert re.fullmatch(r"undetermined \(about \d+ more seeds\)", verdicts["SE r=32"])
+    assert re.fullmatch(r"undetermined \(about (\d|\d\d|[\d,]+0) more seeds\)", verdicts["SE r=32"])
     assert column(table, "axis_reduction") == {"plain": "–", "SE r=4": "4", "SE": "16", "SE r=32": "32"}
     assert column(table, "paper") == {
         "plain": "23.30 / 6.55 (+1.02)", "SE r=4": "22.25 / 6.09 (−0.03)", "SE": "22.28 / 6.03",
