@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_core.errors import UserError
+from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from ablations.run.record_line import TrialRecord
@@ -38,9 +38,12 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
         UserError: there is no record, or no such trial in it.
     """
     from ablations.run.places import Places
+    from ablations.run.record import FILE_NAME
 
-    record = Places(Path(study).stem, results_dir, Path()).load_record()
+    name = Path(study).stem if Path(study).suffix in (".yaml", ".yml") else study
+    record = Places(name, results_dir, Path()).load_record()
     if not record.lines:
-        raise UserError(f"study {study!r} has no record in {results_dir / Path(study).stem}")
+        known = sorted(path.parent.name for path in results_dir.glob(f"*/{FILE_NAME}"))
+        raise unknown(f"study with a record in {results_dir}", name, known)
     lines = {**record.failed, **record.finished}
     return lines[complete_key(key, lines, str(record.path))]

@@ -104,6 +104,10 @@ class Checkpoints:
         return sorted(self._folder.glob("*.pt"))
 
 
+class Unreadable(ValueError):
+    """A checkpoint that may be whole, and could not be read here and now."""
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint and verify its checksum; nothing in it can run code.
 
@@ -111,12 +115,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         `context`, `step` and `state`.
 
     Raises:
+        Unreadable: the disk, its rights or the memory did not allow it.
         ValueError: the file is truncated, damaged or no checkpoint.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"it cannot be read: {error.strerror or error}") from error
+        raise Unreadable(f"it cannot be read: {error.strerror or error}") from error
     head, _, payload = content.partition(b"\n")
     digest, _, payload = payload.partition(b"\n")
     if head + b"\n" != MAGIC:
@@ -125,6 +130,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise ValueError("its checksum is wrong")
     try:
         loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except MemoryError as error:
+        raise Unreadable("there was not enough memory to load it") from error
     except Exception as error:  # the checksum is right, so somebody made it so; torch's reasons are many
         raise ValueError(f"it cannot be loaded: {type(error).__name__}") from error
     if not isinstance(loaded, dict) or not {"context", "step", "state"} <= loaded.keys():

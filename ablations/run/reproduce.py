@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.run.durable import DiskError
 from ablations.run.executors import WorkerPool
 from ablations.run.record_line import TrialRecord, TrialResult
 from ablations.run.worker import Outcome, Task, run_task
@@ -61,13 +62,15 @@ def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] =
 
     Raises:
         UserError: the record has no result to compare with, or the trial fails now.
+        DiskError: it fails for want of room.
     """
     if record.result is None:
         raise UserError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
     outcome = _train(record, data_dir, plugins)
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"
-        raise UserError(f"trial {record.key} cannot be made again here: {reason}")
+        full = outcome.failure is not None and outcome.failure.kind == "disk"
+        raise (DiskError if full else UserError)(f"trial {record.key} cannot be made again here: {reason}")
     return compare(record, outcome)
 
 

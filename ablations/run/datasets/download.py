@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ablations.run.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
+
+ELSEWHERE = "or name another folder with ABLATE_DATA_DIR"
 
 
 def download(name: str, folder: Path) -> Path:
@@ -19,9 +22,16 @@ def download(name: str, folder: Path) -> Path:
 
     Raises:
         UserError: the download failed; the message gives the reason alone.
+        DiskError: there is no room for it.
     """
     try:
         return _fetch(name, folder)
+    except OSError as error:
+        if error.errno in FULL_OR_FAILING:
+            raise DiskError(
+                f"cannot write {folder.parent}: {error.strerror}; make room, {ELSEWHERE}"
+            ) from error
+        raise UserError(" ".join(str(error).split()) or type(error).__name__) from error
     except Exception as error:  # torchvision passes on whatever urllib, ssl and sockets raise
         why = " ".join(str(error).split()) or type(error).__name__
         raise UserError(why) from error

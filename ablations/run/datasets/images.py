@@ -20,6 +20,7 @@ from ablations.run.datasets.sources import Source
 from senet_core.errors import UserError
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_LONGEST = 100
 _CHUNK = 32  # images a thread decodes before it reports
 
 
@@ -90,6 +91,10 @@ class Cropped:
         """Decode, resize and crop one file."""
         image = _open(data, name, 3)
         width, height = image.size
+        if max(width, height) > _LONGEST * min(width, height):  # resized, it would take all memory
+            raise UserError(
+                f"image {name!r} is {width}x{height} pixels; one side may be at most {_LONGEST} times the other"
+            )
         scale = self.short / min(width, height)
         width, height = max(self.short, int(width * scale)), max(self.short, int(height * scale))
         image = image.resize((width, height), Image.Resampling.BILINEAR)

@@ -17,6 +17,7 @@ from ablations.run.datasets.names import Dataset, data_spec, dataset, folder_and
 from ablations.run.datasets.prepared import Prepared, load, load_for_choosing
 from ablations.run.datasets.sources import open_source
 from ablations.run.datasets.writing import write
+from ablations.run.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
 
 JPEG_NOTE = (
@@ -70,7 +71,7 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     Where `spec` holds validation images back, the test part is not read.
 
     Raises:
-        UserError: it was not prepared, its file is damaged, or the subset is larger than the data.
+        UserError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
@@ -78,8 +79,16 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     if not path.exists():
         prepare(spec, data_dir)
     if spec.validation_images is not None:
-        return load_for_choosing(path, spec.validation_images).subset(spec.train_images)
-    return load(path).subset(spec.train_images, spec.test_images)
+        return _named(load_for_choosing(path, spec.validation_images), spec).subset(spec.train_images)
+    return _named(load(path), spec).subset(spec.train_images, spec.test_images)
+
+
+def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
+    if prepared.name != spec.name:
+        raise UserError(
+            f"{prepared.path} holds {prepared.name!r}, not {spec.name!r}; remove it, then run `ablate data prepare`"
+        )
+    return prepared
 
 
 def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
@@ -109,7 +118,8 @@ def _download_and_write(known: Dataset, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(prefix=".download-", dir=path.parent)
     except OSError as error:
-        raise UserError(f"cannot write {path.parent}: {error.strerror or error}") from error
+        kind = DiskError if error.errno in FULL_OR_FAILING else UserError
+        raise kind(f"cannot write {path.parent}: {error.strerror or error}") from error
     with temporary as folder:
         try:
             fetched = fetch(known.name, Path(folder))

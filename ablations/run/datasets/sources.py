@@ -22,6 +22,7 @@ from senet_core.errors import UserError
 _DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
 _KEEP = 2**28  # bytes; CIFAR is below 2**28 in any form
 _CHUNK = 2**20
+_OF_THE_DISK = "lost+found"  # at the top of a disk of its own; only root may look into it
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError)
 _BROKEN_ZIP = (*_BROKEN, RuntimeError, NotImplementedError)  # a password, an unknown method
 
@@ -71,17 +72,17 @@ class Folder:
         return sorted(self._walk(self.path, "", _DEPTH))
 
     def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[str]:
-        with _reading(self.path, "folder", _BROKEN):
+        with _reading(folder, "folder", _BROKEN):
             entries = [(entry.name, entry.is_dir()) for entry in os.scandir(folder)]
         for name, is_folder in entries:
             yield f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
-            if is_folder and depth > 1 and not name.startswith("."):
+            if is_folder and depth > 1 and not name.startswith(".") and f"{prefix}{name}" != _OF_THE_DISK:
                 yield from self._walk(folder / name, f"{prefix}{name}/", depth - 1)
 
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the wanted files in the order of their names."""
         for name in sorted(wanted):
-            with _reading(self.path, "folder", _BROKEN):
+            with _reading(self.path / name, "file", _BROKEN):
                 data = (self.path / name).read_bytes()
             yield name, data
 

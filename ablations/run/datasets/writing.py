@@ -108,7 +108,9 @@ class _Layout:
             "format": FORMAT,
             "name": name,
             "classes": json.dumps(list(content.classes)),
-            "source": content.source,
+            "source": content.source.encode(
+                "utf-8", "backslashreplace"
+            ).decode(),  # names of files may be any bytes
             "note": content.note,
         }
         self._shapes: dict[str, tuple[int, ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
     from ablations.run.datasets import load, verify
 
     name = path.stem if wanted is None else wanted.name
-    if not path.exists():
+    if not os.path.exists(path):
         yield _absent(path, name)
         return
     try:
@@ -73,7 +74,7 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
     found = len(prepared.train_labels), len(prepared.test_labels), prepared.num_classes
     shown = f"{path}: {found[0]:,} training and {found[1]:,} test images of {found[2]} classes"
     known = DATASETS.get(prepared.name)
-    if known is None or not path.stem.startswith(prepared.name):
+    if known is None or not _is_named_for(path, prepared.name, of_many=bool(known.asks)):
         yield problem(f"{path} holds {prepared.name!r}", f"remove it, then: {_prepare(name)}")
         return
     should = known.train_images, known.test_images, known.classes
@@ -84,6 +85,10 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
         )
     else:
         yield ok(f"{shown}, digest {prepared.digest[:12]} verified")
+
+
+def _is_named_for(path: Path, name: str, *, of_many: bool) -> bool:
+    return path.stem == name or (of_many and path.stem.startswith(f"{name}-"))
 
 
 def _absent(path: Path, name: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,7 +64,11 @@ def studies_with_results(results_dir: Path) -> list[str]:
         folders = [path for path in results_dir.iterdir() if path.is_dir()]
     except OSError:
         return []
-    return sorted(path.name for path in folders if any((path / name).exists() for name in _OF_A_STUDY))
+    return sorted(path.name for path in folders if not os.access(path, os.X_OK) or _has_something(path))
+
+
+def _has_something(folder: Path) -> bool:
+    return any(os.path.exists(folder / name) for name in _OF_A_STUDY)
 
 
 def _check_study(places: Places, digests: dict[DataSpec, str], *, fix: bool) -> Iterator[Finding]:
@@ -72,6 +77,11 @@ def _check_study(places: Places, digests: dict[DataSpec, str], *, fix: bool) -> 
     except UserError as error:
         yield problem(str(error), "give yourself the right to write there, or name another by --results-dir")
     finished = yield from check_record(places, digests, fix=fix)
-    alive = yield from check_leases(places, fix=fix)
-    yield from check_running(places, alive, fix=fix)
-    yield from check_checkpoints(places, alive, finished, fix=fix)
+    try:
+        alive = yield from check_leases(places, fix=fix)
+        yield from check_running(places, alive, fix=fix)
+        yield from check_checkpoints(places, alive, finished, fix=fix)
+    except OSError as error:
+        yield problem(
+            f"cannot look into {places.results}: {error.strerror or error}", "give yourself the right to"
+        )

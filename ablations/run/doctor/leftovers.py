@@ -90,10 +90,13 @@ def check_checkpoints(
 
 
 def _check_checkpoint(path: Path, *, fix: bool) -> Iterator[Finding]:
-    from ablations.run.checkpoint import read_checkpoint
+    from ablations.run.checkpoint import Unreadable, read_checkpoint
 
     try:
         context = read_checkpoint(path)["context"]
+    except Unreadable as error:
+        yield warning(f"checkpoint {path}: {error}", "see that it can be read; it is left alone")
+        return
     except ValueError as error:
         found = warning(
             f"checkpoint {path}: {error}", "the trial goes on from an older one, or anew; --fix removes it"

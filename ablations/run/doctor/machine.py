@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata, requires
@@ -126,6 +127,6 @@ def _check_entry_point(point: EntryPoint) -> Iterator[Finding]:
 def _nearest(folder: Path) -> Path:
     """Return the folder, or the nearest one above it that exists."""
     place = folder.absolute()
-    while not place.exists() and place != place.parent:
+    while not os.path.exists(place) and place != place.parent:
         place = place.parent
     return place

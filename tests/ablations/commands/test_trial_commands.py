@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from ablations.commands.trials import find_line
+from ablations.run.record_line import Failure
+from ablations.run.worker import Outcome
+
 RUN = ("run", "small.yaml", "--no-tracking", "--seeds", "1")
 RECORD = Path("results/small/trials.jsonl")
 
@@ -78,7 +82,7 @@ def test_retry_trains_the_failed_of_a_kind_and_nothing_else(ablate: Callable[...
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("reproduce", "small", "abc"), "has no record in results/small"),
+        (("reproduce", "small", "abc"), "unknown study with a record in results 'small'"),
         (("why", "small.yaml", "zzz"), "no trial 'zzz' in study 'small'"),
         (("why", "small.yaml", ""), "no trial '' in study 'small'"),
         (("retry", "small.yaml", "--kind", "omo"), "unknown kind of failure 'omo'; did you mean 'oom'?"),
@@ -89,3 +93,30 @@ def test_bad_input_is_one_line(ablate: Callable[..., Any], words: tuple[str, ...
     said = ablate(*words)
     assert (said.status, len(said.err.splitlines())) == (2, 1)
     assert expected in said.err
+
+
+def test_a_study_with_a_dot_in_its_name_is_itself(ablate: Callable[..., Any], tmp_path: Path) -> None:
+    assert ablate(*RUN, "--only", "plain").status == 0
+    [line] = _lines()
+    for name, key in (("net", "a" * 16), ("net.v2", line["key"])):
+        (tmp_path / "results" / name).mkdir()
+        (tmp_path / "results" / name / "trials.jsonl").write_text(json.dumps({**line, "key": key}) + "\n")
+    for study in ("net.v2", "net.v2.yaml"):
+        assert find_line(study, line["key"][:6], Path("results")).key == line["key"]
+    said = ablate("reproduce", "net.v3", line["key"])
+    assert said.status == 2
+    assert said.err == (
+        "ablate: unknown study with a record in results 'net.v3'; did you mean 'net.v2'? known: net, net.v2, small\n"
+    )
+
+
+def test_a_full_disk_is_no_bad_input(ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ablate(*RUN, "--only", "plain").status == 0
+    [line] = _lines()
+    full = Failure("disk", "No space left on device", None)
+    monkeypatch.setattr(
+        "ablations.run.reproduce._train", lambda *_: Outcome(None, (), full, {}, "", "", "", "")
+    )
+    said = ablate("reproduce", "small", line["key"])
+    assert said.status == 1
+    assert said.err.endswith("cannot be made again here: No space left on device\n")

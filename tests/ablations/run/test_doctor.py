@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from doctoring import RESULT, dead_holder, finished, look, places_in
@@ -18,6 +20,8 @@ from small import DATA, small_study, small_trial
 from ablations.plan.trial import DataSpec
 from ablations.run.checkpoint import Checkpoints
 from ablations.run.datasets import ensure_prepared
+from ablations.run.datasets.content import from_arrays
+from ablations.run.datasets.writing import write
 from ablations.run.doctor.records import trial_key
 from ablations.run.environment import code_version
 from ablations.run.leases import Holder, Leases
@@ -222,3 +226,58 @@ def test_the_digest_of_an_image_folder_belongs_to_the_study_that_names_it(places
 
     assert prepared_digests(places.results_dir, None) == {}
     assert prepared_digests(places.results_dir, DataSpec(name="image-folder", path="x", size=32)) == {}
+
+
+def test_a_checkpoint_that_could_not_be_read_stays(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, read = checkpointed(places, "c" * 16, {}), Path.read_bytes
+
+    def refuse(asked: Path) -> bytes:
+        if asked == path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        [found] = look(places, fix=True)
+    assert (found.mended, "it cannot be read: Permission denied" in found.what) == (False, True)
+
+    def too_large(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", too_large)
+        [found] = look(places, fix=True)
+    assert (found.mended, "not enough memory" in found.what) == (False, True)
+    assert path.exists()
+
+
+def test_a_folder_that_may_not_be_entered_hides_no_other(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (places.results_dir / name).mkdir(parents=True)
+    (places.results_dir / "b" / "trials.jsonl").write_bytes(b"half")
+    access, held = os.access, Leases.held
+
+    def refuse(self: Leases) -> list[str]:
+        if self._folder.parent.name == "a":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return held(self)
+
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a" and access(path, mode))
+    monkeypatch.setattr(Leases, "held", refuse)
+    said = [finding.what for finding in look(places)]
+    assert any(
+        line.startswith("cannot look into ") and line.endswith("a: Permission denied") for line in said
+    )
+    assert any("trials.jsonl" in line and "/b/" in line for line in said)
+
+
+def test_cifar10_is_no_cifar100(places: Places) -> None:
+    data_dir = places.results_dir.parent / "data"
+    images, labels = np.zeros((2, 32, 32, 3), np.uint8), np.arange(2)
+    content = from_arrays(tuple("0123456789"), (images, labels), (images, labels), source="made")
+    write(data_dir / "cifar100.safetensors", "cifar10", content)
+    [found] = look(places)
+    assert found.level == "problem"
+    assert "cifar100.safetensors holds 'cifar10'" in found.what

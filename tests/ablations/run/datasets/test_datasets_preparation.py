@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +23,10 @@ from ablations.run.datasets import (
     prepared_path,
     verify,
 )
+from ablations.run.datasets.content import from_arrays
 from ablations.run.datasets.images import Cropped, Exact
+from ablations.run.datasets.writing import write
+from ablations.run.durable import DiskError
 from senet_core.errors import UserError
 
 MakeTree = Callable[..., Path]
@@ -288,3 +293,41 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
     assert default_data_dir() == Path("data")
     monkeypatch.setenv("ABLATE_DATA_DIR", "/elsewhere")
     assert default_data_dir() == Path("/elsewhere")
+
+
+def test_a_full_disk_is_not_taken_for_a_missing_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", no_room)
+    with pytest.raises(DiskError, match=r"^cannot write .*: No space left on device; make room, or name "):
+        prepare("cifar10", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_may_have_any_bytes_for_its_name(tmp_path: Path, make_tree: MakeTree) -> None:
+    make_tree("tree").rename(source := Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")))
+    assert prepare("cifar10", tmp_path / "data", source).source.endswith("caf\\udce9")
+
+
+@pytest.mark.parametrize("validation_images", [None, 100])
+def test_a_file_of_other_data_is_refused(tmp_path: Path, validation_images: int | None) -> None:
+    images, labels = np.zeros((200, 32, 32, 3), np.uint8), np.arange(200) % 10
+    content = from_arrays(CIFAR10, (images, labels), (images, labels), source="made")
+    write(tmp_path / "cifar100.safetensors", "cifar10", content)
+    with pytest.raises(UserError, match=r"cifar100\.safetensors holds 'cifar10', not 'cifar100'; remove it"):
+        open_prepared(DataSpec(name="cifar100", validation_images=validation_images), tmp_path)
+
+
+def test_a_thin_image_is_refused_before_it_is_resized(tmp_path: Path) -> None:
+    def png(width: int, height: int) -> bytes:
+        Image.new("RGB", (width, height)).save(tmp_path / "x.png")
+        return (tmp_path / "x.png").read_bytes()
+
+    with pytest.raises(
+        UserError, match=r"image 'thin\.png' is 1x101 pixels; one side may be at most 100 times"
+    ):
+        Cropped(32, 8)(png(1, 101), "thin.png")
+    assert Cropped(32, 8)(png(100, 1), "x").shape == (8, 8, 3)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,3 +120,27 @@ def test_an_unknown_kind_of_file_names_those_accepted(tmp_path: Path) -> None:
     (tmp_path / "data.rar").write_bytes(b"")
     with pytest.raises(UserError, match=r"cannot read '.*data.rar'; accepted: a folder, .tar, .tar.gz"):
         open_source(tmp_path / "data.rar")
+
+
+def test_a_file_that_cannot_be_read_is_named(root: Path) -> None:
+    (root / "train/cat/7.jpg").symlink_to("gone")
+    source = open_source(root)
+    with pytest.raises(UserError, match=r"^cannot read the file .*train/cat/7\.jpg: No such file"):
+        dict(source.read({"train/cat/7.jpg"}))
+
+
+def test_what_a_disk_keeps_for_itself_is_not_looked_into(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "lost+found").mkdir()
+    (root / "train/lost+found").mkdir()
+    (root / "train/lost+found/1").touch()
+    scan = os.scandir
+
+    def refuse(folder: Path) -> Any:
+        if Path(folder) == root / "lost+found":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scan(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        names = open_source(root).names()
+    assert {"lost+found/", "train/lost+found/1"} <= set(names)
