@@ -107,9 +107,7 @@ class SweepDisplay:
         self._ended += 1
         # a search by hours, or one whose failed trials are replaced, comes to more than was planned
         self._total = max(self._total, self._ended)
-        self._took.append(
-            (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.started)).total_seconds()
-        )
+        self._took.append(_seconds(record))
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._ended)
         name = f"[{self._ended}/{self._total}] {cell.label}, seed {record.trial['seed']}"
@@ -131,3 +129,10 @@ class SweepDisplay:
         # those that run are half done, on average
         rounds = max((waiting - (self._at_a_time - 1) / 2) / self._at_a_time, 0.5)
         return f", {duration_text(rounds * sum(self._took) / len(self._took))} left"
+
+
+def _seconds(record: TrialRecord) -> float:
+    """Return how long a trial takes; one that was continued took longer than its last attempt."""
+    begun, ended = datetime.fromisoformat(record.started), datetime.fromisoformat(record.finished)
+    attempt = (ended - begun).total_seconds()
+    return attempt if record.result is None else max(attempt, record.result.train_seconds)
