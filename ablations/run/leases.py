@@ -206,22 +206,33 @@ def _link(own: Path, path: Path) -> None:
 
 def process_start(pid: int) -> int:
     """Return when a process started, in ticks since boot; 0 where the system does not say."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return 0
-    return int(text.rpartition(")")[2].split()[19])
+    fields = _stat(pid)
+    return int(fields[19]) if fields else 0
 
 
 def process_exists(pid: int) -> bool:
-    """Return whether a process of this machine has that number."""
+    """Return whether a process of this machine has that number and lives.
+
+    One that ended and that its parent has not asked for yet (a zombie) does not: in a container whose first process
+    asks for nobody, it would keep its number for ever.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    fields = _stat(pid)
+    return not fields or fields[0] not in "ZX"
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the system says of a process, from its state on; nothing where it does not say."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
 
 
 def _boot() -> str:

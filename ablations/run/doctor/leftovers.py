@@ -7,11 +7,9 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 from ablations.run.doctor.finding import Finding, mended, ok, warning
 from ablations.run.environment import code_version
-from ablations.run.leases import Leases
+from ablations.run.leases import Leases, process_exists
 from ablations.run.places import Places
 
 _TAKEN_OVER = "the next sweep takes it over; --fix removes it"
@@ -58,7 +56,7 @@ def check_running(places: Places, alive: frozenset[str], *, fix: bool) -> Iterat
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
     for path in _sorted(places.running, "stop.*"):
         number = path.suffix[1:]
-        if not alive and not (number.isdigit() and psutil.pid_exists(int(number))):
+        if not alive and not (number.isdigit() and process_exists(int(number))):
             found = warning(f"{path} asks a sweep to stop that has ended", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
 

@@ -46,6 +46,21 @@ def test_a_dead_holder_loses_its_trial_at_once(tmp_path: Path) -> None:
     assert Leases(tmp_path).take("a")
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_dead_holder_loses_its_trial_though_nobody_has_asked_for_its_end(tmp_path: Path) -> None:
+    """In a container whose first process asks for nobody, it keeps its number for ever."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as holder:
+        alive = _another(tmp_path, pid=holder.pid, start=process_start(holder.pid))
+        assert alive.take("a")
+        assert not Leases(tmp_path).take("a")
+        holder.kill()
+        os.waitid(
+            os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT
+        )  # it is dead, and still there to be asked for
+        assert process_start(holder.pid) == alive._me.start
+        assert Leases(tmp_path).take("a")
+
+
 def test_a_process_number_that_was_given_anew_is_not_the_holder(tmp_path: Path) -> None:
     assert _another(tmp_path, pid=os.getppid(), start=process_start(os.getppid()) + 1).take("a")
     assert Leases(tmp_path).take("a")
