@@ -121,6 +121,7 @@ def has_ended(sweep: str) -> bool:
     if host != platform.node() or not number.isdigit():
         return False
     try:
-        return f"{psutil.Process(int(number)).create_time():.0f}" != started
+        process = psutil.Process(int(number))
+        return process.status() == psutil.STATUS_ZOMBIE or f"{process.create_time():.0f}" != started
     except psutil.NoSuchProcess:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ablations.plan.recipe import Recipe
@@ -183,6 +185,17 @@ def test_a_process_is_known_to_have_ended_only_on_its_own_machine() -> None:
     assert not has_ended(this_process())
     assert not has_ended(f"not-{host}:1:1")
     assert not has_ended("")
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="needs waitid")
+def test_a_process_that_nobody_has_asked_for_has_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        host, _, _ = this_process().split(":")
+        named = f"{host}:{process.pid}:{psutil.Process(process.pid).create_time():.0f}"
+        assert not has_ended(named)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert has_ended(named)
 
 
 def test_summaries_are_one_run_for_each_cell_and_are_replaced(tracker: Tracker) -> None:
