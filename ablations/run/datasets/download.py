@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ablations.run.datasets.writing import MORE_ROOM
 from ablations.run.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
-
-ELSEWHERE = "or name another folder with ABLATE_DATA_DIR"
 
 
 def download(name: str, folder: Path) -> Path:
@@ -28,9 +27,7 @@ def download(name: str, folder: Path) -> Path:
         return _fetch(name, folder)
     except OSError as error:
         if error.errno in FULL_OR_FAILING:
-            raise DiskError(
-                f"cannot write {folder.parent}: {error.strerror}; make room, {ELSEWHERE}"
-            ) from error
+            raise DiskError(f"cannot write {folder.parent}: {error.strerror}; {MORE_ROOM}") from error
         raise UserError(" ".join(str(error).split()) or type(error).__name__) from error
     except Exception as error:  # torchvision passes on whatever urllib, ssl and sockets raise
         why = " ".join(str(error).split()) or type(error).__name__

@@ -18,6 +18,7 @@ from ablations.run.datasets.prepared import FORMAT, TENSORS, digest_of
 from ablations.run.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
 
+MORE_ROOM = "make room, or name another folder with ABLATE_DATA_DIR"
 _DIGEST_ROOM = "0" * 64
 _STATISTICS_ROOM = 64  # bytes kept free for each number of mean and std, more than any float's text
 _ALIGNMENT = 64
@@ -61,9 +62,7 @@ def _replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     except OSError as error:
         why = error.strerror or error
         kind = DiskError if error.errno in FULL_OR_FAILING else UserError
-        raise kind(
-            f"cannot write {path}: {why}; make room, or name another folder with ABLATE_DATA_DIR"
-        ) from error
+        raise kind(f"cannot write {path}: {why}; {MORE_ROOM}") from error
     finally:
         _remove(partial)
 
@@ -108,9 +107,8 @@ class _Layout:
             "format": FORMAT,
             "name": name,
             "classes": json.dumps(list(content.classes)),
-            "source": content.source.encode(
-                "utf-8", "backslashreplace"
-            ).decode(),  # names of files may be any bytes
+            # names of files may be any bytes, and a header is UTF-8
+            "source": content.source.encode("utf-8", "backslashreplace").decode(),
             "note": content.note,
         }
         self._shapes: dict[str, tuple[int, ...]] = {

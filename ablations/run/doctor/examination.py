@@ -68,7 +68,9 @@ def studies_with_results(results_dir: Path) -> list[str]:
 
 
 def _has_something(folder: Path) -> bool:
-    return any(os.path.exists(folder / name) for name in _OF_A_STUDY)
+    return any(
+        os.path.exists(folder / name) for name in _OF_A_STUDY
+    )  # Path.exists raises where it may not look
 
 
 def _check_study(places: Places, digests: dict[DataSpec, str], *, fix: bool) -> Iterator[Finding]:
