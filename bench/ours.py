@@ -1,7 +1,7 @@
 """Ours: a sweep as `ablate run` makes it, one worker per core, with record, MLflow, checkpoints and progress.
 
 Each worker trains two trials; an epoch is as long as the steps that are timed, and comes after epochs of warm-up.
-`--plain` trains without fused passes.
+`--plain` trains without kernels of our own: without fused passes and Winograd's convolutions.
 `--bare` leaves out all but the training loop, on one batch over and over: no data, augmentation, checkpoints, sweep.
 """
 
@@ -17,13 +17,15 @@ from typing import Any
 
 import setting
 
+from ablations.run.kernels import ALL_KERNELS, NO_KERNELS, Kernels
+
 
 def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], list[float], str]:
     """Train on one batch in a worker; returns when each step ended, by the system's and the processor's clock."""
     from ablations.plan.recipe import RECIPES
     from ablations.plan.trial import DataSpec, Trial
     from ablations.run.checkpoint import Keeper
-    from ablations.run.devices import choose_device, fuses
+    from ablations.run.devices import choose_device
     from ablations.run.fitting import Observer
     from ablations.run.training import prepare_fit
     from senet_core import SEVariant
@@ -34,8 +36,8 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     )
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
     device = choose_device()
-    fused = not options["plain"] and fuses(device)
-    fit = prepare_fit(trial, _random(options["batch"]), device, fused=fused)
+    kernels = (NO_KERNELS if options["plain"] else ALL_KERNELS).on(device)
+    fit = prepare_fit(trial, _random(options["batch"]), device, kernels=kernels)
     batch = fit.batches.next(fit.batches.side)
     fit.batches.next = lambda size: batch  # type: ignore[method-assign]
     ended: list[float] = []
@@ -46,7 +48,7 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
         spent.append(time.process_time())
 
     fit.run(Observer(progress=note), Keeper())
-    return ended, spent, _passes(fit.precision, fused=fused)
+    return ended, spent, _described(fit.precision, kernels)
 
 
 def _random(images: int) -> Any:
@@ -56,8 +58,9 @@ def _random(images: int) -> Any:
     return synthetic_data(DataSpec(name="cifar10"), images)
 
 
-def _passes(precision: str, *, fused: bool) -> str:
-    return f"{precision}, {'fused' if fused else 'plain'} passes"
+def _described(precision: str, kernels: Kernels) -> str:
+    used = [name for name, on in kernels.described().items() if on]
+    return ", ".join([precision, *used])
 
 
 def together(ended: list[list[float]], warmup: int, batch: int) -> float:
@@ -97,14 +100,16 @@ def swept(options: Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as name:
         folder = Path(name)
         data = sweeping.data_folder(options.data, folder)
-        found = sweeping.run_sweep(study, data, folder, workers=options.cores, fused=not options.plain)
+        found = sweeping.run_sweep(
+            study, data, folder, workers=options.cores, kernels=NO_KERNELS if options.plain else ALL_KERNELS
+        )
     environment = found.lines[0].environment
     rate, wall = sweeping.training_rate(found, images, warmup=warmup), sweeping.wall_rate(found)
     cpu = found.cpu + sum(stay.cpu for stay in found.stays)
     setting.tell(
         rate,
         1e3 * cpu / sum(map(sweeping.images_seen, found.lines)),
-        precision=_passes(environment["precision"], fused=environment["fused"]),
+        precision=_described(environment["precision"], Kernels.recorded(environment)),
         wall_images_per_second=wall,
         seconds_beside_training=sweeping.beside_training(found),
     )

@@ -23,6 +23,7 @@ from ablations.plan.design import Design, design
 from ablations.plan.study_file import parse_study
 from ablations.run.datasets import ensure_prepared
 from ablations.run.environment import available_cores, describe_environment
+from ablations.run.kernels import NO_KERNELS
 from ablations.run.places import Places
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.sweep import sweep
@@ -67,7 +68,7 @@ class Canned(Executor):
     """Stand in for the workers: every task has its outcome at once, so that only the driver's work is left."""
 
     def __init__(self, digest: str) -> None:
-        environment = describe_environment(device="cpu", precision="fp32", threads=1, fused=False)
+        environment = describe_environment(device="cpu", precision="fp32", threads=1, kernels=NO_KERNELS)
         epochs = tuple(
             EpochMetrics(epoch=e, train_loss=0.9**e, train_error=30.0, lr=0.1, seconds=16.0)
             for e in range(1, 11)

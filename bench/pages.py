@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.run.environment import code_version, describe_environment
+from ablations.run.kernels import ALL_KERNELS
 
 FIGURES, PAGE = "measured.json", "tables.md"
 
@@ -24,7 +25,7 @@ def write_page(folder: Path, content: dict[str, Any], text: str, command: str) -
     """
     version, machine = (
         code_version(),
-        describe_environment(device="cpu", precision="fp32", threads=1, fused=True),
+        describe_environment(device="cpu", precision="fp32", threads=1, kernels=ALL_KERNELS),
     )
     folder.mkdir(parents=True, exist_ok=True)
     figures = {**content, "command": command, **version, "environment": machine}

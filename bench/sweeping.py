@@ -22,6 +22,7 @@ from ablations.run.datasets import ensure_prepared
 from ablations.run.datasets.content import from_arrays
 from ablations.run.datasets.writing import write
 from ablations.run.executors import WorkerPool
+from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.places import Places
 from ablations.run.record_line import TrialRecord
 
@@ -83,7 +84,7 @@ def data_folder(prepared: Path | None, folder: Path) -> Path:
 
 
 def run_sweep(
-    study: Mapping[str, Any], data_dir: Path, folder: Path, *, workers: int, fused: bool = True
+    study: Mapping[str, Any], data_dir: Path, folder: Path, *, workers: int, kernels: Kernels = ALL_KERNELS
 ) -> Swept:
     """Train every trial of a study in a folder of its own.
 
@@ -92,7 +93,7 @@ def run_sweep(
         data_dir: where the prepared data are.
         folder: for results, MLflow's database and checkpoints.
         workers: processes of one thread.
-        fused: whether to train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
 
     Raises:
         SystemExit: a trial failed.
@@ -115,7 +116,7 @@ def run_sweep(
         outcome = sweep(
             unfolded,
             Places("bench", folder / "results", folder / "reports"),
-            Settings(data_dir, digest, workers, fused=fused),
+            Settings(data_dir, digest, workers, kernels=kernels),
             make_executor=lambda: ClockedPool(workers, clocks),
             display=display,
             open_tracker=lambda: tracker,

@@ -11,6 +11,7 @@ from ablations.analyse.frame import Results
 from ablations.plan.commands import row_command
 from ablations.plan.recipe import Recipe
 from ablations.plan.study import Study
+from ablations.run.kernels import Kernels
 from ablations.run.record_line import TrialRecord
 
 _SECONDS_PER_HOUR = 3600
@@ -70,8 +71,12 @@ def warnings(results: Results) -> tuple[str, ...]:
         ("device", "kinds of device"),
         ("precision", "precisions"),
         ("fused", "settings of fused passes"),
+        ("winograd", "settings of Winograd's convolutions"),
     ):
-        values = _distinct(_plain(record.environment.get(field)) for record in records)
+        values = _distinct(
+            _plain({**record.environment, **Kernels.recorded(record.environment).described()}.get(field))
+            for record in records
+        )
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
     dirty = sum(bool(record.environment.get("dirty")) for record in records)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ablations.plan.design import Design
     from ablations.run.calibration import Calibration
     from ablations.run.forecast import Cost, Forecast
+    from ablations.run.kernels import Kernels
     from ablations.run.networks import Networks
     from ablations.run.places import Places
     from ablations.run.record import Record
@@ -111,7 +112,7 @@ def make_plan(
     *,
     data_dir: Path,
     workers: int | None,
-    fused: bool,
+    kernels: Kernels,
     calibrate: float,
     detect: float | None,
     wait: Wait = lambda text: None,
@@ -126,7 +127,7 @@ def make_plan(
         noise: None where it is not known.
         data_dir: where the prepared data sets are.
         workers: trials at a time; None for as many as cores or GPUs.
-        fused: whether the sweep will train with fused passes where they can be had.
+        kernels: which the sweep will train with where they can be had.
         calibrate: seconds for what no record tells; 0 for none.
         detect: a difference in points that is asked about.
         wait: shows a text while there is something to wait for.
@@ -138,7 +139,7 @@ def make_plan(
 
     size = worker_count(workers, len(design.trials))
     family, n = largest_family(design), len(design.seeds)
-    timed = TrialTimes(design, networks, places.results_dir, data_dir, size, fused)
+    timed = TrialTimes(design, networks, places.results_dir, data_dir, size, kernels)
     left = any(trial.key not in finished for trial in design.trials)
     timed.measure(calibrate if left else 0.0, wait)
     start = timed.calibration.start if timed.calibration else None

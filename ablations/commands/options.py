@@ -115,6 +115,12 @@ fused = click.option(
     envvar="ABLATE_FUSED",
     help="Train on a CPU with fused passes, a small library that is compiled at first use.",
 )
+winograd = click.option(
+    "--winograd/--no-winograd",
+    default=True,
+    envvar="ABLATE_WINOGRAD",
+    help="Train on a CPU in float32 with Winograd's 3x3 convolutions, likewise.",
+)
 
 
 storage = click.option(
@@ -123,6 +129,17 @@ storage = click.option(
     metavar="URL",
     help="Optuna's storage, for studies that choose: a database for several sweeps at once; a file if not given.",
 )
+
+
+def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which computations of our own to train with; they come as one value, `kernels`."""
+    from ablations.run.kernels import Kernels
+
+    @wraps(command)
+    def call(*values: Any, fused: bool, winograd: bool, **words: Any) -> Any:
+        return command(*values, kernels=Kernels(fused, winograd), **words)
+
+    return fused(winograd(call))
 
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,10 +153,11 @@ def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*values, workplace=workplace, **words)
 
     of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
-    training = (storage, fused, trial_timeout, *of_ray, executor, trials_per_gpu, workers)
+    training = (storage, kernels, trial_timeout, *of_ray, executor, trials_per_gpu, workers)
+    added: Callable[..., Any] = call
     for add in (*training, no_tracking, tracking_uri):
-        call = add(call)
-    return data_dir(call)
+        added = add(added)
+    return data_dir(added)
 
 
 def study_options(command: Command) -> Command:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ablations.commands.forecasting import Plan
     from ablations.plan.design import Design
+    from ablations.run.kernels import Kernels
     from ablations.run.networks import Networks
 
 WIDE = 120
@@ -30,7 +31,7 @@ _POINTS = options.Numbers(min=1e-6, max=100)
 @options.study_options
 @options.data_dir
 @options.workers
-@options.fused
+@options.kernels
 @click.option(
     "--calibrate",
     type=options.Numbers(min=0, max=86_400),
@@ -56,7 +57,7 @@ def command(
     reports_dir: Path,
     data_dir: Path,
     workers: int | None,
-    fused: bool,
+    kernels: Kernels,
     calibrate: float,
     sd: float | None,
     rho: float | None,
@@ -96,7 +97,7 @@ def command(
         _show_networks(design, networks, finished, console)
     plan = make_plan(
         design, places, networks, finished, noise,
-        data_dir=data_dir, workers=workers, fused=fused, calibrate=calibrate, detect=detect,
+        data_dir=data_dir, workers=workers, kernels=kernels, calibrate=calibrate, detect=detect,
         wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
     )  # fmt: skip
     if as_json:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.commands.console import make_console
+from ablations.run.kernels import ALL_KERNELS, Kernels
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +34,7 @@ def run_sweep(
     workplace: Workplace,
     trial_timeout: float | None,
     storage: str | None = None,
-    fused: bool = True,
+    kernels: Kernels = ALL_KERNELS,
     fresh: bool = False,
     keys: frozenset[str] | None = None,
 ) -> int:
@@ -49,7 +50,7 @@ def run_sweep(
         workplace: where the trials run.
         trial_timeout: seconds that an attempt at a trial may take.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
-        fused: train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
         fresh: set the old record aside.
         keys: train only these trials.
 
@@ -73,7 +74,7 @@ def run_sweep(
             workplace,
             trial_timeout,
             storage=storage,
-            fused=fused,
+            kernels=kernels,
             fresh=fresh,
             keys=keys,
         )
@@ -101,7 +102,7 @@ def _sweep(
     trial_timeout: float | None,
     *,
     storage: str | None,
-    fused: bool,
+    kernels: Kernels,
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
@@ -127,8 +128,7 @@ def _sweep(
     size = workplace.size(_most_trials(design))
     rows = design.by_key.keys()
     wanted = rows if keys is None else rows & keys
-    if fused:
-        _say_if_not_fused(console)
+    _say_which_kernels_are_missing(kernels, console)
     settings = Settings(
         data_dir=data_dir,
         digest=prepared.digest,
@@ -136,7 +136,7 @@ def _sweep(
         fresh=fresh,
         only=keys,
         timeout_seconds=trial_timeout,
-        fused=fused,
+        kernels=kernels,
         storage=storage,
         command=lambda cell: row_command(design, cell),
     )
@@ -171,13 +171,12 @@ def _most_trials(design: Design) -> int:
     return max(1, len(design.trials), sum(budgets))
 
 
-def _say_if_not_fused(console: Console) -> None:
-    """Compile the fused passes before the workers ask for them, or say why there are none."""
+def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
+    """Compile the kernels before the workers ask for them, or say why there are none."""
     from ablations.run.devices import choose_device
-    from senet_core.fused import why_not
 
-    if choose_device().type == "cpu" and (reason := why_not()):
-        console.print(f"training without fused passes, more slowly: {reason}", soft_wrap=True)
+    if reason := kernels.why_not(choose_device()):
+        console.print(f"training without kernels of our own, more slowly: {reason}", soft_wrap=True)
 
 
 def _tracker(places: Places, tracking_uri: str | None) -> Tracker:

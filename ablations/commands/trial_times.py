@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ablations.plan.design import Design
     from ablations.run.calibration import Calibration, Kind
     from ablations.run.forecast import RowForecast
+    from ablations.run.kernels import Kernels
     from ablations.run.networks import Networks
     from ablations.run.speed import Images, Speed
 
@@ -27,7 +28,7 @@ class TrialTimes:
         results_dir: where earlier records are.
         data_dir: where the prepared data sets are.
         workers: trials at a time.
-        fused: whether the sweep will train with fused passes where they can be had.
+        kernels: which the sweep will train with where they can be had.
 
     Attributes:
         images: of a trial; None where only the folder of images knows.
@@ -38,15 +39,21 @@ class TrialTimes:
     """
 
     def __init__(
-        self, design: Design, networks: Networks, results_dir: Path, data_dir: Path, workers: int, fused: bool
+        self,
+        design: Design,
+        networks: Networks,
+        results_dir: Path,
+        data_dir: Path,
+        workers: int,
+        kernels: Kernels,
     ) -> None:
         from ablations.run.speed import count_images
 
         self.design, self.networks, self.results_dir = design, networks, results_dir
         self.data_dir, self.workers = data_dir, workers
         self.images: Images | None = count_images(design.study.baseline.data, data_dir)
-        self.environment = _environment(workers, fused)
-        self._fused = fused
+        self.environment = _environment(workers, kernels)
+        self._kernels = kernels
         self.rows: dict[str, RowForecast] = {}
         self.problems: dict[str, str] = {}
         self.calibration: Calibration | None = None
@@ -118,7 +125,7 @@ class TrialTimes:
             images=self.images,
             data_dir=self.data_dir,
             plugins=self.design.study.plugins,
-            fused=self._fused,
+            kernels=self._kernels,
         )
 
     def _fill(self, speeds: dict[str, Speed]) -> None:
@@ -135,11 +142,11 @@ class TrialTimes:
                 )
 
 
-def _environment(workers: int, fused: bool) -> dict[str, Any]:
+def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:
     """Say where the trials would run, as their records would have it."""
     import torch
 
-    from ablations.run.devices import choose_device, fuses
+    from ablations.run.devices import choose_device
     from ablations.run.environment import available_cores, describe_environment
 
     device = choose_device()
@@ -147,5 +154,5 @@ def _environment(workers: int, fused: bool) -> dict[str, Any]:
         device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
         precision="",
         threads=max(1, available_cores() // workers),
-        fused=fused and fuses(device),
+        kernels=kernels.on(device),
     )

@@ -121,7 +121,7 @@ def contenders() -> tuple[Contender, ...]:
 def _ours() -> tuple[Contender, ...]:
     return (
         Contender("ours", "ours", "ours.py"),
-        Contender("ours-plain", "ours, without fused passes", "ours.py", ("--plain",)),
+        Contender("ours-plain", "ours, without kernels of our own", "ours.py", ("--plain",)),
         Contender("ours-bare", "ours, the bare loop", "ours.py", ("--bare",)),
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ablations.plan.trial import Trial
+from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.probe import Lap, Probe, Timing, run_probe
 from ablations.run.speed import Images, Span, Speed, speed_key, spread
 
@@ -78,7 +79,7 @@ def calibrate(
     images: Images,
     data_dir: Path,
     plugins: tuple[str, ...] = (),
-    fused: bool = True,
+    kernels: Kernels = ALL_KERNELS,
 ) -> Calibration:
     """Time kinds of trials with as many processes at once as the sweep will use.
 
@@ -94,7 +95,7 @@ def calibrate(
         images: of the trial's data.
         data_dir: where the prepared data sets are.
         plugins: plug-in files that the study needs.
-        fused: whether to train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
     """
     found = Calibration()
     ordered, least = by_use(kinds)
@@ -105,7 +106,7 @@ def calibrate(
     probes = deque(
         (
             kind,
-            Probe(kind.trial.to_json(), _batch(kind, device, images, found), 0.0, data_dir, plugins, fused),
+            Probe(kind.trial.to_json(), _batch(kind, device, images, found), 0.0, data_dir, plugins, kernels),
         )
         for kind in queue
     )
@@ -165,7 +166,7 @@ def _run(
             over = begun is not None and time.time() - begun >= seconds - each / 2
             while probes and len(running) < workers and (handed_out < least or not over):
                 kind, probe = probes.popleft()
-                timed = Probe(probe.trial, probe.batch, each, probe.data_dir, probe.plugins, probe.fused)
+                timed = Probe(probe.trial, probe.batch, each, probe.data_dir, probe.plugins, probe.kernels)
                 running[executor.submit(run_probe, timed)] = kind
                 handed_out += 1
             if not running:

@@ -30,13 +30,6 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(named[:count]) if any(named) else tuple(map(str, range(count)))
 
 
-def fuses(device: torch.device) -> bool:
-    """Return whether training on a device can use fused passes; they are compiled if they are not yet."""
-    from senet_core.fused import why_not
-
-    return device.type == "cpu" and not why_not()
-
-
 def choose_precision(asked: str, device: torch.device) -> str:
     """Return "fp32" or "bf16" for what a recipe asks ("auto" takes bf16 where the device computes in it)."""
     if asked != "auto":

@@ -224,7 +224,7 @@ class Dispatch:
             stop_file=self.stop_file.absolute(),
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
-            fused=self.settings.fused,
+            kernels=self.settings.kernels,
             prune_file=self._prune_file(trial.key) if trial.key in self.proposed else None,
             latency=self.timed and trial.key in self.proposed,
         )

@@ -11,10 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ablations.run.kernels import Kernels
+
 CODE = ("senet_core", "ablations")
 
 
-def describe_environment(*, device: str, precision: str, threads: int, fused: bool) -> dict[str, Any]:
+def describe_environment(*, device: str, precision: str, threads: int, kernels: Kernels) -> dict[str, Any]:
     """Return commit, host, processor, versions and settings, ready for the record."""
     return {
         **code_version(),
@@ -24,7 +26,7 @@ def describe_environment(*, device: str, precision: str, threads: int, fused: bo
         "device": device,
         "precision": precision,
         "threads": threads,
-        "fused": fused,
+        **kernels.described(),
         "python": platform.python_version(),
         "torch": package_version("torch"),
         "torchvision": package_version("torchvision"),

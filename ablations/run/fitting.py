@@ -15,9 +15,9 @@ from torch import nn
 from ablations.plan.recipe import Recipe
 from ablations.run.batches import Batches
 from ablations.run.checkpoint import Keeper
+from ablations.run.kernels import NO_KERNELS, Kernels
 from ablations.run.record_line import EpochMetrics
 from ablations.run.schedule import image_size, learning_rate
-from senet_core.fused import fused_passes
 
 
 class Diverged(ArithmeticError):
@@ -54,7 +54,7 @@ class Fit:
         batches: what to train on.
         device: where to compute.
         precision: "fp32" or "bf16".
-        fused: whether the network trains with fused passes where they serve.
+        kernels: which the network trains with.
         validate: gives the network's error on images that are held back, in per cent, after every epoch; None where
             none are.
 
@@ -72,12 +72,12 @@ class Fit:
         device: torch.device,
         precision: str,
         *,
-        fused: bool = False,
+        kernels: Kernels = NO_KERNELS,
         validate: Callable[[nn.Module], float] | None = None,
     ) -> None:
         self._validate = validate
         self.model, self.recipe, self.batches = model, recipe, batches
-        self.device, self.precision, self.fused = device, precision, fused
+        self.device, self.precision, self.kernels = device, precision, kernels
         self.optimiser = make_optimiser(model, recipe)
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
@@ -142,7 +142,7 @@ class Fit:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        with bf16, fused_passes(self.fused):
+        with bf16, self.kernels.passes():
             logits = self.model(images)
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)

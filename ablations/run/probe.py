@@ -16,8 +16,9 @@ from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.checkpoint import Checkpoints, Keeper
 from ablations.run.datasets import Prepared, load, prepared_path
-from ablations.run.devices import choose_device, fuses
+from ablations.run.devices import choose_device
 from ablations.run.fitting import Fit, Observer
+from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.networks import data_shape
 from ablations.run.testing import NotFinite, hash_weights, test
 from ablations.run.training import prepare_fit
@@ -48,7 +49,7 @@ class Probe:
         seconds: about how long the probe may take.
         data_dir: where the prepared data sets are; what is not there is replaced by random images.
         plugins: plug-in files that the study needs.
-        fused: whether to train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
     """
 
     trial: Mapping[str, Any]
@@ -56,7 +57,7 @@ class Probe:
     seconds: float
     data_dir: Path
     plugins: tuple[str, ...] = ()
-    fused: bool = True
+    kernels: Kernels = ALL_KERNELS
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def run_probe(probe: Probe) -> Timing:
     trial = _endless(Trial.from_json(probe.trial), probe.batch)
     device = choose_device()
     data = _data(trial, probe)
-    fit = prepare_fit(trial, data, device, fused=probe.fused and fuses(device))
+    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device))
     built = watch.passed()
     with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
         left = probe.seconds * _TRAINING_SHARE - built.wall

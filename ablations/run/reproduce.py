@@ -10,6 +10,7 @@ from typing import Any
 
 from ablations.run.durable import DiskError
 from ablations.run.executors import WorkerPool
+from ablations.run.kernels import Kernels
 from ablations.run.record_line import TrialRecord, TrialResult
 from ablations.run.worker import Outcome, Task, run_task
 from senet_core.errors import UserError
@@ -29,6 +30,7 @@ CAUSES = (
     "precision",
     "threads",
     "fused",
+    "winograd",
 )
 """What may explain a difference, the likeliest first."""
 
@@ -89,7 +91,11 @@ def compare(record: TrialRecord, outcome: Outcome) -> Reproduction:
         identical=not differing and first is None and same_length,
         differing=differing,
         first_epoch=first,
-        causes=_differences(record.environment, outcome.environment, CAUSES),
+        causes=_differences(
+            {**record.environment, **Kernels.recorded(record.environment).described()},
+            outcome.environment,
+            CAUSES,
+        ),
         same_data=record.data_digest == outcome.data_digest,
     )
 
@@ -108,7 +114,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Out
             checkpoint_dir=folder / "checkpoints",
             stop_file=folder / "stop",
             plugins=plugins,
-            fused=bool(record.environment.get("fused")),
+            kernels=Kernels.recorded(record.environment),
         )
         try:
             return pool.submit(run_task, task).result()

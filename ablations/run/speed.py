@@ -25,7 +25,7 @@ from senet_core.errors import UserError
 SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "full_size_from", "precision")
 """Fields of a recipe that decide how long its steps take."""
 
-SAME_MACHINE = ("processor", "cores", "device", "threads", "fused")
+SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
 """What must be the same of an earlier trial's environment for its time to count here."""
 
 _NEWEST = 20  # earlier trials of one kind that are looked at

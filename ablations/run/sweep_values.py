@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ablations.plan.cell import Cell
 from ablations.plan.trial import Trial
+from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.progress import Progress
 from ablations.run.record import Record
 from ablations.run.record_line import TrialRecord
@@ -72,7 +73,7 @@ class Settings:
         fresh: set the old record aside and share nothing with other studies.
         only: train only these trials, by key; None for all that are missing.
         timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
-        fused: whether to train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
         command: what a person types to train a cell again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
     """
@@ -83,6 +84,6 @@ class Settings:
     fresh: bool = False
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
-    fused: bool = True
+    kernels: Kernels = ALL_KERNELS
     command: Callable[[Cell], str] = lambda cell: ""
     storage: str | None = None

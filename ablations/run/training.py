@@ -13,6 +13,7 @@ from ablations.run.checkpoint import Keeper
 from ablations.run.datasets import Prepared
 from ablations.run.devices import choose_precision
 from ablations.run.fitting import Diverged, Fit, Observer
+from ablations.run.kernels import NO_KERNELS, Kernels
 from ablations.run.memory import peak_memory_mib, reset_peak_memory
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.testing import NotFinite, hash_weights, test
@@ -31,7 +32,7 @@ def train(
     observer: Observer | None = None,
     keeper: Keeper | None = None,
     *,
-    fused: bool = False,
+    kernels: Kernels = NO_KERNELS,
     latency: bool = False,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
     """Train the trial's network and test it once, at the end.
@@ -49,7 +50,7 @@ def train(
         observer: who is told of progress.
         keeper: saves checkpoints and may stop the trial; a trial that has checkpoints continues from the newest, and
             ends as if it had not been interrupted.
-        fused: whether to train with fused passes where they serve.
+        kernels: which to train with; they must be there.
         latency: whether to time one image through the trained network.
 
     Returns:
@@ -62,7 +63,7 @@ def train(
     """
     observer, keeper = observer or Observer(), keeper or Keeper()
     reset_peak_memory(device)
-    fit = prepare_fit(trial, data, device, fused=fused)
+    fit = prepare_fit(trial, data, device, kernels=kernels)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
         saved = keeper.checkpoints.newest() if keeper.checkpoints is not None else None
         if saved is not None:
@@ -98,7 +99,7 @@ def train(
     return result, history
 
 
-def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bool = False) -> Fit:
+def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, kernels: Kernels = NO_KERNELS) -> Fit:
     """Build the trial's network, its batches and its optimiser, before the first step.
 
     Raises:
@@ -111,6 +112,7 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bo
         in_channels=data.image_shape[0],
         seed=trial.seed,
     ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    kernels.put_into(model)
     precision = choose_precision(trial.recipe.precision, device)
 
     def validate(network: nn.Module) -> float:
@@ -122,7 +124,7 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, fused: bo
         Batches(data, trial, device),
         device,
         precision,
-        fused=fused,
+        kernels=kernels,
         validate=None if trial.data.validation_images is None else validate,
     )
 

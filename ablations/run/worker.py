@@ -15,10 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from ablations.run.durable import FULL_OR_FAILING
+from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.record_line import EpochMetrics, Failure, Kind, TrialResult
 
 ORPHAN_CHECK_SECONDS = 1.0
-SAME_ENVIRONMENT = ("commit", "dirty", "device", "precision", "threads", "fused", "torch", "processor")
+SAME_ENVIRONMENT = (
+    "commit",
+    "dirty",
+    "device",
+    "precision",
+    "threads",
+    "fused",
+    "winograd",
+    "torch",
+    "processor",
+)
 """What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
 
 
@@ -35,7 +46,7 @@ class Task:
         stop_file: where it exists, the trial saves its state and stops.
         timeout_seconds: how long an attempt may take; None for as long as it likes.
         plugins: plug-in files that the study needs.
-        fused: whether to train with fused passes where they can be had.
+        kernels: which to train with where they can be had.
         prune_file: where it exists, the trial stops, too; None where nobody stops it early.
         latency: whether to time one image through the trained network.
     """
@@ -48,7 +59,7 @@ class Task:
     stop_file: Path
     timeout_seconds: float | None = None
     plugins: tuple[str, ...] = ()
-    fused: bool = True
+    kernels: Kernels = ALL_KERNELS
     prune_file: Path | None = None
     latency: bool = False
 
@@ -145,7 +156,7 @@ class _Attempt:
         from ablations.plan.trial import Trial
         from ablations.run.checkpoint import Checkpoints, Keeper, any_file_exists
         from ablations.run.datasets import open_prepared
-        from ablations.run.devices import choose_device, choose_precision, fuses
+        from ablations.run.devices import choose_device, choose_precision
         from ablations.run.environment import describe_environment
         from ablations.run.fitting import Diverged, Observer
         from ablations.run.progress import ProgressWriter
@@ -155,12 +166,12 @@ class _Attempt:
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
-        fused = task.fused and fuses(device)
+        kernels = task.kernels.on(device)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
             precision=choose_precision(trial.recipe.precision, device),
             threads=torch.get_num_threads(),
-            fused=fused,
+            kernels=kernels,
         )
         with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
 
@@ -177,7 +188,7 @@ class _Attempt:
             try:
                 observer = Observer(on_epoch, writer.progress)
                 self.result, _ = train(
-                    trial, data, device, observer, keeper, fused=fused, latency=task.latency
+                    trial, data, device, observer, keeper, kernels=kernels, latency=task.latency
                 )
             except Diverged:
                 checkpoints.remove()  # it would diverge again

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from senet_core.fused import norm_add_relu, norm_relu
+from senet_core.subsampling import subsample
 
 WIDTHS = (16, 32, 64)
 
@@ -30,8 +31,7 @@ class ZeroPadShortcut(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
         before = self.added // 2
-        # a view of odd size is not taken for channels_last, and all that follows would then be NCHW
-        kept = x[:, :, :: self.stride, :: self.stride].clone()
+        kept = subsample(x, self.stride)
         return F.pad(kept, (0, 0, 0, 0, before, self.added - before))
 
 

@@ -1,9 +1,9 @@
 """Fused passes: what stands between two convolutions, in as few passes over memory as its arithmetic needs.
 
 For training on a CPU. Batch norm with ReLU, with an addition, and with gates and an addition are each one function
-with a gradient of its own, in a small library that is compiled at first use (`build.py`). The code here decides where
-they serve; everywhere else, and wherever `fused_passes` was not entered, the plain code runs, which is also what the
-passes are tested against. Parameters, buffers and their names are the plain network's.
+with a gradient of its own, in a small library that is compiled at first use (`compiled.py`). The code here decides
+where they serve; everywhere else, and wherever `fused_passes` was not entered, the plain code runs, which is also what
+the passes are tested against. Parameters, buffers and their names are the plain network's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def fused_passes(enabled: bool = True) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def why_not() -> str:
     """Return why fused passes cannot be had on this machine, in one line; empty where they can."""
-    from senet_core.fused.build import CannotCompile, load
+    from senet_core.compiled import CannotCompile
+    from senet_core.fused.passes import load
 
     try:
         load()

@@ -10,6 +10,9 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -64,6 +67,28 @@ template <class L> inline void store(float* to, L v) {
   else for (int k = 0; k < lanes<L>() / kLanes; ++k) *reinterpret_cast<Unaligned*>(to + k * kLanes) = v.v[k];
 }
 
+// Around the caches, for maps that they cannot hold: a line is then not read before it is overwritten.
+template <class L> inline void store_past_cache(float* to, L v) {
+#if defined(__AVX512F__)
+  if constexpr (!is_scalar<L>()) {
+    for (int k = 0; k < lanes<L>() / kLanes; ++k) _mm512_stream_ps(to + k * kLanes, v.v[k]);
+    return;
+  }
+#elif defined(__AVX__)
+  if constexpr (!is_scalar<L>()) {
+    for (int k = 0; k < lanes<L>() / kLanes; ++k) _mm256_stream_ps(to + k * kLanes, v.v[k]);
+    return;
+  }
+#endif
+  store<L>(to, v);
+}
+
+inline void finish_streaming() {  // so that other threads see what was stored
+#if defined(__AVX__)
+  _mm_sfence();
+#endif
+}
+
 template <class L> inline L load(const bfloat16* from) {
   if constexpr (is_scalar<L>()) {
     uint32_t w = uint32_t(from->bits) << 16; float v; std::memcpy(&v, &w, sizeof v); return v;
@@ -99,6 +124,13 @@ template <class L, int U> inline L total(const L (&part)[U]) {
   else return part[0] + part[1] + (part[2] + part[3]);
 }
 
+constexpr int64_t kCached = 1 << 19;  // elements of a map that may still be in a cache when it is read next
+
+// Whether a map is written around the caches. Streaming stores want whole vectors at multiples of their size.
+inline bool goes_past_cache(const void* to, int64_t elements, int64_t C) {
+  return elements > kCached && C % kLanes == 0 && reinterpret_cast<uintptr_t>(to) % sizeof(Vec) == 0;
+}
+
 constexpr int64_t kTile = 2048;  // elements of a tile: what is read twice is then in the first cache
 
 inline int64_t tile_of(int64_t C) { return kTile / C > 4 ? kTile / C : 4; }
@@ -113,11 +145,14 @@ template <class Body> inline void over_channels(int64_t C, Body body) {
 
 template <class Body> void over_samples(int64_t N, int64_t elements, int64_t threads, Body body) {
   if (threads > N) threads = N;
-  if (threads <= 1 || elements < (1 << 18)) { for (int64_t n = 0; n < N; ++n) body(n); return; }
-  auto part = [&](int64_t t) { for (int64_t n = t * N / threads; n < (t + 1) * N / threads; ++n) body(n); };
+  auto part = [&](int64_t first, int64_t end) {
+    for (int64_t n = first; n < end; ++n) body(n);
+    finish_streaming();
+  };
+  if (threads <= 1 || elements < (1 << 18)) return part(0, N);
   std::vector<std::thread> others;
-  for (int64_t t = 1; t < threads; ++t) others.emplace_back(part, t);
-  part(0);
+  for (int64_t t = 1; t < threads; ++t) others.emplace_back(part, t * N / threads, (t + 1) * N / threads);
+  part(0, N / threads);
   for (auto& thread : others) thread.join();
 }
 
@@ -153,7 +188,7 @@ template <class T> void sample_moments(const T* x, int64_t P, int64_t C, double*
 }
 
 // out = relu(scale x + shift + other), by channel or by sample and channel.
-template <class T, bool kOther, bool kRelu>
+template <class T, bool kOther, bool kRelu, bool kPast>
 void sample_affine(const T* x, const float* scale, const float* shift, const T* other, T* out, int64_t P, int64_t C) {
   const int64_t tile = tile_of(C);
   for (int64_t first = 0; first < P; first += tile) {
@@ -165,7 +200,7 @@ void sample_affine(const T* x, const float* scale, const float* shift, const T* 
         L v = a * load<L>(x + i) + b;
         if constexpr (kOther) v += load<L>(other + i);
         if constexpr (kRelu) v = relu(v);
-        store<L>(out + i, v);
+        if constexpr (kPast) store_past_cache<L>(out + i, v); else store<L>(out + i, v);
       }
     });
   }
@@ -182,7 +217,7 @@ inline L through(L g, const T* out, L x, L a, L b, int64_t i) {
 }
 
 // Sums over positions of the gradient, and of the gradient times (x - mean); writes the masked gradient if asked.
-template <class T, int kMask>
+template <class T, int kMask, bool kPast>
 void sample_sums(const T* g, const T* out, const T* x, const float* scale, const float* shift, const float* mean,
                  T* passed, double* ones, double* centred, int64_t P, int64_t C) {
   for (int64_t c = 0; c < C; ++c) ones[c] = centred[c] = 0;
@@ -199,7 +234,9 @@ void sample_sums(const T* g, const T* out, const T* x, const float* scale, const
       auto step = [&](int u, int64_t i) {
         const L v = load<L>(x + i);
         const L d = through<L, T, kMask>(load<L>(g + i), out, v, a, b, i);
-        if (passed) store<L>(passed + i, d);
+        if (passed) {
+          if constexpr (kPast) store_past_cache<L>(passed + i, d); else store<L>(passed + i, d);
+        }
         one[u] += d;
         dot[u] += d * (v - m);
       };
@@ -216,7 +253,7 @@ void sample_sums(const T* g, const T* out, const T* x, const float* scale, const
 }
 
 // dx = p (masked g) + q (x - mean) + r
-template <class T, int kMask>
+template <class T, int kMask, bool kPast>
 void sample_gradient(const T* g, const T* x, const float* scale, const float* shift, const float* mean,
                      const float* p, const float* q, const float* r, T* dx, int64_t P, int64_t C) {
   const int64_t tile = tile_of(C);
@@ -230,7 +267,8 @@ void sample_gradient(const T* g, const T* x, const float* scale, const float* sh
       for (int64_t i = first * C + c; i < end * C; i += C) {
         const L v = load<L>(x + i);
         const L d = through<L, T, kMask>(load<L>(g + i), static_cast<const T*>(nullptr), v, a, b, i);
-        store<L>(dx + i, pc * d + (qc * (v - m) + rc));
+        const L result = pc * d + (qc * (v - m) + rc);
+        if constexpr (kPast) store_past_cache<L>(dx + i, result); else store<L>(dx + i, result);
       }
     });
   }
@@ -248,9 +286,11 @@ void affine(const void* x, const float* scale, const float* shift, int64_t by_sa
             int64_t N, int64_t P, int64_t C, int64_t threads) {
   over_samples(N, N * P * C, threads, [&](int64_t n) {
     const int64_t at = n * P * C, coefficient = by_sample ? n * C : 0;
-    sample_affine<T, kOther, kRelu>(static_cast<const T*>(x) + at, scale + coefficient, shift + coefficient,
-                                    kOther ? static_cast<const T*>(other) + at : nullptr,
-                                    static_cast<T*>(out) + at, P, C);
+    auto f = sample_affine<T, kOther, kRelu, false>;
+    if constexpr (std::is_same<T, float>::value)
+      if (goes_past_cache(out, N * P * C, C)) f = sample_affine<T, kOther, kRelu, true>;
+    f(static_cast<const T*>(x) + at, scale + coefficient, shift + coefficient,
+      kOther ? static_cast<const T*>(other) + at : nullptr, static_cast<T*>(out) + at, P, C);
   });
 }
 
@@ -259,9 +299,11 @@ void sums(const void* g, const void* out, const void* x, const float* scale, con
           void* passed, double* ones, double* centred, int64_t N, int64_t P, int64_t C, int64_t threads) {
   over_samples(N, N * P * C, threads, [&](int64_t n) {
     const int64_t at = n * P * C;
-    sample_sums<T, kMask>(static_cast<const T*>(g) + at, out ? static_cast<const T*>(out) + at : nullptr,
-                          static_cast<const T*>(x) + at, scale, shift, mean,
-                          passed ? static_cast<T*>(passed) + at : nullptr, ones + n * C, centred + n * C, P, C);
+    auto f = sample_sums<T, kMask, false>;
+    if constexpr (std::is_same<T, float>::value)
+      if (passed && goes_past_cache(passed, N * P * C, C)) f = sample_sums<T, kMask, true>;
+    f(static_cast<const T*>(g) + at, out ? static_cast<const T*>(out) + at : nullptr, static_cast<const T*>(x) + at, scale,
+      shift, mean, passed ? static_cast<T*>(passed) + at : nullptr, ones + n * C, centred + n * C, P, C);
   });
 }
 
@@ -271,8 +313,11 @@ void gradient(const void* g, const void* x, const float* scale, const float* shi
               int64_t C, int64_t threads) {
   over_samples(N, N * P * C, threads, [&](int64_t n) {
     const int64_t at = n * P * C, coefficient = by_sample ? n * C : 0;
-    sample_gradient<T, kMask>(static_cast<const T*>(g) + at, static_cast<const T*>(x) + at, scale, shift, mean,
-                              p + coefficient, q, r + coefficient, static_cast<T*>(dx) + at, P, C);
+    auto f = sample_gradient<T, kMask, false>;
+    if constexpr (std::is_same<T, float>::value)
+      if (goes_past_cache(dx, N * P * C, C)) f = sample_gradient<T, kMask, true>;
+    f(static_cast<const T*>(g) + at, static_cast<const T*>(x) + at, scale, shift, mean,
+      p + coefficient, q, r + coefficient, static_cast<T*>(dx) + at, P, C);
   });
 }
 

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from senet_core.fused.build import load
+from senet_core import compiled
+
+SOURCE = Path(__file__).with_name("passes.cpp")
+SIGNATURES = {
+    "fused_norm": "lplllppddpppppppl",
+    "fused_affine": "lppplplpllll",
+    "fused_sums": "llpppppppppllll",
+    "fused_gradient": "llpppppppplpllll",
+    "fused_norm_gradient": "llppplllpppppppppl",
+}
 
 NO_MASK, BY_OUTPUT, BY_INPUT = 0, 1, 2
 """How the gradient of a ReLU is masked: not at all, by its output, or by its input computed again."""
+
+
+@lru_cache(maxsize=1)
+def load() -> ctypes.CDLL:
+    """Return the compiled passes.
+
+    Raises:
+        CannotCompile: they cannot be had here.
+    """
+    return compiled.load(SOURCE, SIGNATURES)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from senet_core import SEVariant, build_model, insert_se
+from senet_core import SEVariant, build_model, compiled, insert_se
 from senet_core.backbones.preact_resnet import wide_resnet
 from senet_core.backbones.senet154 import HalvedBottleneck
-from senet_core.fused import build, fused_passes, norm_add_relu, norm_relu, serve, why_not
+from senet_core.fused import fused_passes, norm_add_relu, norm_relu, passes, serve, why_not
 from senet_core.fused.functions import norm_act, norm_gate_add_act
 from senet_core.slots import INTEGRATIONS
 
@@ -262,7 +262,7 @@ def test_a_compiled_and_an_exported_network_use_the_plain_code() -> None:
 def test_without_a_compiler_there_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setattr(build, "load", build.load.__wrapped__)
+    monkeypatch.setattr(passes, "load", passes.load.__wrapped__)
     why_not.cache_clear()
     assert why_not() == "there is no C++ compiler (g++ or clang++)"
     why_not.cache_clear()
@@ -276,9 +276,9 @@ def test_a_compiler_that_fails_is_a_reason(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("CXX", str(bad))
     monkeypatch.setenv("ABLATE_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(
-        build.CannotCompile, match=r"c\+\+ cannot compile the passes: x\.cpp:1: error: no space"
+        compiled.CannotCompile, match=r"c\+\+ cannot compile passes\.cpp: x\.cpp:1: error: no space"
     ):
-        build.load.__wrapped__()
+        passes.load.__wrapped__()
 
 
 @pytest.mark.slow
@@ -296,8 +296,8 @@ def test_processes_that_start_at_once_share_one_library(tmp_path: Path) -> None:
 
 def test_the_key_of_the_library_names_processor_torch_and_source(monkeypatch: pytest.MonkeyPatch) -> None:
     compiler = sys.executable  # anything that knows --version
-    before = build._key(compiler)
-    monkeypatch.setattr(build, "_processor", lambda: "another")
-    other_processor = build._key(compiler)
+    before = compiled._key(passes.SOURCE, compiler)
+    monkeypatch.setattr(compiled, "_processor", lambda: "another")
+    other_processor = compiled._key(passes.SOURCE, compiler)
     monkeypatch.setattr(torch, "__version__", "0.0")
-    assert len({before, other_processor, build._key(compiler)}) == 3
+    assert len({before, other_processor, compiled._key(passes.SOURCE, compiler)}) == 3

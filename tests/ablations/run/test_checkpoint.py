@@ -14,11 +14,13 @@ from small import DATA, one_thread, small_trial
 
 from ablations.run.checkpoint import Checkpoints, Keeper, Stopped, TimedOut, read_checkpoint
 from ablations.run.datasets import Prepared, open_prepared
+from ablations.run.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.training import Observer, train
-from senet_core.fused import why_not
 from senet_core.variant import PAPER_SE, SEVariant
 
+_missing = ALL_KERNELS.why_not(torch.device("cpu"))
+needs_kernels = pytest.mark.skipif(bool(_missing), reason=_missing)
 CPU = torch.device("cpu")
 CONTEXT = {"commit": "abc", "threads": 1}
 
@@ -61,26 +63,24 @@ def _same(
 
 
 @pytest.mark.parametrize("variant", [None, PAPER_SE, SEVariant(squeeze="none", integration="pre")], ids=str)
-@pytest.mark.parametrize(
-    "fused", [False, pytest.param(True, marks=pytest.mark.skipif(bool(why_not()), reason=why_not()))]
-)
+@pytest.mark.parametrize("kernels", [NO_KERNELS, pytest.param(ALL_KERNELS, marks=needs_kernels)], ids=str)
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_stop_after_any_step_changes_nothing(
-    step: int, fused: bool, variant: SEVariant | None, data: Prepared, tmp_path: Path
+    step: int, kernels: Kernels, variant: SEVariant | None, data: Prepared, tmp_path: Path
 ) -> None:
     """Three epochs of two batches, stopped within an epoch and between two."""
     trial = small_trial(variant, epochs=3, cutout=2)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, keeper=StopAt(checkpoints, step), fused=fused)
+        train(trial, data, CPU, keeper=StopAt(checkpoints, step), kernels=kernels)
     told: list[EpochMetrics] = []
     steps: list[int] = []
     keeper = Keeper(Checkpoints(tmp_path / "c", CONTEXT))
     continued = train(
-        trial, data, CPU, Observer(told.append, lambda done, _: steps.append(done)), keeper, fused=fused
+        trial, data, CPU, Observer(told.append, lambda done, _: steps.append(done)), keeper, kernels=kernels
     )
     assert steps == list(range(step + 1, 7))  # the others were not taken again
-    assert _same(continued, train(trial, data, CPU, fused=fused))
+    assert _same(continued, train(trial, data, CPU, kernels=kernels))
     assert [epoch.epoch for epoch in told] == [1, 2, 3]  # who starts to listen now hears of every epoch once
 
 

@@ -19,6 +19,7 @@ from ablations.plan.design import Design
 from ablations.run.checkpoint import read_checkpoint
 from ablations.run.datasets import ensure_prepared
 from ablations.run.executors import WorkerPool
+from ablations.run.kernels import NO_KERNELS
 from ablations.run.places import Places
 from ablations.run.ray_cluster import Needs, connected
 from ablations.run.ray_executor import RayExecutor
@@ -43,7 +44,10 @@ def _sweep(
     design: Design, folder: Path, executor: Callable[[], Executor], watcher: Watcher | None = None
 ) -> SweepOutcome:
     settings = Settings(
-        data_dir=folder / "data", digest=ensure_prepared(DATA, folder / "data").digest, workers=2, fused=False
+        data_dir=folder / "data",
+        digest=ensure_prepared(DATA, folder / "data").digest,
+        workers=2,
+        kernels=NO_KERNELS,
     )
     places = Places(design.study.name, folder / "results", folder / "reports")
     return sweep(design, places, settings, make_executor=executor, display=watcher or Watcher())

@@ -25,6 +25,7 @@ from ablations.run import dispatch
 from ablations.run.checkpoint import read_checkpoint
 from ablations.run.datasets import ensure_prepared
 from ablations.run.executors import WorkerDied
+from ablations.run.kernels import NO_KERNELS, Kernels
 from ablations.run.leases import Leases
 from ablations.run.places import Places
 from ablations.run.record import Record
@@ -34,6 +35,7 @@ from ablations.run.sweep import Rounds, sweep
 from ablations.run.sweep_values import Settings, SweepOutcome
 from ablations.run.tracking import Tracker
 from ablations.run.worker import Outcome, Task, run_task
+from senet_core import winograd
 from senet_core.errors import UserError
 from senet_core.fused import why_not
 
@@ -561,23 +563,28 @@ def _recipe() -> dict[str, Any]:
     return RECIPE.model_dump()
 
 
-def test_the_record_says_whether_fused_passes_trained_and_reproduction_names_the_difference(
+def test_the_record_says_which_kernels_trained_and_reproduction_names_the_difference(
     bench: Bench,
 ) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
     [fused, _] = bench.places(design).load_record().lines
-    bench.sweep(design, fused=False, fresh=True)
+    bench.sweep(design, kernels=NO_KERNELS, fresh=True)
     [plain, _] = bench.places(design).load_record().lines
     assert fused.environment["fused"] is not bool(why_not())
-    assert plain.environment["fused"] is False
+    assert fused.environment["winograd"] is not bool(winograd.why_not())
+    assert (plain.environment["fused"], plain.environment["winograd"]) == (False, False)
     assert fused.result is not None
     assert plain.result is not None
     again = Outcome(plain.result, plain.history, None, plain.environment, plain.data_digest, "", "", "")
     if fused.environment["fused"]:
-        assert ("fused", True, False) in compare(fused, again).causes
+        assert {("fused", True, False), ("winograd", True, False)} <= set(compare(fused, again).causes)
         assert fused.result.weights_sha256 != plain.result.weights_sha256
     assert fused.history[-1].train_loss == pytest.approx(plain.history[-1].train_loss, rel=1e-2)
+    # a record from before there was a choice does not name what it trained without
+    older = {name: value for name, value in plain.environment.items() if name != "winograd"}
+    assert Kernels.recorded(older) == NO_KERNELS
+    assert compare(replace(plain, environment=older), again).causes == ()
 
 
 def test_the_end_of_a_sweep_says_how_busy_the_workers_were(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Compiles `passes.cpp` at first use and keeps the library in a cache.
+"""Compiles a source of ours at first use and keeps the library in a cache.
 
 The library has a plain C interface and is called through ctypes: no header of PyTorch is needed, compiling takes
 seconds instead of a minute, and another torch can still call it. Code for one processor may not run on another, so
@@ -14,46 +14,43 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 
-SOURCE = Path(__file__).with_name("passes.cpp")
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-Wno-psabi")
 COMPILE_SECONDS = 300.0
 _POINTER, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-_SIGNATURES = {
-    "fused_norm": "lplllppddpppppppl",
-    "fused_affine": "lppplplpllll",
-    "fused_sums": "llpppppppppllll",
-    "fused_gradient": "llpppppppplpllll",
-    "fused_norm_gradient": "llppplllpppppppppl",
-}
 _TYPES = {"p": _POINTER, "l": _LONG, "d": _DOUBLE}
 
 
 class CannotCompile(RuntimeError):
-    """The passes cannot be had on this machine: why, in one line."""
+    """A library cannot be had on this machine: why, in one line."""
 
 
-@lru_cache(maxsize=1)
-def load() -> ctypes.CDLL:
-    """Return the library, compiled by the first process that asks for it on a machine.
+def load(source: Path, signatures: Mapping[str, str]) -> ctypes.CDLL:
+    """Return the library of a C++ source, compiled by the first process that asks for it on a machine.
+
+    Args:
+        source: the file.
+        signatures: its functions' names to their arguments, a letter each: p for a pointer, l for int64_t, d for
+            double. None returns a value.
 
     Raises:
         CannotCompile: there is no compiler, it fails, or no folder can be written.
     """
     compiler = find_compiler()
-    path = cache_folder() / f"passes-{_key(compiler)}.so"
+    path = cache_folder() / f"{source.stem}-{_key(source, compiler)}.so"
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock"), timeout=COMPILE_SECONDS):
                 if not path.exists():
-                    _compile(compiler, path)
-        return _declared(ctypes.CDLL(str(path)))
+                    _compile(source, compiler, path)
+        return _declared(ctypes.CDLL(str(path)), signatures)
     except (OSError, Timeout, subprocess.SubprocessError) as error:
         raise CannotCompile(f"{path} cannot be made or read: {error}") from error
 
@@ -72,7 +69,7 @@ def find_compiler() -> str:
 
 
 def cache_folder() -> Path:
-    """Return where compiled passes are kept: ABLATE_CACHE_DIR, else the user's cache folder."""
+    """Return where compiled libraries are kept: ABLATE_CACHE_DIR, else the user's cache folder."""
     given = os.environ.get("ABLATE_CACHE_DIR")
     user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
@@ -83,8 +80,8 @@ def cache_folder() -> Path:
         ) from error
 
 
-def _key(compiler: str) -> str:
-    digest = hashlib.sha256(SOURCE.read_bytes())
+def _key(source: Path, compiler: str) -> str:
+    digest = hashlib.sha256(source.read_bytes())
     for part in (_version(compiler), _processor(), torch.__version__, *FLAGS):
         digest.update(f"\0{part}".encode())
     return digest.hexdigest()[:20]
@@ -110,13 +107,13 @@ def _processor() -> str:
     return "\n".join([platform.machine(), *(named[name] for name in wanted if name in named)])
 
 
-def _compile(compiler: str, path: Path) -> None:
+def _compile(source: Path, compiler: str, path: Path) -> None:
     """Compile for this processor, or, where the compiler does not know it, for any of its kind."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         for target in (("-march=native",), ("-mcpu=native",), ()):
             done = subprocess.run(
-                [compiler, *FLAGS, *target, str(SOURCE), "-o", str(made)],
+                [compiler, *FLAGS, *target, str(source), "-o", str(made)],
                 capture_output=True,
                 text=True,
                 timeout=COMPILE_SECONDS,
@@ -126,11 +123,11 @@ def _compile(compiler: str, path: Path) -> None:
                 made.replace(path)  # whole or not at all, whoever else is compiling
                 return
     lines = [line for line in done.stderr.splitlines() if "error" in line] or ["it failed without a word"]
-    raise CannotCompile(f"{Path(compiler).name} cannot compile the passes: {lines[0]}")
+    raise CannotCompile(f"{Path(compiler).name} cannot compile {source.name}: {lines[0]}")
 
 
-def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
-    for name, signature in _SIGNATURES.items():
+def _declared(library: ctypes.CDLL, signatures: Mapping[str, str]) -> ctypes.CDLL:
+    for name, signature in signatures.items():
         function = getattr(library, name)
         function.argtypes, function.restype = [_TYPES[kind] for kind in signature], None
     return library
