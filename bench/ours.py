@@ -25,7 +25,7 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     from ablations.plan.recipe import RECIPES
     from ablations.plan.trial import DataSpec, Trial
     from ablations.run.checkpoint import Keeper
-    from ablations.run.devices import choose_device
+    from ablations.run.devices import choose_device, choose_precision
     from ablations.run.fitting import Observer
     from ablations.run.training import prepare_fit
     from senet_core import SEVariant
@@ -36,7 +36,8 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     )
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
     device = choose_device()
-    kernels = (NO_KERNELS if options["plain"] else ALL_KERNELS).on(device)
+    precision = choose_precision(recipe.precision, device)
+    kernels = (NO_KERNELS if options["plain"] else ALL_KERNELS).on(device, precision)
     fit = prepare_fit(trial, _random(options["batch"]), device, kernels=kernels)
     batch = fit.batches.next(fit.batches.side)
     fit.batches.next = lambda size: batch  # type: ignore[method-assign]

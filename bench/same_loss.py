@@ -54,10 +54,8 @@ def main() -> None:
     images = options.steps // EPOCHS * options.batch
     data = load(options.data) if options.data is not None else synthetic_data(known, images)
     data = data.subset(train_images=images)
-    print(
-        json.dumps({"precision": choose_precision("auto", CPU), **ALL_KERNELS.on(CPU).described()}),
-        flush=True,
-    )
+    chosen = choose_precision("auto", CPU)
+    print(json.dumps({"precision": chosen, **ALL_KERNELS.on(CPU, chosen).described()}), flush=True)
     pairs: list[tuple[float, float]] = []
     for seed in range(options.seeds):
         ways = (("fp32", NO_KERNELS), ("auto", ALL_KERNELS))

@@ -26,6 +26,7 @@ from ablations.plan.recipe import RECIPES, Recipe
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.checkpoint import Keeper
 from ablations.run.datasets import Prepared, load
+from ablations.run.devices import choose_precision
 from ablations.run.fitting import Observer, make_optimiser
 from ablations.run.kernels import ALL_KERNELS
 from ablations.run.probe import synthetic_data
@@ -80,7 +81,7 @@ class Race:
 def train_ours(data: Prepared, recipe: Recipe, seed: int, target: float) -> Race:
     """Train as a worker of a sweep does."""
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU))
+    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU, choose_precision(recipe.precision, CPU)))
 
     def accuracy() -> float:
         error, _, _ = test(fit.model, data, CPU, fit.precision)

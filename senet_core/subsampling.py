@@ -26,8 +26,11 @@ class _Subsample(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        layout = torch.channels_last if ctx.channels_last else torch.contiguous_format
-        wide = torch.empty(ctx.shape, dtype=grad.dtype, device=grad.device, memory_format=layout).zero_()
+        batch, channels, height, width = ctx.shape
+        if ctx.channels_last:
+            wide = grad.new_zeros((batch, height, width, channels)).permute(0, 3, 1, 2)
+        else:
+            wide = grad.new_zeros(ctx.shape)
         wide[:, :, :: ctx.stride, :: ctx.stride] = grad
         return wide, None
 

@@ -175,8 +175,11 @@ def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
     """Compile the kernels before the workers ask for them, or say why there are none."""
     from ablations.run.devices import choose_device
 
-    if reason := kernels.why_not(choose_device()):
-        console.print(f"training without kernels of our own, more slowly: {reason}", soft_wrap=True)
+    missing: dict[str, list[str]] = {}
+    for words, reason in kernels.missing(choose_device()).items():
+        missing.setdefault(reason, []).append(words)
+    for reason, several in missing.items():
+        console.print(f"training without {' and '.join(several)}, more slowly: {reason}", soft_wrap=True)
 
 
 def _tracker(places: Places, tracking_uri: str | None) -> Tracker:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+FUSED, WINOGRAD = "fused passes", "Winograd's convolutions"
+
+
 @dataclass(frozen=True)
 class Kernels:
     """Which of them are wanted, or, after `on`, used.
@@ -29,21 +32,25 @@ class Kernels:
         """Return those of a recorded trial; older records do not name what there was not yet."""
         return cls(bool(environment.get("fused")), bool(environment.get("winograd")))
 
-    def on(self, device: torch.device) -> Kernels:
-        """Return those that can be had on a device; they are compiled if they are not yet."""
-        from senet_core import fused, winograd
-
+    def on(self, device: torch.device, precision: str) -> Kernels:
+        """Return those that a device can train with in a precision; they are compiled if they are not yet."""
         if device.type != "cpu":
             return NO_KERNELS
-        return Kernels(self.fused and not fused.why_not(), self.winograd and not winograd.why_not())
+        missing = self.missing(device)
+        return Kernels(
+            self.fused and FUSED not in missing,
+            self.winograd and precision == "fp32" and WINOGRAD not in missing,
+        )
 
-    def why_not(self, device: torch.device) -> str:
-        """Return why some that are wanted cannot be had on a CPU, in one line; empty where all can."""
+    def missing(self, device: torch.device) -> Mapping[str, str]:
+        """Return those that are wanted and cannot be had on a CPU, in words, and why; what is not there is compiled."""
         from senet_core import fused, winograd
 
-        if device.type != "cpu":
-            return ""
-        return (self.fused and fused.why_not()) or (self.winograd and winograd.why_not()) or ""
+        asked = (
+            ((FUSED, self.fused, fused), (WINOGRAD, self.winograd, winograd)) if device.type == "cpu" else ()
+        )
+        found = {words: library.why_not() for words, wanted, library in asked if wanted}
+        return {words: reason for words, reason in found.items() if reason}
 
     def put_into(self, model: nn.Module) -> None:
         """Let a network train with them, inside `passes`."""

@@ -16,7 +16,7 @@ from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.checkpoint import Checkpoints, Keeper
 from ablations.run.datasets import Prepared, load, prepared_path
-from ablations.run.devices import choose_device
+from ablations.run.devices import choose_device, choose_precision
 from ablations.run.fitting import Fit, Observer
 from ablations.run.kernels import ALL_KERNELS, Kernels
 from ablations.run.networks import data_shape
@@ -112,8 +112,9 @@ def run_probe(probe: Probe) -> Timing:
         load_plugin_file(file)
     trial = _endless(Trial.from_json(probe.trial), probe.batch)
     device = choose_device()
+    precision = choose_precision(trial.recipe.precision, device)
     data = _data(trial, probe)
-    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device))
+    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device, precision))
     built = watch.passed()
     with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
         left = probe.seconds * _TRAINING_SHARE - built.wall

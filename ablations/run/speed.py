@@ -16,6 +16,7 @@ from ablations.plan.recipe import Recipe
 from ablations.plan.trial import DataSpec, Trial
 from ablations.run.checkpoint import MAX_SECONDS, MIN_SECONDS
 from ablations.run.datasets import load, prepared_path
+from ablations.run.kernels import Kernels
 from ablations.run.networks import data_shape
 from ablations.run.record import FILE_NAME, Record
 from ablations.run.record_line import TrialRecord
@@ -176,7 +177,12 @@ def _finished(path: Path) -> Iterable[TrialRecord]:
 
 
 def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
-    if any(line.environment.get(name) != environment.get(name) for name in SAME_MACHINE):
+    before, here = (
+        {**said, **Kernels.recorded(said).described()} for said in (line.environment, environment)
+    )
+    if before.get("precision") == "bf16":
+        here["winograd"] = False  # they are for fp32
+    if any(before.get(name) != here.get(name) for name in SAME_MACHINE):
         return ""
     try:
         Recipe.model_validate(line.trial["recipe"])

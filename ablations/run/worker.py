@@ -166,10 +166,11 @@ class _Attempt:
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
-        kernels = task.kernels.on(device)
+        precision = choose_precision(trial.recipe.precision, device)
+        kernels = task.kernels.on(device, precision)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
-            precision=choose_precision(trial.recipe.precision, device),
+            precision=precision,
             threads=torch.get_num_threads(),
             kernels=kernels,
         )

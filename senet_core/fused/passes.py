@@ -65,8 +65,8 @@ def _at(tensor: Tensor | None) -> int | None:
 def normalise(x: Tensor, bn: nn.BatchNorm2d) -> Norm:
     """Measure a batch, and bring the running statistics of its batch norm up to date."""
     batch, positions, channels = _sizes(x)
-    wide = torch.empty((batch + 1) * channels, dtype=torch.float64)
-    narrow = torch.empty(3 * channels)
+    wide = torch.empty((batch + 1) * channels, dtype=torch.float64, device=x.device)
+    narrow = torch.empty(3 * channels, dtype=torch.float32, device=x.device)
     means, inverse = wide[: batch * channels].view(batch, channels), wide[batch * channels :]
     mean, scale, shift = narrow.view(3, channels).unbind()
     assert bn.running_mean is not None

@@ -39,6 +39,9 @@ def use_winograd(model: nn.Module) -> nn.Module:
     """Make every convolution of a network that these serve compute by them in training; returns the network.
 
     Weights, buffers, hooks and their names stay as they are.
+
+    Raises:
+        CannotCompile: when such a convolution is computed first, where `why_not` has a reason.
     """
     for module in model.modules():
         if _is_common(module):

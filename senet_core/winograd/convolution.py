@@ -33,7 +33,8 @@ class _Convolution(torch.autograd.Function):
         ctx.save_for_backward(x, weight)
         ctx.stride = stride
         height, width = (-(-size // stride) for size in x.shape[2:])
-        out = torch.empty((len(x), len(weight), height, width), memory_format=torch.channels_last)
+        shape = (len(x), len(weight), height, width)
+        out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
         pointers = (tensor.data_ptr() for tensor in (x, weight, out))
         load().winograd_forward(*pointers, *_sizes(x, weight), stride, torch.get_num_threads())
         return out

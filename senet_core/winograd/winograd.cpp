@@ -393,7 +393,7 @@ template <class A> void transpose(const Layer<A>& s, const float* ut, float* u) 
 template <class A> void forward(const Layer<A>& s, const float* x, const float* u, float* y) {
   const int64_t vs = s.tile_floats(s.C), ms = s.tile_floats(s.K), tiles = s.tiles();
   Buffer v = buffer(kBlock * vs), m = buffer(kBlock * ms), copy = buffer(s.kPoints * std::max(s.C, s.K));
-  const Ahead<s.kPoints> next{x, s.N * s.in_sample(), tiles}, here{y, s.N * s.out_sample(), tiles};
+  const Ahead<Layer<A>::kPoints> next{x, s.N * s.in_sample(), tiles}, here{y, s.N * s.out_sample(), tiles};
   for (int64_t first = 0; first < tiles; first += kBlock) {
     const int64_t count = std::min(kBlock, tiles - first);
     read_tiles<typename A::Input>(s, x, first, count, copy.get(), v.get());
@@ -409,8 +409,8 @@ template <class A> void forward(const Layer<A>& s, const float* x, const float* 
 template <class A> void backward(const Layer<A>& s, const float* dy, const float* x, const float* ut, float* dx, float* du) {
   const int64_t vs = s.tile_floats(s.C), zs = s.tile_floats(s.K), tiles = s.tiles();
   Buffer v = buffer(kBlock * vs), z = buffer(kBlock * zs), copy = buffer(s.kPoints * std::max(s.C, s.K));
-  const Ahead<s.kPoints> next_dy{dy, s.N * s.out_sample(), tiles}, next_x{x, s.N * s.in_sample(), tiles};
-  const Ahead<s.kPoints> here{dx, s.N * s.in_sample(), tiles};
+  const Ahead<Layer<A>::kPoints> next_dy{dy, s.N * s.out_sample(), tiles}, next_x{x, s.N * s.in_sample(), tiles};
+  const Ahead<Layer<A>::kPoints> here{dx, s.N * s.in_sample(), tiles};
   int64_t cleared = 0;  // samples
   for (int64_t first = 0; first < tiles; first += kBlock) {
     const int64_t count = std::min(kBlock, tiles - first);
@@ -444,7 +444,7 @@ template <class A> void forward_in_parts(const Layer<A>& s, const float* x, cons
   Buffer ut = buffer(floats), u = buffer(floats);
   transform_weight(s, w, ut.get());
   transpose(s, ut.get(), u.get());
-  in_parts(s.N, std::min(s.N, threads), [&](int64_t, int64_t first, int64_t count) {
+  in_parts(s.N, std::max<int64_t>(1, std::min(s.N, threads)), [&](int64_t, int64_t first, int64_t count) {
     Layer<A> part = s;
     part.N = count;
     forward(part, x + first * s.in_sample(), u.get(), y + first * s.out_sample());
@@ -453,7 +453,7 @@ template <class A> void forward_in_parts(const Layer<A>& s, const float* x, cons
 
 template <class A>
 void backward_in_parts(const Layer<A>& s, const float* dy, const float* x, const float* w, float* dx, float* dw, int64_t threads) {
-  const int64_t parts = std::min(s.N, threads), floats = s.kPoints * s.C * s.K;
+  const int64_t parts = std::max<int64_t>(1, std::min(s.N, threads)), floats = s.kPoints * s.C * s.K;
   Buffer ut = buffer(floats), du = buffer(parts * floats);
   transform_weight(s, w, ut.get());
   std::memset(du.get(), 0, parts * floats * sizeof(float));

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ablations.commands.trials import find_line
+from ablations.run.kernels import ALL_KERNELS
 from ablations.run.record_line import Failure
 from ablations.run.worker import Outcome
 
+_missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
 RUN = ("run", "small.yaml", "--no-tracking", "--seeds", "1")
 RECORD = Path("results/small/trials.jsonl")
 
@@ -40,6 +43,33 @@ def test_reproduce_is_bit_identical_and_says_what_is_not(ablate: Callable[..., A
     assert "weights_sha256: recorded another, now " in other.out
     assert "the epochs differ from epoch 1 on" in other.out
     assert "torch differs: recorded '1.0'" in other.out
+
+
+@pytest.mark.skipif(bool(_missing), reason=_missing)
+@pytest.mark.parametrize(
+    ("said", "fused", "winograd"),
+    [(("--no-fused",), False, True), (("--no-winograd",), True, False), ((), True, True)],
+    ids=["--no-fused", "--no-winograd", "neither"],
+)
+def test_a_trial_is_made_again_with_the_kernels_that_it_was_trained_with(
+    ablate: Callable[..., Any], said: tuple[str, ...], fused: bool, winograd: bool
+) -> None:
+    assert ablate(*RUN, "--only", "plain", *said).status == 0
+    [line] = _lines()
+    assert (line["environment"]["fused"], line["environment"]["winograd"]) == (fused, winograd)
+    same = ablate("reproduce", "small", line["key"])
+    assert same.status == 0, same.out + same.err
+
+
+@pytest.mark.skipif(bool(_missing), reason=_missing)
+def test_a_record_from_before_there_was_a_choice_is_made_again_as_it_was(ablate: Callable[..., Any]) -> None:
+    assert ablate(*RUN, "--only", "plain", "--no-winograd").status == 0
+    [line] = _lines()
+    del line["environment"]["winograd"]
+    _rewrite([line])
+    same = ablate("reproduce", "small", line["key"])
+    assert same.status == 0, same.out + same.err
+    assert "winograd" not in same.out
 
 
 def test_why_says_what_a_sweep_would_do(ablate: Callable[..., Any]) -> None:

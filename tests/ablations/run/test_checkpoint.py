@@ -19,7 +19,7 @@ from ablations.run.record_line import EpochMetrics, TrialResult
 from ablations.run.training import Observer, train
 from senet_core.variant import PAPER_SE, SEVariant
 
-_missing = ALL_KERNELS.why_not(torch.device("cpu"))
+_missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
 needs_kernels = pytest.mark.skipif(bool(_missing), reason=_missing)
 CPU = torch.device("cpu")
 CONTEXT = {"commit": "abc", "threads": 1}

@@ -43,6 +43,25 @@ def test_an_earlier_trial_tells_the_time_of_a_longer_one(tmp_path: Path) -> None
     assert speed.seconds(longer, Images(80, 40, 8)).mid == pytest.approx(64 + 0.4)
 
 
+@pytest.mark.parametrize(
+    ("before", "precision", "here", "counts"),
+    [
+        (None, "fp32", False, True),  # a record from before there was a choice
+        (None, "fp32", True, False),
+        (True, "fp32", True, True),
+        (None, "bf16", True, True),  # which makes no difference in bf16
+        (False, "bf16", True, True),
+    ],
+)
+def test_a_trial_counts_that_computed_its_convolutions_alike(
+    tmp_path: Path, before: bool | None, precision: str, here: bool, counts: bool
+) -> None:
+    said = {**HERE, "precision": precision, **({} if before is None else {"winograd": before})}
+    Record(tmp_path / "other" / FILE_NAME).append(line(small_trial(), 6.4, environment=said))
+    found = earlier_speeds([small_trial()], tmp_path, {**HERE, "winograd": here}, WHOLE)
+    assert bool(found) is counts
+
+
 def test_small_images_take_less_of_the_time(tmp_path: Path) -> None:
     """Half of the steps at 8 of 12 pixels; a longer training of the kind needs as much more."""
     recipe = Recipe(epochs=2, batch_size=32, start_size=8, full_size_from=0.5)
