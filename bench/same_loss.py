@@ -35,7 +35,7 @@ def last_loss(data: Prepared, seed: int, steps: int, batch: int, precision: str,
         update={"epochs": None, "iterations": steps, "batch_size": batch, "precision": precision}
     )
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, data, CPU, kernels=kernels.on(CPU))
+    fit = prepare_fit(trial, data, CPU, kernels=kernels.on(CPU, choose_precision(precision, CPU)))
     with drawing_from(seed, "noise", device=CPU):
         fit.run(Observer(), Keeper())
     return fit.history[-1].train_loss
