@@ -11,6 +11,9 @@ from typing import Any
 from ablations.analyse.cells import Code, Column, Number, Row, Table, Text
 from senet_core.errors import UserError
 
+TIMINGS = "timings"
+"""The table of a bench that compares throughputs; other measurements have none."""
+
 _COLUMNS = (
     Column("contender", "contender", "left"),
     Column("title", "what it is", "left"),
@@ -22,14 +25,15 @@ _COLUMNS = (
 
 
 def read_bench(path: Path) -> dict[str, Any]:
-    """Read the record of a bench, a file of results/bench/.
+    """Read the record of a bench, a file of results/bench/: with timings, or of another measurement.
 
     Raises:
         UserError: it cannot be read, or lacks something.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        bench_table(content)
+        content = dict(json.loads(path.read_text(encoding="utf-8")))
+        if TIMINGS in content:
+            bench_table(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"cannot read the bench {path}: {type(error).__name__}: {error}") from error
     found: dict[str, Any] = content
@@ -44,12 +48,12 @@ def bench_table(content: Mapping[str, Any]) -> Table:
     """
     images, cores = content["images"], content["cores_used"]
     images = "random images" if images == "random" else images
-    rounds = max(len(timing["rounds"]) for timing in content["timings"])
+    rounds = max(len(timing["rounds"]) for timing in content[TIMINGS])
     title = (
         f"{content['network']}, batch {content['batch']}, {images}, {cores} cores: medians of {rounds} rounds"
     )
-    rows = tuple(_row(timing, content) for timing in content["timings"])
-    return Table("timings", title, _COLUMNS, rows)
+    rows = tuple(_row(timing, content) for timing in content[TIMINGS])
+    return Table(TIMINGS, title, _COLUMNS, rows)
 
 
 def _row(timing: Mapping[str, Any], content: Mapping[str, Any]) -> Row:

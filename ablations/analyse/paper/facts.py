@@ -51,10 +51,19 @@ def study_facts(results: Results) -> dict[str, TableCell]:
 
 
 def bench_facts(content: Mapping[str, Any]) -> dict[str, TableCell]:
-    """Give the facts of a bench: whatever was recorded beside the timings, and the number of rounds."""
+    """Give the facts of a bench: whatever was recorded beside the timings, and the number of rounds, if it has any.
+
+    A value that is itself of several is named by both, as in `median_seconds ours`.
+    """
+    every = dict(content)
+    for name, several in content.items():
+        if isinstance(several, Mapping):
+            every |= {f"{name} {part}": value for part, value in several.items()}
     facts = {
-        name: _cell(value) for name, value in content.items() if isinstance(value, str | int | float | None)
+        name: _cell(value) for name, value in every.items() if isinstance(value, str | int | float | None)
     }
+    if "timings" not in content:
+        return facts
     return facts | {"rounds": Number(max(len(timing["rounds"]) for timing in content["timings"]), 0)}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ablations.analyse.bench_table import bench_table, read_bench
+from ablations.analyse.bench_table import TIMINGS, bench_table, read_bench
 from ablations.analyse.cells import Table
 from ablations.analyse.content import Content
 from ablations.analyse.frame import collect
@@ -125,8 +125,8 @@ class Library:
     def _read(self, name: str) -> Source:
         if name.startswith(f"{BENCH}/"):
             bench = read_bench(self.folder / "results" / f"{name}.json")
-            table = bench_table(bench)
-            return Source(name, bench_facts(bench), {table.key: table})
+            tables = [bench_table(bench)] if TIMINGS in bench else []
+            return Source(name, bench_facts(bench), {table.key: table for table in tables})
         folder = self.folder / "results" / name
         pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
         if not (folder / RECORD).exists():

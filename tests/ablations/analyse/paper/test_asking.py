@@ -128,3 +128,17 @@ def test_a_page_of_another_program_is_quoted_whole(clone: Path) -> None:
     (clone / "results/simulation").mkdir()
     (clone / "results/simulation/tables.md").write_text("| a |\n| - |\n", encoding="utf-8")
     assert answer(Library(clone).source("simulation"), "page tables", block=True) == "| a |\n| - |\n"
+
+
+def test_another_measurement_of_the_bench_is_quoted_by_its_values(clone: Path) -> None:
+    measured = {
+        "busy": 0.9344,
+        "trials": 24,
+        "median_seconds": {"ours": 388.6},
+        "runs": {"ours": [{"seconds": 1.0}]},
+    }
+    (clone / "results/bench").mkdir()
+    (clone / "results/bench/unequal.json").write_text(json.dumps(measured), encoding="utf-8")
+    source = Library(clone).source("bench/unequal")
+    asked = ("busy", "trials", "median_seconds ours; 0 decimals")
+    assert [answer(source, what, block=False) for what in asked] == ["0.93", "24", "389"]
