@@ -125,8 +125,8 @@ class Library:
     def _read(self, name: str) -> Source:
         if name.startswith(f"{BENCH}/"):
             bench = read_bench(self.folder / "results" / f"{name}.json")
-            tables = [bench_table(bench)] if TIMINGS in bench else []
-            return Source(name, bench_facts(bench), {table.key: table for table in tables})
+            timed = [bench_table(bench)] if TIMINGS in bench else []
+            return Source(name, bench_facts(bench), {table.key: table for table in timed})
         folder = self.folder / "results" / name
         pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
         if not (folder / RECORD).exists():
