@@ -119,7 +119,7 @@ winograd = click.option(
     "--winograd/--no-winograd",
     default=True,
     envvar="ABLATE_WINOGRAD",
-    help="Train on a CPU in float32 with Winograd's 3x3 convolutions, likewise.",
+    help="Train and test on a CPU in float32 with Winograd's 3x3 convolutions, likewise.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Winograd's convolutions: 3x3 convolutions with a quarter of the products, half with stride 2, to train on a CPU.
+"""Winograd's convolutions: 3x3 convolutions with a quarter of the products, half with stride 2, on a CPU.
 
 In float32. The library (`winograd.cpp`) is compiled at first use. What is computed is the convolution, with about twice
 the rounding error of the usual way: a training repeats itself to the last bit, but not one that computes the other way.
@@ -36,7 +36,7 @@ def why_not() -> str:
 
 
 def use_winograd(model: nn.Module) -> nn.Module:
-    """Make every convolution of a network that these serve compute by them in training; returns the network.
+    """Make every convolution of a network that these serve compute by them; returns the network.
 
     Weights, buffers, hooks and their names stay as they are.
 
@@ -46,6 +46,14 @@ def use_winograd(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if _is_common(module):
             module.__class__ = WinogradConv2d
+    return model
+
+
+def without_winograd(model: nn.Module) -> nn.Module:
+    """Undo `use_winograd`; returns the network."""
+    for module in model.modules():
+        if type(module) is WinogradConv2d:
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
     return model
 
 
@@ -72,7 +80,7 @@ def saves_products(height: int, width: int, stride: int) -> bool:
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A convolution that computes by Winograd's way while it trains, where that serves, and as usual elsewhere.
+    """A convolution that computes by Winograd's way where that serves, and as usual elsewhere.
 
     Made by `use_winograd`.
 
@@ -91,13 +99,10 @@ class WinogradConv2d(nn.Conv2d):
 
     def _serves(self, x: Tensor) -> bool:
         return (
-            self.training
-            and torch.is_grad_enabled()
-            and not torch.compiler.is_compiling()
+            not torch.compiler.is_compiling()
             and not torch.is_autocast_enabled("cpu")
             and x.dim() == 4
             and saves_products(x.shape[2], x.shape[3], self.stride[0])
-            and x.requires_grad
             and all(_is_plain(tensor) for tensor in (x, self.weight))
         )
 

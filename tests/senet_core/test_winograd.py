@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from senet_core import SEVariant, build_model
 from senet_core.slots import INTEGRATIONS
-from senet_core.winograd import WinogradConv2d, saves_products, use_winograd, why_not
+from senet_core.winograd import WinogradConv2d, saves_products, use_winograd, why_not, without_winograd
 from senet_core.winograd.convolution import convolve
 
 needs_compiler = pytest.mark.skipif(bool(why_not()), reason=f"no Winograd's convolutions here: {why_not()}")
@@ -129,13 +129,14 @@ def test_every_convolution_that_they_serve_is_computed_by_them(monkeypatch: pyte
     x = torch.randn(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     model(x)
     assert (strides.count(1), strides.count(2)) == (16, 2)  # all but the first, which has 3 channels
-    strides.clear()
-    model.eval()(x)
     with torch.no_grad():
-        model.train()(x)
+        model.eval()(x)
+    assert (strides.count(1), strides.count(2)) == (32, 4)  # a test, too
+    strides.clear()
     with torch.autocast("cpu", torch.bfloat16):
         model(x)
     model.double()(x.double())
+    without_winograd(copy.deepcopy(model)).float()(x)
     assert not strides
     model.float()(x.contiguous())  # the first convolution makes its output channels_last, by its weights
     assert (strides.count(1), strides.count(2)) == (16, 2)
