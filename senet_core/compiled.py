@@ -14,7 +14,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,6 +53,15 @@ def load(source: Path, signatures: Mapping[str, str]) -> ctypes.CDLL:
         return _declared(ctypes.CDLL(str(path)), signatures)
     except (OSError, Timeout, subprocess.SubprocessError) as error:
         raise CannotCompile(f"{path} cannot be made or read: {error}") from error
+
+
+def why_none(library: Callable[[], ctypes.CDLL]) -> str:
+    """Return why a library cannot be had on this machine, in one line; empty where it can."""
+    try:
+        library()
+    except CannotCompile as error:
+        return str(error)
+    return ""
 
 
 def find_compiler() -> str:

@@ -38,14 +38,10 @@ def fused_passes(enabled: bool = True) -> Iterator[None]:
 @lru_cache(maxsize=1)
 def why_not() -> str:
     """Return why fused passes cannot be had on this machine, in one line; empty where they can."""
-    from senet_core.compiled import CannotCompile
+    from senet_core.compiled import why_none
     from senet_core.fused.passes import load
 
-    try:
-        load()
-    except CannotCompile as error:
-        return str(error)
-    return ""
+    return why_none(load)
 
 
 def serve(bn: nn.Module, *maps: Tensor) -> TypeGuard[nn.BatchNorm2d]:

@@ -25,14 +25,10 @@ _KERNEL, _TILE, _POINTS = (
 @lru_cache(maxsize=1)
 def why_not() -> str:
     """Return why these convolutions cannot be had on this machine, in one line; empty where they can."""
-    from senet_core.compiled import CannotCompile
+    from senet_core.compiled import why_none
     from senet_core.winograd.convolution import load
 
-    try:
-        load()
-    except CannotCompile as error:
-        return str(error)
-    return ""
+    return why_none(load)
 
 
 def use_winograd(model: nn.Module) -> nn.Module:

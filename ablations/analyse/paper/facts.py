@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ablations.analyse.bench_table import TIMINGS
 from ablations.analyse.cells import Number, TableCell, Text
 from ablations.analyse.frame import Results
 from ablations.analyse.hindsight import covered_seconds
@@ -62,9 +63,9 @@ def bench_facts(content: Mapping[str, Any]) -> dict[str, TableCell]:
     facts = {
         name: _cell(value) for name, value in every.items() if isinstance(value, str | int | float | None)
     }
-    if "timings" not in content:
+    if TIMINGS not in content:
         return facts
-    return facts | {"rounds": Number(max(len(timing["rounds"]) for timing in content["timings"]), 0)}
+    return facts | {"rounds": Number(max(len(timing["rounds"]) for timing in content[TIMINGS]), 0)}
 
 
 def _cell(value: object) -> TableCell:
