@@ -46,14 +46,14 @@ need-study:
 	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
 
 simulate: $(READY) ## Simulate how often verdicts are right; docs/statistics.md quotes it
-	@$(BIN)/python -m ablations.analyse.simulation --write results/simulation/tables.md
-	@$(ABLATE) paper docs/statistics.md
+	@$(BIN)/python -m tools.simulation --write results/simulation/tables.md
+	@$(BIN)/python -m tools.quoting docs/statistics.md
 
 paper: $(READY) ## Write what README, docs and reports quote from results/ anew
-	@$(ABLATE) paper
+	@$(BIN)/python -m tools.quoting
 
 paper-check: $(READY) ## Check that every quoted number, table and plot is as results/ give it
-	@$(ABLATE) paper --check
+	@$(BIN)/python -m tools.quoting --check
 
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)
@@ -75,7 +75,7 @@ chaos: $(READY) ## Kill a real study's sweep and workers CHAOS_KILLS times (100)
 
 bench: $(READY) ## Time our training against plain PyTorch, Lightning and timm (ROUNDS=5); installs the two
 	@$(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
-	@$(ABLATE) bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
 bench-overhead: $(READY) ## Time what a trial costs beside its training, in processes and on Ray (TRIALS=1000)
 	@$(BIN)/python bench/overhead.py $(if $(TRIALS),--trials $(TRIALS)) $(ARGS)

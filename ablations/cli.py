@@ -17,7 +17,6 @@ COMMANDS = {
     "status": "ablations.commands.status",
     "report": "ablations.commands.report",
     "analyse": "ablations.commands.analyse",
-    "paper": "ablations.commands.paper",
     "retry": "ablations.commands.retry",
     "why": "ablations.commands.why",
     "reproduce": "ablations.commands.reproduce",
@@ -28,7 +27,6 @@ COMMANDS = {
     "check-plugin": "ablations.commands.check_plugin",
     "data": "ablations.commands.data",
     "doctor": "ablations.commands.doctor",
-    "bench": "ablations.commands.bench",
     "dashboard": "ablations.commands.dashboard",
     "schema": "ablations.commands.schema",
     "sync": "ablations.commands.sync",
@@ -56,40 +54,49 @@ def group(debug: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its status.
+    """Run the command line and end the process with its status; see `run_command`."""
+    run_command(group, "ablate", arguments)
+
+
+def run_command(command: click.Command, program: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a command of click's and end the process with its status.
 
     Status 0: done; 1: some trials failed, or something unforeseen; 2: bad input; 128 + n: stopped by signal n.
+
+    Args:
+        command: what to run; it gets a `--debug` that stands anywhere in front, where it has such an option.
+        program: how it is called, as its messages begin.
+        arguments: those of the process if not given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
-    given = (
-        ["--debug", *(word for word in given if word != "--debug")] if debug else given
-    )  # wherever it stands
+    if debug:
+        given = ["--debug", *(word for word in given if word != "--debug")]
     try:
-        status = group.main(args=given, prog_name="ablate", standalone_mode=False)
+        status = command.main(args=given, prog_name=program, standalone_mode=False)
     except (UserError, click.ClickException) as error:
-        _say(error, debug=debug)
+        _say(program, error, debug=debug)
         status = 2
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted", debug=debug)
+        _say(program, "interrupted", debug=debug)
         status = 130
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (the reader of a pipe has gone)
         status = 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}", debug=debug)
+        _say(program, f"{where}{error.strerror or error}", debug=debug)
         status = 2 if error.errno == errno.ENAMETOOLONG else 1  # we make no such name: it was given
     except Exception as error:  # the last resort: a defect of ours is still said in one line
-        _say(f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
+        _say(program, f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _say(error: object, *, debug: bool) -> None:
+def _say(program: str, error: object, *, debug: bool) -> None:
     if debug:
         import traceback
 
         traceback.print_exc()
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    print(f"ablate: {' '.join(text.split())}", file=sys.stderr)
+    print(f"{program}: {' '.join(text.split())}", file=sys.stderr)

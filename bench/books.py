@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ablations.plan.design import design
-from ablations.plan.study_file import load_study
+from ablations.planning.design import design
+from ablations.planning.study_file import load_study
 
 STUDY = """
 title: Many trials

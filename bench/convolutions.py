@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from senet_core.winograd.convolution import convolve
+from senet_core.kernels.winograd.convolution import convolve
 
 SHAPES = (  # channels in and out, side of the map, stride, images
     (16, 16, 32, 1, 128),

@@ -17,17 +17,17 @@ from typing import Any
 
 import setting
 
-from ablations.run.kernels import ALL_KERNELS, NO_KERNELS, Kernels
+from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 
 
 def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float], list[float], str]:
     """Train on one batch in a worker; returns when each step ended, by the system's and the processor's clock."""
-    from ablations.plan.recipe import RECIPES
-    from ablations.plan.trial import DataSpec, Trial
-    from ablations.run.checkpoint import Keeper
-    from ablations.run.devices import choose_device, choose_precision
-    from ablations.run.fitting import Observer
-    from ablations.run.training import prepare_fit
+    from ablations.planning.recipe import RECIPES
+    from ablations.planning.trial import DataSpec, Trial
+    from ablations.running.machine.devices import choose_device, choose_precision
+    from ablations.running.training.checkpoint import Keeper
+    from ablations.running.training.fitting import Observer
+    from ablations.running.training.trial_training import prepare_fit
     from senet_core import SEVariant
 
     steps = options["warmup"] + options["steps"]
@@ -53,8 +53,8 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
 
 
 def _random(images: int) -> Any:
-    from ablations.plan.trial import DataSpec
-    from ablations.run.probe import synthetic_data
+    from ablations.planning.trial import DataSpec
+    from ablations.running.cost.probe import synthetic_data
 
     return synthetic_data(DataSpec(name="cifar10"), images)
 
@@ -118,7 +118,7 @@ def swept(options: Namespace) -> None:
 
 def bare(options: Namespace) -> None:
     """Time the training loop alone."""
-    from ablations.run.executors import WorkerPool
+    from ablations.running.executors.process_pool import WorkerPool
 
     pool = WorkerPool(options.cores, threads=1)
     try:

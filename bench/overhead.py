@@ -19,16 +19,16 @@ from typing import Any
 
 from pages import table, write_page
 
-from ablations.plan.design import Design, design
-from ablations.plan.study_file import parse_study
-from ablations.run.datasets import ensure_prepared
-from ablations.run.environment import available_cores, describe_environment
-from ablations.run.kernels import NO_KERNELS
-from ablations.run.places import Places
-from ablations.run.record_line import EpochMetrics, TrialResult
-from ablations.run.sweep import sweep
-from ablations.run.sweep_values import Settings
-from ablations.run.worker import Outcome
+from ablations.planning.design import Design, design
+from ablations.planning.study_file import parse_study
+from ablations.running.data import ensure_prepared
+from ablations.running.machine.environment import available_cores, describe_environment
+from ablations.running.machine.kernels import NO_KERNELS
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_record import EpochMetrics, TrialResult
+from ablations.running.sweep.sweep import sweep
+from ablations.running.sweep.values import Settings
+from ablations.running.training.worker import Outcome
 
 STUDY = {
     "name": "overhead",
@@ -146,11 +146,11 @@ def _executor(place: str, workers: int, digest: str, after: ExitStack) -> Execut
     if place == "canned":
         return Canned(digest)
     if place == "pool":
-        from ablations.run.executors import WorkerPool
+        from ablations.running.executors.process_pool import WorkerPool
 
         return WorkerPool(workers, threads=1)
-    from ablations.run.ray_cluster import Needs, connected
-    from ablations.run.ray_executor import RayExecutor
+    from ablations.running.executors.ray_cluster import Needs, connected
+    from ablations.running.executors.ray_executor import RayExecutor
 
     after.enter_context(connected(None, cpus=workers))
     return RayExecutor(Needs())

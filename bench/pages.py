@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ablations.run.environment import code_version, describe_environment
-from ablations.run.kernels import ALL_KERNELS
+from ablations.running.machine.environment import code_version, describe_environment
+from ablations.running.machine.kernels import ALL_KERNELS
 
 FIGURES, PAGE = "measured.json", "tables.md"
 

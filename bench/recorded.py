@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ablations.plan.design import Design, design
-from ablations.plan.study_file import load_study
-from ablations.run.places import Places
+from ablations.planning.design import Design, design
+from ablations.planning.study_file import load_study
+from ablations.running.record.study_paths import Places
 
 
 def study_arguments(description: str) -> argparse.ArgumentParser:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import torch
 
-from ablations.plan.recipe import RECIPES
-from ablations.plan.trial import DataSpec, Trial
-from ablations.run.checkpoint import Keeper
-from ablations.run.datasets import Prepared, load
-from ablations.run.devices import choose_precision
-from ablations.run.fitting import Observer
-from ablations.run.kernels import ALL_KERNELS, NO_KERNELS, Kernels
-from ablations.run.probe import synthetic_data
-from ablations.run.training import prepare_fit
+from ablations.planning.recipe import RECIPES
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.cost.probe import synthetic_data
+from ablations.running.data import Prepared, load
+from ablations.running.machine.devices import choose_precision
+from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
+from ablations.running.training.checkpoint import Keeper
+from ablations.running.training.fitting import Observer
+from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from
 

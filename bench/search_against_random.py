@@ -20,10 +20,10 @@ from typing import Any
 from pages import table, write_page
 from scipy import stats
 
-from ablations.analyse.choice import choices_of, hypervolume
-from ablations.plan.design import design
-from ablations.plan.study_file import load_study
-from ablations.run.places import Places
+from ablations.analysis.results.selection import choices_of, hypervolume
+from ablations.planning.design import design
+from ablations.planning.study_file import load_study
+from ablations.running.record.study_paths import Places
 
 SAMPLERS = ("nsga2", "tpe", "random")
 GUESSING = 90.0  # per cent error, of ten classes

@@ -19,11 +19,11 @@ from recorded import command_of, errors_of, study_arguments, study_of
 from scipy import stats
 from torch import Tensor, nn
 
-from ablations.analyse.cells import Number
-from ablations.plan.design import Design
-from ablations.run.augment import normalise
-from ablations.run.datasets.names import prepared_path
-from ablations.run.datasets.prepared import load
+from ablations.analysis.tables.cells import Number
+from ablations.planning.design import Design
+from ablations.running.data.names import prepared_path
+from ablations.running.data.prepared import load
+from ablations.running.training.augment import normalise
 from senet_core.model import build_model
 from senet_core.variant import SEVariant
 

@@ -10,7 +10,7 @@ from statistics import mean
 from pages import table, write_page
 from recorded import command_of, errors_of, study_arguments, study_of
 
-from ablations.analyse.paired import PairedDifference, paired_difference
+from ablations.analysis.stats.paired import PairedDifference, paired_difference
 
 PLAIN = "plain"
 

@@ -19,14 +19,14 @@ import torch
 from torch import nn
 from torch.profiler import profile
 
-from ablations.plan.recipe import RECIPES
-from ablations.plan.trial import DataSpec, Trial
-from ablations.run.fitting import Fit
-from ablations.run.kernels import ALL_KERNELS
-from ablations.run.probe import synthetic_data
-from ablations.run.training import prepare_fit
+from ablations.planning.recipe import RECIPES
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.cost.probe import synthetic_data
+from ablations.running.machine.kernels import ALL_KERNELS
+from ablations.running.training.fitting import Fit
+from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
-from senet_core.winograd import WinogradConv2d
+from senet_core.kernels.winograd import WinogradConv2d
 
 CPU = torch.device("cpu")
 PASSES = ("_NormAct", "_NormAddAct", "_NormSqueeze", "_GateAddAct")

@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 
 import setting
 
-from ablations.plan.design import design
-from ablations.plan.recipe import Recipe
-from ablations.plan.study_file import parse_study
-from ablations.run.datasets import ensure_prepared
-from ablations.run.datasets.content import from_arrays
-from ablations.run.datasets.writing import write
-from ablations.run.executors import WorkerPool
-from ablations.run.kernels import ALL_KERNELS, Kernels
-from ablations.run.places import Places
-from ablations.run.record_line import TrialRecord
+from ablations.planning.design import design
+from ablations.planning.recipe import Recipe
+from ablations.planning.study_file import parse_study
+from ablations.running.data import ensure_prepared
+from ablations.running.data.content import from_arrays
+from ablations.running.data.writing import write
+from ablations.running.executors.process_pool import WorkerPool
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_record import TrialRecord
 
 T = TypeVar("T")
 TEST_IMAGES = 1_000
@@ -100,10 +100,10 @@ def run_sweep(
     """
     from rich.console import Console
 
-    from ablations.run.display import SweepDisplay
-    from ablations.run.sweep import sweep
-    from ablations.run.sweep_values import Settings
-    from ablations.run.tracking import Tracker
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.sweep.display import SweepDisplay
+    from ablations.running.sweep.sweep import sweep
+    from ablations.running.sweep.values import Settings
 
     unfolded = design(parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}))
     digest = ensure_prepared(unfolded.study.baseline.data, data_dir).digest

@@ -22,17 +22,17 @@ from network import SEResNet20
 from plain_pytorch import train_transform
 from torch.utils.data import DataLoader, Subset
 
-from ablations.plan.recipe import RECIPES, Recipe
-from ablations.plan.trial import DataSpec, Trial
-from ablations.run.checkpoint import Keeper
-from ablations.run.datasets import Prepared, load
-from ablations.run.devices import choose_precision
-from ablations.run.fitting import Observer, make_optimiser
-from ablations.run.kernels import ALL_KERNELS
-from ablations.run.probe import synthetic_data
-from ablations.run.schedule import learning_rate
-from ablations.run.testing import test
-from ablations.run.training import prepare_fit
+from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.cost.probe import synthetic_data
+from ablations.running.data import Prepared, load
+from ablations.running.machine.devices import choose_precision
+from ablations.running.machine.kernels import ALL_KERNELS
+from ablations.running.training.checkpoint import Keeper
+from ablations.running.training.fitting import Observer, make_optimiser
+from ablations.running.training.schedule import learning_rate
+from ablations.running.training.testing import test
+from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from
 

@@ -11,23 +11,24 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from senet_core import excitation, gates, integration, squeeze  # fills the registries
+from senet_core import integration  # fills its registry, as the next line does
 from senet_core.backbones import BACKBONES, backbone_stages
+from senet_core.blocks import excitation, gates, squeeze
+from senet_core.blocks.registry import Registry
+from senet_core.blocks.slots import EXCITATIONS, GATES, INTEGRATIONS, SLOTS, SQUEEZES
 from senet_core.errors import UserError
 from senet_core.plugins import load_installed_plugins, load_plugin_file
-from senet_core.registry import Registry
-from senet_core.slots import EXCITATIONS, GATES, INTEGRATIONS, SLOTS, SQUEEZES
 from senet_core.variant import PAPER_SE, SEVariant
 from senet_core.variant_text import parse_variant, variant_from, variant_label, variant_text
 
 if TYPE_CHECKING:
-    from senet_core.block import SEBlock
+    from senet_core.blocks.block import SEBlock
     from senet_core.complexity import Complexity, measure_complexity
     from senet_core.insertion import insert_se
     from senet_core.model import build_model
 
 _NEEDS_TORCH = {
-    "SEBlock": "senet_core.block",
+    "SEBlock": "senet_core.blocks.block",
     "Complexity": "senet_core.complexity",
     "measure_complexity": "senet_core.complexity",
     "insert_se": "senet_core.insertion",

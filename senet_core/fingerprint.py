@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from senet_core.backbones import find_backbone
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.slots import INTEGRATIONS
 from senet_core.complexity import count_multiply_adds, count_parameters, outline
 from senet_core.insertion import bottleneck_widths, units_at
 from senet_core.latency import using_threads
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from, stream_seed
-from senet_core.slots import INTEGRATIONS
 from senet_core.units import SEUnit
 from senet_core.variant import SEVariant
 

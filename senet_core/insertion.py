@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from torch import nn
 
 from senet_core.backbones.catalog import Place
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.slots import INTEGRATIONS
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
-from senet_core.slots import INTEGRATIONS
 from senet_core.units import SEUnit, checked_form, form_of
 from senet_core.variant import SEVariant
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from senet_core.slots import INTEGRATIONS
+from senet_core.blocks.slots import INTEGRATIONS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from senet_core.block import SEBlock
+    from senet_core.blocks.block import SEBlock
     from senet_core.units import SEUnit
 
 

@@ -1,6 +1,6 @@
 """Alternatives that others write: from a file that the user names, or from an installed package.
 
-A plug-in registers its entries with the decorators of `senet_core.slots`. Loading one runs its code, so files
+A plug-in registers its entries with the decorators of `senet_core.blocks.slots`. Loading one runs its code, so files
 are loaded only when the user names them; packages announce themselves under the entry-point group
 `senet_core.plugins`, with a module as the entry point's value.
 """
@@ -13,8 +13,8 @@ from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from senet_core.blocks.registry import Origin, Registry, registering_from
 from senet_core.errors import UserError
-from senet_core.registry import Origin, Registry, registering_from
 
 GROUP = "senet_core.plugins"
 _loaded: dict[str, Origin] = {}
@@ -134,6 +134,6 @@ def path_of(origin: Origin) -> Path | None:
 def registries() -> list[Registry]:
     """Return the registries of all slots, that of backbones, and that of the blocks that `insert_se` knows."""
     from senet_core.backbones import BACKBONES
-    from senet_core.slots import FORMS, SLOTS
+    from senet_core.blocks.slots import FORMS, SLOTS
 
     return [*SLOTS.values(), BACKBONES, FORMS]

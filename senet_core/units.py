@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.registry import BUILT_IN, registering_from
+from senet_core.blocks.slots import FORMS, INTEGRATIONS
 from senet_core.errors import UserError
-from senet_core.fused import fused_integration, norm_add_relu
-from senet_core.registry import BUILT_IN, registering_from
-from senet_core.slots import FORMS, INTEGRATIONS
+from senet_core.kernels.fused import fused_integration, norm_add_relu
 
 Inside = Callable[[Tensor], Tensor]
 Layers = Any

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-# the built-in entries must be registered before a name is checked, whichever module is imported first
-from senet_core import excitation as _excitation  # noqa: F401
-from senet_core import gates as _gates  # noqa: F401
 from senet_core import integration as _integration  # noqa: F401
-from senet_core import squeeze as _squeeze  # noqa: F401
+
+# the built-in entries must be registered before a name is checked, whichever module is imported first
+from senet_core.blocks import excitation as _excitation  # noqa: F401
+from senet_core.blocks import gates as _gates  # noqa: F401
+from senet_core.blocks import squeeze as _squeeze  # noqa: F401
+from senet_core.blocks.slots import SLOTS
 from senet_core.errors import UserError, unknown
-from senet_core.slots import SLOTS
 
 Reduction = int | tuple[tuple[int, int], ...]
 

@@ -43,9 +43,9 @@ def command(
     out: Path | None,
 ) -> None:
     """Compare the variants in FILE, a CSV with one row for each run: variant, seed, value."""
-    from ablations.analyse.own_results import Question, analyse, write_analysis
-    from ablations.analyse.render import to_terminal
-    from ablations.analyse.table_file import Columns, read_table
+    from ablations.analysis.external.comparison import Question, analyse, write_analysis
+    from ablations.analysis.external.csv_file import Columns, read_table
+    from ablations.analysis.tables.render import to_terminal
     from ablations.commands.console import make_console
 
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))

@@ -9,8 +9,8 @@ import click
 from ablations.commands import options
 
 if TYPE_CHECKING:
-    from ablations.analyse.complexity_table import Timing
-    from ablations.analyse.paper_networks import PaperNetwork
+    from ablations.analysis.costs.complexity_table import Timing
+    from ablations.analysis.costs.paper_networks import PaperNetwork
 
 
 @click.command("complexity")
@@ -51,9 +51,9 @@ def command(
     """
     import json
 
-    from ablations.analyse.complexity_table import cost_rows
-    from ablations.analyse.layer_plan import layer_plan
-    from ablations.analyse.paper_networks import paper_networks, table_number
+    from ablations.analysis.costs.complexity_table import cost_rows
+    from ablations.analysis.costs.layer_plan import layer_plan
+    from ablations.analysis.costs.paper_networks import paper_networks, table_number
     from ablations.commands.console import make_console
     from ablations.commands.cost_tables import show_costs, show_plan
     from ablations.commands.opening import announce_plugins
@@ -95,7 +95,7 @@ def _one_network(
     backbone: str, variant: str | None, size: int | None, classes: int | None
 ) -> list[PaperNetwork]:
     """Return the plain network and the variant, with the paper's figures where they are for the same images."""
-    from ablations.analyse.paper_networks import PaperNetwork, find_paper_network
+    from ablations.analysis.costs.paper_networks import PaperNetwork, find_paper_network
     from senet_core.backbones import find_backbone
     from senet_core.variant_text import parse_variant, variant_label
 
@@ -114,7 +114,7 @@ def _one_network(
 
 
 def _timing(batch: int | None, repetitions: int | None, threads: int | None) -> Timing:
-    from ablations.analyse.complexity_table import Timing
+    from ablations.analysis.costs.complexity_table import Timing
     from senet_core.latency import REPETITIONS
 
     return Timing(batch=batch or 32, repetitions=repetitions or REPETITIONS, threads=threads)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from ablations.analyse.complexity_table import (
+from ablations.analysis.costs.complexity_table import (
     CONVENTION,
     TOLERANCE_MILLIONS,
     TOLERANCE_PER_CENT,
     CostRow,
     over,
 )
-from ablations.analyse.layer_plan import NETWORKS, PlanRow
-from ablations.run.environment import processor_computes_bf16, processor_name
+from ablations.analysis.costs.layer_plan import NETWORKS, PlanRow
+from ablations.running.machine.environment import processor_computes_bf16, processor_name
 from senet_core.latency import summed_up
 
 WIDE = 140

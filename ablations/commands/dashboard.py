@@ -23,9 +23,9 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from importlib.util import find_spec
     from pathlib import Path
 
-    from ablations.run.leases import Leases
-    from ablations.run.search.proposer import AnotherChooses, Proposer
-    from ablations.run.search.storage import storage_url
+    from ablations.running.record.leases import Leases
+    from ablations.running.search.proposer import AnotherChooses, Proposer
+    from ablations.running.search.storage import storage_url
     from senet_core.errors import UserError
 
     design, places = asked.open()

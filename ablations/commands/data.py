@@ -26,7 +26,7 @@ def prepare_data(name: str, source: Path | None, path: str | None, size: int | N
     A folder or archive (.tar.xz, .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original
     python batches of CIFAR.
     """
-    from ablations.run.datasets import data_spec, prepare
+    from ablations.running.data import data_spec, prepare
 
     prepared = prepare(data_spec(name, path=path, size=size), data_dir, source)
     click.echo(

@@ -13,8 +13,8 @@ from ablations.commands import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ablations.plan.design import Design
-    from ablations.run.doctor import Finding
+    from ablations.planning.design import Design
+    from ablations.running.doctor import Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 
@@ -45,7 +45,7 @@ def command(
     from dataclasses import asdict
 
     from ablations.commands.console import make_console
-    from ablations.run.doctor import examine
+    from ablations.running.doctor import examine
 
     design, name, unreadable = _study(study, results_dir)
     console = make_console()
@@ -76,10 +76,10 @@ def _study(study: str | None, results_dir: Path) -> tuple[Design | None, str | N
     if study is None:
         return None, None, []
     from ablations.commands.opening import announce_plugins
-    from ablations.plan.design import design
-    from ablations.plan.study_file import load_study, shipped_studies
-    from ablations.run.doctor.examination import studies_with_results
-    from ablations.run.doctor.finding import problem
+    from ablations.planning.design import design
+    from ablations.planning.study_file import load_study, shipped_studies
+    from ablations.running.doctor.examination import studies_with_results
+    from ablations.running.doctor.finding import problem
     from senet_core.errors import UserError
     from senet_core.plugins import load_installed_plugins
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from ablations.analyse.noise import Noise
-    from ablations.commands.trial_times import Wait
-    from ablations.plan.design import Design
-    from ablations.run.calibration import Calibration
-    from ablations.run.forecast import Cost, Forecast
-    from ablations.run.kernels import Kernels
-    from ablations.run.networks import Networks
-    from ablations.run.places import Places
-    from ablations.run.record import Record
+    from ablations.analysis.results.noise import Noise
+    from ablations.planning.design import Design
+    from ablations.running.cost.calibration import Calibration
+    from ablations.running.cost.trial_times import Wait
+    from ablations.running.machine.kernels import Kernels
+    from ablations.running.record.forecast import Cost, Forecast
+    from ablations.running.record.study_paths import Places
+    from ablations.running.record.trial_file import Record
+    from ablations.running.training.networks import Networks
 
 
 _SHOWN = ("commit", "dirty", "processor", "cores", "device", "threads", "host")
@@ -80,8 +80,8 @@ def choose_noise(
     Raises:
         UserError: the options contradict each other, the pilot is of no use, or nothing is known and it is needed.
     """
-    from ablations.analyse.noise import pilot_noise, record_noise, stated_noise
-    from ablations.run.record import FILE_NAME, Record
+    from ablations.analysis.results.noise import pilot_noise, record_noise, stated_noise
+    from ablations.running.record.trial_file import FILE_NAME, Record
 
     if sd is not None and pilot is not None:
         raise UserError("give the noise by --sd or by --pilot, not by both")
@@ -132,10 +132,10 @@ def make_plan(
         detect: a difference in points that is asked about.
         wait: shows a text while there is something to wait for.
     """
-    from ablations.analyse.sensitivity import largest_family, seeds_to_detect, sensitivity
-    from ablations.commands.trial_times import TrialTimes
-    from ablations.commands.workplaces import worker_count
-    from ablations.run.forecast import FILE_NAME, Forecast, cost, keep_forecast
+    from ablations.analysis.results.sensitivity import largest_family, seeds_to_detect, sensitivity
+    from ablations.running.cost.trial_times import TrialTimes
+    from ablations.running.executors.workplaces import worker_count
+    from ablations.running.record.forecast import FILE_NAME, Forecast, cost, keep_forecast
 
     size = worker_count(workers, len(design.trials))
     family, n = largest_family(design), len(design.seeds)

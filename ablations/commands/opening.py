@@ -11,8 +11,8 @@ import click
 from senet_core.plugins import load_installed_plugins
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Design
-    from ablations.run.places import Places
+    from ablations.planning.design import Design
+    from ablations.running.record.study_paths import Places
 
 
 def open_study(
@@ -31,9 +31,9 @@ def open_study(
     Raises:
         UserError: whatever is wrong with any of them, in one line.
     """
-    from ablations.plan.design import design
-    from ablations.plan.study_file import load_study
-    from ablations.run.places import Places
+    from ablations.planning.design import design
+    from ablations.planning.study_file import load_study
+    from ablations.running.record.study_paths import Places
 
     installed = load_installed_plugins()
     loaded = load_study(study, overrides=overrides, seeds=seeds, plugins=plugins)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from ablations.plan.design import Design
-    from ablations.run.places import Places
+    from ablations.planning.design import Design
+    from ablations.running.record.study_paths import Places
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -133,7 +133,7 @@ storage = click.option(
 
 def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which computations of our own to train with; they come as one value, `kernels`."""
-    from ablations.run.kernels import Kernels
+    from ablations.running.machine.kernels import Kernels
 
     @wraps(command)
     def call(*values: Any, fused: bool, winograd: bool, **words: Any) -> Any:
@@ -144,7 +144,7 @@ def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of the commands that train; those that say where come as one value, `workplace`."""
-    from ablations.commands.workplaces import AskedWorkplace
+    from ablations.running.executors.workplaces import AskedWorkplace
 
     @wraps(command)
     def call(*values: Any, **words: Any) -> Any:

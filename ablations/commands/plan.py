@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ablations.commands.forecasting import Plan
-    from ablations.plan.design import Design
-    from ablations.run.kernels import Kernels
-    from ablations.run.networks import Networks
+    from ablations.planning.design import Design
+    from ablations.running.machine.kernels import Kernels
+    from ablations.running.training.networks import Networks
 
 WIDE = 120
 """Columns from which the network behind each row is written out."""
@@ -79,10 +79,10 @@ def command(
     from ablations.commands.console import make_console
     from ablations.commands.forecasting import choose_noise, make_plan
     from ablations.commands.opening import open_study
-    from ablations.plan.arms import rows_to_forecast
-    from ablations.run.identical import refuse_identical
-    from ablations.run.networks import Networks, data_shape
-    from ablations.run.small_images import refuse_small_images
+    from ablations.planning.choices.arms import rows_to_forecast
+    from ablations.running.sweep.identical import refuse_identical
+    from ablations.running.sweep.small_images import refuse_small_images
+    from ablations.running.training.networks import Networks, data_shape
 
     asked, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
     design = rows_to_forecast(asked)
@@ -130,8 +130,8 @@ def _show_networks(design: Design, networks: Networks, finished: frozenset[str],
 
 def _show_choice(design: Design, plan: Plan, console: Console) -> None:
     """Say what a study's choices add to the rows above."""
-    from ablations.plan.arms import choice_trials
-    from ablations.run.durations import duration_text
+    from ablations.planning.choices.arms import choice_trials
+    from ablations.running.machine.durations import duration_text
 
     proposals, chosen = choice_trials(design)
     search = design.study.search
@@ -150,7 +150,7 @@ def _show_choice(design: Design, plan: Plan, console: Console) -> None:
 
 
 def _notes(design: Design, networks: Networks) -> list[str]:
-    from ablations.run.identical import explain_identical
+    from ablations.running.sweep.identical import explain_identical
 
     pairs = networks.identical(design.cells) if design.study.allow_identical else ()
     notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]

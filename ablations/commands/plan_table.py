@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ablations.plan.design import Design
-    from ablations.run.networks import Networks
+    from ablations.planning.design import Design
+    from ablations.running.training.networks import Networks
     from senet_core.fingerprint import Structure
     from senet_core.variant import SEVariant
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ablations.run.durations import duration_text
+from ablations.running.machine.durations import duration_text
 
 if TYPE_CHECKING:
     from ablations.commands.forecasting import Plan, Wanted
-    from ablations.run.forecast import Cost, Sensitivity
+    from ablations.running.record.forecast import Cost, Sensitivity
 
 
 _BUSY = 0.85  # share of its cores below which a process shared them with other work

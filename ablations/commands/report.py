@@ -36,10 +36,10 @@ def command(
     pairs: tuple[str, ...],
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
-    from ablations.analyse.choice import settled
-    from ablations.analyse.ledger import note_look
-    from ablations.analyse.report import write_report
-    from ablations.run.durable import DiskError
+    from ablations.analysis.report.write import write_report
+    from ablations.analysis.results.interims import note_look
+    from ablations.analysis.results.selection import settled
+    from ablations.running.machine.durable import DiskError
     from senet_core.errors import UserError
 
     design, places = asked.open()

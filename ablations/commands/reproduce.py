@@ -22,7 +22,7 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
     """
     from ablations.commands.console import make_console
     from ablations.commands.trials import find_line
-    from ablations.run.reproduce import reproduce
+    from ablations.running.sweep.reproduce import reproduce
     from senet_core.plugins import load_installed_plugins, load_plugin_file
 
     console = make_console()

@@ -21,7 +21,7 @@ def command(
 ) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
     from ablations.commands.sweeping import run_sweep
-    from ablations.run.record_line import KINDS
+    from ablations.running.record.trial_record import KINDS
     from senet_core.errors import UserError, unknown
 
     if kind is not None and kind not in KINDS:

@@ -28,8 +28,8 @@ def command(
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """
     from ablations.commands.sweeping import run_sweep
-    from ablations.run.identical import refuse_identical
-    from ablations.run.small_images import refuse_small_images
+    from ablations.running.sweep.identical import refuse_identical
+    from ablations.running.sweep.small_images import refuse_small_images
     from senet_core.errors import UserError
 
     design, places = asked.open()

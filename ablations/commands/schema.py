@@ -10,6 +10,6 @@ import click
 @click.command("schema")
 def command() -> None:
     """Print the JSON schema of study files; editors use it to complete and check them."""
-    from ablations.plan.schema import study_schema
+    from ablations.planning.schema import study_schema
 
     click.echo(json.dumps(study_schema(), indent=1))

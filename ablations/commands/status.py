@@ -21,18 +21,18 @@ def command(
     from rich.table import Table
 
     from ablations.commands.console import make_console
-    from ablations.run.status import RowStatus, study_status
+    from ablations.running.sweep.status import RowStatus, study_status
 
     design, places = asked.open()
     seeds = None
     if design.study.design == "race":
         # it takes pandas, which other studies need not wait for
-        from ablations.analyse.race import asked_seeds
+        from ablations.analysis.results.race import asked_seeds
 
         seeds = asked_seeds(design)
     choices: list[RowStatus] = []
     if design.study.design in ("tuned", "search"):
-        from ablations.analyse.choice import choice_status, settled
+        from ablations.analysis.results.selection import choice_status, settled
 
         record = places.load_record()
         choices = choice_status(design, record)

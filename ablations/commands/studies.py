@@ -11,8 +11,8 @@ def command() -> None:
     from rich.table import Table
 
     from ablations.commands.console import make_console
-    from ablations.plan.design import design
-    from ablations.plan.study_file import load_study, shipped_studies
+    from ablations.planning.design import design
+    from ablations.planning.study_file import load_study, shipped_studies
 
     table = Table(box=None, pad_edge=False)
     for column in ("study", "rows", "seeds", "question"):

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.commands.console import make_console
-from ablations.run.kernels import ALL_KERNELS, Kernels
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ablations.commands.workplaces import Workplace
-    from ablations.plan.design import Design
-    from ablations.plan.trial import Trial
-    from ablations.run.places import Places
-    from ablations.run.record import Record
-    from ablations.run.sweep_values import SweepOutcome
-    from ablations.run.tracking import Tracker
+    from ablations.planning.design import Design
+    from ablations.planning.trial import Trial
+    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.record.study_paths import Places
+    from ablations.running.record.trial_file import Record
+    from ablations.running.sweep.values import SweepOutcome
 
 
 def run_sweep(
@@ -57,7 +57,7 @@ def run_sweep(
     Returns:
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
-    from ablations.run.tracking_store import locate
+    from ablations.running.mlflow.store import locate
 
     console = make_console()
     if not no_tracking:
@@ -106,15 +106,15 @@ def _sweep(
     fresh: bool,
     keys: frozenset[str] | None,
 ) -> SweepOutcome:
-    from ablations.analyse.choice import settled
-    from ablations.analyse.rounds import next_trials
-    from ablations.plan.arms import extreme_cells
-    from ablations.plan.commands import row_command
-    from ablations.plan.limits import check_batches
-    from ablations.run.datasets import ensure_prepared, prepared_path
-    from ablations.run.display import SweepDisplay
-    from ablations.run.sweep import sweep
-    from ablations.run.sweep_values import Settings
+    from ablations.analysis.results.next_trials import next_trials
+    from ablations.analysis.results.selection import settled
+    from ablations.planning.choices.arms import extreme_cells
+    from ablations.planning.commands import row_command
+    from ablations.planning.limits import check_batches
+    from ablations.running.data import ensure_prepared, prepared_path
+    from ablations.running.sweep.display import SweepDisplay
+    from ablations.running.sweep.sweep import sweep
+    from ablations.running.sweep.values import Settings
 
     # whatever can be said is said before any folder is made and any data is fetched
     places.check_writable()
@@ -165,7 +165,7 @@ def _sweep(
 
 def _most_trials(design: Design) -> int:
     """Return how many trials may run at a time: all that are planned, or those of the choices."""
-    from ablations.plan.arms import arms_of
+    from ablations.planning.choices.arms import arms_of
 
     budgets = [arm.trials or 1_000_000 for arm in arms_of(design)]
     return max(1, len(design.trials), sum(budgets))
@@ -173,7 +173,7 @@ def _most_trials(design: Design) -> int:
 
 def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
     """Compile the kernels before the workers ask for them, or say why there are none."""
-    from ablations.run.devices import choose_device
+    from ablations.running.machine.devices import choose_device
 
     missing: dict[str, list[str]] = {}
     for words, reason in kernels.missing(choose_device()).items():
@@ -183,7 +183,7 @@ def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
 
 
 def _tracker(places: Places, tracking_uri: str | None) -> Tracker:
-    from ablations.run.tracking import Tracker
+    from ablations.running.mlflow.tracker import Tracker
 
     return Tracker(places.study, tracking_uri, places.results_dir)
 
@@ -192,12 +192,12 @@ def _conclude(
     design: Design, places: Places, console: Console, tracker: Tracker | None, tracking_uri: str | None
 ) -> None:
     """Write the report, put summaries and report into MLflow, and show the table, with or without MLflow."""
-    from ablations.analyse.choice import settled
-    from ablations.analyse.conclusion import optuna_plots
-    from ablations.analyse.ledger import note_look
-    from ablations.analyse.report import write_report
-    from ablations.analyse.summary import render_terminal, summarise
-    from ablations.run.notebook import write_conclusion
+    from ablations.analysis.plots.conclusion import optuna_plots
+    from ablations.analysis.report.write import write_report
+    from ablations.analysis.results.interims import note_look
+    from ablations.analysis.results.selection import settled
+    from ablations.analysis.tables.summary import render_terminal, summarise
+    from ablations.running.mlflow.background_writer import write_conclusion
 
     record = places.load_record()
     design = settled(design, record)
@@ -215,7 +215,7 @@ def _conclude(
 def _notebook(tracker: Tracker, design: Design, places: Places, tracking_uri: str | None) -> str:
     """Say where the experiment is to be seen, or how it gets what it lacks."""
     if tracker.missed:
-        from ablations.plan.commands import sync_command
+        from ablations.planning.commands import sync_command
 
         command = sync_command(
             design, places.results_dir, places.reports_dir, tracker.uri if tracking_uri else None

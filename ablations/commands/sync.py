@@ -19,12 +19,12 @@ def command(
 
     An empty MLflow gets the whole experiment: trials, summaries, and the report if there is one.
     """
-    from ablations.analyse.choice import settled
-    from ablations.analyse.conclusion import optuna_plots
-    from ablations.analyse.summary import summarise
-    from ablations.plan.commands import row_command
-    from ablations.run.notebook import fill_in, write_conclusion
-    from ablations.run.tracking import Tracker
+    from ablations.analysis.plots.conclusion import optuna_plots
+    from ablations.analysis.results.selection import settled
+    from ablations.analysis.tables.summary import summarise
+    from ablations.planning.commands import row_command
+    from ablations.running.mlflow.background_writer import fill_in, write_conclusion
+    from ablations.running.mlflow.tracker import Tracker
     from senet_core.errors import UserError
 
     design, places = asked.open()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from ablations.run.record_line import TrialRecord
+    from ablations.running.record.trial_record import TrialRecord
 
 
 def complete_key(given: str, known: Iterable[str], where: str) -> str:
@@ -37,8 +37,8 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
     Raises:
         UserError: there is no record, or no such trial in it.
     """
-    from ablations.run.places import Places
-    from ablations.run.record import FILE_NAME
+    from ablations.running.record.study_paths import Places
+    from ablations.running.record.trial_file import FILE_NAME
 
     name = Path(study).stem if Path(study).suffix in (".yaml", ".yml") else study
     record = Places(name, results_dir, Path()).load_record()

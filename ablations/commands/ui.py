@@ -17,7 +17,7 @@ def command(results_dir: Path, tracking_uri: str | None, port: int) -> int:
     """Open the MLflow UI on 127.0.0.1."""
     import subprocess
 
-    from ablations.run.tracking_store import ui_command, ui_environment
+    from ablations.running.mlflow.store import ui_command, ui_environment
 
     words = ui_command(tracking_uri, results_dir, port=port)
     click.echo(f"MLflow UI on http://127.0.0.1:{port}  (Ctrl-C ends it)")

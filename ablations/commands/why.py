@@ -17,11 +17,11 @@ def command(
 ) -> None:
     """Say whether trial KEY of STUDY would run, and why. KEY may be shortened."""
     from ablations.commands.trials import complete_key
-    from ablations.run.why import explain_trial
+    from ablations.running.sweep.why import explain_trial
 
     design, places = asked.open()
     if design.study.design in ("tuned", "search"):
-        from ablations.analyse.choice import settled
+        from ablations.analysis.results.selection import settled
 
         design = settled(design, places.load_record())
     trials = {key: trial for key, (_, trial) in design.by_key.items()}

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from senet_core.blocks.registry import Registry
 from senet_core.errors import UserError, unknown
-from senet_core.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.registry import Entry
 from senet_core.contracts.contract import Found, contract
 from senet_core.contracts.specimens import Specimen
 from senet_core.randomness import drawing_from
-from senet_core.registry import Entry
 
 SIZES = ((2, 5, 7), (1, 5, 7), (1, 1, 1), (3, 1, 9))
 """Batch, height and width: odd, alone, a single position, a single row."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from senet_core.backbones import BACKBONES, Backbone, find_backbone
+from senet_core.blocks.registry import Entry
+from senet_core.blocks.slots import SLOTS
 from senet_core.contracts import behaviour, compilers, copies, networks
 from senet_core.contracts.contract import Contract, ContractBroken, ContractResult
 from senet_core.contracts.specimens import Specimen, specimens_of
 from senet_core.errors import unknown
-from senet_core.registry import Entry
-from senet_core.slots import SLOTS
 
 OF_SLOTS: tuple[Contract[Specimen], ...] = (
     behaviour.construction,

@@ -7,10 +7,10 @@ from typing import cast
 import torch
 from torch import nn
 
+from senet_core.blocks.registry import Entry
 from senet_core.contracts.behaviour import agree, differentiate, trainable
 from senet_core.contracts.contract import Found, contract
 from senet_core.contracts.specimens import Specimen
-from senet_core.registry import Entry
 
 
 def _excuse_where_there_is_no_compiler(slot: str, entry: Entry) -> str:

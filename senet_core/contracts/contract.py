@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from senet_core.registry import Entry
+from senet_core.blocks.registry import Entry
 
 Subject = TypeVar("Subject")
 LONGEST_FINDING = 400

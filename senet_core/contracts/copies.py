@@ -9,11 +9,11 @@ import pickle
 import torch
 from torch import Tensor, nn
 
+from senet_core.blocks.registry import Entry
 from senet_core.contracts.behaviour import agree, differentiate
 from senet_core.contracts.contract import Found, contract
 from senet_core.contracts.fresh_process import output_elsewhere
 from senet_core.contracts.specimens import Specimen
-from senet_core.registry import Entry
 
 
 @contract(

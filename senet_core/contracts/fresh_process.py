@@ -11,9 +11,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from senet_core.blocks.registry import Origin
 from senet_core.contracts.contract import Found
 from senet_core.plugins import load_plugin_file, path_of, registries
-from senet_core.registry import Origin
 
 
 def output_elsewhere(module: nn.Module, x: Tensor, origin: Origin) -> Tensor:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from senet_core.backbones import Backbone
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.slots import INTEGRATIONS
 from senet_core.contracts.behaviour import agree
 from senet_core.contracts.contract import Found, contract
 from senet_core.insertion import units_at
 from senet_core.model import build_model
-from senet_core.slots import INTEGRATIONS
 from senet_core.units import SEUnit
 from senet_core.variant import SEVariant
 

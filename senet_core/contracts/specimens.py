@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from senet_core.block import SEBlock
+from senet_core.blocks.block import SEBlock
+from senet_core.blocks.registry import Entry
+from senet_core.blocks.slots import INTEGRATIONS, SLOTS
 from senet_core.randomness import drawing_from, stream_seed
-from senet_core.registry import Entry
-from senet_core.slots import INTEGRATIONS, SLOTS
 from senet_core.units import SEUnit, form_of
 
 CHANNELS = 8

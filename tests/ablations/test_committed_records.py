@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from ablations.analyse.bench_table import read_bench
-from ablations.analyse.choice import settled
-from ablations.analyse.ledger import read_plans
-from ablations.analyse.paper.clone import tracked_files
-from ablations.analyse.paper.request import Request, read_request
-from ablations.analyse.rounds import next_trials
+from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.results.interims import read_plans
+from ablations.analysis.results.next_trials import next_trials
+from ablations.analysis.results.selection import settled
 from ablations.cli import main
-from ablations.plan.design import Design, design
-from ablations.plan.study_file import load_study
-from ablations.plan.trial import Trial
-from ablations.run.forecast import load_forecasts
-from ablations.run.record import Record
+from ablations.planning.design import Design, design
+from ablations.planning.study_file import load_study
+from ablations.planning.trial import Trial
+from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.trial_file import Record
+from bench.table import read_bench
+from tools.quoting.clone import tracked_files
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(tracked_files(ROOT))

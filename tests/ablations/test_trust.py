@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 import torch
 
-from ablations.analyse.report import write_report
-from ablations.plan.design import Design
-from ablations.plan.study_file import load_study, parse_study
-from ablations.plan.yaml_text import read_yaml
-from ablations.run.checkpoint import MAGIC, read_checkpoint
-from ablations.run.tracking_store import ui_command
+from ablations.analysis.report.write import write_report
+from ablations.planning.design import Design
+from ablations.planning.study_file import load_study, parse_study
+from ablations.planning.yaml_text import read_yaml
+from ablations.running.mlflow.store import ui_command
+from ablations.running.training.checkpoint import MAGIC, read_checkpoint
 from senet_core.errors import UserError
 from senet_core.weights import load_weights
 
 sys.path.insert(0, str(Path(__file__).parent / "analyse"))
-from synthetic import line, simulated, study_design, write_record
+from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for package in ("ablations", "senet_core") for path in (ROOT / package).rglob("*.py"))
@@ -58,7 +58,7 @@ ALLOWED = {
 }
 PICKLES = r"^\s*(import|from) (pickle|dill|cloudpickle|joblib|shelve|marshal)\b"
 PICKLE_MODULES = {
-    "ablations/run/datasets/cifar.py",  # an unpickler that knows five harmless names
+    "ablations/running/data/cifar.py",  # an unpickler that knows five harmless names
     "senet_core/weights.py",  # names the error of torch.load
     "senet_core/contracts/copies.py",
     "senet_core/contracts/fresh_process.py",  # names the error of what a contract pickles

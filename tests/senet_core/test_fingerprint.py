@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from senet_core import EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES, SEVariant
-from senet_core.bottleneck import Bottleneck
+from senet_core.blocks.bottleneck import Bottleneck
 from senet_core.fingerprint import Fingerprint, fingerprint, small_image, structure
 
 pytestmark = pytest.mark.slow  # minutes in all

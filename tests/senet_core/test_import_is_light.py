@@ -40,8 +40,8 @@ def heavy_after(code: str) -> list[str]:
         "import senet_core",
         "import senet_core.variant_text",
         "import ablations.cli",
-        "import ablations.plan.design",
-        "from ablations.plan.study_file import load_study; from ablations.plan.design import design\n"
+        "import ablations.planning.design",
+        "from ablations.planning.study_file import load_study; from ablations.planning.design import design\n"
         "assert design(load_study('section6')).trials[0].key",
         "from senet_core import SQUEEZES, backbone_stages\nassert list(SQUEEZES) and backbone_stages('resnet50')",
         "from ablations.cli import group\ngroup.main(['list', '--json'], standalone_mode=False)",

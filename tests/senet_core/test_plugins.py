@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from senet_core import EXCITATIONS, SQUEEZES, SEVariant, UserError, build_model, load_plugin_file
+from senet_core.blocks.slots import FORMS
 from senet_core.plugins import registries
-from senet_core.slots import FORMS
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 

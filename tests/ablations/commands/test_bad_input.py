@@ -178,7 +178,7 @@ def test_debug_shows_the_traceback(ablate: Callable[..., Any]) -> None:
 
 
 def test_a_defect_is_one_line_too(ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    from ablations.plan import study_file
+    from ablations.planning import study_file
 
     monkeypatch.setattr(study_file, "load_study", lambda *a, **k: 1 / 0)
     said = ablate("status", "small.yaml")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ablations.analyse.complexity_table import Cost, CostRow, cost_rows
-from ablations.analyse.layer_plan import layer_plan, stage_plans
-from ablations.analyse.paper_networks import (
+from ablations.analysis.costs.complexity_table import Cost, CostRow, cost_rows
+from ablations.analysis.costs.layer_plan import layer_plan, stage_plans
+from ablations.analysis.costs.paper_networks import (
     BACKBONE,
     RELEASED_SE,
     TABLES,
@@ -19,7 +19,7 @@ from ablations.analyse.paper_networks import (
     paper_networks,
     table_number,
 )
-from ablations.analyse.reference import paper_table
+from ablations.analysis.tables.published import paper_table
 from ablations.commands import console
 from senet_core import PAPER_SE, SEVariant, UserError, measure_complexity
 

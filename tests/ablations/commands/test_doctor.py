@@ -14,7 +14,7 @@ import pytest
 def _well_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wrong with this machine is for others."""
     for name in ("check_packages", "check_devices", "check_disk"):
-        monkeypatch.setattr(f"ablations.run.doctor.examination.{name}", lambda *_: ())
+        monkeypatch.setattr(f"ablations.running.doctor.examination.{name}", lambda *_: ())
 
 
 def test_an_empty_folder_is_well(ablate: Callable[..., Any]) -> None:

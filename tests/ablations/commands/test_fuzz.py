@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablations import cli
-from ablations.plan import limits
-from ablations.run import sweep
-from ablations.run.datasets import preparation
-from ablations.run.sweep_values import SweepOutcome
+from ablations.planning import limits
+from ablations.running.data import preparation
+from ablations.running.sweep import sweep
+from ablations.running.sweep.values import SweepOutcome
 from senet_core.errors import UserError
 
 LONGEST_SECONDS = 60

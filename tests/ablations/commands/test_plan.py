@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from ablations.commands import console
-from ablations.plan.design import design
-from ablations.plan.study_file import load_study
-from ablations.plan.trial import DataSpec
-from ablations.run import networks as networks_module
-from ablations.run.identical import refuse_identical
-from ablations.run.networks import Networks, data_shape, trained_as
+from ablations.planning.design import design
+from ablations.planning.study_file import load_study
+from ablations.planning.trial import DataSpec
+from ablations.running.sweep.identical import refuse_identical
+from ablations.running.training import networks as networks_module
+from ablations.running.training.networks import Networks, data_shape, trained_as
 from senet_core import SLOTS, UserError, fingerprint, plugins
-from tests.ablations.analyse.synthetic import simulated, write_record
+from tests.ablations.analysis.synthetic import simulated, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +200,7 @@ def test_several_pairs_are_counted_and_the_first_explained(ablate: Callable[...,
 def test_recipes_that_differ_in_what_does_nothing_are_refused(
     ablate: Callable[..., Any], axis: str, values: str, field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ablations.run.devices.processor_computes_bf16", lambda: False)
+    monkeypatch.setattr("ablations.running.machine.devices.processor_computes_bf16", lambda: False)
     said = ablate("plan", "small.yaml", "--set", f"axes={{recipe.{axis}: {values}}}")
     assert said.status == 2
     assert f"trained alike: their recipes differ in what does nothing here, {field}" in said.err
@@ -212,7 +212,7 @@ def test_repeats_are_asked_for_and_not_refused(ablate: Callable[..., Any]) -> No
 
 
 def test_effective_recipes_keep_what_acts() -> None:
-    from ablations.plan.recipe import Recipe
+    from ablations.planning.recipe import Recipe
 
     step = {"schedule": "step", "milestones": (0.5,)}
     assert Recipe(epochs=1, gamma=0.5).effective == Recipe(epochs=1)

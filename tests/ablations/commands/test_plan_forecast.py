@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ablations.commands import workplaces
-from ablations.run.durations import duration_text
-from ablations.run.forecast import load_forecasts
+from ablations.running.executors import workplaces
+from ablations.running.machine.durations import duration_text
+from ablations.running.record.forecast import load_forecasts
 
 FORECAST = Path("results/small/forecast.json")
 TRAIN = ("run", "small.yaml", "--no-tracking", "--workers", "2")

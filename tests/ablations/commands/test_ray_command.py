@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "run"))  # where `ray_clusters` is
+sys.path.insert(0, str(Path(__file__).parents[1] / "running"))  # where `ray_clusters` is
 
 from ray_clusters import SmallCluster, small_cluster
 

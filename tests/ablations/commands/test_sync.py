@@ -75,9 +75,9 @@ def _levels(database: Path) -> dict[str, int]:
 def test_results_that_may_only_be_read_are_written_all_the_same(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations.run import notebook
-    from ablations.run.places import Places
-    from ablations.run.tracking import Tracker
+    from ablations.running.mlflow import background_writer as notebook
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.record.study_paths import Places
 
     class Closed(FileLock):
         def _acquire(self) -> None:

@@ -49,7 +49,7 @@ def test_installed_plug_ins_are_said_when_they_are_loaded(
     ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ablations.commands import opening
-    from senet_core.registry import Origin
+    from senet_core.blocks.registry import Origin
 
     monkeypatch.setattr(opening, "load_installed_plugins", lambda: [Origin("package", "extras 1.2", "1.2")])
     assert ablate("status", "small.yaml").err == "plug-in loaded: package extras 1.2\n"

@@ -1,0 +1,1 @@
+"""Plots in two steps: the numbers that are shown, then the drawing."""

@@ -1,0 +1,152 @@
+"""Draws plots from the numbers of `plot_info.py`: errors by seed with differences, and training curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import cycle
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, Curve, CurvesInfo, Interval
+from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, new_figure, style
+from ablations.analysis.tables.cells import RowKind
+
+_MOST_CURVES = 12
+_ONE_OF_MANY = "#9BB7CC"
+MARGIN = "#E3EFE3"
+
+
+def draw_axis(info: AxisInfo) -> Figure:
+    """Draw the errors of an axis by seed, and beside them the paired differences to the baseline."""
+    with style():
+        figure = new_figure(0.55 + 0.235 * max(2, len(info.rows)))
+        left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (1.25, 1)})
+        if info.baseline is not None:
+            _reference(left, info.baseline)
+        right.axvline(0, color=BLACK, linewidth=0.8)
+        if info.margin is not None:
+            right.axvspan(-info.margin, info.margin, color=MARGIN, linewidth=0, zorder=0)
+        for height, row in enumerate(reversed(info.rows)):
+            _axis_row(left, right, height, row)
+        left.set_yticks(range(len(info.rows)), [_row_label(row) for row in reversed(info.rows)])
+        left.set_ylim(-0.6, len(info.rows) - 0.4)
+        left.set_xlabel(info.head)
+        right.set_xlabel(info.difference_head)
+        for axes in (left, right):
+            axes.tick_params(axis="y", length=0)
+            axes.spines["left"].set_visible(False)
+            axes.xaxis.set_major_locator(MaxNLocator(4))
+            axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
+            axes.set_axisbelow(True)
+        return figure
+
+
+def draw_curves(info: CurvesInfo) -> Figure:
+    """Draw training loss and error by epoch, and the distance from the baseline's error below."""
+    with style():
+        many = len(info.curves) > _MOST_CURVES
+        looks = _looks([(curve.label, curve.kind) for curve in info.curves], many)
+        compared = len(info.curves) > 1 and any(curve.gap.epochs for curve in info.curves)
+        panels = 3 if compared else 2
+        figure = new_figure(1.25 * panels + 0.5 + 0.14 * (-(-min(len(info.curves), _MOST_CURVES) // 3)))
+        axes = figure.subplots(panels, 1, sharex=True)
+        for curve in info.curves:
+            loss, error = (curve.loss, curve.error) if not many or curve.kind != "variant" else _thin(curve)
+            _draw_band(axes[0], loss, looks[curve.label], label=curve.label)
+            _draw_band(axes[1], error, looks[curve.label])
+            if compared:  # ranges of many variants would hide each other here
+                _draw_band(axes[2], curve.gap._replace(lowest=(), highest=()), looks[curve.label])
+        for panel, head in zip(
+            axes, ("training loss", "training error (%)", "minus baseline's"), strict=False
+        ):
+            panel.set_ylabel(head)
+        figure.align_ylabels(list(axes))
+        axes[-1].set_xlabel("epoch")
+        axes[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        _legend(figure, axes[0], looks, many)
+        return figure
+
+
+def _thin(curve: Curve) -> tuple[Band, Band]:
+    """Leave out the ranges, which in a crowd hide each other."""
+    return curve.loss._replace(lowest=(), highest=()), curve.error._replace(lowest=(), highest=())
+
+
+def _legend(figure: Figure, axes: Axes, looks: Mapping[str, Mapping[str, Any]], many: bool) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if many:
+        found = list(zip(handles, labels, strict=True))
+        shown = [(handle, label) for handle, label in found if looks[label]["color"] != _ONE_OF_MANY]
+        others = [handle for handle, label in found if looks[label]["color"] == _ONE_OF_MANY]
+        shown.append((others[0], f"{len(others)} variants"))
+        handles, labels = [handle for handle, _ in shown], [label for _, label in shown]
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=1.6, columnspacing=1.2)
+
+
+def _row_label(row: AxisRow) -> str:
+    return f"{row.label} (baseline)" if row.kind == "baseline" and len(row.label) < 12 else row.label
+
+
+def _reference(axes: Axes, baseline: Interval) -> None:
+    axes.axvline(baseline.mean, color=BLACK, linewidth=0.8, zorder=1)
+    if baseline.lo is not None and baseline.hi is not None:
+        axes.axvspan(baseline.lo, baseline.hi, color="#D9D9D9", linewidth=0, zorder=0, alpha=0.7)
+
+
+def _axis_row(left: Axes, right: Axes, height: int, row: AxisRow) -> None:
+    colour = colour_of(row.kind)
+    spread = [height - 0.22] * len(row.values)  # below the mean, so that neither hides the other
+    left.plot(row.values, spread, "o", color=colour, markersize=2.2, alpha=0.45, markeredgewidth=0)
+    _bar(left, row.error, height + 0.12, colour, filled=True)
+    if row.difference is not None:
+        settled, alike = row.verdict in ("better", "worse", "equivalent"), row.verdict == "equivalent"
+        _bar(right, row.difference, height, colour, filled=settled, marker="s" if alike else "o")
+
+
+def _bar(
+    axes: Axes, interval: Interval, height: float, colour: str, *, filled: bool, marker: str = "o"
+) -> None:
+    if interval.lo is not None and interval.hi is not None:
+        axes.plot([interval.lo, interval.hi], [height, height], "-", color=colour, linewidth=1.2)
+    face = colour if filled else "white"
+    axes.plot(
+        [interval.mean],
+        [height],
+        marker,
+        markersize=3.6,
+        color=colour,
+        markerfacecolor=face,
+        markeredgewidth=1,
+    )
+
+
+def _looks(lines: list[tuple[str, RowKind]], many: bool) -> Mapping[str, Mapping[str, Any]]:
+    looks: dict[str, Mapping[str, Any]] = {}
+    styles = cycle([(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in PALETTE])
+    for label, kind in lines:
+        if kind != "variant":
+            looks[label] = {
+                "color": colour_of(kind),
+                "linestyle": "-" if kind == "baseline" else (0, (1, 1)),
+                "zorder": 3,
+            }
+        elif many:
+            looks[label] = {"color": _ONE_OF_MANY, "linestyle": "-", "linewidth": 0.6}
+        else:
+            colour, dash = next(styles)
+            looks[label] = {"color": colour, "linestyle": dash}
+    return looks
+
+
+def _draw_band(axes: Axes, band: Band, look: Mapping[str, Any], label: str | None = None) -> None:
+    if not band.epochs:
+        return
+    marker = "o" if len(band.epochs) == 1 else ""
+    axes.plot(band.epochs, band.mean, marker=marker, markersize=3, label=label, **look)
+    if band.lowest:
+        axes.fill_between(
+            band.epochs, band.lowest, band.highest, color=look["color"], alpha=0.12, linewidth=0
+        )

@@ -1,0 +1,154 @@
+"""Draws error against cost."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from ablations.analysis.plots.data import CostInfo, CostPoint, Interval
+from ablations.analysis.plots.label_placement import Box, place_labels
+from ablations.analysis.plots.style import GREY, MARKERS, PALETTE, colour_of, fix_layout, new_figure, style
+
+_MOST_LABELS = 40  # beyond, there is no room, and only the baseline is named
+_BESIDE = 2.6  # points on paper between points of one cost
+_WIDEST = 30.0  # points on paper over which they are spread
+
+
+def draw_cost(info: CostInfo) -> Figure:
+    """Draw error against cost, every point labelled, points of one cost side by side."""
+    with style():
+        figure = new_figure(2.9)
+        axes = figure.subplots()
+        if info.logarithmic:
+            axes.set_xscale("log")
+        axes.set_xlabel(info.head)
+        axes.set_ylabel("top-1 error (%)")
+        axes.grid(color="#E4E4E4", linewidth=0.5)
+        axes.set_axisbelow(True)
+        _set_cost_limits(axes, info)
+        if info.plain is not None:
+            _plain_line(axes, info.plain)
+        fix_layout(figure)  # from here on distances on paper are known
+        _draw_points(figure, axes, info)
+        return figure
+
+
+def _set_cost_limits(axes: Axes, info: CostInfo) -> None:
+    costs = [point.cost for point in info.points]
+    errors = [point.error for point in info.points] + ([info.plain] if info.plain is not None else [])
+    ends = [end for error in errors for end in error if end is not None]
+    low, high = min(costs), max(costs)
+    if info.logarithmic:
+        margin = (high / low) ** 0.18
+        axes.set_xlim(low / margin, high * margin)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,), numticks=12))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        margin = 0.18 * (high - low) or 0.05 * high
+        axes.set_xlim(low - margin, high + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.ticklabel_format(axis="x", useOffset=False)
+    reach = 0.12 * (max(ends) - min(ends)) or 0.5
+    axes.set_ylim(min(ends) - reach, max(ends) + reach)
+
+
+def _plain_line(axes: Axes, plain: Interval) -> None:
+    axes.axhline(plain.mean, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
+    if plain.lo is not None and plain.hi is not None:
+        axes.axhspan(plain.lo, plain.hi, color="#E9E9E9", linewidth=0, zorder=0)
+    axes.annotate(
+        "plain", (1, plain.mean), (2, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+        ha="left", va="center", color=GREY, fontsize=5.8,
+    )  # fmt: skip
+
+
+def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
+    """Work in points on paper: there, markers and labels have a size."""
+    to_points = 72 / figure.dpi
+    back = axes.transData.inverted()
+    axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))
+    spots, obstacles = [], []
+    for point, across in zip(info.points, _side_by_side(axes, info, to_points), strict=True):
+        up = axes.transData.transform((point.cost, point.error.mean))[1]
+        x = back.transform((across / to_points, up))[0]
+        colour, marker = _cost_look(point, axis_names)
+        if point.error.lo is not None and point.error.hi is not None:
+            axes.plot([x, x], [point.error.lo, point.error.hi], "-", color=colour, linewidth=0.7, alpha=0.5)
+            ends = axes.transData.transform([(x, point.error.lo), (x, point.error.hi)])[:, 1] * to_points
+            obstacles.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
+        axes.plot(
+            [x],
+            [point.error.mean],
+            marker,
+            color=colour,
+            markersize=3.6,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+        )
+        spots.append((across, up * to_points))
+        obstacles.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
+    _draw_labels(figure, axes, info, spots, obstacles, axis_names)
+
+
+def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
+    """Horizontal places on paper, with points of one cost spread around it, at most `_BESIDE` apart."""
+    places = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
+    groups: dict[int, list[int]] = {}
+    for index, place in enumerate(places):
+        groups.setdefault(round(place / 2), []).append(index)
+    for members in groups.values():
+        step = min(_BESIDE, _WIDEST / len(members))
+        for order, index in enumerate(members):
+            places[index] += step * (order - (len(members) - 1) / 2)
+    return places
+
+
+def _cost_look(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
+    if point.kind != "variant":
+        return colour_of(point.kind), "o" if point.kind == "baseline" else "s"
+    place = axis_names.index(point.axis)
+    return PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
+
+
+def _draw_labels(
+    figure: Figure,
+    axes: Axes,
+    info: CostInfo,
+    spots: list[tuple[float, float]],
+    obstacles: list[Box],
+    names: list[str],
+) -> None:
+    to_points = 72 / figure.dpi
+    crowded = len(info.points) > _MOST_LABELS
+    named = [
+        (point, spot)
+        for point, spot in zip(info.points, spots, strict=True)
+        if not crowded or point.kind == "baseline"
+    ]
+    texts = [
+        axes.annotate(
+            point.label,
+            (0, 0),
+            xycoords="figure points",
+            fontsize=5.8,
+            color=_cost_look(point, names)[0],
+            path_effects=[withStroke(linewidth=1.6, foreground="white")],  # readable where a line crosses it
+        )
+        for point, _ in named
+    ]
+    spots = [spot for _, spot in named]
+    extents = [text.get_window_extent() for text in texts]
+    sizes = [(extent.width * to_points, extent.height * to_points) for extent in extents]
+    inside = axes.get_window_extent()
+    frame = Box(inside.x0 * to_points, inside.y0 * to_points, inside.x1 * to_points, inside.y1 * to_points)
+    for text, box, spot in zip(texts, place_labels(spots, sizes, obstacles, frame), spots, strict=True):
+        text.set_position((box.x0, box.y0))
+        nearest = min(max(spot[0], box.x0), box.x1), min(max(spot[1], box.y0), box.y1)
+        if abs(nearest[0] - spot[0]) + abs(nearest[1] - spot[1]) > 9:
+            axes.annotate(
+                "", nearest, spot, xycoords="figure points", textcoords="figure points",
+                arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#999", "shrinkA": 3, "shrinkB": 0},
+            )  # fmt: skip

@@ -1,0 +1,224 @@
+"""What the plots show, as numbers. `plots.py` draws them."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from ablations.analysis.results.families import Family, Outcome
+from ablations.analysis.results.results import Results, history_frame
+from ablations.analysis.tables.cells import RowKind
+
+_LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
+
+
+class Interval(NamedTuple):
+    """A mean and its 95 % interval; the ends are None where there is none."""
+
+    mean: float
+    lo: float | None
+    hi: float | None
+
+
+class AxisRow(NamedTuple):
+    """One line of an axis plot: errors by seed (per cent), their mean, paired difference to the baseline."""
+
+    label: str
+    kind: RowKind
+    values: tuple[float, ...]
+    error: Interval
+    difference: Interval | None
+    verdict: str
+
+
+class AxisInfo(NamedTuple):
+    """An axis plot: rows from top to bottom, the margin of equivalence, and what the axes are called."""
+
+    rows: tuple[AxisRow, ...]
+    baseline: Interval | None
+    margin: float | None
+    head: str = "top-1 error (%)"
+    difference_head: str = "difference (points)"
+
+
+class CostPoint(NamedTuple):
+    """One cell in a plot of error against cost."""
+
+    label: str
+    kind: RowKind
+    axis: str
+    cost: float
+    error: Interval
+
+
+class CostInfo(NamedTuple):
+    """Error against a cost, in the units of `head`.
+
+    The plain network is a reference line, not a point, where the cost is what is added to it.
+    """
+
+    head: str
+    logarithmic: bool
+    points: tuple[CostPoint, ...]
+    plain: Interval | None
+
+
+class Band(NamedTuple):
+    """Mean, lowest and highest over seeds, by epoch."""
+
+    epochs: tuple[float, ...]
+    mean: tuple[float, ...]
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
+
+
+class Curve(NamedTuple):
+    """Training curves of one cell; a quantity that was not recorded has an empty band.
+
+    `gap` is the training error minus the baseline's with the same seed, in points.
+    """
+
+    label: str
+    kind: RowKind
+    loss: Band
+    error: Band
+    gap: Band
+
+
+class CurvesInfo(NamedTuple):
+    """Training curves of a family."""
+
+    curves: tuple[Curve, ...]
+
+
+def axis_info(family: Family, results: Results) -> AxisInfo:
+    """Gather an axis plot; cells without a finished trial are left out.
+
+    Args:
+        family: the rows and their comparisons.
+        results: the values by seed.
+    """
+    values = results.values("top1_error", [outcome.cell for outcome in family.outcomes])
+    by_cell = {label: group["value"].dropna() for label, group in values.groupby("variant", sort=False)}
+    rows = tuple(
+        _axis_row(family, outcome, tuple(by_cell[outcome.label]))
+        for outcome in family.outcomes
+        if outcome.top1.mean is not None
+    )
+    baseline = next((row.error for row in rows if row.kind == "baseline"), None)
+    return AxisInfo(rows, baseline, family.margin)
+
+
+def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
+    """Gather error against cost over all cells of a study, each once.
+
+    SE adds little to a network, so where every cell costs more than the plain one, and none a multiple of
+    it, the cost is what is added, in per cent; otherwise it is the count itself.
+
+    Args:
+        families: all of a study.
+        cost: what is on the horizontal axis.
+    """
+    points = _cost_points(families, cost)
+    words = {"parameters": "parameters", "multiply_adds": "multiply-adds"}[cost]
+    plain = next((point for point in points if point.kind == "plain"), None)
+    others = [point for point in points if point is not plain]
+    if plain is not None and others and all(1 < point.cost / plain.cost < _LOG_FROM for point in others):
+        extra = tuple(point._replace(cost=100 * (point.cost / plain.cost - 1)) for point in others)
+        return CostInfo(f"extra {words} over plain (%)", _spans(extra), extra, plain.error)
+    divisor, unit = _unit(max((point.cost for point in points), default=1.0))
+    counted = tuple(point._replace(cost=point.cost / divisor) for point in points)
+    return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None)
+
+
+def curves_info(family: Family, results: Results, history: pd.DataFrame | None = None) -> CurvesInfo:
+    """Gather training curves; cells without a recorded epoch are left out.
+
+    Args:
+        family: the cells.
+        results: the record.
+        history: `history_frame(results)`, where it is at hand.
+    """
+    frame = history_frame(results) if history is None else history
+    frame = frame[frame["cell"].isin([outcome.label for outcome in family.outcomes])]
+    losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
+    gaps = _bands(_gap(frame, frame[frame["cell"] == family.baseline]), "train_error")
+    curves = (
+        Curve(
+            outcome.label,
+            family.kind(outcome),
+            losses.get(outcome.label, _NO_BAND),
+            errors.get(outcome.label, _NO_BAND),
+            gaps.get(outcome.label, _NO_BAND),
+        )
+        for outcome in family.outcomes
+    )
+    return CurvesInfo(tuple(curve for curve in curves if curve.loss.epochs or curve.error.epochs))
+
+
+def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ...]:
+    points: dict[str, CostPoint] = {}
+    for family in families:
+        for outcome in family.outcomes:
+            amount, error = getattr(outcome, cost), _error(outcome)
+            if amount is None or error is None:
+                continue
+            kind = family.kind(outcome)
+            axis = outcome.cell.axis or ("" if kind != "variant" else "combination")
+            points.setdefault(outcome.label, CostPoint(outcome.label, kind, axis, float(amount), error))
+    return tuple(points.values())
+
+
+def _spans(points: tuple[CostPoint, ...]) -> bool:
+    """Whether the costs differ by so much that they need a logarithmic axis."""
+    costs = [point.cost for point in points]
+    return bool(costs) and max(costs) > _LOG_FROM * min(costs)
+
+
+def _axis_row(family: Family, outcome: Outcome, values: tuple[float, ...]) -> AxisRow:
+    comparison = family.comparisons.get(outcome.label)
+    difference, verdict = None, ""
+    if comparison is not None and comparison.difference.mean is not None:
+        d = comparison.difference
+        difference = Interval(comparison.difference.mean, d.lo, d.hi)
+        verdict = comparison.reading.verdict
+    error = _error(outcome)
+    assert error is not None  # rows without a value are left out before
+    return AxisRow(outcome.label, family.kind(outcome), values, error, difference, verdict)
+
+
+def _error(outcome: Outcome) -> Interval | None:
+    e = outcome.top1
+    return None if e.mean is None else Interval(e.mean, e.lo, e.hi)
+
+
+def _unit(largest: float) -> tuple[float, str]:
+    return (
+        (1e9, "G")
+        if largest >= 1e9
+        else (1e6, "M")
+        if largest >= 1e6
+        else (1e3, "k")
+        if largest >= 1e3
+        else (1.0, "")
+    )
+
+
+_NO_BAND = Band((), (), (), ())
+
+
+def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
+    """Mean and range over seeds by epoch, for every cell at once: one by one, hundreds of cells take a minute."""
+    by_epoch = rows.dropna(subset=[column]).groupby(["cell", "epoch"])[column].agg(["mean", "min", "max"])
+    points: dict[str, list[tuple[float, float, float, float]]] = {}
+    for (cell, epoch), mean, low, high in by_epoch.itertuples():
+        points.setdefault(cell, []).append((float(epoch), mean, low, high))
+    return {cell: Band(*zip(*found, strict=True)) for cell, found in points.items()}
+
+
+def _gap(rows: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:
+    """Training error minus the baseline's, seed by seed and epoch by epoch."""
+    against = against[["seed", "epoch", "train_error"]]
+    pairs = rows.merge(against, on=["seed", "epoch"], suffixes=("", "_baseline"))
+    return pairs.assign(train_error=pairs["train_error"] - pairs["train_error_baseline"])

@@ -1,0 +1,94 @@
+"""Draws a race: each row's mean difference to the baseline as seeds were added, and where it stopped."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import cycle
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ablations.analysis.plots.axis import MARGIN
+from ablations.analysis.plots.style import BLACK, GREY, PALETTE, new_figure, style
+from ablations.analysis.results.families import Family
+from ablations.analysis.results.results import Results
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row's way through a race.
+
+    Attributes:
+        label: its name.
+        plain: whether it is the network without SE.
+        seeds: numbers of paired seeds, from 2.
+        means: mean paired difference to the baseline after each, in points.
+        lo: lower end of the interval at the end; None where there is none.
+        hi: upper end.
+        verdict: at the end.
+    """
+
+    label: str
+    plain: bool
+    seeds: tuple[int, ...]
+    means: tuple[float, ...]
+    lo: float | None
+    hi: float | None
+    verdict: str
+
+
+def lanes_of(results: Results, group: Family) -> tuple[Lane, ...]:
+    """Give the lanes of a family's rows that have two paired seeds or more."""
+    cells = [outcome.cell for outcome in group.outcomes]
+    wide = results.values("top1_error", cells).pivot(index="seed", columns="variant", values="value")
+    lanes = []
+    for label, comparison in group.comparisons.items():
+        differences = [float(d) for d in wide[label] - wide[group.baseline] if math.isfinite(d)]
+        counts = range(2, len(differences) + 1)
+        if not counts:
+            continue
+        means = tuple(sum(differences[:n]) / n for n in counts)
+        d = comparison.difference
+        lanes.append(
+            Lane(label, label == group.plain, tuple(counts), means, d.lo, d.hi, comparison.reading.verdict)
+        )
+    return tuple(lanes)
+
+
+def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) -> Figure:
+    """Draw the lanes of one family.
+
+    Args:
+        lanes: at least one.
+        first: seeds at the first look, marked by a line.
+        most: seeds at which the race ends.
+        margin: smallest effect of interest, in points.
+    """
+    with style():
+        figure = new_figure(2.1 + 0.14 * -(-len(lanes) // 3))
+        axes = figure.subplots()
+        axes.axhspan(-margin, margin, color=MARGIN, linewidth=0, zorder=0)
+        axes.axhline(0, color=BLACK, linewidth=0.8)
+        axes.axvline(first, color=GREY, linewidth=0.6, linestyle=(0, (3, 2)))
+        colours = cycle(PALETTE)
+        for place, lane in enumerate(lanes):
+            colour = GREY if lane.plain else next(colours)
+            axes.plot(lane.seeds, lane.means, "-", color=colour, linewidth=1.0)
+            end = lane.seeds[-1] + 0.08 * (place - (len(lanes) - 1) / 2)
+            if lane.lo is not None and lane.hi is not None:
+                axes.plot([end, end], [lane.lo, lane.hi], "-", color=colour, linewidth=0.9)
+            settled = lane.verdict in ("better", "worse", "equivalent")
+            axes.plot(
+                [end], [lane.means[-1]], "s" if lane.verdict == "equivalent" else "o", color=colour, markersize=3.6,
+                markerfacecolor=colour if settled else "white", markeredgewidth=1, label=lane.label,
+            )  # fmt: skip
+        axes.set_xlim(1.6, most + 0.6)
+        axes.set_xlabel("seeds")
+        axes.set_ylabel("difference to baseline (points)")
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(axis="y", color="#E4E4E4", linewidth=0.5)
+        axes.set_axisbelow(True)
+        figure.legend(loc="outside lower center", ncols=3, handlelength=1.2, columnspacing=1.2)
+        return figure

@@ -1,0 +1,204 @@
+"""Draws choices: the Pareto front of a search, and the values that a tuning tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from ablations.analysis.plots.style import BLACK, GREY, MARKERS, PALETTE, new_figure, style
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import Candidate, Choice, winners_of
+
+_MOST_PANELS = 3
+_HEADS = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+    "latency": "latency of one image (ms)",
+}
+FRONT_CAPTION = (
+    "Every network that the search tried (grey), by {cost} and error on the validation images; the line joins the "
+    "Pareto front. Black circle: the baseline; square: the plain network; diamonds: compared on fresh seeds. "
+    "Triangles at the top: errors above it."
+)
+PROGRESS_CAPTION = (
+    "Validation error of every proposal of the search in turn; the line is the lowest so far. Black circle: the "
+    "study's baseline."
+)
+TUNING_CAPTION = (
+    "Validation error of every proposal by the value that was tried, one colour for each row; filled: what was "
+    "chosen. Crosses at the top: pruned or diverged."
+)
+
+
+def shown_by(choices: Sequence[Choice]) -> list[object]:
+    """Give the numbers that the plots of choices show."""
+    return [
+        (choice.arm.name, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
+        for choice in choices
+    ]
+
+
+def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
+    """Draw validation error against another objective."""
+    x, y = choice.arm.objectives.index(objective), choice.arm.objectives.index("validation_error")
+    search = results.design.study.search
+    assert search is not None
+    with style():
+        figure = new_figure(2.7)
+        axes = figure.subplots()
+        _grid(axes)
+        axes.set_xlabel(_HEADS[objective])
+        axes.set_ylabel("validation error (%)")
+        costs = [c.values[x] for c in choice.candidates]
+        if max(costs) > 3 * min(costs):
+            _logarithmic(axes)
+        front = _front_of(choice, x, y)
+        winners = winners_of(choice, search.winners) if choice.over else ()
+        plain, baseline = (
+            _network(choice, results.design.plain),
+            _network(choice, results.design.baseline),
+        )
+        ceiling = _ceiling(
+            [c.values[y] for c in choice.candidates],
+            [c.values[y] for c in (*front, *winners, *plain, *baseline)],
+        )
+        for above, marker in ((False, "o"), (True, "^")):
+            some = [c.values for c in choice.candidates if (c.values[y] > ceiling) == above]
+            heights = [min(values[y], ceiling) for values in some]
+            axes.plot(
+                [v[x] for v in some], heights, marker, color="#BBBBBB", markersize=2.6, linestyle="", zorder=2
+            )
+        axes.step(
+            [c.values[x] for c in front],
+            [c.values[y] for c in front],
+            where="post",
+            color=PALETTE[0],
+            zorder=3,
+        )
+        axes.plot(
+            [c.values[x] for c in front],
+            [c.values[y] for c in front],
+            "o",
+            color=PALETTE[0],
+            markersize=3.4,
+            zorder=4,
+        )
+        marks = ((winners, "D", PALETTE[1], 6.4), (plain, "s", GREY, 3.8), (baseline, "o", BLACK, 4.6))
+        for marked, marker, colour, size in marks:
+            for c in marked:
+                axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=size, zorder=5)
+        coloured = {c.row.label: (c, colour) for marked, _, colour, _ in marks for c in marked}
+        for place, (c, colour) in enumerate(sorted(coloured.values(), key=lambda pair: pair[0].values[x])):
+            axes.annotate(
+                c.row.label, (c.values[x], c.values[y]), (4, -9 if place % 2 else 5), textcoords="offset points",
+                fontsize=5.4, color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
+            )  # fmt: skip
+        axes.margins(x=0.22, y=0.12)
+        return figure
+
+
+def _ceiling(errors: Sequence[float], shown: Sequence[float]) -> float:
+    """Return the highest error to draw: what is marked, and all but a few that would press the others together."""
+    low, high = np.percentile(errors, [25, 75])
+    return max(*shown, float(high + 1.5 * (high - low)))
+
+
+def draw_progress(choice: Choice, results: Results) -> Figure:
+    """Draw the validation errors of a search of one objective in their order."""
+    with style():
+        figure = new_figure(2.3)
+        axes = figure.subplots()
+        _grid(axes)
+        axes.set_xlabel("proposal")
+        axes.set_ylabel("validation error (%)")
+        done = [(j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values is not None]
+        axes.plot(*zip(*done, strict=True), "o", color="#BBBBBB", markersize=2.8, zorder=2)
+        lowest = [min(value for _, value in done[: k + 1]) for k in range(len(done))]
+        axes.step([number for number, _ in done], lowest, where="post", color=PALETTE[0], zorder=3)
+        base = results.design.baseline.network
+        own = [
+            (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.cell.network == base
+        ]
+        if own:
+            axes.plot(*zip(*own, strict=True), "o", color=BLACK, markersize=4, zorder=4)
+        return figure
+
+
+def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
+    """Draw what a tuned study tried: a panel for each range, at most three; None where every field is a choice."""
+    ranges = [d for d in choices[0].arm.space.dimensions if not d.choices][:_MOST_PANELS]
+    finished = [v for choice in choices for j in choice.judged if (v := j.values) is not None]
+    if not ranges or not finished:
+        return None
+    top = max(value[0] for value in finished)
+    with style():
+        figure = new_figure(1.9 * len(ranges) + 0.3)
+        panels = figure.subplots(len(ranges), 1, squeeze=False)[:, 0]
+        for panel, dimension in zip(panels, ranges, strict=True):
+            _grid(panel)
+            if dimension.log:
+                _logarithmic(panel)
+            panel.set_xlabel(dimension.name.replace("_", " "))
+            panel.set_ylabel("validation error (%)")
+            for place, choice in enumerate(choices):
+                colour, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
+                for j in choice.judged:
+                    at = float(j.proposal.params[dimension.name])
+                    chosen = choice.best is not None and dict(choice.best.params) == dict(j.proposal.params)
+                    if j.values is not None:
+                        look = {
+                            "markerfacecolor": colour if chosen else "white",
+                            "zorder": 4 if chosen else 3,
+                        }
+                        size = 4.6 if chosen else 3.2
+                        panel.plot(
+                            [at],
+                            [j.values[0]],
+                            marker,
+                            color=colour,
+                            markersize=size,
+                            markeredgewidth=0.8,
+                            **look,
+                        )
+                    elif j.counts:
+                        panel.plot([at], [top], "x", color=colour, markersize=3.2, markeredgewidth=0.7)
+        names = [choice.arm.name for choice in choices]
+        looks = [(PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]) for k in range(len(names))]
+        handles = [
+            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=name)
+            for name, (colour, marker) in zip(names, looks, strict=True)
+        ]
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(handles)))
+        return figure
+
+
+def _grid(axes: Axes) -> None:
+    axes.grid(color="#E4E4E4", linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _logarithmic(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=8))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
+    """Give the front in these two objectives alone, by rising cost."""
+    found: list[Candidate] = []
+    for c in sorted(choice.candidates, key=lambda c: (c.values[x], c.values[y])):
+        if not found or c.values[y] < found[-1].values[y]:
+            found.append(c)
+    return found
+
+
+def _network(choice: Choice, cell: object) -> list[Candidate]:
+    wanted = getattr(cell, "network", None)
+    return [c for c in choice.candidates if c.row.network == wanted]

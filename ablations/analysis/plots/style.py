@@ -1,0 +1,93 @@
+"""How every plot looks: one column wide, colour-blind safe, the same bytes for the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ablations.analysis.tables.cells import RowKind
+
+COLUMN_INCHES = 3.5
+# Okabe and Ito's palette without its yellow, which is too light on white
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A4EAB")
+BLACK, GREY = "#000000", "#777777"
+_NO_TIME: Mapping[str, Mapping[str, str | None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Producer": None},
+}
+MARK_FIELDS = {"svg": "Description", "png": "Description", "pdf": "Subject"}
+"""The field of each format's metadata in which a picture says what it shows."""
+MARKERS = "osD^vP*X"
+_STYLE: Mapping[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "figure.dpi": 100,
+    "svg.hashsalt": "ablations",  # equal input, equal bytes
+    "svg.fonttype": "path",
+}
+
+
+def render(figure: Figure, suffixes: Sequence[str], mark: str | None = None) -> dict[str, bytes]:
+    """Give a figure's files by suffix; equal figures give equal bytes.
+
+    Args:
+        figure: as drawn here.
+        suffixes: of "svg", "png" (300 dots per inch) and "pdf".
+        mark: what a picture says of the numbers that it shows, kept in its metadata (see `picture_mark`).
+    """
+    files = {}
+    with style():
+        fix_layout(figure)
+        for suffix in suffixes:
+            file = BytesIO()
+            told = {} if mark is None else {MARK_FIELDS[suffix]: mark}
+            figure.savefig(file, format=suffix, dpi=300, metadata={**_NO_TIME[suffix], **told})
+            files[suffix] = file.getvalue()
+    return files
+
+
+def fix_layout(figure: Figure) -> None:
+    """Lay a figure out once and for all: every file of it has the same distances, and none is laid out again."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Set the house's look, and put back what was set before."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc of the user's does not change a report
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def new_figure(height_inches: float) -> Figure:
+    """Make an empty figure of one column's width, outside of pyplot."""
+    figure = Figure(figsize=(COLUMN_INCHES, height_inches), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def colour_of(kind: RowKind) -> str:
+    """Give the colour of a kind of row."""
+    return {"baseline": BLACK, "plain": GREY, "variant": PALETTE[0]}[kind]

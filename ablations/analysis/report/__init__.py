@@ -1,0 +1,1 @@
+"""Reports: what is said, in which order, and the files that are written."""

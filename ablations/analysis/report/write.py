@@ -1,0 +1,268 @@
+"""Writes a study's report from its record alone: Markdown, HTML, LaTeX. Equal records, equal bytes."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ablations.analysis.plots.digest import picture_mark
+from ablations.analysis.plots.style import render
+from ablations.analysis.report.content import Content, Plot, content_of
+from ablations.analysis.report.request import FILE_NAME as REQUEST
+from ablations.analysis.report.request import Request
+from ablations.analysis.results.confirmation import confirm
+from ablations.analysis.results.results import collect
+from ablations.analysis.tables.cells import Table
+from ablations.analysis.tables.escape import latex_escape, markdown_escape
+from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.planning.design import Design
+from ablations.running.machine.durable import not_written
+from ablations.running.record.forecast import FILE_NAME as FORECAST
+from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.leases import process_exists
+from ablations.running.record.trial_file import Record
+from senet_core.errors import unknown
+
+FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
+"""Formats by name, with the file that each writes."""
+
+DRAFT = ".draft"  # ends the name of a file that is being written
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """What was written.
+
+    Attributes:
+        folder: everything is in it.
+        markdown: None if it was not asked for.
+        html: None if it was not asked for.
+        latex: None if it was not asked for.
+        figures: each as SVG and PNG, and as PDF for LaTeX.
+        tables: as CSV, in twelve digits.
+    """
+
+    folder: Path
+    markdown: Path | None
+    html: Path | None
+    latex: Path | None
+    figures: tuple[Path, ...]
+    tables: tuple[Path, ...]
+
+
+Images = Mapping[str, Mapping[str, bytes]]
+"""Rendered plots: bytes by suffix, by the plot's key."""
+
+
+class _Safe(str):
+    """Text that is already markup of its format."""
+
+    __slots__ = ()
+
+
+def write_report(
+    design: Design,
+    record: Record,
+    reports_dir: Path,
+    *,
+    formats: Sequence[str] = ("md",),
+    tracking: str | None = None,
+    command_prefix: str = "ablate",
+    pairs: Sequence[str] = (),
+) -> ReportPaths:
+    """Write the report of a study into REPORTS_DIR/STUDY.
+
+    Args:
+        design: what was planned; trials without a result are reported as missing.
+        record: what was measured; the study's forecasts are read from the file beside it, if there is one.
+        reports_dir: made if it does not exist.
+        formats: of FORMATS; figures and tables are always written.
+        tracking: address of the MLflow store, for a person to read; a password in it is left out.
+        command_prefix: how the command line is called, for the commands that make each row again.
+        pairs: axes of which all pairs are compared.
+
+    Raises:
+        UserError: a format or an axis is not known, the folder cannot be written, or the forecast is damaged.
+        DiskError: the disk is full.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown("report format", name, FORMATS)
+    content = report_content(design, record, tracking=tracking, command_prefix=command_prefix, pairs=pairs)
+    images = {
+        plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
+        for plot in content.plots()
+    }
+    texts = report_texts(content, formats, images)
+    folder = reports_dir / design.study.name
+    request = Request(design.study.typed or (design.study.name,), tuple(texts), tuple(pairs))
+    try:
+        _clear_drafts(folder)
+        figures = _write_figures(folder / "figures", images)
+        tables = _write_tables(folder / "tables", content.tables())
+        written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
+        _write(folder / REQUEST, request.to_json())
+    except OSError as error:
+        raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
+    return ReportPaths(
+        folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
+    )
+
+
+def report_content(
+    design: Design,
+    record: Record,
+    *,
+    tracking: str | None = None,
+    command_prefix: str = "ablate",
+    pairs: Sequence[str] = (),
+) -> Content:
+    """Gather what a report says; see `write_report`."""
+    results = collect(design, record)
+    return content_of(
+        results,
+        command_prefix=command_prefix,
+        tracking=None if tracking is None else _without_password(tracking),
+        pairs=pairs,
+        confirmation=confirm(results, record),
+        forecasts=load_forecasts(record.path.with_name(FORECAST)),
+    )
+
+
+def report_texts(content: Content, formats: Sequence[str], images: Images) -> dict[str, str]:
+    """Set a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
+    return {name: _text(content, name, images) for name in FORMATS if name in formats}
+
+
+def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
+    """Give the formats of the figures of a report."""
+    return ("svg", "png", *(("pdf",) if "latex" in formats else ()))
+
+
+def mark_of(content: Content, plot: Plot) -> str:
+    """Give the mark that a plot's files carry."""
+    return picture_mark(content.name, plot.key, plot.data)
+
+
+def render_markdown(content: Content) -> str:
+    """Set a report in Markdown, with the figures beside it."""
+    environment = _environment(markdown_escape)
+    environment.filters |= {
+        "safe_key": _Safe,
+        "table": lambda table: _Safe(to_markdown(table)),
+        "unseen": _unseen(),
+    }
+    return environment.get_template("report.md.j2").render(content=content)
+
+
+def render_html(content: Content, images: Images) -> str:
+    """Set a report as one HTML file that holds its figures.
+
+    Args:
+        content: what to say.
+        images: the SVG of each plot, by the plot's key.
+    """
+    environment = Environment(autoescape=True, **_OPTIONS)
+
+    def embedded(plot: Plot) -> Markup:
+        data = base64.b64encode(images[plot.key]["svg"]).decode("ascii")
+        return Markup("data:image/svg+xml;base64,") + data
+
+    environment.filters |= {"table": to_html, "embedded": embedded, "unseen": _unseen()}
+    return environment.get_template("report.html.j2").render(content=content)
+
+
+def render_latex(content: Content) -> str:
+    """Set a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
+    delimiters: dict[str, Any] = {
+        "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
+        "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
+    }  # fmt: skip
+    environment = _environment(latex_escape, **delimiters)
+    environment.filters |= {
+        "table": lambda table: _Safe(to_latex(table)),
+        "safe_key": _Safe,
+        "long_table": lambda table: _Safe(to_latex(table, long=True)),
+    }
+    return environment.get_template("report.tex.j2").render(content=content)
+
+
+_AT_LENGTH = 60
+_OPTIONS: dict[str, Any] = {
+    "loader": PackageLoader("ablations.analysis.report"),
+    "undefined": StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+}
+
+
+def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
+    """Make an environment that escapes every value that is not marked as safe."""
+
+    def escaped(value: object) -> object:
+        return value if isinstance(value, _Safe) else escape(str(value))
+
+    return Environment(autoescape=False, finalize=escaped, **_OPTIONS, **options)
+
+
+def _unseen() -> Callable[[Iterable[str | None]], list[str]]:
+    """Make a filter for one text: what several tables have to say at length is said at the first of them."""
+    seen: set[str] = set()
+
+    def unseen(said: Iterable[str | None]) -> list[str]:
+        new = [text for text in said if text and (text not in seen or len(text) < _AT_LENGTH)]
+        seen.update(new)
+        return new
+
+    return unseen
+
+
+def _text(content: Content, name: str, images: Images) -> str:
+    if name == "html":
+        return render_html(content, images)
+    return render_markdown(content) if name == "md" else render_latex(content)
+
+
+def _write_figures(folder: Path, images: Images) -> tuple[Path, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        folder / f"{key}.{suffix}": image for key, made in images.items() for suffix, image in made.items()
+    }
+    return tuple(_write(path, image) for path, image in files.items())
+
+
+def _write_tables(folder: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_write(folder / f"{table.key}.csv", to_csv(table)) for table in tables)
+
+
+def _write(path: Path, content: str | bytes) -> Path:
+    """Write a file whole: a reader sees the old one or the new one, also when two sweeps end at once."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
+    draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(draft, path)
+    return path
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left."""
+    for draft in folder.rglob(f".*{DRAFT}"):
+        number = draft.name.split(".")[-2]
+        if number.isdigit() and not process_exists(int(number)):
+            draft.unlink(missing_ok=True)
+
+
+def _without_password(address: str) -> str:
+    parts = urlsplit(address)
+    if "@" not in parts.netloc:
+        return address
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

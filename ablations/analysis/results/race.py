@@ -1,0 +1,227 @@
+"""Race: seeds are added in rounds, and only to the rows whose comparison is still open.
+
+A race keeps no state. What is to be trained next follows from the study and its record alone: the rounds are played
+again from the first, with the seeds that each of them had. So a race that was killed continues where it was, and a
+report says the same on every machine.
+
+A row is retired when it has a verdict in every family it belongs to (p values of all looks so far, Holm's method
+within the family; stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for
+want of prospects can only lose verdicts, never make a wrong one, so it costs no error.
+
+Source: ablations/analysis/stats/sequential.py; Spiegelhalter, Freedman and Blackburn 1986, "Monitoring clinical trials:
+conditional or predictive power?", for the prospects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from ablations.analysis.results.family_rows import family_rows
+from ablations.analysis.results.interims import read_plans, schedule_of, seed_order
+from ablations.analysis.stats.compare import Comparison, compare
+from ablations.analysis.stats.schedule import Schedule
+from ablations.planning.design import Design
+from ablations.planning.row import Cell
+from ablations.planning.trial import Trial
+from ablations.running.record.set_aside import ended_keys
+from ablations.running.record.trial_file import Record
+
+_Floats = NDArray[np.float64]
+
+ALPHA = 0.05
+_MANY_EQUAL = 8
+
+Why = Literal["verdict", "out of reach", "seeds", "budget", "failed"]
+"""Why a row gets no more seeds; `race_table` has the words."""
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A row that gets no more seeds.
+
+    Attributes:
+        seeds: how many it was given.
+        why: it has a verdict, one has become unlikely, or its seeds or the trials are used up.
+    """
+
+    seeds: int
+    why: Why
+
+
+@dataclass(frozen=True)
+class Race:
+    """How far a race is.
+
+    Attributes:
+        seeds: seeds of the present round, and of the baseline.
+        trials: what this round still lacks, seed by seed; empty when the race is over.
+        retired: rows that get no more seeds, by label.
+        racing: labels of the rows that are still open.
+    """
+
+    seeds: int
+    trials: tuple[Trial, ...]
+    retired: Mapping[str, Retired]
+    racing: tuple[str, ...]
+
+    def asked(self, label: str) -> int:
+        """Give the seeds that a row was given so far, the baseline included."""
+        return self.retired[label].seeds if label in self.retired else self.seeds
+
+
+@dataclass
+class _State:
+    """The rounds, as they are played again."""
+
+    racing: list[str]
+    retired: dict[str, Retired] = field(default_factory=dict)
+
+    def retire(self, labels: Collection[str], seeds: int, why: Why) -> None:
+        self.retired |= {label: Retired(seeds, why) for label in labels}
+        self.racing = [label for label in self.racing if label not in labels]
+
+    def seeds_of(self, label: str, now: int) -> int:
+        return self.retired[label].seeds if label in self.retired else now
+
+
+def play(design: Design, record: Record, ended: Collection[str] = ()) -> Race:
+    """Play the rounds of a race as far as its record goes.
+
+    Args:
+        design: a study with `design: race`.
+        record: what was measured; its folder holds the ledger of looks.
+        ended: keys of trials that are not waited for: they failed.
+    """
+    settings, plans = design.study.race, read_plans(record.path.parent)
+    seeds, schedule = seed_order(design, plans), schedule_of(design, plans)
+    finished = record.finished
+    base = design.baseline.label
+    state = _State([cell.label for cell in design.cells if cell.label != base])
+    cells = {cell.label: cell for cell in design.cells}
+    values = _values(design, record, seeds)
+    for now in range(settings.first, len(seeds) + 1):
+        given = {label: state.seeds_of(label, now) for label in cells}
+        if settings.budget is not None and sum(given.values()) > settings.budget:
+            state.retire(tuple(state.racing), now - 1, "budget")
+            return Race(now - 1, (), state.retired, ())
+        wanted = [
+            cells[label].trial(seed)
+            for place, seed in enumerate(seeds[:now])
+            for label in (base, *state.racing)
+            if place < given[label]
+        ]
+        lacking = tuple(trial for trial in wanted if trial.key not in finished and trial.key not in ended)
+        if lacking:
+            return Race(now, lacking, state.retired, tuple(state.racing))
+        _retire(design, state, values, given, now, schedule)
+        if not state.racing:
+            return Race(now, (), state.retired, ())
+    state.retire(tuple(state.racing), len(seeds), "seeds")
+    return Race(len(seeds), (), state.retired, ())
+
+
+def prospects(comparison: Comparison, most: int, margin: float, level: float) -> float:
+    """Give the probability that a comparison has a verdict once it has all its seeds, given those so far.
+
+    Averaged over what the seeds leave open about the true difference (flat prior), with the spread as it was found.
+
+    Args:
+        comparison: of at least two pairs with some spread.
+        most: pairs in the end.
+        margin: smallest effect of interest.
+        level: of each test in the end, two-sided for a difference.
+    """
+    d = comparison.difference
+    if d.mean is None or d.n < 2 or d.sd is None:
+        return 1.0
+    if d.sd == 0:  # equal differences: by chance among few, and without a t-test for ever
+        return 1.0 if d.n < _MANY_EQUAL else 0.0
+    if d.n >= most:
+        return 0.0
+    return float(prospects_of(np.array(d.mean), np.array(d.sd), d.n, most, margin, level))
+
+
+def prospects_of(
+    mean: _Floats,
+    sd: _Floats,
+    n: int,
+    most: int,
+    margin: float,
+    level: float,
+) -> _Floats:
+    """Do the same for many comparisons at once: mean and sd of any one shape."""
+    spread = sd * math.sqrt(1 / n - 1 / most)
+    error = sd / math.sqrt(most)
+    differs = -special.stdtrit(most - 1, level / 2) * error
+    alike = np.maximum(margin + special.stdtrit(most - 1, level) * error, 0)
+
+    def below(x: _Floats) -> _Floats:
+        chance: _Floats = special.stdtr(n - 1, (x - mean) / spread)
+        return chance
+
+    shown = 1 - below(differs) + below(-differs)
+    within = np.minimum(alike, differs)  # beyond that a difference is shown, and counted already
+    return np.asarray(shown + below(within) - below(-within))
+
+
+def _retire(
+    design: Design,
+    state: _State,
+    values: pd.DataFrame,
+    given: Mapping[str, int],
+    now: int,
+    schedule: Schedule | None,
+) -> None:
+    """Look at the rows that race: retire those with a verdict, and those without prospects."""
+    margin, most = design.study.margin, len(design.seeds)
+    hopeless = dict.fromkeys(state.racing, True)
+    known = values[values["place"] < values["variant"].map(given)]
+    works = set(known.loc[known["value"].notna(), "variant"])
+    state.retire([label for label in state.racing if label not in works], now, "failed")
+    settled = dict.fromkeys(state.racing, True)
+    for _, rows in family_rows(design):
+        labels = [cell.label for cell in rows]
+        frame = known[known["variant"].isin(labels)]
+        others = [
+            label for label in labels if label != design.baseline.label and label in set(frame["variant"])
+        ]
+        for c in compare(frame, design.baseline.label, variants=others, margin=margin, schedule=schedule):
+            if c.variant not in settled:
+                continue
+            is_open = c.reading.verdict in ("undetermined", "no claim")
+            settled[c.variant] &= not is_open
+            hope = prospects(c, most, margin, ALPHA / max(1, len(others)))
+            hopeless[c.variant] &= not is_open or hope < design.study.race.futility
+    state.retire([label for label, done in settled.items() if done], now, "verdict")
+    state.retire([label for label in state.racing if hopeless[label]], now, "out of reach")
+
+
+def _values(design: Design, record: Record, seeds: Sequence[int]) -> pd.DataFrame:
+    finished = record.finished
+    rows = []
+    for cell in design.cells:
+        for place, seed in enumerate(seeds):
+            line = finished.get(cell.trial(seed).key)
+            error = line.result.top1_error if line is not None and line.result is not None else math.nan
+            rows.append((cell.label, seed, place, error))
+    return pd.DataFrame(rows, columns=["variant", "seed", "place", "value"])
+
+
+def asked_seeds(design: Design) -> Callable[[Record, Cell], Sequence[int]]:
+    """Return what gives the seeds of a row that a race has asked for so far, from its record."""
+    played: list[Race] = []
+
+    def asked(record: Record, cell: Cell) -> Sequence[int]:
+        if not played:
+            played.append(play(design, record, ended_keys(design, record)))
+        return seed_order(design, read_plans(record.path.parent))[: played[0].asked(cell.label)]
+
+    return asked

@@ -1,0 +1,56 @@
+"""What a plan can find with the noise it reckons with, and the seeds that a wanted difference needs."""
+
+from __future__ import annotations
+
+from ablations.analysis.results.noise import Noise
+from ablations.analysis.stats.equivalence import PROBABLY
+from ablations.analysis.stats.power import ALPHA, detectable, equivalence_power, first_level, seeds_needed
+from ablations.planning.design import Design
+from ablations.running.record.forecast import Sensitivity
+
+
+def largest_family(design: Design) -> int:
+    """Count the comparisons of a study's largest table: they are corrected together."""
+    if design.study.design != "one-factor" or not design.study.axes:
+        return max(1, len(design.cells) - 1)
+    plain = [design.plain] if design.plain is not None else []
+    rows = [{cell.label for cell in (*design.on_axis(axis), *plain)} for axis in design.study.axes]
+    return max(1, max(len(labels - {design.baseline.label}) for labels in rows))
+
+
+def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) -> Sensitivity | None:
+    """Say what `seeds` seeds a row find.
+
+    Args:
+        noise: of a paired difference.
+        seeds: a row.
+        comparisons: in the largest table.
+        margin: smallest effect of interest, in points.
+
+    Returns:
+        None below two seeds, where there is no test.
+    """
+    if seeds < 2:
+        return None
+    corrected = first_level(comparisons)
+    return Sensitivity(
+        sd=noise.sd,
+        sd_lo=noise.lo,
+        sd_hi=noise.hi,
+        source=noise.source,
+        seeds=seeds,
+        comparisons=comparisons,
+        alpha=ALPHA,
+        power=PROBABLY,
+        margin=margin,
+        detectable=detectable(noise.sd, seeds),
+        detectable_corrected=detectable(noise.sd, seeds, corrected),
+        equivalent=equivalence_power(noise.sd, seeds, margin),
+        equivalent_corrected=equivalence_power(noise.sd, seeds, margin, corrected),
+    )
+
+
+def seeds_to_detect(difference: float, noise: Noise, comparisons: int) -> tuple[int | None, int | None]:
+    """Give the seeds that find a difference with a probability of 80 %: by one comparison alone, and corrected."""
+    corrected = seeds_needed(difference, noise.sd, first_level(comparisons))
+    return seeds_needed(difference, noise.sd), corrected

@@ -1,0 +1,267 @@
+"""A table as a plain value: columns, and rows of typed cells. How it looks is the renderers' business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ablations.analysis.stats.compare import Estimate
+
+RowKind = Literal["variant", "baseline", "plain"]
+Value = str | int | float | None
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+
+class TableCell(Protocol):
+    """One entry of a table."""
+
+    def text(self) -> str:
+        """Give what a reader sees, without markup."""
+
+    def values(self) -> Mapping[str, Value]:
+        """Give what a program reads, in full precision: values by suffix of the column's key."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words; None where there is nothing to say."""
+
+    words: str | None
+
+    def text(self) -> str:
+        """Give the words."""
+        return NOTHING if self.words is None else self.words
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the words."""
+        return {"": self.words}
+
+
+@dataclass(frozen=True)
+class Code(Text):
+    """Words to be typed or looked up, set in a typewriter face."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with its unit; None where it is not known.
+
+    Attributes:
+        value: the number.
+        decimals: shown after the point.
+        signed: whether a plus sign is shown.
+        unit: set behind it.
+    """
+
+    value: float | None
+    decimals: int = 2
+    signed: bool = False
+    unit: str = ""
+
+    def text(self) -> str:
+        """Give the number, or a dash."""
+        return NOTHING if self.value is None else fixed(self.value, self.decimals, self.signed) + self.unit
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the number."""
+        return {"": self.value}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds with the half-width of its interval.
+
+    Attributes:
+        estimate: the mean.
+        planned: seeds planned.
+        decimals: shown after the point.
+    """
+
+    estimate: Estimate
+    planned: int
+    decimals: int = 2
+
+    def text(self) -> str:
+        """Give "12.34 ± 0.21 (10)", "12.34 (1/10)" where there is no interval."""
+        e = self.estimate
+        if e.mean is None:
+            return NOTHING
+        half = f" ± {e.half_width:.{self.decimals}f}" if e.half_width is not None else ""
+        equal = ", all equal" if e.n > 1 and not e.sd else ""
+        of = f"/{self.planned}" if e.n != self.planned else ""
+        return f"{e.mean:.{self.decimals}f}{half} ({e.n}{of}{equal})"
+
+    def values(self) -> Mapping[str, Value]:
+        """Give mean, sd, n and the ends of the interval."""
+        e = self.estimate
+        return {"_mean": e.mean, "_sd": e.sd, "_n": e.n, "_lo": e.lo, "_hi": e.hi}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference, or with `signed` off another figure, with its interval."""
+
+    mean: float | None
+    lo: float | None
+    hi: float | None
+    signed: bool = True
+    decimals: int = 2
+
+    def text(self) -> str:
+        """Give "−0.34 [−0.51, −0.17]"."""
+        if self.mean is None:
+            return NOTHING
+        shown = self._fixed(self.mean)
+        if self.lo is None or self.hi is None:
+            return shown
+        return f"{shown} [{self._fixed(self.lo)}, {self._fixed(self.hi)}]"
+
+    def _fixed(self, value: float) -> str:
+        return fixed(value, self.decimals, self.signed)
+
+    def values(self) -> Mapping[str, Value]:
+        """Give mean and ends."""
+        return {"": self.mean, "_lo": self.lo, "_hi": self.hi}
+
+
+@dataclass(frozen=True)
+class PValue:
+    """A p-value; None where there is no test."""
+
+    p: float | None
+
+    def text(self) -> str:
+        """Give three decimals, and what is smaller as "<0.001"."""
+        return NOTHING if self.p is None else p_text(self.p)
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the p."""
+        return {"": self.p}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost and what it adds to the plain network's; None where they are not known.
+
+    Attributes:
+        count: parameters or multiply-adds.
+        extra_percent: over the plain network.
+        exact: whether every digit is shown.
+    """
+
+    count: int | None
+    extra_percent: float | None
+    exact: bool
+
+    def text(self) -> str:
+        """Give "274,490 (+0.74 %)"."""
+        if self.count is None:
+            return NOTHING
+        shown = f"{self.count:,}" if self.exact else scaled(self.count)
+        if self.extra_percent is None:
+            return shown
+        small = 0 < abs(self.extra_percent) < 0.1
+        return f"{shown} ({fixed(self.extra_percent, 3 if small else 2, True)} %)"
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the count and the extra."""
+        return {"": self.count, "_extra_percent": self.extra_percent}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the paper prints for a row: errors in per cent, and the difference of top-1 to its baseline."""
+
+    top1: float | None
+    top5: float | None
+    difference: float | None
+
+    def text(self) -> str:
+        """Give "22.57 / 6.09 (+0.29)"."""
+        if self.top1 is None or self.top5 is None:
+            return NOTHING
+        difference = "" if self.difference is None else f" ({fixed(self.difference, 2, True)})"
+        return f"{fixed(self.top1, 2)} / {fixed(self.top5, 2)}{difference}"
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the three numbers."""
+        return {"_top1": self.top1, "_top5": self.top5, "_difference": self.difference}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        key: for programs.
+        head: for readers.
+        align: of its entries.
+    """
+
+    key: str
+    head: str
+    align: Literal["left", "right"] = "right"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row; `kind` marks the baseline and the plain network."""
+
+    cells: tuple[TableCell, ...]
+    kind: RowKind = "variant"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, rows and what stands below them.
+
+    Attributes:
+        key: for file names: small letters, digits and hyphens.
+        title: one line.
+        columns: as many as each row has cells.
+        rows: in the order of reading.
+        notes: sentences below the table, without markup.
+    """
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def without_empty_columns(self) -> Table:
+        """Leave out the columns in which no row has anything but a dash."""
+        kept = [
+            place
+            for place in range(len(self.columns))
+            if any(row.cells[place].text() != NOTHING for row in self.rows)
+        ]
+        rows = tuple(Row(tuple(row.cells[place] for place in kept), row.kind) for row in self.rows)
+        return Table(self.key, self.title, tuple(self.columns[place] for place in kept), rows, self.notes)
+
+
+def fixed(value: float, decimals: int, signed: bool = False) -> str:
+    """Write a number with a true minus sign, and never a negative zero."""
+    rounded = round(value, decimals) + 0.0
+    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,.{decimals}f}"
+
+
+def about(count: int) -> str:
+    """Write a forecast count in two digits, since it is no better known: "7", "84", "240", "1,300"."""
+    return f"{round(count, min(0, 2 - len(str(count)))):,}"
+
+
+def p_text(p: float) -> str:
+    """Write a p-value to three decimals."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def scaled(count: float) -> str:
+    """Write a large count in four digits: "41.01 M", "3.867 G"."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.4g} {unit}"
+    return f"{count:.4g}"

@@ -1,0 +1,209 @@
+"""Tables of comparisons, whatever was compared: how each was made, and all pairs of some variants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ablations.analysis.stats.compare import Comparison, Schedule, Share
+from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
+from ablations.analysis.stats.verdict import limits
+from ablations.analysis.tables.cells import (
+    NOTHING,
+    Column,
+    Difference,
+    Number,
+    PValue,
+    Row,
+    Table,
+    TableCell,
+    Text,
+    Value,
+    about,
+)
+
+
+@dataclass(frozen=True)
+class VerdictCell:
+    """The verdict of a comparison; for an open one, how many more seeds would probably settle it."""
+
+    comparison: Comparison
+
+    def text(self) -> str:
+        """Give "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
+        words, more = self.comparison.reading.words, self.comparison.more_seeds
+        return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the verdict and the number of seeds, unrounded."""
+        return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
+
+
+@dataclass(frozen=True)
+class Probability:
+    """A probability with its interval; None where it is not known."""
+
+    share: Share | None
+
+    def text(self) -> str:
+        """Give "0.83 [0.36, 1.00]"."""
+        s = self.share
+        return NOTHING if s is None else f"{s.value:.2f} [{s.lo:.2f}, {s.hi:.2f}]"
+
+    def values(self) -> Mapping[str, Value]:
+        """Give the probability and the ends of its interval."""
+        s = self.share
+        return {"": None, "_lo": None, "_hi": None} if s is None else {"": s.value, "_lo": s.lo, "_hi": s.hi}
+
+
+DETAIL_TITLE = "How the comparisons were made"
+_DETAILS = (
+    Column("pairs", "paired seeds"),
+    Column("left_out", "unpaired seeds"),
+    Column("sd", "sd of differences"),
+    Column("t_p", "p, paired t"),
+    Column("flip_p", "p, sign-flip"),
+    Column("least_flip_p", "smallest possible"),
+    Column("p_holm", "p (Holm)"),
+    Column("p_tost", "p, equivalence"),
+    Column("p_tost_holm", "p, equivalence (Holm)"),
+    Column("effect", "effect (sd)"),
+    Column("better", "P(better)"),
+    Column("rho", "seed correlation"),
+    Column("gain", "gain of pairing"),
+)
+_OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
+
+
+def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int = 3) -> Table:
+    """Make the table that says how each comparison of a family was made, and what pairing gained.
+
+    Args:
+        key: for the file's name.
+        comparisons: of one family.
+        decimals: of standard deviations.
+    """
+    rows = tuple(Row((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
+    several = any(c.schedule is not None for c in comparisons)
+    notes = (
+        "The p of all looks together is corrected and read; those of the t-test and the sign-flip test take the seeds "
+        "as if looked at once, and stand beside it. A look at differences that are all equal says nothing."
+        if several
+        else "The t-test's p is corrected and read; the sign-flip p stands beside it. Where all differences are equal "
+        "there is no t-test, and the sign-flip p is corrected instead.",
+        "Effect: mean over standard deviation of the differences, with Hedges' correction for few seeds. P(better): "
+        "share of seeds in which the variant is better, a tie half, with the exact 95 % interval.",
+        "Gain of pairing: how many times larger the variance of the difference would be if the seeds were not "
+        "common; at 1 pairing gains nothing.",
+    )
+    columns = (Column("variant", "variant", "left"), *_DETAILS)
+    return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes)
+
+
+def pair_table(
+    key: str, title: str, comparisons: Collection[Comparison], *, unit: str = " points", decimals: int = 2
+) -> Table:
+    """Make the table of all pairs of some variants.
+
+    Args:
+        key: for the file's name.
+        title: one line.
+        comparisons: of one family; each is `variant` minus `against`.
+        unit: of the values, with a space before it; may be empty.
+        decimals: of differences.
+    """
+    kept = [place for place, column in enumerate(_DETAILS) if column.key in _OF_PAIRS]
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("against", "against", "left"),
+        Column("difference", "difference"),
+        Column("p_holm", "p (Holm)"),
+        Column("p_tost_holm", "p, equivalence"),
+        Column("verdict", "verdict", "left"),
+        *(_DETAILS[place] for place in kept),
+    )
+    rows = []
+    for c in comparisons:
+        d, details = c.difference, _detail_cells(c)
+        cells: tuple[TableCell, ...] = (
+            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=decimals), PValue(c.p_holm),
+            PValue(c.p_tost_holm), VerdictCell(c), *(details[place] for place in kept),
+        )  # fmt: skip
+        rows.append(Row(cells))
+    return Table(
+        f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, unit)
+    ).without_empty_columns()
+
+
+_ONE_LOOK = (
+    "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's,"
+)
+
+
+def _how_looked(schedule: Schedule) -> str:
+    at = schedule.at
+    times = f"at {at[0]} to {at[-1]} seeds" if len(at) > 3 else f"at {', '.join(map(str, at))} seeds"
+    return (
+        f"Differences are paired by seed and looked at more than once ({len(at)} looks, {times}). The intervals are "
+        "repeated 95 % intervals: all looks' hold together, each comparison taken alone. p is that of the "
+        "group-sequential paired t-test over all looks so far, valid whenever one stops,"
+    )
+
+
+def comparison_notes(comparisons: Collection[Comparison], unit: str = " points") -> tuple[str, ...]:
+    """Say how to read a family of comparisons, and what its seeds cannot show.
+
+    Args:
+        comparisons: of one family.
+        unit: of the values, with a space before it; may be empty.
+    """
+    tested = [c.difference.n for c in comparisons if c.p_holm is not None]
+    margin = next((c.margin for c in comparisons if c.margin is not None), None)
+    schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
+    said = (_how_looked(schedule) if schedule is not None else _ONE_LOOK) + (
+        " corrected (Holm) over the comparisons of a table. "
+    )
+    if margin is not None:
+        said += (
+            f"Smallest effect of interest: {margin:g}{unit}; p of equivalence is that of two one-sided t-tests "
+            "against it, corrected likewise. “Better” and “worse”: a difference is shown. “Equivalent”: it is shown "
+            f"to lie within ±{margin:g}{unit}. “Undetermined”: these seeds show neither, and neither "
+            "is excluded; the number of seeds beside it is a forecast of what would settle it with 80 % "
+            "probability, and looking again after adding them is a second look. "
+        )
+    spreads = [c.difference.sd for c in comparisons if c.difference.sd]
+    counts = tested or [c.difference.n for c in comparisons]
+    counted = f"Comparisons in this table: {len(tested)}."
+    if schedule is not None:  # what so few seeds cannot give is said for one look at all of them
+        return (said.strip(), counted)
+    return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
+
+
+def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:
+    """Show a verdict, or what stands in its place."""
+    return VerdictCell(comparison) if comparison is not None and instead is None else Text(instead)
+
+
+def file_key(name: str) -> str:
+    """Turn a name into small letters, digits and hyphens, for file names."""
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return "-".join(part for part in kept.split("-") if part) or "table"
+
+
+def _detail_cells(comparison: Comparison, decimals: int = 3) -> tuple[TableCell, ...]:
+    d = comparison.difference
+    return (
+        Number(d.n, 0),
+        Number(d.only_variant + d.only_baseline, 0),
+        Number(d.sd, decimals),
+        PValue(d.t_p),
+        PValue(d.flip_p),
+        PValue(smallest_sign_flip_p(d.n) if d.n else None),
+        PValue(comparison.p_holm),
+        PValue(comparison.p_tost),
+        PValue(comparison.p_tost_holm),
+        Number(d.effect, 2, signed=True),
+        Probability(comparison.better),
+        Number(d.rho),
+        Number(d.gain, 2, unit=" ×"),
+    )

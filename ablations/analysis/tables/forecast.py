@@ -1,0 +1,179 @@
+"""Forecast and what happened: the hours and the sensitivity that `ablate plan` foresaw, beside those that came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import pandas as pd
+
+from ablations.analysis.results.noise import pooled_noise
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.sensitivity import largest_family, sensitivity
+from ablations.analysis.tables.cells import Column, Number, Row, Table, Text
+from ablations.running.record.forecast import Forecast, RowForecast, makespan, settings_key
+from ablations.running.record.forecast import Sensitivity as Found
+from ablations.running.record.trial_record import TrialRecord
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Hours:
+    """What the forecast trials took. In hours.
+
+    Attributes:
+        trials: finished trials that were trained after the forecast and are among its rows.
+        busy_forecast, busy: training and test, all trials added up.
+        wall_forecast, wall: time in which at least one of them ran; without the start of the workers.
+    """
+
+    trials: int
+    busy_forecast: float
+    busy: float
+    wall_forecast: float
+    wall: float
+
+
+def choose_forecast(forecasts: Sequence[Forecast], results: Results) -> Forecast | None:
+    """Choose the forecast to be judged: the last before the first trial began, else the first of all."""
+    if not forecasts:
+        return None
+    begun = min(
+        (line.started for line in results.finished.values() if line.shared_from is None), default=None
+    )
+    before = [forecast for forecast in forecasts if begun is None or forecast.written <= begun]
+    return before[-1] if before else forecasts[0]
+
+
+def hours_of(forecast: Forecast, results: Results) -> Hours | None:
+    """Compare the forecast's hours with those of the trials that it foresaw; None where there are none."""
+    rows = {row.settings: row for row in forecast.rows}
+    lines = [line for line in _trained_after(forecast, results) if settings_key(line.trial) in rows]
+    foreseen = [rows[settings_key(line.trial)] for line in lines]
+    if not lines:
+        return None
+    busy = sum(
+        line.result.train_seconds + line.result.test_seconds for line in lines if line.result is not None
+    )
+    wall = makespan(((row.seconds + row.rest) for row in foreseen), forecast.workers)
+    return Hours(
+        trials=len(lines),
+        busy_forecast=_busy(foreseen) / _SECONDS_PER_HOUR,
+        busy=busy / _SECONDS_PER_HOUR,
+        wall_forecast=wall / _SECONDS_PER_HOUR,
+        wall=covered_seconds(lines) / _SECONDS_PER_HOUR,
+    )
+
+
+def hindsight_table(forecasts: Sequence[Forecast], results: Results) -> Table | None:
+    """Set forecast and outcome side by side; None without a forecast."""
+    forecast = choose_forecast(forecasts, results)
+    if forecast is None:
+        return None
+    columns = (
+        Column("figure", "", "left"),
+        Column("forecast", "forecast"),
+        Column("happened", "what happened"),
+        Column("ratio", "happened / forecast"),
+    )
+    hours = hours_of(forecast, results)
+    rows = (*_hour_rows(hours), *_sensitivity_rows(forecast.sensitivity, _achieved(results)))
+    return Table(
+        "forecast",
+        "Forecast and what happened",
+        columns,
+        tuple(rows),
+        _notes(forecast, forecasts, hours, results),
+    )
+
+
+def _trained_after(forecast: Forecast, results: Results) -> list[TrialRecord]:
+    trained = (line for line in results.finished.values() if line.shared_from is None)
+    return sorted(
+        (line for line in trained if line.started >= forecast.written),
+        key=lambda line: (line.started, line.key),
+    )
+
+
+def _busy(rows: Iterable[RowForecast]) -> float:
+    return sum(row.seconds for row in rows)
+
+
+def covered_seconds(lines: Iterable[TrialRecord]) -> float:
+    """Measure the time in which at least one trial ran; pauses between sweeps are not in it."""
+    spans = sorted((pd.Timestamp(line.started), pd.Timestamp(line.finished)) for line in lines)
+    seconds, end = 0.0, spans[0][0]
+    for began, ended in spans:
+        if ended > end:
+            seconds += (ended - max(began, end)).total_seconds()
+            end = ended
+    return seconds
+
+
+def _achieved(results: Results) -> Found | None:
+    """Say what the seeds at hand find with the noise that they show."""
+    noise = pooled_noise(results.values("top1_error"), "this study's record")
+    if noise is None:
+        return None
+    counts = results.trials[results.trials["status"] == "finished"].groupby("cell").size()
+    margin = results.design.study.margin
+    return sensitivity(
+        noise, seeds=int(median(counts)), comparisons=largest_family(results.design), margin=margin
+    )
+
+
+def _hour_rows(hours: Hours | None) -> Iterator[Row]:
+    if hours is None:
+        return
+    yield _row("hours of training and test, all trials", hours.busy_forecast, hours.busy, 3)
+    yield _row("hours in which trials ran", hours.wall_forecast, hours.wall, 3)
+
+
+def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator[Row]:
+    figures = (
+        ("seeds a row", "seeds", 0),
+        ("noise: sd of a paired difference, points", "sd", 3),
+        ("smallest difference found at 80 % power, points", "detectable", 3),
+        ("the same after correction over the largest table", "detectable_corrected", 3),
+    )
+    for words, name, decimals in figures:
+        one, other = (None if found is None else getattr(found, name) for found in (planned, achieved))
+        if one is not None or other is not None:
+            yield _row(words, one, other, decimals)
+
+
+def _row(words: str, forecast: float | None, happened: float | None, decimals: int) -> Row:
+    ratio = None if forecast is None or happened is None or not forecast else happened / forecast
+    return Row((Text(words), Number(forecast, decimals), Number(happened, decimals), Number(ratio)))
+
+
+def _notes(
+    forecast: Forecast, forecasts: Sequence[Forecast], hours: Hours | None, results: Results
+) -> tuple[str, ...]:
+    where = [
+        str(forecast.environment.get("processor") or "an unknown processor"),
+        f"{forecast.workers} at a time",
+    ]
+    commit = forecast.environment.get("commit")
+    made = (
+        f"Forecast of {forecast.written.replace('T', ' ').removesuffix('+00:00')} UTC for {', '.join(where)}"
+    )
+    made += f", commit {commit}" if commit else ""
+    if len(forecasts) > 1:
+        made += f"; one of {len(forecasts)} that were made, chosen as the last before the first trial"
+    said = [f"{made}."]
+    sources = dict.fromkeys(
+        "interpolation" if row.source.startswith("like ") else row.source for row in forecast.rows
+    )
+    if sources:
+        said.append(f"Times from {' and '.join(sources)}.")
+    if hours is not None:
+        said.append(
+            f"Hours are of the {hours.trials} finished trials (of {results.planned}) that were trained after"
+            " the forecast and are among its rows; the time until the workers have begun is not in them."
+        )
+    if forecast.sensitivity is not None:
+        said.append(f"Noise in the forecast: {forecast.sensitivity.source}.")
+    return tuple(said)

@@ -1,0 +1,251 @@
+"""Where the numbers come from: set-up, machines, failures, trials, the command that makes each row again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.tables.cells import Code, Column, Number, Row, Table, Text
+from ablations.planning.commands import row_command
+from ablations.planning.recipe import Recipe
+from ablations.planning.study import Study
+from ablations.running.machine.kernels import Kernels
+from ablations.running.record.trial_record import TrialRecord
+
+_SECONDS_PER_HOUR = 3600
+
+
+def setup_table(results: Results) -> Table:
+    """Say what was trained, on what and how, in two columns."""
+    study, records = results.design.study, tuple(results.finished.values())
+    baseline = study.baseline
+    facts: list[tuple[str, str]] = [
+        ("backbone", baseline.backbone),
+        (
+            "baseline",
+            f"{results.design.baseline.label} ({str(baseline.variant or 'plain').replace(',', ', ')})",
+        ),
+        ("data", str(baseline.data)),
+        *(("note on the data", note) for note in _distinct(record.data_note for record in records)),
+        ("recipe", recipe_text(study.recipe) + _chosen_fields(study)),
+        ("design", f"{study.design}, {len(results.design.cells)} rows"),
+        ("seeds", _seeds(results.design.seeds)),
+        *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
+        *(("plug-in", file) for file in study.plugins),
+        *(("hardware", text) for text in _distinct(_hardware(record) for record in records)),
+        *(("code", text) for text in _distinct(_code(record) for record in records)),
+        *(("versions", text) for text in _distinct(_versions(record) for record in records)),
+    ]
+    if records:
+        facts.append(("training time", _time(records)))
+    return _pairs("setup", "Set-up", facts)
+
+
+def environment_table(results: Results) -> Table:
+    """Say where the trials ran: every recorded field with its values and how often each occurs."""
+    counts: dict[str, Counter[str]] = {}
+    for record in results.finished.values():
+        digests = {"data digest": record.data_digest[:16]}
+        for field, value in {**record.environment, **digests}.items():
+            counts.setdefault(field, Counter())[_plain(value)] += 1
+    rows = tuple(
+        Row((Text(field), Text(value), Number(count, 0)))
+        for field, values in counts.items()
+        for value, count in sorted(values.items())
+    )
+    columns = (Column("field", "field", "left"), Column("value", "value", "left"), Column("trials", "trials"))
+    return Table("environment", "Environment", columns, rows)
+
+
+def warnings(results: Results) -> tuple[str, ...]:
+    """Say what makes the trials of a study hard to compare: data, code or machines that differ."""
+    records = results.finished.values()
+    said = []
+    digests = {record.data_digest for record in records}
+    if len(digests) > 1:
+        said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
+    for field, words in (
+        ("commit", "commits"),
+        ("device", "kinds of device"),
+        ("precision", "precisions"),
+        ("fused", "settings of fused passes"),
+        ("winograd", "settings of Winograd's convolutions"),
+    ):
+        values = _distinct(
+            _plain({**record.environment, **Kernels.recorded(record.environment).described()}.get(field))
+            for record in records
+        )
+        if len(values) > 1:
+            said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
+    dirty = sum(bool(record.environment.get("dirty")) for record in records)
+    if dirty:
+        said.append(f"{dirty} trial{'s' * (dirty != 1)} ran with code that was changed after its commit.")
+    return tuple(said)
+
+
+def failure_table(results: Results) -> Table:
+    """List the trials whose last attempt failed."""
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("seed", "seed"),
+        Column("kind", "kind", "left"),
+        Column("epoch", "epoch"),
+        Column("message", "message", "left"),
+    )
+    rows = []
+    for label, seed, key in _trials(results):
+        failure = results.failed[key].failure if key in results.failed else None
+        if failure is not None:
+            cells = (
+                Text(label),
+                Number(seed, 0),
+                Text(failure.kind),
+                Number(failure.epoch, 0),
+                Text(failure.message),
+            )
+            rows.append(Row(cells))
+    return Table("failures", "Failures", columns, tuple(rows), notes=_bias_notes(results))
+
+
+def _bias_notes(results: Results) -> tuple[str, ...]:
+    """Warn where failures fall on some rows and not on others: the surviving seeds are then a selection."""
+    failed = results.trials[results.trials["status"] == "failed"].groupby("cell", sort=False).size()
+    labels = [cell.label for cell in results.design.cells]
+    if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
+        return ()
+    planned = {cell.label: results.asked(cell) for cell in results.design.cells}
+    counts = ", ".join(f"{label} ({count} of {planned[str(label)]})" for label, count in failed.items())
+    return (
+        f"Failures fall on particular rows: {counts}. The figures of such a row are those of the seeds that survived; "
+        "where failing goes with a high error they look better than the variant is, and comparisons are biased.",
+    )
+
+
+def missing_table(results: Results) -> Table:
+    """List the rows that lack seeds."""
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("finished", "finished"),
+        Column("failed", "failed seeds", "left"),
+        Column("missing", "seeds not yet run", "left"),
+    )
+    rows = []
+    for label, group in results.trials.groupby("cell", sort=False):
+        by_status = {status: list(part["seed"]) for status, part in group.groupby("status")}
+        failed, missing = by_status.get("failed", []), by_status.get("missing", [])
+        if failed or missing:
+            done = Number(len(by_status.get("finished", [])), 0)
+            rows.append(Row((Text(str(label)), done, Text(_listed(failed)), Text(_listed(missing)))))
+    return Table("missing", "Missing seeds", columns, tuple(rows))
+
+
+def command_table(results: Results, command_prefix: str) -> Table:
+    """Give the command that trains each row again.
+
+    Args:
+        results: the study.
+        command_prefix: how the command line is called.
+    """
+    design = results.design
+    rows = tuple(
+        Row((Text(cell.label), Code(row_command(design, cell, command_prefix)))) for cell in design.cells
+    )
+    columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
+    return Table("commands", "Make each row again", columns, rows)
+
+
+def trial_table(results: Results) -> Table:
+    """List every trial with its key, by which MLflow finds its run, too."""
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("seed", "seed"),
+        Column("status", "status", "left"),
+        Column("top1_error", "top-1 error, %"),
+        Column("key", "trial key", "left"),
+        Column("shared_from", "taken from study", "left"),
+    )
+    statuses = dict(zip(results.trials["key"], results.trials["status"], strict=True))
+    rows = []
+    for label, seed, key in _trials(results):
+        record = results.finished.get(key) or results.failed.get(key)
+        result = None if record is None else record.result
+        origin = None if record is None else record.shared_from
+        error = Number(None if result is None else result.top1_error)
+        known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
+        rows.append(Row((*known, Code(key), Text(origin))))
+    return Table("trials", "Trials", columns, tuple(rows)).without_empty_columns()
+
+
+def _chosen_fields(study: Study) -> str:
+    if study.tune is None:
+        return ""
+    return f"; in each row another {', '.join(study.tune.ranges)}, chosen for it (see The choice of recipes)"
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Write a recipe on one line, without what is off."""
+    fields = recipe.model_dump()
+    return ", ".join(
+        f"{name} {_plain(value)}" for name, value in fields.items() if value is not None and value != ()
+    )
+
+
+def _trials(results: Results) -> Iterable[tuple[str, int, str]]:
+    for label, seed, key in results.trials[["cell", "seed", "key"]].itertuples(index=False):
+        yield str(label), int(seed), str(key)
+
+
+def _pairs(key: str, title: str, facts: Iterable[tuple[str, str]]) -> Table:
+    columns = (Column("fact", "", "left"), Column("value", "", "left"))
+    return Table(key, title, columns, tuple(Row((Text(name), Text(value))) for name, value in facts))
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return sorted({value for value in values if value})
+
+
+def _hardware(record: TrialRecord) -> str:
+    e = record.environment
+    parts = [_plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
+    run = [_plain(e.get("device")), _plain(e.get("precision"))]
+    if "threads" in e:
+        run.append(f"{e['threads']} thread{'s' * (e['threads'] != 1)} a trial")
+    return ", ".join(part for part in (*parts, *run) if part)
+
+
+def _code(record: TrialRecord) -> str:
+    commit = _plain(record.environment.get("commit"))
+    return f"commit {commit}{' with changes' if record.environment.get('dirty') else ''}" if commit else ""
+
+
+def _versions(record: TrialRecord) -> str:
+    named = ("senet-ablations", "python", "torch", "torchvision", "numpy")
+    return ", ".join(f"{name} {record.environment[name]}" for name in named if record.environment.get(name))
+
+
+def _time(records: tuple[TrialRecord, ...]) -> str:
+    seconds = sorted(record.result.train_seconds for record in records if record.result is not None)
+    total = sum(seconds) / _SECONDS_PER_HOUR
+    return f"{total:.2f} hours in all, {seconds[len(seconds) // 2]:.1f} s for the median trial"
+
+
+def _seeds(seeds: tuple[int, ...]) -> str:
+    if seeds == tuple(range(len(seeds))) and len(seeds) > 2:
+        return f"{len(seeds)} (0 to {len(seeds) - 1})"
+    return f"{len(seeds)} ({_listed(seeds)})"
+
+
+def _listed(seeds: Iterable[int]) -> str | None:
+    return ", ".join(map(str, seeds)) or None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple | list):
+        return "/".join(map(_plain, value))
+    return "" if value is None else str(value)

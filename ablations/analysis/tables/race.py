@@ -1,0 +1,74 @@
+"""The table that says how a race went: which row was given how many seeds, and why no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ablations.analysis.results.families import Family
+from ablations.analysis.results.race import Race
+from ablations.analysis.results.results import Results
+from ablations.analysis.tables.cells import Column, Number, Row, Table, Text
+
+_WHY = {
+    "verdict": "its verdict is in",
+    "out of reach": "a verdict within its seeds has become unlikely",
+    "seeds": "all seeds are used",
+    "budget": "the budget of trials is spent",
+    "failed": "none of its trials has a result",
+}
+
+
+def race_table(results: Results, race: Race, groups: tuple[Family, ...]) -> Table:
+    """List the rows of a race with their seeds, and say by which method it is run.
+
+    Args:
+        results: the study's design and record.
+        race: how far it is.
+        groups: `families(results)`.
+    """
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("seeds", "seeds"),
+        Column("why", "no more seeds, because", "left"),
+        Column("verdict", "verdict", "left"),
+    )
+    rows = []
+    for cell in results.design.cells:
+        is_baseline = cell.label == results.design.baseline.label
+        why = race.retired.get(cell.label)
+        open_words = "it is what the others are compared with" if is_baseline else "still racing"
+        cells = (
+            Text(cell.label),
+            Number(race.asked(cell.label), 0),
+            Text(open_words if why is None else _WHY[why.why]),
+            Text("baseline" if is_baseline else _verdicts(groups, cell.label)),
+        )
+        rows.append(Row(cells, "baseline" if is_baseline else "variant"))
+    return Table("race", "The race", columns, tuple(rows), _notes(results, race))
+
+
+def _verdicts(groups: Iterable[Family], label: str) -> str | None:
+    """Join what the tables say of a row: the plain network stands in several."""
+    found = [group.comparisons[label].reading.verdict for group in groups if label in group.comparisons]
+    return ", ".join(dict.fromkeys(found)) or None
+
+
+def _notes(results: Results, race: Race) -> tuple[str, ...]:
+    study, rows = results.design.study, results.design.cells
+    most, asked = len(study.seeds), sum(race.asked(cell.label) for cell in rows)
+    share = 100 * asked / (most * len(rows))
+    budget = "" if study.race.budget is None else f", at most {study.race.budget} trials in all"
+    first = study.race.first
+    return (
+        f"{asked} trials were asked for; the same rows with all {most} seeds each are {most * len(rows)} "
+        f"({share:.0f} %).",
+        f"Declared before: a look after every seed from {first} to {most}{budget}. A row gets no more seeds when it "
+        f"has a verdict in every table it stands in, or when the chance that it still gets one by {most} seeds, given "
+        f"its seeds so far, is below {100 * study.race.futility:g} %.",
+        f"Group-sequential paired t-tests with unknown variance, two-sided for differences and two one-sided ones for "
+        f"equivalence; by the look at n seeds the share (n / {most})² of the error is spent (Lan and DeMets 1983; "
+        "Kim and DeMets 1987). The p of all looks so far goes into Holm's method within each table (Ye, Li, Liu and "
+        "Yao 2013), so the chances of any wrong “better” or “worse” and of any wrong “equivalent” in a table stay at "
+        "most 5 % each, whenever rows stop. The means of rows that stopped early are a little extreme: they stopped "
+        "because of them.",
+    )

@@ -1,0 +1,134 @@
+"""One table in four looks: Markdown, HTML, LaTeX and the terminal; and as CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from ablations.analysis.tables.cells import Code, Row, Table, TableCell, Value
+from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
+
+if TYPE_CHECKING:
+    import rich.table
+
+
+_DIGITS = 12  # of numbers in CSV files
+
+
+def to_markdown(table: Table) -> str:
+    """Render as a Markdown table; the baseline's row is bold. Title and notes are not included."""
+    marks = {"left": ":--", "right": "--:"}
+    lines = [
+        _piped(markdown_escape(column.head) for column in table.columns),
+        _piped(marks[column.align] for column in table.columns),
+    ]
+    for row in table.rows:
+        entries = [_markdown_cell(cell) for cell in row.cells]
+        lines.append(_piped(f"**{e}**" if row.kind == "baseline" else e for e in entries))
+    return "\n".join(lines)
+
+
+def to_html(table: Table) -> Markup:
+    """Render as an HTML table, every string escaped; rows carry their kind as a class."""
+    heads = Markup("").join(
+        Markup('<th class="{}">{}</th>').format(column.align, column.head) for column in table.columns
+    )
+    rows = Markup("\n").join(
+        Markup('<tr class="{}">{}</tr>').format(row.kind, _html_cells(table, row)) for row in table.rows
+    )
+    return Markup("<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}\n</tbody>\n</table>").format(heads, rows)
+
+
+def to_latex(table: Table, *, long: bool = False) -> str:
+    """Render with the lines of booktabs; the baseline's row is bold.
+
+    Args:
+        table: what to render.
+        long: as a `longtable` that may break over pages, instead of a `tabular`.
+    """
+    layout = "".join("l" if column.align == "left" else "r" for column in table.columns)
+    heads = " & ".join(latex_escape(column.head) for column in table.columns) + r" \\"
+    name = "longtable" if long else "tabular"
+    lines = [rf"\begin{{{name}}}{{@{{}}{layout}@{{}}}}", r"\toprule", heads, r"\midrule"]
+    lines += [r"\endhead"] if long else []
+    for row in table.rows:
+        entries = [_latex_cell(cell) for cell in row.cells]
+        if row.kind == "baseline":
+            entries = [rf"\textbf{{{entry}}}" for entry in entries]
+        lines.append(" & ".join(entries) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", rf"\end{{{name}}}"])
+
+
+def to_terminal(table: Table) -> rich.table.Table:
+    """Render for the terminal."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text as RichText
+
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for place, column in enumerate(table.columns):
+        words = [word for row in table.rows for word in row.cells[place].text().split()]
+        shown.add_column(
+            RichText(column.head),
+            justify=column.align,
+            no_wrap=column.align == "right",
+            min_width=max(map(len, words), default=1),
+        )
+    styles = {"baseline": "bold", "plain": "dim", "variant": ""}
+    for row in table.rows:
+        shown.add_row(*(RichText(cell.text()) for cell in row.cells), style=styles[row.kind])
+    return shown
+
+
+def to_csv(table: Table) -> str:
+    """Render as CSV; a mean becomes the columns _mean, _sd, _n, _lo and _hi.
+
+    Numbers have twelve significant digits: the last four of a double depend on the order in which a processor's vector
+    units add, and a record is to give the same file on every machine.
+    """
+    records = [
+        {
+            column.key + suffix: _rounded(value)
+            for column, cell in zip(table.columns, row.cells, strict=True)
+            for suffix, value in cell.values().items()
+        }
+        for row in table.rows
+    ]
+    heads = list(dict.fromkeys(head for record in records for head in record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, heads, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def _rounded(value: Value) -> Value:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _html_cells(table: Table, row: Row) -> Markup:
+    return Markup("").join(
+        Markup('<td class="{}">{}</td>').format(column.align, _html_cell(cell))
+        for column, cell in zip(table.columns, row.cells, strict=True)
+    )
+
+
+def _html_cell(cell: TableCell) -> Markup:
+    return Markup("<code>{}</code>").format(cell.text()) if isinstance(cell, Code) else escape(cell.text())
+
+
+def _markdown_cell(cell: TableCell) -> str:
+    return markdown_code(cell.text()) if isinstance(cell, Code) else markdown_escape(cell.text())
+
+
+def _latex_cell(cell: TableCell) -> str:
+    text = latex_escape(cell.text())
+    return rf"\texttt{{{text}}}" if isinstance(cell, Code) else text
+
+
+def _piped(entries: Iterable[str]) -> str:
+    return "| " + " | ".join(entries) + " |"

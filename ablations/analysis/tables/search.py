@@ -1,0 +1,141 @@
+"""The tables of a search: the best networks that it found, and which choices mattered."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import Candidate, Choice, winners_of
+from ablations.analysis.tables.cells import Column, Number, Row, RowKind, Table, TableCell, Text, scaled
+from ablations.analysis.tables.tuned import counted
+from ablations.running.search.view import make_trial
+
+HEADS = {
+    "validation_error": "validation error, %",
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+    "latency": "latency, ms",
+}
+_MOST_ROWS = 20
+_FEWEST_TRIALS = 8  # for importances
+
+
+def front_table(choice: Choice, results: Results) -> Table:
+    """List the front (of one objective: the best networks), the baseline and the plain network beside it.
+
+    Args:
+        choice: a search.
+        results: the study's design and record.
+    """
+    several = len(choice.arm.objectives) > 1
+    listed = list(choice.front if several else choice.candidates[:_MOST_ROWS])
+    reference = {
+        results.design.baseline.network,
+        *([results.design.plain.network] if results.design.plain else []),
+    }
+    shown = {candidate.row.network for candidate in listed}
+    listed += [c for c in choice.candidates if c.row.network in reference - shown]
+    search = results.design.study.search
+    assert search is not None
+    winners = {w.row.network for w in winners_of(choice, search.winners)} if choice.over else set()
+    columns = (
+        Column("network", "network", "left"),
+        *(Column(name, HEADS[name]) for name in choice.arm.objectives),
+        Column("visits", "proposals"),
+        Column("role", "", "left"),
+    )
+    rows = tuple(Row(_cells(c, choice, winners), _kind(c, results)) for c in listed)
+    title = "The Pareto front of the search" if several else "The best networks of the search"
+    return Table("front", title, columns, rows, _notes(choice, several))
+
+
+def importance_table(choice: Choice) -> Table | None:
+    """Say which dimensions decided the objectives, by PED-ANOVA; None with too few proposals."""
+    import optuna
+
+    trials = [trial for j in choice.judged if (trial := make_trial(choice.arm, j)) is not None]
+    if len(trials) < _FEWEST_TRIALS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study = optuna.create_study(directions=["minimize"] * len(choice.arm.objectives))
+        study.add_trials(trials)
+        found = {}
+        for place, objective in enumerate(choice.arm.objectives):
+            try:
+                found[objective] = optuna.importance.get_param_importances(
+                    study,
+                    evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
+                    target=lambda trial, place=place: trial.values[place],  # type: ignore[misc]
+                )
+            except (ValueError, RuntimeError):  # noqa: PERF203  (all alike, or a dimension never varied)
+                continue
+    if not found:
+        return None
+    columns = (
+        Column("dimension", "choice", "left"),
+        *(Column(name, f"for {HEADS[name].split(',')[0]}") for name in found),
+    )
+    rows = tuple(
+        Row((Text(d.name), *(Number(found[name].get(d.name)) for name in found)))
+        for d in choice.arm.space.dimensions
+    )
+    notes = (
+        "Shares of importance by PED-ANOVA (Watanabe et al. 2023), of Optuna, from the search's own proposals: a "
+        "description of this search, without error bars.",
+    )
+    return Table(
+        "importance", "Which choices mattered in the search", columns, rows, notes
+    ).without_empty_columns()
+
+
+def search_answer(results: Results) -> str | None:
+    """Say in a sentence how far the search is, or what it came to."""
+    choice = results.choices[0]
+    ended = sum(j.counts for j in choice.judged)
+    if not choice.over:
+        return f"The search is unfinished: {ended} proposals have ended, {len(choice.candidates)} different networks."
+    if not choice.candidates:
+        return "No proposal of the search finished."
+    best = choice.candidates[0]
+    place = choice.arm.objectives.index("validation_error")
+    words = (
+        f"Of {ended} proposals, {len(choice.candidates)} different networks, the lowest validation error is "
+    )
+    words += f"{best.values[place]:.2f} %, of {best.row.label}"
+    return words + (
+        f"; the Pareto front has {len(choice.front)} networks." if len(choice.arm.objectives) > 1 else "."
+    )
+
+
+def _cells(candidate: Candidate, choice: Choice, winners: Collection[object]) -> tuple[TableCell, ...]:
+    values = [
+        Text(scaled(value)) if name in ("parameters", "multiply_adds") else Number(value)
+        for name, value in zip(choice.arm.objectives, candidate.values, strict=True)
+    ]
+    role = "compared on fresh seeds" if candidate.row.network in winners else None
+    return (Text(candidate.row.label), *values, Number(candidate.visits, 0), Text(role))
+
+
+def _notes(choice: Choice, several: bool) -> tuple[str, ...]:
+    study = choice.arm.space.study
+    search = study.search
+    assert search is not None
+    hours = sum(j.seconds for j in choice.judged) / 3600
+    kind = "No other network is better in every objective. " if several else ""
+    return (
+        f"{kind}Proposals of Optuna's {choice.arm.sampler.upper()} sampler: {counted(choice)}; {hours:.2f} hours of "
+        f"training, summed over workers. Judged on {search.validation_images:,} training images that were held back; "
+        "no test image was read. The mean is taken where a network was proposed more than once. What is lowest here is "
+        "flattered by its luck; the comparison on fresh seeds and test images is the one to quote.",
+    )
+
+
+def _kind(candidate: Candidate, results: Results) -> RowKind:
+    design = results.design
+    if candidate.row.network == design.baseline.network:
+        return "baseline"
+    return (
+        "plain" if design.plain is not None and candidate.row.network == design.plain.network else "variant"
+    )

@@ -1,0 +1,140 @@
+"""One line for each cell of a study: for MLflow's summary runs and for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ablations.analysis.results.families import Family, Outcome, families
+from ablations.analysis.results.results import Results, collect
+from ablations.analysis.stats.compare import Comparison
+from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Row, Table, Text
+from ablations.analysis.tables.render import to_terminal
+from ablations.planning.design import Design
+from ablations.running.record.trial_file import Record
+
+if TYPE_CHECKING:
+    import rich.table
+
+
+@dataclass(frozen=True)
+class CellSummary:
+    """What a study found of one cell.
+
+    Attributes:
+        label: the cell's label.
+        values: every axis of the study with this cell's value.
+        metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`,
+            `delta_lo`, `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`,
+            `p_tost_holm`, `margin` (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`,
+            `parameters`, `multiply_adds`. What is not known is left out: there is no NaN.
+        verdict: "better", "worse", "equivalent", "undetermined" or "no claim"; "baseline" for the baseline.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    metrics: Mapping[str, float]
+    verdict: str = ""
+
+
+def summarise(design: Design, record: Record) -> list[CellSummary]:
+    """Summarise every cell that has a finished trial, in the design's order.
+
+    The corrected p is the one of the cell's table. The plain network stands in every table; its p is the
+    largest.
+
+    Args:
+        design: the study's cells.
+        record: what was measured.
+    """
+    results = collect(design, record)
+    groups = families(results)
+    found = _by_label(groups)
+    return [
+        CellSummary(
+            label,
+            dict(outcome.cell.values),
+            _metrics(outcome, comparison),
+            "baseline" if comparison is None else comparison.reading.verdict,
+        )
+        for label, (outcome, comparison) in found.items()
+        if outcome.top1.n > 0
+    ]
+
+
+def render_terminal(design: Design, record: Record) -> rich.table.Table:
+    """Make the table that the terminal shows when a study has run.
+
+    Args:
+        design: the study's cells.
+        record: what was measured.
+    """
+    return to_terminal(summary_table(collect(design, record)))
+
+
+def summary_table(results: Results) -> Table:
+    """Make one short table over all cells of a study.
+
+    Args:
+        results: the study's design and record.
+    """
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("top1", "top-1 error, %"),
+        Column("difference", "to baseline"),
+        Column("p_holm", "p (Holm)"),
+        Column("verdict", "verdict", "left"),
+    )
+    groups = families(results)
+    rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(groups).values())
+    return Table("summary", "Summary", columns, rows).without_empty_columns()
+
+
+def _by_label(groups: tuple[Family, ...]) -> dict[str, tuple[Outcome, Comparison | None]]:
+    """Every cell once, with the comparison of its table; of several, that with the largest corrected p."""
+    found: dict[str, tuple[Outcome, Comparison | None]] = {}
+    for group in groups:
+        for outcome in group.outcomes:
+            comparison = group.comparisons.get(outcome.label)
+            known = found.get(outcome.label)
+            if known is None or _p(comparison) > _p(known[1]):
+                found[outcome.label] = (outcome, comparison)
+    return found
+
+
+def _p(comparison: Comparison | None) -> float:
+    return -1.0 if comparison is None or comparison.p_holm is None else comparison.p_holm
+
+
+def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float]:
+    known: dict[str, float | None] = {
+        "mean": outcome.top1.mean, "sd": outcome.top1.sd, "n": outcome.top1.n,
+        "ci_lo": outcome.top1.lo, "ci_hi": outcome.top1.hi, "top5_mean": outcome.top5.mean,
+        "parameters": outcome.parameters, "multiply_adds": outcome.multiply_adds,
+    }  # fmt: skip
+    if comparison is not None:
+        d = comparison.difference
+        known |= {
+            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_holm": comparison.p_holm,
+            "p_tost": comparison.p_tost, "p_tost_holm": comparison.p_tost_holm, "margin": comparison.margin,
+            "effect": d.effect, "p_better": None if comparison.better is None else comparison.better.value,
+            "more_seeds": comparison.more_seeds,
+        }  # fmt: skip
+    return {name: float(value) for name, value in known.items() if value is not None}
+
+
+def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Row:
+    kind = family.kind(outcome)
+    d = None if comparison is None else comparison.difference
+    verdict = comparison.reading.verdict if comparison is not None else None
+    return Row(
+        (
+            Text(outcome.label),
+            Mean(outcome.top1, outcome.planned),
+            Difference(d.mean, d.lo, d.hi) if d is not None else Text(None),
+            PValue(None if comparison is None else comparison.p_holm),
+            Text("baseline" if kind == "baseline" else verdict if outcome.top1.n else "not yet measured"),
+        ),
+        kind,
+    )

@@ -1,0 +1,58 @@
+"""Where the bottleneck's floor of one unit makes two reductions the same, from the recorded widths."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ablations.analysis.results.families import Outcome
+from senet_core.floor import Bottlenecks, floor_notes
+from senet_core.floor import width_text as _width_text
+
+
+def width_text(widths: Mapping[int, int]) -> str | None:
+    """Write bottleneck units by stage: "1/2/4"; None where there are none."""
+    return _width_text({stage: (width,) for stage, width in widths.items()})
+
+
+def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Say where the floor of one unit acts, and which reductions have equal widths.
+
+    Args:
+        outcomes: rows of one table; those without recorded widths are passed over.
+
+    Returns:
+        Sentences, without markup.
+    """
+    recorded = [outcome for outcome in outcomes if outcome.cell.variant is not None and outcome.widths]
+    most: dict[tuple[str, str, int], int] = defaultdict(lambda: 1 << 62)
+    for outcome in recorded:
+        for stage, width in outcome.widths.items():
+            channels = (width + 1) * _ratio(outcome, stage) - 1
+            place = (*_group(outcome), stage)
+            most[place] = min(channels, most[place])
+    return floor_notes(_bottlenecks(outcome, most) for outcome in recorded)
+
+
+def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> Bottlenecks:
+    """Infer channels, which are not recorded: a width w under r means fewer than (w + 1) r of them."""
+    assert outcome.cell.variant is not None
+    return Bottlenecks(
+        outcome.label,
+        outcome.cell.backbone,
+        outcome.cell.variant,
+        {stage: (width,) for stage, width in outcome.widths.items()},
+        {stage: (most[(*_group(outcome), stage)],) for stage in outcome.widths},
+    )
+
+
+def _group(outcome: Outcome) -> tuple[str, str]:
+    """Rows of one group weigh the same channels: they differ in reduction and stages only."""
+    assert outcome.cell.variant is not None
+    return outcome.cell.backbone, str(replace(outcome.cell.variant, reduction=1, stages=None))
+
+
+def _ratio(outcome: Outcome, stage: int) -> int:
+    assert outcome.cell.variant is not None
+    return outcome.cell.variant.reduction_in(stage)

@@ -1,0 +1,121 @@
+"""Arms: the choices that a study makes one beside the other. A search has one; a tuned study has one for each row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+from ablations.planning.choices.settings import Objective, Pruner, Sampler
+from ablations.planning.choices.space import Space, TuneSpace, search_space, tune_space
+from ablations.planning.design import Design
+from ablations.planning.points import cell_at, start_of
+from ablations.planning.row import Cell
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One choice, with a budget of its own.
+
+    Attributes:
+        name: the row's label; "search" for a search.
+        space: what there is to choose from.
+        objectives: what is to be small, in the order of Optuna's values.
+        trials: finished trials that it may take; None where hours are counted.
+        hours: hours of training, summed over the workers; None where trials are counted.
+        sampler, pruner: Optuna's.
+        repetition: which of several searches of one kind this is.
+    """
+
+    name: str
+    space: Space
+    objectives: tuple[Objective, ...]
+    trials: int | None
+    hours: float | None
+    sampler: Sampler
+    pruner: Pruner
+    repetition: int = 0
+
+    @cached_property
+    def asked(self) -> str:
+        """What is chosen from and for, in 16 hexadecimal digits: another space or baseline is another choice."""
+        space = self.space
+        base = (
+            space.base
+            if isinstance(space, TuneSpace)
+            else cell_at(space.study, start_of(space.study), axis=None)
+        )
+        told = [
+            base.trial(0).to_json(),
+            [asdict(d) for d in space.dimensions],
+            self.objectives,
+            _held_back(space),
+            *([] if self.repetition == 0 else [self.repetition]),
+            *space.plugins,
+        ]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def arms_of(design: Design) -> tuple[Arm, ...]:
+    """Return a study's choices; none where it chooses nothing.
+
+    Raises:
+        UserError: a range does not fit its field of the recipe.
+    """
+    study = design.study
+    if study.search is not None:
+        s = study.search
+        space = search_space(study)
+        sampler = s.chosen_sampler
+        return (Arm("search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),)
+    if study.tune is not None:
+        t = study.tune
+        return tuple(
+            Arm(
+                cell.label,
+                tune_space(study, cell),
+                ("validation_error",),
+                t.trials,
+                None,
+                t.sampler,
+                t.pruner,
+            )
+            for cell in design.cells
+        )
+    return ()
+
+
+def extreme_cells(design: Design) -> Iterator[Cell]:
+    """Give the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
+    for arm in arms_of(design):
+        if isinstance(arm.space, TuneSpace):
+            yield from map(arm.space.row, arm.space.corners)
+
+
+def choice_trials(design: Design) -> tuple[int, int]:
+    """Return how many trials a study's choices add: proposals, and trials of what is chosen, at most.
+
+    A search with a budget of hours has none of the former that could be told.
+    """
+    study = design.study
+    proposals = sum(arm.trials or 0 for arm in arms_of(design))
+    if study.search is not None:
+        return proposals, study.search.winners * study.confirm
+    if study.tune is not None:
+        return proposals, len(design.trials) if study.tune.compare_fixed else 0
+    return 0, 0
+
+
+def rows_to_forecast(design: Design) -> Design:
+    """Return the rows of a study that are known before it has chosen, with the seeds that they will have."""
+    if design.study.search is None:
+        return design
+    seeds = {"seeds": design.confirm_seeds, "confirm": 0}
+    return replace(design, study=design.study.model_copy(update=seeds))
+
+
+def _held_back(space: Space) -> int:
+    chooses = space.study.tune or space.study.search
+    return 0 if chooses is None else chooses.validation_images

@@ -1,0 +1,42 @@
+"""What a person types to do something again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from ablations.planning.design import Design
+from ablations.planning.row import Cell
+
+
+def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
+    """Return the command that trains one row of a study, or all of them, where the study decides what is trained.
+
+    Args:
+        design: the study, with what the command line changed in it.
+        cell: the row.
+        prefix: how the command line is called.
+    """
+    whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
+    return (
+        whole
+        if design.study.design in ("race", "tuned", "search")
+        else f"{whole} --only {shlex.quote(cell.label)}"
+    )
+
+
+def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_uri: str | None) -> str:
+    """Return the command that writes what MLflow lacks of a study.
+
+    Args:
+        design: the study, with what the command line changed in it.
+        results_dir: where its record is.
+        reports_dir: where its report is.
+        tracking_uri: the store; None where the command finds it by itself.
+    """
+    options = {"--results-dir": (results_dir, "results"), "--reports-dir": (reports_dir, "reports")}
+    words = [*(design.study.typed or (design.study.name,))]
+    for option, (folder, usual) in options.items():
+        words += [option, str(folder)] if folder != Path(usual) else []
+    words += ["--tracking-uri", tracking_uri] if tracking_uri else []
+    return f"ablate sync {shlex.join(words)}"

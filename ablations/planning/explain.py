@@ -1,0 +1,90 @@
+"""What pydantic finds wrong, in plain words and one line."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ablations.planning.choices.settings import Search, Tune
+from ablations.planning.recipe import Recipe
+from ablations.planning.study import SET_BY_ITSELF, Baseline, Race, Study
+from ablations.planning.trial import DataSpec
+from senet_core.errors import unknown
+
+_NESTED: dict[str, type[BaseModel]] = {
+    "baseline": Baseline,
+    "recipe": Recipe,
+    "data": DataSpec,
+    "race": Race,
+    "tune": Tune,
+    "search": Search,
+}
+_NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {Study: SET_BY_ITSELF}
+_SHORT_FORMS: dict[type[BaseModel], tuple[str, ...]] = {Recipe: ("base",)}
+"""What a file may say beside the fields: the recipe that the others are on top of."""
+
+_WORDS = {
+    "bool": "must be true or false",
+    "dataclass": "must be a mapping of fields",
+    "dict": "must be a mapping of fields",
+    "finite_number": "must be a finite number",
+    "float": "must be a number",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "int": "must be a whole number",
+    "invalid_key": "must have fields that are named by text",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "list": "must be a list",
+    "literal_error": "must be {expected}",
+    "mapping": "must be a mapping of fields",
+    "model": "must be a mapping of fields",
+    "string": "must be text",
+    "string_pattern_mismatch": "must begin with a letter or digit, and go on with these, '.', '_' or '-'",
+    "string_too_short": "must not be empty",
+    "tuple": "must be a list",
+}
+"""By the type of a finding, or the part of it before "_type", "_parsing" or "_from"."""
+
+
+def explain(error: ValidationError) -> str:
+    """Say the first finding of a validation in one line: where, what is accepted, what was given."""
+    first: Mapping[str, Any] = error.errors()[0]
+    parts = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "["))]
+    where = ".".join(parts)
+    if first["type"] == "extra_forbidden":
+        return str(unknown("field", where, _fields_beside(parts)))
+    if first["type"] == "missing":
+        return f"{where} is missing"
+    if first["type"] == "value_error":  # of a check of ours, which says what was given
+        return f"{where}: {first['ctx']['error']}" if where else str(first["ctx"]["error"])
+    return f"{where or 'it'} {_wording(first)}, got {_shown(first['input'])}"
+
+
+def _wording(finding: Mapping[str, Any]) -> str:
+    kind = finding["type"]
+    for ending in ("_type", "_parsing", "_from_float", "_parsing_size", "_attributes_type"):
+        kind = kind.removesuffix(ending)
+    if kind in _WORDS:
+        return _WORDS[kind].format(**finding.get("ctx", {}))
+    message = str(finding["msg"])
+    return "is wrong: " + message[0].lower() + message[1:]
+
+
+def _shown(value: object) -> str:
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
+
+
+def _fields_beside(parts: Sequence[str]) -> list[str]:
+    model: type[BaseModel] = Study
+    for part in parts[:-1]:
+        model = _NESTED.get(part, model)
+    prefix = ".".join(parts[:-1])
+    names = [*_SHORT_FORMS.get(model, ()), *model.model_fields]
+    own = [name for name in names if name not in _NOT_IN_FILES.get(model, ())]
+    return [f"{prefix}.{name}" if prefix else name for name in own]

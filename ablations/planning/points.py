@@ -1,0 +1,137 @@
+"""Points: a backbone, a variant and a recipe on their way from the baseline along a study's axes to a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from ablations.planning.explain import explain
+from ablations.planning.labels import number_text
+from ablations.planning.recipe import Recipe
+from ablations.planning.row import Cell
+from ablations.planning.study import REPEAT, VARIANT_AXES, Study
+from ablations.planning.used_plugins import used_plugins
+from senet_core.backbones import find_backbone
+from senet_core.errors import UserError
+from senet_core.variant import SEVariant
+from senet_core.variant_text import variant_fields, variant_label
+
+NOT_VARIED = "-"
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a study's axes have led so far."""
+
+    backbone: str
+    variant: SEVariant | None
+    recipe: Recipe
+    repeat: int = 0
+
+    @property
+    def network(self) -> tuple[Any, ...]:
+        """What makes two points the same question, in its normal form for the backbone."""
+        variant = find_backbone(self.backbone).variant(self.variant)
+        return (self.backbone, variant, self.recipe, self.repeat)
+
+
+def start_of(study: Study) -> Point:
+    """Return the baseline; what does not fit there is no axis's fault.
+
+    Raises:
+        UserError: the variant does not fit the backbone.
+    """
+    start = Point(study.baseline.backbone, study.baseline.variant, study.recipe)
+    try:
+        _ = start.network
+    except UserError as error:
+        raise UserError(f"study {study.name!r}: baseline: {error}") from error
+    return start
+
+
+def moved(study: Study, start: Point, axis: str, value: object) -> tuple[str, Point]:
+    """Move a point along an axis; returns the value as text and the point.
+
+    Raises:
+        UserError: the value does not fit, with study and axis.
+    """
+    try:
+        point = move(start, axis, value)
+        return text_of(point, axis), point
+    except ValidationError as error:
+        raise UserError(f"study {study.name!r}: axis {axis!r}: {explain(error)}") from error
+    except UserError as error:
+        raise UserError(f"study {study.name!r}: axis {axis!r}: {error}") from error
+
+
+def move(start: Point, axis: str, value: object) -> Point:
+    """Return the point at a value of an axis.
+
+    Raises:
+        UserError: the value does not fit the axis or the backbone.
+        pydantic.ValidationError: it does not fit the recipe.
+    """
+    if axis == "backbone":
+        if not isinstance(value, str):
+            raise UserError(f"a backbone is given by its name, got {value!r}")
+        point = replace(start, backbone=value)
+    elif axis == REPEAT:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise UserError(f"a repeat is a whole number from 0, got {value!r}")
+        point = replace(start, repeat=value)
+    elif axis in VARIANT_AXES and start.variant is not None:
+        changed: dict[str, Any] = {axis: value}
+        point = replace(start, variant=replace(start.variant, **changed))
+    else:
+        field = axis.removeprefix("recipe.")
+        fields = {**start.recipe.model_dump(), field: value}
+        point = replace(start, recipe=Recipe.model_validate(fields))
+    _ = point.network  # an unknown backbone, or a stage that it lacks, is refused here
+    return point
+
+
+def text_of(point: Point, axis: str) -> str:
+    """Write a point's value on an axis."""
+    if axis == "backbone":
+        return point.backbone
+    if axis == REPEAT:
+        return str(point.repeat)
+    if axis in VARIANT_AXES:
+        if point.variant is None:
+            return NOT_VARIED
+        return variant_fields(find_backbone(point.backbone).variant(point.variant))[axis]
+    value = getattr(point.recipe, axis.removeprefix("recipe."))
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def cell_at(study: Study, point: Point, *, axis: str | None) -> Cell:
+    """Return the row at a point; `axis` as in `Cell`."""
+    backbone, variant, recipe, repeat = point.network
+    return Cell(
+        label=label_of(study, point),
+        axis=axis,
+        values=tuple((name, text_of(point, name)) for name in study.axes),
+        backbone=backbone,
+        variant=variant,
+        data=study.baseline.data,
+        recipe=recipe,
+        plugins=used_plugins(backbone, variant),
+        repeat=repeat,
+    )
+
+
+def label_of(study: Study, point: Point) -> str:
+    """Name the row at a point by what its study varies."""
+    backbone, variant, _, repeat = point.network
+    words = [variant_label(variant)]
+    if "backbone" in study.axes:
+        words.append(backbone)
+    words += [
+        f"{axis.removeprefix('recipe.')}={text_of(point, axis)}"
+        for axis in study.axes
+        if axis.startswith("recipe.")
+    ]
+    words += [f"repeat {repeat}"] if repeat else []
+    return " ".join(words)

@@ -1,0 +1,46 @@
+"""Cell: one row of a study, before it has seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ablations.planning.recipe import Recipe
+from ablations.planning.trial import DataSpec, Trial
+from senet_core.variant import SEVariant
+
+REPEAT_STRIDE = 10_000
+"""Repeat k of a row is trained with the seeds s + k * REPEAT_STRIDE."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of a study: a network and a recipe, to be trained with every seed.
+
+    Attributes:
+        label: unique in its study; "plain", "SE", "SE r=8".
+        axis: the axis on which it differs from the baseline (one-factor); None for the baseline, the plain network
+            and the cells of a grid.
+        values: every axis of the study, with this cell's value as text; "-" where the axis does not apply.
+        repeat: 0, or which repeat of the same network and recipe with seeds of its own this is.
+    """
+
+    label: str
+    axis: str | None
+    values: tuple[tuple[str, str], ...]
+    backbone: str
+    variant: SEVariant | None
+    data: DataSpec
+    recipe: Recipe
+    plugins: tuple[tuple[str, str], ...] = ()
+    repeat: int = 0
+
+    def trial(self, seed: int) -> Trial:
+        """Return the trial of this cell with a seed of the study."""
+        own = seed + self.repeat * REPEAT_STRIDE
+        return Trial(self.backbone, self.variant, self.data, self.recipe, own, self.plugins)
+
+    @property
+    def network(self) -> tuple[Any, ...]:
+        """What makes two cells the same question."""
+        return (self.backbone, self.variant, self.recipe, self.repeat)

@@ -1,0 +1,161 @@
+"""Reading studies: shipped ones by name, the user's by path, and what the command line changes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ablations.planning.explain import explain
+from ablations.planning.study import SET_BY_ITSELF, Study
+from ablations.planning.yaml_text import read_yaml
+from senet_core.errors import UserError
+from senet_core.plugins import load_plugin_file
+
+SHIPPED = files("ablations") / "studies"
+
+
+def shipped_studies() -> list[str]:
+    """Return the names of the studies that come with the package."""
+    return sorted(entry.name[: -len(".yaml")] for entry in SHIPPED.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_study(
+    name_or_path: str,
+    *,
+    overrides: Sequence[str] = (),
+    seeds: int | None = None,
+    plugins: Sequence[str] = (),
+) -> Study:
+    """Read a study and apply what the command line changes.
+
+    Args:
+        name_or_path: a shipped study's name, or the path of a YAML file.
+        overrides: FIELD=VALUE texts with dotted fields; values are read as YAML.
+        seeds: instead of the study's own seeds: 0 to seeds - 1.
+        plugins: plug-in files to load, beside those that the study names.
+
+    Raises:
+        UserError: one line for whatever is wrong with the file, a field or a plug-in.
+    """
+    name, text, folder = _read(name_or_path)
+    content = _mapping(name, text)
+    for override in overrides:
+        _apply(name, content, override)
+    for field in SET_BY_ITSELF:
+        if field in content:
+            raise UserError(
+                f"study {name!r}: {field!r} is not for the user to set; the file's name is the study's"
+            )
+    shown = list(overrides)
+    if seeds is not None:
+        content["seeds"] = seeds
+        shown.append(f"seeds={seeds}")
+    own = content.get("plugins", [])
+    if not isinstance(own, list) or not all(isinstance(file, str) for file in own):
+        raise UserError(f"study {name!r}: plugins must be a list of files, got {own!r}")
+    content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
+    for file in content["plugins"]:
+        load_plugin_file(file)
+    typed = _typed(name_or_path, overrides, seeds, plugins)
+    return parse_study({**content, "name": name, "overrides": shown, "typed": typed})
+
+
+def _beside(folder: Path, file: str) -> str:
+    return file if file.startswith("~") else str(folder / file)  # the home folder is not beside the study
+
+
+def parse_study(content: Mapping[str, Any]) -> Study:
+    """Make a study of its fields.
+
+    Raises:
+        UserError: the first thing that is wrong, in one line.
+    """
+    try:
+        return Study.model_validate(dict(content))
+    except ValidationError as error:
+        raise UserError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
+
+
+def _typed(study: str, overrides: Sequence[str], seeds: int | None, plugins: Sequence[str]) -> list[str]:
+    options = [word for override in overrides for word in ("--set", override)]
+    options += [word for file in plugins for word in ("--plugin", file)]
+    return [study, *options, *(["--seeds", str(seeds)] if seeds is not None else [])]
+
+
+def _read(name_or_path: str) -> tuple[str, str, Path]:
+    path = Path(name_or_path)
+    if name_or_path in shipped_studies():
+        return (
+            name_or_path,
+            (SHIPPED / f"{name_or_path}.yaml").read_text(encoding="utf-8"),
+            Path(str(SHIPPED)),
+        )
+    if path.suffix not in (".yaml", ".yml"):
+        near = get_close_matches(name_or_path, shipped_studies(), n=1)
+        hint = f" did you mean {near[0]!r}?" if near else ""
+        raise UserError(
+            f"unknown study {name_or_path!r};{hint} shipped: {', '.join(shipped_studies())}; or give a .yaml file"
+        )
+    try:
+        return path.stem, path.read_text(encoding="utf-8"), path.parent
+    except UnicodeDecodeError as error:
+        raise UserError(f"study {name_or_path!r} is not a text file in UTF-8") from error
+    except OSError as error:
+        raise UserError(f"cannot read study {name_or_path!r}: {error.strerror or error}") from error
+
+
+def _mapping(name: str, text: str) -> dict[str, Any]:
+    try:
+        content = read_yaml(text)
+    except UserError as error:
+        raise UserError(f"study {name!r} is not valid YAML: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"study {name!r} must be a mapping of fields such as title, baseline and axes")
+    return content
+
+
+def _apply(name: str, content: dict[str, Any], override: str) -> None:
+    field, separator, text = override.partition("=")
+    field = field.strip()
+    if not separator or not field:
+        raise UserError(f"--set takes FIELD=VALUE, such as recipe.epochs=30, got {override!r}")
+    try:
+        value = read_yaml(text)
+    except UserError as error:
+        raise UserError(f"--set {field}: {error}") from error
+    *parents, last = field.split(".")
+    if field.startswith("axes.recipe."):  # an axis may have a dot in its name
+        parents, last = ["axes"], field[len("axes.") :]
+    place = content
+    for parent in parents:
+        inner = place.get(parent)
+        if isinstance(inner, str):  # a short form: `recipe: cifar-quick`, `data: cifar10`, `variant: se`
+            inner = _long_form(parent, inner)
+        elif inner is None:
+            inner = {}
+        if not isinstance(inner, dict):
+            raise UserError(f"study {name!r}: --set {field}: {parent!r} has no fields")
+        place[parent] = dict(inner)
+        place = place[parent]
+    place[last] = value
+
+
+def _long_form(field: str, short: str) -> dict[str, Any]:
+    if field == "recipe":
+        return {"base": short}
+    if field == "data":
+        return {"name": short}
+    if field == "variant":
+        from dataclasses import asdict
+
+        from senet_core.variant_text import parse_variant
+
+        variant = parse_variant(short)
+        if variant is not None:
+            return asdict(variant)
+    raise UserError(f"--set: {field!r} is {short!r}, which has no fields")

@@ -1,0 +1,156 @@
+"""Trial: one training run, as a value with an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from ablations.planning.datasets import DATASETS, check_fields, check_subset
+from ablations.planning.recipe import Recipe
+from senet_core.variant import SEVariant
+from senet_core.variant_text import parse_variant, variant_text
+
+
+class DataSpec(BaseModel):
+    """Which images, and how many of them.
+
+    Raises:
+        pydantic.ValidationError: a field is unknown, of the wrong type or out of range, no data set has the name,
+            or a field is missing or of no use for it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(description=f"One of {', '.join(DATASETS)}.")
+    train_images: int | None = Field(
+        default=None, ge=2, description="Use only so many, balanced over classes."
+    )
+    test_images: int | None = Field(
+        default=None, ge=1, description="Use only so many, balanced over classes."
+    )
+    validation_images: int | None = Field(
+        default=None,
+        ge=1,
+        description="Hold so many training images back, balanced over classes, and judge the network on them: the "
+        "test images are then out of its reach.",
+    )
+    path: str | None = Field(default=None, description="The folder of an image-folder.")
+    size: int | None = Field(
+        default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
+    )
+
+    @model_validator(mode="after")
+    def _of_the_data_set(self) -> DataSpec:
+        check_fields(self.name, path=self.path, size=self.size)
+        check_subset(
+            self.name,
+            train_images=self.train_images,
+            test_images=self.test_images,
+            validation_images=self.validation_images,
+        )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_idle_fields(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave validation_images out where there are none: such trials keep the keys they had before it existed."""
+        fields: dict[str, Any] = serialise(self)
+        if fields.get("validation_images") is None:
+            fields.pop("validation_images", None)
+        return fields
+
+    def for_choosing(self, validation_images: int) -> DataSpec:
+        """Return the data of a trial that takes part in a choice: judged on training images that are held back."""
+        return DataSpec.model_validate(
+            {**self.model_dump(), "test_images": None, "validation_images": validation_images}
+        )
+
+    def __str__(self) -> str:
+        parts = [self.name]
+        if self.path is not None:
+            parts.append(f"{self.path} at {self.size} px")
+        if self.train_images is not None:
+            parts.append(f"{self.train_images:,} training images")
+        if self.test_images is not None:
+            parts.append(f"{self.test_images:,} test images")
+        if self.validation_images is not None:
+            parts.append(f"judged on {self.validation_images:,} training images that are held back")
+        return ", ".join(parts)
+
+
+def known_train_images(data: DataSpec) -> int | None:
+    """Return how many images there are to train on; None where only the data themselves say."""
+    known = DATASETS[data.name]
+    if data.train_images is not None or known.downloadable:  # somebody's own copy may have more or fewer
+        return data.train_images
+    return known.train_images and known.train_images - (data.validation_images or 0)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run: the same value is the same question, in whichever study it is asked.
+
+    Attributes:
+        backbone: a known backbone.
+        variant: the SE variant in its normal form for that backbone; None for the plain network.
+        data: which images.
+        recipe: how to train.
+        seed: at least 0; fixes initial weights, order of the images and augmentation.
+        plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the network takes from a
+            plug-in, its backbone included: changed code is another trial.
+    """
+
+    backbone: str
+    variant: SEVariant | None
+    data: DataSpec
+    recipe: Recipe
+    seed: int
+    plugins: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the canonical form, ready for `json.dumps`."""
+        return {
+            "backbone": self.backbone,
+            "variant": variant_text(self.variant),
+            "data": self.data.model_dump(mode="json"),
+            "recipe": self.recipe.to_json(),
+            "seed": self.seed,
+            "plugins": dict(self.plugins),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Trial:
+        """Read the canonical form back.
+
+        Raises:
+            ValueError: a field is missing or does not have the form that `to_json` gives it.
+        """
+        missing = [name for name in cls.__dataclass_fields__ if name not in value]
+        if missing:
+            raise ValueError(f"a trial lacks {', '.join(missing)}")
+        return cls(
+            backbone=value["backbone"],
+            variant=parse_variant(value["variant"]),
+            data=DataSpec.model_validate(value["data"]),
+            recipe=Recipe.model_validate(value["recipe"]),
+            seed=value["seed"],
+            plugins=tuple(sorted(value["plugins"].items())),
+        )
+
+    @cached_property
+    def key(self) -> str:
+        """The trial's identity: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,81 @@
+"""Read Fashion-MNIST as its authors publish it: four IDX files, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ablations.running.data.content import Content, from_arrays
+from ablations.running.data.sources import Source
+from senet_core.errors import UserError
+
+CLASSES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+def find_idx(names: Sequence[str]) -> dict[str, str] | None:
+    """Look for the four files in a tree; None if one of them is missing.
+
+    Args:
+        names: as a `Source` lists them.
+    """
+    found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
+    return {file: found[file] for file in _FILES} if all(file in found for file in _FILES) else None
+
+
+def from_idx(source: Source, found: dict[str, str], origin: str) -> Content:
+    """Read the four files.
+
+    Args:
+        source: the folder or archive.
+        found: what `find_idx` returned.
+        origin: where the images came from, for people.
+
+    Raises:
+        UserError: a file is damaged.
+    """
+    read = dict(source.read(set(found.values())))
+    train_images, train_labels, test_images, test_labels = (
+        parse_idx(read[found[file]], found[file], 3 if "images" in file else 1) for file in _FILES
+    )
+    for images, name in ((train_images, found[_FILES[0]]), (test_images, found[_FILES[2]])):
+        if images.shape[1:] != (28, 28):
+            raise UserError(f"{name!r} holds images of {images.shape[1:]} pixels; 28x28 are needed")
+    return from_arrays(
+        CLASSES, (train_images[..., None], train_labels), (test_images[..., None], test_labels), source=origin
+    )
+
+
+def parse_idx(data: bytes, name: str, dimensions: int) -> npt.NDArray[Any]:
+    """Read an IDX file of bytes: two zeros, type 8, number of dimensions, their sizes (big-endian), values.
+
+    Args:
+        data: the file, gzipped or not.
+        name: of the file, for messages.
+        dimensions: how many it should have.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"cannot read {name!r}: {error}") from error
+    start = 4 + 4 * dimensions
+    shape = np.frombuffer(data[4:start], dtype=">u4").astype(np.int64) if len(data) >= start else None
+    if shape is None or data[:4] != bytes((0, 0, 8, dimensions)) or len(data) - start != shape.prod():
+        raise UserError(f"cannot read {name!r}: it is truncated, or no IDX file of {dimensions} dimensions")
+    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)

@@ -1,0 +1,238 @@
+"""The prepared file of a data set: what it holds, how it is opened, checked and cut to a subset.
+
+One safetensors file a data set, memory mapped: opening costs milliseconds, and the processes of one machine
+share its pages. Tensors: `train_images` and `test_images` (uint8, N x H x W x C), `train_labels` and
+`test_labels` (int64). Everything else is text in the header; nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ablations.running.data.content import check_labels
+from senet_core.errors import UserError
+
+FORMAT = "senet-ablations data 1"
+TENSORS = ("train_labels", "test_labels", "train_images", "test_images")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A data set, ready to train on.
+
+    Attributes:
+        name: how studies call it.
+        train_images: (N, H, W, C) uint8, memory mapped unless it is a subset.
+        train_labels: (N,) int64, indices into `classes`.
+        test_images: (M, H', W', C) uint8, what a trained network is judged on; smaller than the training images
+            where those leave room for a crop. After `load_for_choosing` these are training images that were held
+            back, and the file's test part is not in this value at all.
+        test_labels: (M,) int64.
+        classes: names of the classes.
+        mean: of every channel, in units of 0..255, over the whole training part, also for a subset.
+        std: the same for the standard deviation; at least 1.
+        digest: sha256 of classes, labels and images of the whole file, also for a subset.
+        source: where the images came from.
+        note: what a report must say about them; may be empty.
+        path: the prepared file.
+    """
+
+    name: str
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    digest: str
+    source: str
+    note: str
+    path: Path
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of what a network sees: a test image, or a training image after its crop."""
+        height, width, channels = self.test_images.shape[1:]
+        return channels, height, width
+
+    def subset(self, train_images: int | None = None, test_images: int | None = None) -> Prepared:
+        """Take the first images of each class, classes in turn, until there are enough.
+
+        The choice depends on nothing but the file, so every seed and every variant sees the same subset, a
+        smaller subset is part of a larger one, and taking the same subset twice changes nothing.
+
+        Args:
+            train_images: how many, from one per class to all; None for all.
+            test_images: how many, from one to all; None for all.
+
+        Raises:
+            UserError: more than there are, or too few.
+        """
+        train = _choose(self.train_labels, train_images, "train_images", self.num_classes)
+        test = _choose(self.test_labels, test_images, "test_images", 1)
+        return replace(
+            self,
+            train_images=self.train_images if train is None else self.train_images[train],
+            train_labels=self.train_labels if train is None else self.train_labels[train],
+            test_images=self.test_images if test is None else self.test_images[test],
+            test_labels=self.test_labels if test is None else self.test_labels[test],
+        )
+
+
+def load_for_choosing(path: Path, validation_images: int) -> Prepared:
+    """Open a prepared file for a trial that takes part in a choice: its test images and labels are not read.
+
+    The last images of each class, classes in turn, are held back from the training part and stand where the test
+    part stands otherwise, cut to its size from their middle. The choice depends on nothing but the file. Means and
+    deviations of the channels stay those of the whole training part.
+
+    Args:
+        path: of the prepared file.
+        validation_images: how many to hold back: at least one per class, and leaving at least two.
+
+    Raises:
+        UserError: the file is missing, truncated or not one of ours, or has too few training images.
+    """
+    metadata, tensors, (height, width) = _read(path, ("train_labels", "train_images"))
+    images, labels = tensors["train_images"], tensors["train_labels"]
+    judged = {"test_images": images[:1], "test_labels": labels[:1]}  # in the place of what is not read
+    whole = _checked(path, metadata, {**tensors, **judged})
+    least, most = whole.num_classes, len(labels) - max(2, whole.num_classes)
+    if not least <= validation_images <= most:
+        raise UserError(
+            f"validation_images must be between {least} and {most} for this data set, got {validation_images!r}"
+        )
+    from_the_end = len(labels) - 1 - _in_turn(labels.flip(0))
+    held, kept = from_the_end[:validation_images], from_the_end[validation_images:].sort().values
+    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+    return replace(
+        whole,
+        train_images=images[kept],
+        train_labels=labels[kept],
+        test_images=images[held, top : top + height, left : left + width].contiguous(),
+        test_labels=labels[held],
+    )
+
+
+def _choose(labels: Tensor, count: int | None, field: str, least: int) -> Tensor | None:
+    """Return indices by rank within the class, then class; None where nothing is to be left out."""
+    if count is None or count == len(labels):
+        return None
+    if not least <= count <= len(labels):
+        raise UserError(f"{field} must be between {least} and {len(labels)} for this data set, got {count!r}")
+    return _in_turn(labels)[:count]
+
+
+def _in_turn(labels: Tensor) -> Tensor:
+    """Return all indices, ordered by rank within the class, then class."""
+    values = labels.numpy()
+    by_class = np.argsort(values, kind="stable")
+    first = np.searchsorted(values[by_class], values[by_class])  # where each image's class starts in by_class
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[by_class] = np.arange(len(values)) - first
+    return torch.from_numpy(np.lexsort((values, rank)))
+
+
+def load(path: Path) -> Prepared:
+    """Open a prepared file and check what is cheap to check: header, file size, shapes, range of the labels.
+
+    Raises:
+        UserError: the file is missing, truncated, or not one of ours.
+    """
+    metadata, tensors, _ = _read(path, TENSORS)
+    return _checked(path, metadata, tensors)
+
+
+def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str, Tensor], tuple[int, int]]:
+    """Read the header, the named tensors, and height and width of the test images, which are not touched."""
+    if not path.is_file():
+        raise UserError(f"there is no prepared data set at {path}; make it with `ablate data prepare NAME`")
+    try:
+        with safe_open(str(path), framework="pt") as handle:
+            shape = handle.get_slice("test_images").get_shape()
+            return (
+                handle.metadata() or {},
+                {name: handle.get_tensor(name) for name in names},
+                (shape[1], shape[2]),
+            )
+    except (SafetensorError, OSError, IndexError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Prepared:
+    if metadata.get("format") != FORMAT:
+        raise _damaged(path, f"format {metadata.get('format')!r}, expected {FORMAT!r}")
+    try:
+        texts = {key: metadata[key] for key in ("name", "digest", "source", "note")}
+        classes = tuple(str(name) for name in json.loads(metadata["classes"]))
+        mean, std = (tuple(float(value) for value in json.loads(metadata[key])) for key in ("mean", "std"))
+    except (KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, f"unreadable header entry: {error}") from error
+    for part in ("train", "test"):
+        images, labels = tensors[f"{part}_images"], tensors[f"{part}_labels"]
+        well_formed = images.dtype == torch.uint8 and labels.dtype == torch.int64
+        if not (well_formed and images.ndim == 4 and labels.shape == images.shape[:1] and len(labels) > 0):
+            raise _damaged(path, f"{part} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
+        check_labels(labels.numpy(), len(classes), str(path))
+    return Prepared(
+        name=texts["name"],
+        train_images=tensors["train_images"],
+        train_labels=tensors["train_labels"],
+        test_images=tensors["test_images"],
+        test_labels=tensors["test_labels"],
+        classes=classes,
+        mean=mean,
+        std=std,
+        digest=texts["digest"],
+        source=texts["source"],
+        note=texts["note"],
+        path=path,
+    )
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    why = " ".join(why.split())
+    return UserError(f"the prepared data set {path} is damaged ({why}); delete it and prepare it again")
+
+
+def verify(prepared: Prepared) -> None:
+    """Read the whole prepared file and compare its digest with the one in its header.
+
+    Raises:
+        UserError: they differ.
+    """
+    whole = load(prepared.path)
+    arrays = [getattr(whole, key).numpy() for key in TENSORS]
+    if digest_of(whole.classes, arrays) != whole.digest:
+        raise _damaged(prepared.path, "its content does not match its digest")
+
+
+def digest_of(classes: Sequence[str], arrays: Sequence[npt.NDArray[Any]]) -> str:
+    """Identify a data set by its content: sha256 of class names, then dtype, shape and bytes of each array.
+
+    Args:
+        classes: names of the classes.
+        arrays: contiguous, little-endian, in the order of `TENSORS`.
+    """
+    state = hashlib.sha256(json.dumps(list(classes)).encode())
+    for array in arrays:
+        state.update(f"{array.dtype.str} {array.shape}".encode())
+        state.update(array.data.cast("B"))
+    return state.hexdigest()

@@ -1,0 +1,103 @@
+"""Are the prepared data sets whole, and do they have the images that they should have?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablations.planning.datasets import DATASETS
+from ablations.planning.trial import DataSpec
+from ablations.running.doctor.finding import Finding, ok, problem, warning
+from senet_core.errors import UserError
+
+_LEFT_BY_A_PREPARATION = (".*.partial", ".download-*")
+
+
+def check_data(data_dir: Path, wanted: DataSpec | None) -> Iterator[Finding]:
+    """Read prepared files whole and compare their digests.
+
+    Args:
+        data_dir: where they are; it need not exist.
+        wanted: look at this data set only; None for every one that is there.
+    """
+    from ablations.running.data import prepared_path
+
+    paths = _files(data_dir) if wanted is None else [prepared_path(wanted, data_dir)]
+    if not paths:
+        yield ok(f"no data set is prepared in {data_dir}; digits is made when it is first used")
+    for path in paths:
+        yield from _check_file(path, wanted)
+    for pattern in _LEFT_BY_A_PREPARATION:
+        for path in sorted(data_dir.glob(pattern)):
+            yield warning(
+                f"{path} is of a preparation that is under way, or was interrupted",
+                "if no `ablate data prepare` is running, remove it",
+            )
+
+
+def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, str]:
+    """Return the digests of the prepared files that can be opened, by what they hold.
+
+    Those of image folders are known by the study's own specification only.
+    """
+    from ablations.running.data import load, prepared_path
+
+    names = [name for name, known in DATASETS.items() if not known.asks]
+    specs = [DataSpec(name=name) for name in names] if wanted is None else [wanted]
+    found = {}
+    for spec in specs:
+        try:
+            found[spec] = load(prepared_path(spec, data_dir)).digest
+        except UserError:  # noqa: PERF203  (check_data says what is wrong with it)
+            continue
+    return found
+
+
+def _files(data_dir: Path) -> list[Path]:
+    return sorted(data_dir.glob("*.safetensors"))
+
+
+def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
+    from ablations.running.data import load, verify
+
+    name = path.stem if wanted is None else wanted.name
+    if not os.path.exists(path):
+        yield _absent(path, name)
+        return
+    try:
+        prepared = load(path)
+        verify(prepared)
+    except UserError as error:
+        yield problem(str(error), f"remove it, then: {_prepare(name)}")
+        return
+    found = len(prepared.train_labels), len(prepared.test_labels), prepared.num_classes
+    shown = f"{path}: {found[0]:,} training and {found[1]:,} test images of {found[2]} classes"
+    known = DATASETS.get(prepared.name)
+    if known is None or not _is_named_for(path, prepared.name, of_many=bool(known.asks)):
+        yield problem(f"{path} holds {prepared.name!r}", f"remove it, then: {_prepare(name)}")
+        return
+    should = known.train_images, known.test_images, known.classes
+    if any(number is not None and number != count for number, count in zip(should, found, strict=True)):
+        yield warning(
+            f"{shown}; the original has {known.train_images:,}, {known.test_images:,} and {known.classes}",
+            "results are not comparable with published ones; prepare the original if that is not meant",
+        )
+    else:
+        yield ok(f"{shown}, digest {prepared.digest[:12]} verified")
+
+
+def _is_named_for(path: Path, name: str, *, of_many: bool) -> bool:
+    return path.stem == name or (of_many and path.stem.startswith(f"{name}-"))
+
+
+def _absent(path: Path, name: str) -> Finding:
+    if name == "digits":
+        return ok("digits is made when it is first used")
+    return warning(f"data set {name!r} is not prepared in {path.parent}", _prepare(name))
+
+
+def _prepare(name: str) -> str:
+    if name in DATASETS and not DATASETS[name].asks:
+        return f"ablate data prepare {name}"
+    return "ablate data prepare image-folder --path PATH --size PIXELS"

@@ -1,0 +1,89 @@
+"""The whole examination: the machine, the data, and every study or one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablations.planning.design import Design
+from ablations.planning.trial import DataSpec
+from ablations.running.doctor.data import check_data, prepared_digests
+from ablations.running.doctor.finding import Finding, ok, problem
+from ablations.running.doctor.leftovers import check_checkpoints, check_leases, check_running
+from ablations.running.doctor.machine import check_devices, check_disk, check_packages
+from ablations.running.doctor.records import check_record
+from ablations.running.doctor.tracking import check_tracking
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_file import FILE_NAME
+from senet_core.errors import UserError
+
+_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints")
+
+
+def examine(
+    results_dir: Path,
+    data_dir: Path,
+    *,
+    design: Design | None = None,
+    study: str | None = None,
+    tracking_uri: str | None = None,
+    tracking: bool = True,
+    fix: bool = False,
+) -> Iterator[Finding]:
+    """Look at everything, and mend what is safe to mend. Results are never removed.
+
+    Args:
+        results_dir: holds a folder for each study; it need not exist.
+        data_dir: where the prepared data sets are; it need not exist.
+        design: of the study that is asked about, unfolded; None looks at the prepared data sets and studies there are.
+        study: its name; None for every study that has results.
+        tracking_uri: the MLflow store; None for the default.
+        tracking: whether to look at MLflow.
+        fix: mend a torn line, stale leases, checkpoints and running files that nobody will use again, and MLflow runs
+            that a dead sweep left open.
+    """
+    yield from check_packages()
+    yield from check_devices()
+    yield from check_disk(results_dir, data_dir)
+    wanted = None if design is None else design.study.baseline.data
+    yield from check_data(data_dir, wanted)
+    digests = prepared_digests(data_dir, wanted)
+    names = [study] if study is not None else studies_with_results(results_dir)
+    if not names:
+        yield ok(f"no study has results in {results_dir}")
+    for name in names:
+        yield from _check_study(Places(name, results_dir, results_dir), digests, fix=fix)
+    if tracking:
+        yield from check_tracking(tracking_uri, results_dir, names, fix=fix)
+
+
+def studies_with_results(results_dir: Path) -> list[str]:
+    """Return the studies that have a folder with something in it, by name."""
+    try:
+        folders = [path for path in results_dir.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+    return sorted(path.name for path in folders if not os.access(path, os.X_OK) or _has_something(path))
+
+
+def _has_something(folder: Path) -> bool:
+    return any(
+        os.path.exists(folder / name) for name in _OF_A_STUDY
+    )  # Path.exists raises where it may not look
+
+
+def _check_study(places: Places, digests: dict[DataSpec, str], *, fix: bool) -> Iterator[Finding]:
+    try:
+        places.check_writable()
+    except UserError as error:
+        yield problem(str(error), "give yourself the right to write there, or name another by --results-dir")
+    finished = yield from check_record(places, digests, fix=fix)
+    try:
+        alive = yield from check_leases(places, fix=fix)
+        yield from check_running(places, alive, fix=fix)
+        yield from check_checkpoints(places, alive, finished, fix=fix)
+    except OSError as error:
+        yield problem(
+            f"cannot look into {places.results}: {error.strerror or error}", "give yourself the right to"
+        )

@@ -1,0 +1,182 @@
+"""Is every line of a record whole, itself, alone, and of the data that are here?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.planning.trial import DataSpec
+from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_record import TrialRecord
+
+_MOMENT = 0.2
+_SHOWN = 5
+"""Lines of one kind that are named one by one."""
+
+Lines = list[tuple[int, TrialRecord]]
+"""With the numbers they have in the file, from 1."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    lines: Lines
+    corrupt: tuple[tuple[int, str], ...]
+    torn: int
+
+
+def check_record(
+    places: Places, digests: Mapping[DataSpec, str], *, fix: bool
+) -> Generator[Finding, None, frozenset[str]]:
+    """Look at a study's record.
+
+    Args:
+        places: of the study.
+        digests: of the prepared data sets that are here.
+        fix: set a torn last line aside.
+
+    Returns:
+        The keys of its finished trials.
+    """
+    path = places.record
+    try:
+        read = _read(path)
+    except FileNotFoundError:
+        yield ok(f"study {places.study!r} has no record yet")
+        return frozenset()
+    except OSError as error:
+        yield problem(
+            f"cannot read the record {path}: {error.strerror or error}", "give yourself the right to"
+        )
+        return frozenset()
+    findings = [
+        *_corrupt(path, read),
+        *_torn(path, read, fix=fix),
+        *_strangers(path, read.lines),
+        *_doubles(path, read.lines),
+        *_of_other_data(path, read.lines, digests),
+    ]
+    yield from findings
+    finished = {line.key for _, line in read.lines if line.status == "finished"}
+    if not findings:
+        failed = {line.key for _, line in read.lines} - finished
+        yield ok(
+            f"{path}: {counted(len(finished), 'finished trial')}, {len(failed)} that failed, every line whole"
+        )
+    return frozenset(finished)
+
+
+def trial_key(trial: Mapping[str, Any]) -> str:
+    """Return the key that a trial's canonical JSON has, without the registries that reading it would need."""
+    text = json.dumps(trial, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> _Read:
+    content = path.read_bytes()
+    if not content.endswith(b"\n") and content:
+        time.sleep(_MOMENT)  # a sweep may be writing just now
+        content = path.read_bytes()
+    *complete, torn = content.split(b"\n")
+    lines: Lines = []
+    corrupt = []
+    for number, line in enumerate(complete, 1):
+        try:
+            lines.append((number, TrialRecord.from_line(line.decode("utf-8"))))
+        except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
+            corrupt.append((number, " ".join(str(error).split())))
+    return _Read(lines, tuple(corrupt), len(torn))
+
+
+def _corrupt(path: Path, read: _Read) -> Iterator[Finding]:
+    mend = "correct or remove that line; a trial without a line is trained again"
+    for number, why in read.corrupt[:_SHOWN]:
+        yield problem(f"{path}, line {number} is corrupt: {why}", mend)
+    others = read.corrupt[_SHOWN:]
+    if others:
+        yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers(n for n, _ in others)}", mend)
+
+
+def _torn(path: Path, read: _Read, *, fix: bool) -> Iterator[Finding]:
+    if read.torn:
+        found = warning(
+            f"{path}: the last line was cut off after {read.torn} bytes when its sweep died",
+            "the next sweep, or --fix, sets it aside; its trial is trained again",
+        )
+        yield mended(found, lambda: Record.load(path).set_torn_aside(), fix=fix)
+
+
+def _strangers(path: Path, lines: Lines) -> Iterator[Finding]:
+    wrong = [number for number, line in lines if not _is_itself(line)]
+    if wrong:
+        yield problem(
+            f"{path}: the key is not that of the trial in {_named(wrong)}: the line was changed after it was written",
+            "put the original line back from version control, or remove it; the trial is trained again",
+        )
+
+
+def _is_itself(line: TrialRecord) -> bool:
+    try:
+        return trial_key(line.trial) == line.key
+    except (TypeError, ValueError):
+        return False
+
+
+def _doubles(path: Path, lines: Lines) -> Iterator[Finding]:
+    finished: dict[str, Lines] = defaultdict(list)
+    for number, line in lines:
+        if line.status == "finished":
+            finished[line.key].append((number, line))
+    for key, same in list(finished.items()):
+        if len(same) > 1:
+            alike = len({line.result.weights_sha256 for _, line in same if line.result is not None}) == 1
+            end = "with the same weights" if alike else "with different weights"
+            yield warning(
+                f"{path}: trial {key} is finished in {_named(n for n, _ in same)}, {end}",
+                "nothing is lost: the last line counts; remove the others if they disturb",
+            )
+
+
+def _of_other_data(path: Path, lines: Lines, digests: Mapping[DataSpec, str]) -> Iterator[Finding]:
+    """Find results under one name of data that were different."""
+    recorded: dict[tuple[Any, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, line in lines:
+        if line.status == "finished":
+            recorded[_data_of(line.trial.get("data"))][line.data_digest].append(number)
+    here = {(spec.name, spec.path, spec.size): digest for spec, digest in digests.items()}
+    mend = "ablate run STUDY --fresh starts the study anew beside the old record; --results-dir names another place"
+    for data, found in recorded.items():
+        shown = f"{path}: results of {data[0]}"
+        if len(found) > 1:
+            each = "; ".join(f"{digest[:12]} in {_named(numbers)}" for digest, numbers in found.items())
+            yield problem(f"{shown} are of {len(found)} different preparations: {each}", mend)
+        elif data in here and here[data] not in found:
+            was = next(iter(found))
+            yield problem(
+                f"{shown} are of data with the digest {was[:12]}, the prepared file has {here[data][:12]}",
+                mend,
+            )
+
+
+def _data_of(data: object) -> tuple[Any, ...]:
+    if not isinstance(data, Mapping):
+        return (repr(data), None, None)
+    return (str(data.get("name")), data.get("path"), data.get("size"))
+
+
+def _named(numbers: Iterator[int] | list[int]) -> str:
+    listed = list(numbers)
+    return f"line{'s' if len(listed) > 1 else ''} {_numbers(listed)}"
+
+
+def _numbers(numbers: Iterator[int] | list[int]) -> str:
+    listed = list(numbers)
+    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
+    return ", ".join(map(str, listed[:10])) + more

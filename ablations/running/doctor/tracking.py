@@ -1,0 +1,133 @@
+"""Is the MLflow store to be reached, and does it agree with the records?"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
+from ablations.running.mlflow.runs import SWEEP, Runs, has_ended
+from ablations.running.mlflow.store import Store, connect, locate, reason
+from ablations.running.record.trial_file import FILE_NAME, Record
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
+
+_CLOSED = "the sweep ended without closing this run"
+
+
+def check_tracking(
+    tracking_uri: str | None, results_dir: Path, studies: Sequence[str], *, fix: bool
+) -> Iterator[Finding]:
+    """Look at the MLflow store, and compare it with the records of some studies.
+
+    Args:
+        tracking_uri: the store; None for the default.
+        results_dir: where the records are.
+        studies: names.
+        fix: close runs that a dead sweep left open.
+    """
+    try:
+        store = locate(tracking_uri, results_dir)
+    except UserError as error:
+        yield problem(str(error), "give another --tracking-uri, or change MLFLOW_TRACKING_URI")
+        return
+    if store.database is not None and not store.database.exists():
+        yield ok(f"no MLflow database yet; the first sweep makes {store.database}")
+        return
+    damage = _damage(store)
+    if damage is not None:
+        yield damage
+        return
+    try:
+        client = connect(replace(store, given=True))  # as if it were the user's: nothing is migrated
+    except UserError as error:
+        yield problem(str(error), _mend_store(store, str(error)))
+        return
+    yield ok(f"MLflow at {store.shown} answers")
+    for study in studies:
+        yield from _check_study(client, study, results_dir / study / FILE_NAME, fix=fix)
+
+
+def _damage(store: Store) -> Finding | None:
+    """Look at a database file itself, reading only: MLflow would try a damaged one for minutes."""
+    if store.database is None:
+        return None
+    try:
+        with closing(sqlite3.connect(f"{store.database.as_uri()}?mode=ro", uri=True, timeout=20)) as database:
+            [said] = database.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        said = str(error)
+    if said == "ok":
+        return None
+    return problem(
+        f"the MLflow database {store.database} is damaged: {' '.join(said.split())}",
+        "move it away; the next sweep makes a new one, and `ablate sync STUDY` fills it from the record",
+    )
+
+
+def _mend_store(store: Store, why: str) -> str:
+    if "out-of-date" in why:
+        if store.given:
+            return f"mlflow db upgrade {store.shown}, after a copy of the database was made"
+        return "the next sweep migrates it"
+    return "start the server, or give another --tracking-uri"
+
+
+def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -> Iterator[Finding]:
+    try:
+        experiment = client.get_experiment_by_name(study)
+        runs = None if experiment is None else Runs(client, str(experiment.experiment_id))
+        trials = [] if runs is None else runs.on_level("trial")
+    except Exception as error:  # MLflow's own errors, and those of the network below it
+        yield problem(f"MLflow has no answer for study {study!r}: {reason(error)}", "see the server's log")
+        return
+    stale = [run for run in trials if run.info.status == "RUNNING" and has_ended(_sweep_of(run))]
+    if runs is not None and stale:
+        found = warning(
+            f"MLflow: {counted(len(stale), 'run')} of {study!r} left running by a dead sweep",
+            "the next sweep, or --fix, closes them as killed",
+        )
+        opened = runs
+        yield mended(found, lambda: _close(opened, stale), fix=fix)
+    yield from _compare(study, record, trials)
+
+
+def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Finding]:
+    try:
+        finished = Record.load(record).finished
+    except UserError:
+        return  # said where the record is looked at
+    there = Counter(run.data.tags.get("senet.key", "") for run in trials if run.info.status == "FINISHED")
+    missing = finished.keys() - there.keys()
+    doubled = [key for key, count in there.items() if count > 1]
+    if missing:
+        yield warning(
+            f"MLflow lacks {counted(len(missing), 'finished trial')} of {study!r}", f"ablate sync {study}"
+        )
+    if doubled:
+        yield warning(
+            f"MLflow has several finished runs of {counted(len(doubled), 'trial')} of {study!r}: {doubled[0]}",
+            "delete all but one in the UI; the record counts each trial once",
+        )
+
+
+def _close(runs: Runs, stale: Sequence[Run]) -> None:
+    try:
+        for run in stale:
+            runs.close(run.info.run_id, "KILLED", {"senet.stopped": _CLOSED})
+    except Exception as error:
+        logging.getLogger("ablations").debug("closing a run failed", exc_info=True)
+        raise UserError(reason(error)) from error
+
+
+def _sweep_of(run: Run) -> str:
+    return str(run.data.tags.get(SWEEP, ""))

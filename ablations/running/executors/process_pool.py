@@ -1,0 +1,187 @@
+"""Where trials run: a pool of processes behind the interface of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import psutil
+
+from ablations.running.training.worker import start_worker
+
+T = TypeVar("T")
+
+SHARE_OF_MEMORY = 0.6
+"""Of the machine's memory: what all workers together may keep between tasks."""
+
+WORKER_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
+"""Settings of glibc's malloc, read at process start: feature maps are reused, not given back to the system and
+zeroed by it again in every step (docs/performance.md). Another allocator ignores them."""
+
+
+class WorkerDied(RuntimeError):
+    """The process that ran a task ended before the task did: out of memory, or killed."""
+
+
+class ExecutorLost(OSError):
+    """Nothing can be run any more: that is no trial's failure, and ends the sweep."""
+
+
+@dataclass
+class _Job:
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class WorkerPool(Executor):
+    """Run tasks in warm worker processes, each with its share of cores or its GPU.
+
+    The standard pool gives up all its tasks when one process dies. Here every worker is a pool of one, so that a
+    death costs its own task only, and the worker is replaced.
+
+    Args:
+        workers: processes, at least 1.
+        threads: torch threads of each.
+        gpus: CUDA devices to deal out in turn, as CUDA_VISIBLE_DEVICES names them; none for none.
+        memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
+    """
+
+    def __init__(
+        self, workers: int, *, threads: int = 1, gpus: Sequence[str] = (), memory_mib: float | None = None
+    ) -> None:
+        share = SHARE_OF_MEMORY * psutil.virtual_memory().total / 2**20 / workers
+        self._memory_mib = share if memory_mib is None else memory_mib
+        self._threads = threads
+        self._gpus = tuple(gpus)
+        self._lock = threading.RLock()
+        self._waiting: deque[_Job] = deque()
+        self._idle = deque(range(workers))
+        self._pools: dict[int, ProcessPoolExecutor] = {}
+        self._closed = False
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Queue a task; the future raises `WorkerDied` where its process ends first."""
+        job = _Job(fn, args, kwargs)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            self._waiting.append(job)
+            self._dispatch()
+        return job.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Close the pool; with `cancel_futures`, tasks that have not begun are given up."""
+        with self._lock:
+            self._closed = True
+            if cancel_futures:
+                self.give_up_waiting()
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def kill(self) -> None:
+        """End every worker now, with whatever it is doing."""
+        with self._lock:
+            self._closed = True
+            self.give_up_waiting()
+            pools = list(self._pools.values())
+        for pool in pools:
+            _kill_workers(pool)
+
+    def give_up_waiting(self) -> None:
+        """Cancel the tasks that have not begun."""
+        with self._lock:
+            while self._waiting:
+                future = self._waiting.popleft().future
+                future.cancel()
+                future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._idle:
+            job = self._waiting.popleft()
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            slot = self._idle.popleft()
+            with environment_with(
+                WORKER_ENVIRONMENT
+            ):  # a pool starts its process when it gets its first task
+                try:
+                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                except BrokenProcessPool:  # its process died while it had nothing to do
+                    self._pools.pop(slot).shutdown(wait=False)
+                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                except OSError as error:  # no memory, or too many processes
+                    if (pool := self._pools.pop(slot, None)) is not None:
+                        pool.shutdown(wait=False)
+                    self._idle.append(slot)
+                    job.future.set_exception(WorkerDied(f"its process could not be started: {error}"))
+                    continue
+            inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
+
+    def _pool(self, slot: int) -> ProcessPoolExecutor:
+        if slot not in self._pools:
+            self._pools[slot] = ProcessPoolExecutor(
+                1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=start_worker,
+                initargs=(self._threads, self._gpus[slot % len(self._gpus)] if self._gpus else None),
+            )
+        return self._pools[slot]
+
+    def _finish(self, slot: int, job: _Job, done: Future[Any]) -> None:
+        error = WorkerDied("the pool was ended") if done.cancelled() else done.exception()
+        with self._lock:
+            if isinstance(error, BrokenProcessPool):
+                self._pools.pop(slot).shutdown(wait=False)
+                error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+            elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
+                self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
+            self._idle.append(slot)
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(done.result())
+        with self._lock:
+            if not self._closed:
+                self._dispatch()
+
+
+@contextmanager
+def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables that are not set yet, for processes that are started inside."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def _resident_mib(pool: ProcessPoolExecutor) -> float:
+    """Return the resident memory of a pool's process."""
+    found = 0.0
+    for pid in list(pool._processes or {}):
+        with suppress(psutil.Error):
+            found = max(found, psutil.Process(pid).memory_info().rss / 2**20)
+    return found
+
+
+def _kill_workers(pool: ProcessPoolExecutor) -> None:
+    if hasattr(pool, "kill_workers"):  # Python 3.14
+        pool.kill_workers()
+        return
+    # older Pythons have no public way to end a running task
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+    pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,233 @@
+"""Ray: connecting to a cluster or starting one here, what its nodes have, and whether a trial's needs can be met."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
+from ablations.running.machine.signals import STOPPING
+from senet_core.errors import UserError
+
+ANSWER_SECONDS = 5.0
+"""How long a cluster may take to answer; Ray's own patience is minutes."""
+
+STORE_BYTES = 80 << 20
+"""Shared memory of a Ray that is started here: outcomes are small, and Ray would take a third of the machine's."""
+
+LONGEST_FOLDER = 40
+"""Characters of the temporary folder: sockets are made some 60 deeper in it, and a socket's path may have 107."""
+
+log = logging.getLogger("ablations")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a trial needs of its node.
+
+    Attributes:
+        cpus: cores, at least 1; the trial computes with so many threads.
+        gpus: share of a GPU from 0 to 1, or a whole number of GPUs.
+
+    Raises:
+        UserError: no number, or a share above 1 that is not whole, which Ray cannot give.
+    """
+
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.gpus):
+            raise UserError(f"--gpus-per-trial must be a number, got {self.gpus:g}")
+        if self.gpus > 1 and self.gpus != int(self.gpus):
+            raise UserError(f"--gpus-per-trial above 1 must be a whole number, got {self.gpus:g}")
+
+    def __str__(self) -> str:
+        return _resources(self.cpus, self.gpus)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster and what it has in all, free or not."""
+
+    host: str
+    cpus: float
+    gpus: float
+
+    def holds(self, needs: Needs) -> int:
+        """Return how many trials fit on the node at a time."""
+        by_cpus = int(self.cpus / needs.cpus)
+        if needs.gpus == 0:
+            return by_cpus
+        # a share lies on one GPU: three trials of 0.3 fit on each
+        by_gpus = int(self.gpus / needs.gpus) if needs.gpus >= 1 else int(self.gpus) * int(1 / needs.gpus)
+        return min(by_cpus, by_gpus)
+
+    def __str__(self) -> str:
+        return f"{self.host}: {_resources(self.cpus, self.gpus)}"
+
+
+def trials_at_a_time(needs: Needs, nodes: Sequence[Node]) -> int:
+    """Return how many trials the nodes hold at a time, at least 1.
+
+    Raises:
+        UserError: none of them holds even one. Ray would wait for ever.
+    """
+    count = sum(node.holds(needs) for node in nodes)
+    if not count:
+        shown = "; ".join(map(str, nodes[:5])) + (f"; and {len(nodes) - 5} more" if len(nodes) > 5 else "")
+        raise UserError(
+            f"a trial asks for {needs}, and no node of the Ray cluster has that ({shown or 'it has no nodes'});"
+            " --cpus-per-trial and --gpus-per-trial change what is asked"
+        )
+    return count
+
+
+@contextmanager
+def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[None]:
+    """Be connected to a cluster inside the block, or to a Ray of our own that ends with it.
+
+    Args:
+        address: "HOST:PORT" of the cluster's head, or "auto" for the one that runs on this machine; None starts one.
+        cpus: cores that a Ray started here may use.
+        gpus: GPUs likewise.
+
+    Raises:
+        UserError: Ray is not installed, nobody answers, or Ray refuses.
+    """
+    ray = import_ray()
+    options: dict[str, Any] = {"address": address or "local"}
+    with ExitStack() as after:
+        if address is None:
+            folder = _short_folder()
+            after.callback(shutil.rmtree, folder, ignore_errors=True)  # Ray leaves its session behind
+            options |= {
+                "num_cpus": cpus,
+                "num_gpus": gpus,
+                "_temp_dir": str(folder),
+                "include_dashboard": False,
+            }
+            options["object_store_memory"] = STORE_BYTES
+        else:
+            check_answers(address)
+        with _own_signal_handlers():
+            try:
+                ray.init(
+                    log_to_driver=False,  # workers say what they do through their progress files
+                    logging_level="error",
+                    runtime_env={"env_vars": worker_environment()},
+                    **options,
+                )
+            except Exception as error:
+                place = f"Ray at {address}" if address else "a Ray of this sweep's own"
+                raise UserError(f"{place} cannot be had: {_first_line(error)}") from error
+        after.callback(ray.shutdown)
+        after.enter_context(_quiet())
+        yield
+
+
+def import_ray() -> Any:
+    """Import Ray.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    # a call after the end of a connection must fail, not start a Ray of its own
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError(
+            f'--executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
+        ) from error
+    return ray
+
+
+def nodes_of_cluster() -> list[Node]:
+    """Return the living nodes of the cluster that this process is connected to."""
+    return [
+        Node(node["NodeManagerHostname"], node["Resources"].get("CPU", 0), node["Resources"].get("GPU", 0))
+        for node in import_ray().nodes()
+        if node["Alive"]
+    ]
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the variables that workers start with: malloc's as in the pool, or as the user has set them."""
+    names = [*WORKER_ENVIRONMENT, "PYTHONPATH"]
+    found = {name: os.environ.get(name, WORKER_ENVIRONMENT.get(name)) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def check_answers(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray itself would try for minutes.
+
+    Raises:
+        UserError: nobody answers, or it is no address.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if "://" in address or not (host and port.isdigit()):
+        raise UserError(
+            f"--ray-address takes HOST:PORT of the cluster's head, or auto; got {address!r} (run the sweep on a"
+            " machine of the cluster: `ray start` says the address)"
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"nobody answers at the Ray address {address}: {error}") from error
+
+
+@contextmanager
+def _own_signal_handlers() -> Iterator[None]:
+    """Keep Ray from taking the signals by which a sweep is stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _short_folder() -> Path:
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="ray-", dir=usual if len(usual) <= LONGEST_FOLDER else "/tmp"))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Ray from printing pages of its logs into the display when a node or a worker ends: the executor says it."""
+    from ray._private import worker
+
+    printing = getattr(worker, "print_to_stdstream", None)  # there is no public way
+    if printing is None:
+        yield
+        return
+    worker.print_to_stdstream = lambda data, ignore_prefix: log.debug("ray: %s", data)
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = printing
+
+
+def _resources(cpus: float, gpus: float) -> str:
+    return f"{cpus:g} CPU{'s' * (cpus != 1)} and {gpus:g} GPU{'s' * (gpus != 1)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,226 @@
+"""Where trials run on a cluster: Ray's tasks behind the interface of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
+from ablations.running.executors.ray_cluster import Needs, import_ray, nodes_of_cluster
+from ablations.running.executors.ray_worker import Conditions, DataFile, run_on_node
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.1
+STALL_SECONDS = 60.0
+MOST_NODES_LOST = 3
+"""A trial that has outlived so many nodes may be what ends them."""
+
+
+@dataclass(eq=False)
+class _Job:
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    future: Future[Any] = field(default_factory=Future)
+    answers: Any = None  # Ray's generator: first the host, then the result
+    host: str | None = None  # None until it has begun
+    nodes_lost: int = 0
+
+
+class RayExecutor(Executor):
+    """Run tasks on the cluster that this process is connected to.
+
+    Tasks wait in Ray's own queue, so that nodes which join later take some. A task whose node is lost is handed out
+    again and goes on from its checkpoint; Ray's own retries are off, as they would also begin again, several times,
+    what died for want of memory. Only the last attempt's result is taken, so that a task which runs twice (its node was
+    cut off, not dead) ends once.
+
+    Args:
+        needs: of every task.
+        data: the data set in the object store; None where nodes share its file.
+        say: told in a line of what befalls the cluster.
+        stall_seconds: without any task running, until that is said.
+    """
+
+    def __init__(
+        self,
+        needs: Needs,
+        *,
+        data: DataFile | None = None,
+        say: Callable[[str], None] = lambda message: None,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        self._ray = import_ray()
+        self._needs, self._say, self._stall_seconds = needs, say, stall_seconds
+        self._conditions = self._ray.put(Conditions(needs, os.getcwd(), data))
+        resources = {"num_cpus": needs.cpus, "num_gpus": needs.gpus}
+        remote = self._ray.remote(num_returns="streaming", max_retries=0, **resources)
+        self._task = remote(run_on_node)
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._jobs: dict[Any, _Job] = {}
+        self._closed = False
+        self._moved, self._stalled = time.monotonic(), False
+        self._watcher = threading.Thread(target=self._watch, name="ray-executor", daemon=True)
+        self._watcher.start()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Queue a task; the future raises `WorkerDied` where its process ends first."""
+        job = _Job(fn, args, kwargs)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the executor is closed")
+            if not self._jobs:
+                self._moved = time.monotonic()
+            self._hand_out(job)
+        job.future.add_done_callback(lambda future: self._forget(job) if future.cancelled() else None)
+        return job.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more tasks; with `cancel_futures`, those that have not begun are given up."""
+        with self._lock:
+            self._closed = True
+            if cancel_futures:
+                self.give_up_waiting()
+            self._changed.notify_all()
+        if wait:
+            self._watcher.join()
+
+    def kill(self) -> None:
+        """End every task now, with whatever it is doing."""
+        with self._lock:
+            self._closed = True
+            self.give_up_waiting()
+            for job in list(self._jobs.values()):
+                self._end(job, error=WorkerDied("the executor was ended"))
+            self._changed.notify_all()
+        self._watcher.join()
+
+    def kill_task(self, future: Future[Any]) -> None:
+        """End one task, on whichever node it is; its future raises `WorkerDied`."""
+        with self._lock:
+            for job in [job for job in self._jobs.values() if job.future is future]:
+                self._end(job, error=WorkerDied("the task was ended"))
+
+    def give_up_waiting(self) -> None:
+        """Cancel the tasks that have not begun."""
+        with self._lock:
+            for job in [job for job in self._jobs.values() if job.host is None]:
+                if job.future.cancel():
+                    job.future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+
+    def _hand_out(self, job: _Job) -> None:
+        job.host = None
+        job.answers = self._task.remote(self._conditions, job.function, job.arguments, job.options)
+        self._jobs[job.answers] = job
+        self._changed.notify_all()
+
+    def _forget(self, job: _Job) -> None:
+        """Take a job out of Ray's queue, or end it where it runs."""
+        with self._lock:
+            if self._jobs.pop(job.answers, None) is not None:
+                with suppress(self._ray.exceptions.RayError):
+                    self._ray.cancel(job.answers, force=True)
+
+    def _end(
+        self, job: _Job, *, result: Any = None, error: BaseException | None = None, ended: bool = False
+    ) -> None:
+        """Give a job its result or its error; `ended` where its task needs no ending any more.
+
+        To end a task that has just ended by itself would kill its worker under the next one.
+        """
+        if ended:
+            self._jobs.pop(job.answers, None)
+        self._forget(job)
+        with suppress(InvalidStateError):  # given up meanwhile
+            if error is not None:
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(result)
+
+    def _watch(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:
+            with self._lock:
+                self._closed = True
+                lost = ExecutorLost(f"Ray cannot be followed any more ({error!r}); the same command goes on")
+                for job in list(self._jobs.values()):
+                    self._end(job, error=lost)
+
+    def _follow(self) -> None:
+        """Follow the tasks until the executor is closed and none is left."""
+        while True:
+            with self._lock:
+                while not self._jobs and not self._closed:
+                    self._changed.wait()
+                if not self._jobs:
+                    return
+                waiting = list(self._jobs)
+            ready, _ = self._ray.wait(waiting, num_returns=1, timeout=POLL_SECONDS)
+            with self._lock:
+                for job in [self._jobs[answers] for answers in ready if answers in self._jobs]:
+                    self._take(job)
+                self._look_for_a_stall()
+
+    def _take(self, job: _Job) -> None:
+        """Take the next word of a task: that it has begun, its result, or what became of it."""
+        errors = self._ray.exceptions
+        try:
+            answer = self._ray.get(next(job.answers))
+        except errors.RayTaskError as error:
+            self._end(job, error=error.cause, ended=True)
+        except (errors.NodeDiedError, errors.ObjectLostError) as error:
+            self._lost(job, error)
+        except (errors.RayError, StopIteration) as error:
+            self._end(job, error=WorkerDied(_why(errors, error)), ended=True)
+        else:
+            if job.host is not None:
+                self._end(job, result=answer, ended=True)
+                return
+            job.host = str(answer)
+            if not job.future.running() and not job.future.set_running_or_notify_cancel():
+                self._forget(job)
+
+    def _lost(self, job: _Job, error: Exception) -> None:
+        """Hand a task out again whose node was lost."""
+        del self._jobs[job.answers]
+        job.nodes_lost += 1
+        where = f"node {job.host}" if job.host is not None else "a node"
+        if job.nodes_lost > MOST_NODES_LOST:
+            self._end(job, error=WorkerDied(f"{where} was lost, the {job.nodes_lost}th under this trial"))
+            return
+        self._say(f"{where} was lost; its trial goes on elsewhere from its checkpoint")
+        self._hand_out(job)
+
+    def _look_for_a_stall(self) -> None:
+        now = time.monotonic()
+        if not self._jobs or any(job.host is not None for job in self._jobs.values()):
+            self._moved, self._stalled = now, False
+        elif now - self._moved > self._stall_seconds and not self._stalled:
+            self._stalled = True
+            self._say(self._stall_words())
+
+    def _stall_words(self) -> str:
+        nodes = "; ".join(map(str, nodes_of_cluster()))
+        free = self._ray.available_resources()
+        return (
+            f"no trial has begun for {self._stall_seconds:.0f} s: each asks for {self._needs}; the cluster has {nodes},"
+            f" of which {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs are free"
+        )
+
+
+def _why(errors: Any, error: Exception) -> str:
+    """Say why a worker ended, as far as Ray knows."""
+    if isinstance(error, errors.OutOfMemoryError):
+        return "Ray ended the worker because its node ran out of memory"
+    if isinstance(error, (errors.WorkerCrashedError, StopIteration)):
+        return "the worker process ended before the trial did (killed, or out of memory)"
+    return f"Ray: {' '.join(str(error).split())[:300]}"

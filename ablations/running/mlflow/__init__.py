@@ -1,0 +1,1 @@
+"""The MLflow experiment of a study: its store, runs, summaries and views."""

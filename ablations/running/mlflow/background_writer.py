@@ -1,0 +1,260 @@
+"""The sweep's line to MLflow: a thread of its own, so that a slow or absent server holds up no training.
+
+Nothing is lost when MLflow is: the record has everything, and `fill_in` writes what the experiment lacks.
+"""
+
+from __future__ import annotations
+
+import errno
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from ablations.planning.design import Design
+from ablations.planning.row import Cell
+from ablations.planning.trial import Trial
+from ablations.running.record.leases import Leases
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_record import EpochMetrics, TrialRecord
+
+if TYPE_CHECKING:
+    from ablations.running.mlflow.tracker import Tracker
+
+PATIENT_SECONDS = 600.0
+HURRIED_SECONDS = 2.0
+
+
+class Notebook:
+    """Pass a sweep's events to a tracker, in their order, without waiting for it.
+
+    Args:
+        tracker: None makes every method do nothing.
+        command: what a person types to train a cell again.
+    """
+
+    def __init__(self, tracker: Tracker | None, command: Callable[[Cell], str]) -> None:
+        self._tracker = tracker
+        self._command = command
+        self._runs: dict[str, str] = {}
+        self._incomplete: set[str] = set()
+        self._given: Counter[str] = Counter()
+        self._passed_on: Counter[str] = Counter()
+        self._events: queue.Queue[tuple[str, Callable[[Tracker], None]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, args=(tracker,), daemon=True)
+        if tracker is not None:
+            self._thread.start()
+
+    def close_stale(self) -> None:
+        """Close the runs that a dead sweep left running."""
+        self._put("", lambda tracker: _ignore(tracker.close_stale()))
+
+    def has_all(self, key: str) -> bool:
+        """Return whether all that was said of a trial was passed on."""
+        return self._tracker is None or self._given[key] == self._passed_on[key]
+
+    def start(self, cell: Cell, trial: Trial, environment: Mapping[str, Any]) -> None:
+        """Open a trial's run."""
+
+        def start(tracker: Tracker) -> None:
+            self._runs[trial.key] = tracker.start_trial(
+                [cell.label], dict(cell.values), trial, environment, self._command(cell) or None
+            )
+
+        self._put(trial.key, start)
+
+    def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
+        """Log epochs."""
+        content = [vars(epoch) for epoch in epochs]
+        self._put(key, lambda tracker: tracker.log_epochs(self._runs.get(key, ""), content))
+
+    def finish(self, record: TrialRecord) -> None:
+        """Close a trial's run with its result or failure, unless a part of it is missing."""
+
+        def finish(tracker: Tracker) -> None:
+            run = self._runs.get(record.key, "")
+            if record.key in self._incomplete:
+                tracker.kill_trial(
+                    run, "MLflow missed a part of this run; the whole is written from the record"
+                )
+            else:
+                tracker.finish_trial(run, record)
+
+        self._put(record.key, finish)
+
+    def kill(self, key: str, reason: str) -> None:
+        """Close a trial's run as killed."""
+        self._put(key, lambda tracker: tracker.kill_trial(self._runs.get(key, ""), reason))
+
+    def close(self, hurried: Callable[[], bool] = lambda: True) -> bool:
+        """Write what waits; returns whether all of it was passed on.
+
+        Args:
+            hurried: asked now and then; once it says so, little time is left.
+        """
+        if self._tracker is None:
+            return True
+        self._events.put(None)
+        until = time.monotonic() + PATIENT_SECONDS
+        while self._thread.is_alive() and time.monotonic() < until:
+            if hurried():
+                until = min(until, time.monotonic() + HURRIED_SECONDS)
+            self._thread.join(0.1)
+        return not self._thread.is_alive()
+
+    def _put(self, key: str, event: Callable[[Tracker], None]) -> None:
+        if self._tracker is not None:
+            self._given[key] += 1
+            self._events.put((key, event))
+
+    def _work(self, tracker: Tracker) -> None:
+        while (waiting := self._events.get()) is not None:
+            key, event = waiting
+            missed = tracker.missed
+            event(tracker)
+            if tracker.missed != missed:
+                self._incomplete.add(key)
+            self._passed_on[key] += 1
+
+
+def fill_in(
+    tracker: Tracker,
+    design: Design,
+    places: Places,
+    command: Callable[[Cell], str],
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Write the runs that a study's experiment lacks, from the record, and close those that were left open.
+
+    Trials that a sweep still holds are that sweep's to write.
+
+    Args:
+        tracker: the experiment.
+        design: the study.
+        places: its folders.
+        command: what a person types to train a cell again.
+        stopped: asked now and then whether to leave the rest for another time.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        UserError: the record cannot be read.
+    """
+    with _one_at_a_time(places):
+        tracker.wake()
+        missed = tracker.missed
+        tracker.close_stale(own=True)
+        # In this order: a line that is recorded and not held has all of its run, which is then found.
+        record = places.load_record()
+        lines = record.finished
+        held = set(Leases(places.leases).held())
+        there = remove_superseded(tracker, places, record)
+        if there is None:
+            return 0
+        lacking = {key: line for key, line in lines.items() if key not in held | there}
+        written = _write_lines(tracker, design, lacking, command, stopped)
+        if tracker.missed != missed:
+            tracker.close_stale(own=True)
+        elif not stopped():
+            tracker.caught_up()
+        return written
+
+
+def write_conclusion(
+    tracker: Tracker,
+    places: Places,
+    summaries: Sequence[object],
+    draw: Callable[[Path], object] = lambda folder: None,
+) -> None:
+    """Write what a study says as a whole: its rows' summaries, and its report where there is one.
+
+    Args:
+        tracker: the experiment.
+        places: its folders.
+        summaries: of the rows.
+        draw: writes further pictures into a folder, which go where the report goes.
+    """
+    with _one_at_a_time(places), TemporaryDirectory() as extra:
+        draw(Path(extra) / "optuna")
+        tracker.write_summaries(summaries)
+        if places.report.is_dir():
+            tracker.attach_report(places.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
+
+
+def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[str] | None:
+    """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
+
+    Those are the runs of a record that `--fresh` set aside. In a store that belongs to the results folder, they are
+    those of a record that somebody removed, too; in a shared store they may be somebody else's, and stay.
+
+    Returns:
+        The trials that have a finished run now; None when MLflow failed.
+
+    Raises:
+        UserError: the record cannot be read.
+    """
+    runs = tracker.finished_runs()
+    if runs is None:
+        return None
+    record.refresh()  # after the runs: what a sweep writes to MLflow is in the record already
+    current = {line.mark for line in record.finished.values()}
+    old = {line.mark for line in (*record.lines, *places.lines_set_aside())} - current
+    there: set[str] = set()
+    seen: set[str] = set()
+    for run in runs:
+        if run.mark and (run.mark in old | seen or (tracker.alone and run.mark not in current)):
+            tracker.delete_run(run.run_id)
+        else:
+            there.add(run.key)
+            seen.add(run.mark)
+    return there
+
+
+def _write_lines(
+    tracker: Tracker,
+    design: Design,
+    lines: Mapping[str, TrialRecord],
+    command: Callable[[Cell], str],
+    stopped: Callable[[], bool],
+) -> int:
+    written = 0
+    for key, (cell, trial) in design.by_key.items():
+        line = lines.get(key)
+        if line is None or stopped():
+            continue
+        run = tracker.start_trial(
+            [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
+        )
+        tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
+        tracker.finish_trial(run, line)
+        written += run != ""
+    return written
+
+
+@contextmanager
+def _one_at_a_time(places: Places) -> Iterator[None]:
+    """Keep two sweeps that end at once from writing the same runs twice."""
+    lock = FileLock(places.results / ".notebook.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+    # results that may only be read are synchronised all the same: no sweep can end there
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _ignore(value: object) -> None:
+    pass

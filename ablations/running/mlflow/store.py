@@ -1,0 +1,249 @@
+"""Where the laboratory notebook lives: finding, making and opening an MLflow store.
+
+MLflow costs two seconds to import and three to make a database, so it is imported here, where it is used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from ablations.running.record.study_paths import ARTIFACTS, DATABASE
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+SQLITE = "sqlite:///"
+ACCEPTED = "sqlite:///PATH.db or the http address of a running MLflow server"
+SERVED = ("http", "https", "databricks")  # the server decides where files go
+PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+REACH_SECONDS = 5
+SQLALCHEMY_ASIDE = "(raised as a result of"  # it comes before the reason
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # A sweep must not stand still for a server that has gone: MLflow's own patience is minutes.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+
+
+class NoServer(UserError):
+    """A server that the user named does not answer as MLflow; it may later.
+
+    Attributes:
+        why: in a few words.
+    """
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Store:
+    """One MLflow store.
+
+    Args:
+        uri: what MLflow calls the tracking URI.
+        artifacts: folder for the files of new experiments; None leaves the choice to the server.
+        given: the user named the store, so that a fault in it is the user's to know before training starts.
+    """
+
+    uri: str
+    artifacts: Path | None
+    given: bool
+
+    @property
+    def database(self) -> Path | None:
+        """The file of an SQLite store."""
+        return Path(self.uri[len(SQLITE) :]) if self.uri.startswith(SQLITE) else None
+
+    @property
+    def shown(self) -> str:
+        """The URI without the password that it may hold."""
+        return _shown(self.uri)
+
+
+def locate(tracking_uri: str | None, results_dir: Path) -> Store:
+    """Find the store: the one given, else that of MLFLOW_TRACKING_URI, else a database under `results_dir`.
+
+    Raises:
+        UserError: what was given is no store that MLflow writes to (it gave up folders in 3.13), or no address.
+    """
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        results = results_dir.absolute()
+        return Store(f"{SQLITE}{results / DATABASE}", results / ARTIFACTS, given=False)
+    scheme = uri.partition(":")[0].partition("+")[0]
+    if scheme in ("http", "https", *PORTS) and not _is_address(uri):
+        raise UserError(f"tracking URI {_shown(uri)!r} names no host and port; accepted: {ACCEPTED}")
+    if scheme in SERVED:
+        return Store(uri, None, given=True)
+    if scheme in PORTS and "://" in uri:
+        return Store(uri, results_dir.absolute() / ARTIFACTS, given=True)
+    if not uri.startswith(SQLITE) or uri == SQLITE:
+        raise UserError(f"tracking URI {uri!r} is no place that MLflow writes to; accepted: {ACCEPTED}")
+    database = Path(uri[len(SQLITE) :]).absolute()
+    return Store(f"{SQLITE}{database}", database.parent / ARTIFACTS, given=True)
+
+
+def connect(store: Store) -> MlflowClient:
+    """Open a store, making or migrating its database first.
+
+    Raises:
+        NoServer: a server that the user named does not answer.
+        UserError: the user named a database that cannot be used, or its driver is not installed.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    try:
+        if store.database is not None:
+            _prepare_database(store, store.database)
+        _reach(store.uri)
+        client = _client(store.uri)
+        client.search_experiments(max_results=1)
+    except Exception as fault:
+        if not store.given:
+            raise
+        silent = store.uri.startswith("http") and not isinstance(fault, ImportError)
+        why = "no MLflow server answers there" if silent else reason(fault)
+        problem = f"cannot use MLflow at {store.shown}: {why}; accepted: {ACCEPTED}"
+        if store.database is None and not isinstance(fault, ImportError):
+            raise NoServer(problem, why) from fault
+        raise UserError(problem) from fault
+    return client
+
+
+def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
+    """Return the identity of the experiment of this name, made or taken out of MLflow's bin where needed."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        # The kind opens the page on the table of runs; otherwise MLflow guesses and first asks the reader.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        place = None if artifacts is None else (artifacts / name).absolute().as_uri()
+        try:
+            return str(client.create_experiment(name, artifact_location=place, tags=tags))
+        except Exception:
+            found = client.get_experiment_by_name(name)
+            if found is None:  # otherwise another sweep has made it at this moment
+                raise
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+def ui_command(
+    tracking_uri: str | None, results_dir: Path, host: str = "127.0.0.1", port: int = 5000
+) -> list[str]:
+    """Return the command that serves MLflow's pages for the store of these results.
+
+    Raises:
+        UserError: the store is a server, which serves its pages itself, or there is no database yet.
+    """
+    store = locate(tracking_uri, results_dir)
+    if store.artifacts is None:
+        raise UserError(f"{store.shown} is a running server; open it in a browser")
+    if store.database is not None and not store.database.exists():
+        raise UserError(f"nothing to show: {store.database} does not exist yet; `ablate run` makes it")
+    serve = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
+    serve += ["--default-artifact-root", str(store.artifacts)]
+    serve += ["--host", host, "--port", str(port)]
+    return [*serve, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
+
+
+def ui_environment() -> dict[str, str]:
+    """Return the environment for `ui_command`; what the user has set stays."""
+    quiet = {
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "PYTHONWARNINGS": "ignore",  # MLflow 3.17 uses what Starlette deprecates
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes and 1.9 GiB for other uses of MLflow
+    }
+    return {**SETTINGS, **quiet, **os.environ}
+
+
+def reason(fault: BaseException) -> str:
+    """Say in one line why MLflow failed."""
+    lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
+    text = lines[0] if lines else type(fault).__name__
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _is_address(uri: str) -> bool:
+    try:
+        address = urlsplit(uri)
+        return bool(address.hostname) and (address.port is None or address.port > 0)
+    except ValueError:  # a port that is no number, an unclosed bracket
+        return False
+
+
+def _shown(uri: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", uri)
+
+
+def _reach(uri: str) -> None:
+    """Find at once that no database server listens; MLflow would try again for almost two minutes."""
+    address = urlsplit(uri)
+    port = PORTS.get(address.scheme.partition("+")[0])
+    if port is not None and address.hostname:
+        socket.create_connection((address.hostname, address.port or port), timeout=REACH_SECONDS).close()
+
+
+def _client(uri: str) -> MlflowClient:
+    from mlflow.tracking import MlflowClient
+
+    if "MLFLOW_LOGGING_LEVEL" not in os.environ:
+        for name in ("mlflow", "alembic"):  # both print tracebacks of errors that are handled here
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    return MlflowClient(uri)
+
+
+def _prepare_database(store: Store, database: Path) -> None:
+    """Make the database whole or not at all: one left half made by Ctrl-C would fail for ever after."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{database}.lock"):
+        if database.exists():
+            _check_database(store, database)
+            return
+        unfinished = database.with_name(f"{database.name}.new")
+        unfinished.unlink(missing_ok=True)
+        _make_database(unfinished, store.artifacts)
+        os.replace(unfinished, database)
+
+
+def _make_database(database: Path, artifacts: Path | None) -> None:
+    _client(f"{SQLITE}{database}")  # imports MLflow quietly
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(f"{SQLITE}{database}", str(artifacts)).engine.dispose()
+
+
+def _check_database(store: Store, database: Path) -> None:
+    """Find a damaged file at once (MLflow tries for minutes), and migrate our own from an older MLflow."""
+    with closing(sqlite3.connect(database, timeout=20)) as connection:
+        connection.execute("select count(*) from sqlite_master").fetchone()
+    if store.given:
+        return
+    try:
+        _client(store.uri).search_experiments(max_results=1)
+    except Exception as fault:
+        if "out-of-date" not in str(fault):
+            raise
+        upgrade = [sys.executable, "-m", "mlflow", "db", "upgrade", store.uri]
+        if subprocess.run(upgrade, capture_output=True).returncode != 0:
+            raise RuntimeError("another MLflow made the database; move it away for a new one") from fault

@@ -1,0 +1,306 @@
+"""The laboratory notebook: a study's trials in MLflow, written by the sweeping process alone.
+
+`results/` is the durable record and this is a view of it, so nothing that goes wrong here stops a sweep: the
+first failure is reported in one line, and after a few in a row the notebook is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
+
+from ablations.running.mlflow.runs import SWEEP, Runs, has_ended, this_process
+from ablations.running.mlflow.store import (
+    NoServer,
+    connect,
+    experiment,
+    locate,
+    reason,
+    ui_command,
+    ui_environment,
+)
+from ablations.running.mlflow.summaries import write_summaries
+from ablations.running.mlflow.values import (
+    LEVEL,
+    VALIDATION_NAMES,
+    epoch_step,
+    failure_text,
+    final_metrics,
+    level_of,
+    run_name,
+    trial_parameters,
+    width_parameters,
+)
+from ablations.running.mlflow.views import page_of, proposal_view, trial_view
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from ablations.planning.trial import Trial
+    from ablations.running.record.trial_record import TrialRecord
+
+__all__ = ["Tracker", "ui_command", "ui_environment"]
+
+PATIENCE = 3  # failures in a row after which the notebook rests
+REST_SECONDS = 15.0  # before it is tried again
+KEY = "senet.key"  # tag: the trial
+LINE = "senet.line"  # tag: the line of the record that a run tells of; a trial trained anew has another
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Method = Callable[Concatenate["Tracker", P], T]
+_log = logging.getLogger("ablations")
+
+
+def _never_fails(fallback: T) -> Callable[[Method[P, T]], Method[P, T]]:
+    """Turn an MLflow failure in a method into `fallback` and a note of it."""
+
+    def decorate(method: Method[P, T]) -> Method[P, T]:
+        @wraps(method)
+        def call(self: Tracker, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if self.closed:
+                self.missed += 1
+                return fallback
+            try:
+                answer = method(self, *args, **kwargs)
+            except Exception as fault:
+                self._note(fault)
+                return fallback
+            self._failures_in_a_row = 0
+            return answer
+
+        return call
+
+    return decorate
+
+
+class FinishedRun(NamedTuple):
+    """A finished trial in MLflow: its run, its key, and the mark of its line in the record; "" where unknown."""
+
+    run_id: str
+    key: str
+    mark: str
+
+
+class Tracker:
+    """One study's experiment in MLflow.
+
+    A server that does not answer is tried again after a while: a sweep may begin before its server does.
+
+    Args:
+        study_name: the experiment's name.
+        tracking_uri: a store named by the user; None takes MLFLOW_TRACKING_URI, else a database under
+            `results_dir`.
+        results_dir: folder of the records, where the default store lives.
+        must_answer: refuse a server that does not answer now.
+
+    Attributes:
+        uri: the store in use, without the password it may hold.
+        alone: whether no other results folder writes to the store.
+        missed: entries that the notebook lacks because MLflow failed.
+        first_failure: why, in one line; None while all went well.
+
+    Raises:
+        UserError: the store that was named is none, or a database that cannot be used.
+    """
+
+    def __init__(
+        self, study_name: str, tracking_uri: str | None, results_dir: Path, *, must_answer: bool = False
+    ) -> None:
+        self._store = locate(tracking_uri, results_dir)
+        self.study_name = study_name
+        self.uri = self._store.shown
+        self.alone = not self._store.given
+        self.missed = 0
+        self.first_failure: str | None = None
+        self._failures_in_a_row = 0
+        self._rests_until = 0.0
+        self._views: set[str] = set()
+        self._opened: Runs | None = None
+        try:
+            self._opened = self._open()
+        except Exception as fault:
+            if isinstance(fault, UserError) and (must_answer or not isinstance(fault, NoServer)):
+                raise
+            self._note(fault, enough=True)
+            if self._store.database is not None:  # a damaged file does not come back as a server does
+                self._rests_until = math.inf
+
+    @property
+    def page(self) -> str:
+        """What follows host and port in the address of the study's page; "" when there is none."""
+        return "" if self._opened is None else page_of(self._opened.experiment_id)
+
+    @property
+    def _runs(self) -> Runs:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> Runs:
+        client = connect(self._store)
+        return Runs(client, experiment(client, self.study_name, self._store.artifacts))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the notebook rests after failures in a row; it is tried again after a while."""
+        return self._failures_in_a_row >= PATIENCE and time.monotonic() < self._rests_until
+
+    @_never_fails("")
+    def start_trial(
+        self,
+        cell_labels: Sequence[str],
+        axis_values: Mapping[str, str],
+        trial: Trial,
+        environment: Mapping[str, Any],
+        command: str | None = None,
+    ) -> str:
+        """Open the run of one trial.
+
+        Args:
+            cell_labels: the rows of the study that the trial belongs to, at least one.
+            axis_values: every axis of the study and this cell's text for it.
+            trial: what is trained.
+            environment: commit, host, device and versions, as in the record.
+            command: what a person types to train it again; by default the study's own command.
+
+        Returns:
+            The identity of the run, or "" when MLflow failed; the other methods accept both.
+        """
+        tags = {
+            LEVEL: level_of(trial),
+            SWEEP: this_process(),
+            KEY: trial.key,
+            "senet.cells": "; ".join(cell_labels),
+            "senet.command": command or f"ablate run {self.study_name}",
+            "mlflow.source.name": "ablate",
+            "mlflow.source.git.commit": environment.get("commit"),
+        }
+        tags |= {f"senet.{name}": environment.get(name) for name in ("commit", "host", "device", "precision")}
+        parameters = trial_parameters(trial, axis_values)
+        run_id = self._runs.create(run_name(cell_labels, trial.seed), tags, parameters)
+        configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
+        self._runs.write_json(run_id, configuration, "trial.json")
+        if level_of(trial) not in self._views:
+            of_proposals = trial.data.validation_images is not None
+            self._runs.save_view((proposal_view if of_proposals else trial_view)(list(axis_values)))
+            self._views.add(level_of(trial))
+        return run_id
+
+    @_never_fails(None)
+    def log_epochs(self, run_id: str, epochs: Sequence[object]) -> None:
+        """Write the figures of several epochs in one call.
+
+        Args:
+            run_id: what `start_trial` returned.
+            epochs: values or mappings with `epoch`, which becomes the step, and its figures.
+        """
+        if self._is_open(run_id):
+            self._runs.write_metrics(run_id, [epoch_step(epoch) for epoch in epochs])
+
+    @_never_fails(None)
+    def finish_trial(self, run_id: str, record: TrialRecord) -> None:
+        """Write a trial's result or its failure, and close its run."""
+        if not self._is_open(run_id):
+            return
+        final = final_metrics(record.result, record.history)
+        if record.trial["data"].get("validation_images") is not None:
+            final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
+        self._runs.write_metrics(run_id, [(len(record.history), final)])
+        self._runs.write_parameters(run_id, width_parameters(record.result))
+        if record.data_digest:
+            name = str(record.trial["data"]["name"])
+            self._runs.write_data(run_id, name, record.data_digest, record.data_note)
+        if record.status == "finished":
+            self._runs.close(run_id, "FINISHED", {LINE: record.mark})
+        elif record.status == "pruned":
+            self._runs.close(run_id, "KILLED", {"senet.stopped": "pruned: its search found it hopeless"})
+        else:
+            self._runs.close(run_id, "FAILED", {"senet.failure": failure_text(record.failure)})
+
+    @_never_fails(None)
+    def kill_trial(self, run_id: str, reason: str) -> None:
+        """Close the run of a trial that was stopped before its end."""
+        if self._is_open(run_id):
+            self._runs.close(run_id, "KILLED", {"senet.stopped": reason})
+
+    def wake(self) -> None:
+        """End the rest after failures, unless the store could not be opened at all."""
+        if self._rests_until != math.inf:
+            self._failures_in_a_row = 0
+
+    def caught_up(self) -> None:
+        """Say that the notebook has everything again."""
+        self.missed = 0
+
+    @_never_fails(0)
+    def close_stale(self, *, own: bool = False) -> int:
+        """Close the runs that a dead sweep left open, and return their number.
+
+        Other machines may write to the same experiment: only runs of dead processes of this machine are closed.
+
+        Args:
+            own: close those of this process too: it writes to none of them any more.
+        """
+        running = self._runs.search("attributes.status = 'RUNNING'")
+        stale = [run.info.run_id for run in running if not self._may_live(run, own=own)]
+        for run_id in stale:
+            self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
+        return len(stale)
+
+    @_never_fails(cast("list[FinishedRun] | None", None))
+    def finished_runs(self) -> list[FinishedRun] | None:
+        """Return the runs of finished trials; None when MLflow failed."""
+        found = (*self._runs.on_level("trial"), *self._runs.on_level("proposal"))
+        runs = [run for run in found if run.info.status == "FINISHED"]
+        return [
+            FinishedRun(run.info.run_id, run.data.tags.get(KEY, ""), run.data.tags.get(LINE, ""))
+            for run in runs
+        ]
+
+    @_never_fails(None)
+    def delete_run(self, run_id: str) -> None:
+        """Put a run into MLflow's bin, out of which `mlflow` can restore it."""
+        self._runs.delete(run_id)
+
+    @_never_fails(None)
+    def write_summaries(self, summaries: Sequence[object]) -> None:
+        """Write one run for each cell of the study, in place of those of an earlier sweep.
+
+        Args:
+            summaries: as for `tracking_summaries.write_summaries`.
+        """
+        write_summaries(self._runs, summaries)
+
+    @_never_fails(None)
+    def attach_report(self, *folders: Path) -> None:
+        """Attach the files of a report, and of what belongs to it, to the study's report run."""
+        found = self._runs.on_level("report")
+        run_id = found[0].info.run_id if found else self._runs.create("report", {LEVEL: "report"}, {})
+        for folder in folders:
+            self._runs.write_folder(run_id, folder)
+        self._runs.close(run_id, "FINISHED", {})
+
+    def _is_open(self, run_id: str) -> bool:
+        self.missed += not run_id  # the run could not be opened
+        return bool(run_id)
+
+    def _may_live(self, run: Run, *, own: bool) -> bool:
+        sweep = run.data.tags.get(SWEEP, "")
+        return not own if sweep == this_process() else not has_ended(sweep)
+
+    def _note(self, fault: Exception, *, enough: bool = False) -> None:
+        self.missed += 1
+        # a server that keeps silent costs seconds each time it is asked
+        enough = enough or isinstance(fault, NoServer)
+        self._failures_in_a_row = PATIENCE if enough else self._failures_in_a_row + 1
+        self._rests_until = time.monotonic() + REST_SECONDS
+        if self.first_failure is None:
+            self.first_failure = fault.why if isinstance(fault, NoServer) else reason(fault)
+            _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)

@@ -1,0 +1,220 @@
+"""Forecasts: what a study was thought to cost and to detect before it was trained; in results/STUDY/forecast.json.
+
+The file holds every forecast that was made, oldest first, so that the report can compare what was foreseen with what
+happened. Nothing is written over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ablations.running.cost.speed import Span
+from ablations.running.machine.durable import write_durably
+from senet_core.errors import UserError
+
+SCHEMA = 1
+FILE_NAME = "forecast.json"
+_LOCK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class RowForecast:
+    """What one trial of a row was thought to take.
+
+    Attributes:
+        label: the row's.
+        settings: names what its trials are, but for the seed; see `settings_key`.
+        seconds: training and test of a trial, as its record will have them.
+        low, high: the range of `seconds`.
+        rest: seconds of a trial for all else.
+        source: "calibration", "earlier trials" or "like ROW".
+    """
+
+    label: str
+    settings: str
+    seconds: float
+    low: float
+    high: float
+    rest: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some trials take together.
+
+    Attributes:
+        trials: how many.
+        busy_seconds: of computing, all trials added up.
+        wall_seconds: from the first to the last, with the start of the workers.
+        low, high: the range of `wall_seconds`.
+    """
+
+    trials: int
+    busy_seconds: float
+    wall_seconds: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What the plan was thought to find. In points, at `power`, `alpha` and `seeds`.
+
+    Attributes:
+        sd: noise: standard deviation of a paired difference over seeds.
+        sd_lo, sd_hi: its 95 % interval; None where it was stated.
+        source: of the noise, in words.
+        seeds: a row.
+        comparisons: in the largest table.
+        alpha: level of a table.
+        power: probability of finding a difference.
+        margin: the study's smallest effect of interest.
+        detectable: smallest difference found by one comparison alone.
+        detectable_corrected: the same at the level alpha / comparisons.
+        equivalent: probability of calling an equal pair equivalent, at the level alpha.
+        equivalent_corrected: the same at the level alpha / comparisons.
+    """
+
+    sd: float
+    sd_lo: float | None
+    sd_hi: float | None
+    source: str
+    seeds: int
+    comparisons: int
+    alpha: float
+    power: float
+    margin: float
+    detectable: float
+    detectable_corrected: float
+    equivalent: float
+    equivalent_corrected: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One forecast.
+
+    Attributes:
+        written: ISO 8601 in UTC.
+        environment: commit, processor, cores, device and threads of each trial.
+        workers: trials at a time.
+        seeds: a row.
+        start_seconds: until a worker has begun; None where it was not measured.
+        rows: time for a trial of each row; empty where no time was forecast.
+        left: cost of what was not yet trained; None where no time was forecast.
+        whole: cost of the whole study.
+        sensitivity: None where the noise was not known.
+    """
+
+    written: str
+    environment: Mapping[str, Any]
+    workers: int
+    seeds: int
+    start_seconds: float | None
+    rows: tuple[RowForecast, ...]
+    left: Cost | None
+    whole: Cost | None
+    sensitivity: Sensitivity | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the forecast, ready for `json.dumps`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Forecast:
+        """Read a forecast back.
+
+        Raises:
+            TypeError, KeyError, AttributeError: a field is missing or of another form.
+        """
+        given = dict(content)
+        left, whole, sensitivity = given["left"], given["whole"], given["sensitivity"]
+        given["rows"] = tuple(RowForecast(**row) for row in given["rows"])
+        given["left"] = None if left is None else Cost(**left)
+        given["whole"] = None if whole is None else Cost(**whole)
+        given["sensitivity"] = None if sensitivity is None else Sensitivity(**sensitivity)
+        return cls(**given)
+
+
+def settings_key(trial: Mapping[str, Any]) -> str:
+    """Name what a trial is, but for its seed: 16 hexadecimal digits.
+
+    Args:
+        trial: its canonical JSON.
+    """
+    settings = {name: value for name, value in trial.items() if name != "seed"}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def makespan(durations: Iterable[float], workers: int) -> float:
+    """Say how long `workers` take for trials that are handed out in this order, each to whoever is free first."""
+    free = [0.0] * workers
+    for duration in durations:
+        heapq.heapreplace(free, free[0] + duration)
+    return max(free)
+
+
+def cost(rows: Iterable[RowForecast], workers: int, start_seconds: float) -> Cost:
+    """Add up trials that are trained in this order.
+
+    Args:
+        rows: the row of each trial.
+        workers: trials at a time.
+        start_seconds: until a worker has begun.
+    """
+    chosen = tuple(rows)
+    if not chosen:
+        return Cost(0, 0.0, 0.0, 0.0, 0.0)
+    spans = [Span(row.seconds + row.rest, row.low + row.rest, row.high + row.rest) for row in chosen]
+    wall, low, high = (
+        start_seconds + makespan((getattr(span, end) for span in spans), workers)
+        for end in ("mid", "low", "high")
+    )
+    return Cost(len(chosen), sum(row.seconds for row in chosen), wall, low, high)
+
+
+def load_forecasts(path: Path) -> tuple[Forecast, ...]:
+    """Read the forecasts of a study, oldest first; none where the file is missing.
+
+    Raises:
+        UserError: the file cannot be read or is damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
+        return tuple(Forecast.from_json(forecast) for forecast in content["forecasts"])
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise UserError(f"cannot read the forecast {path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(
+            f"{path} is damaged ({reason}); remove it, and `ablate plan` makes another"
+        ) from error
+
+
+def keep_forecast(path: Path, forecast: Forecast) -> None:
+    """Add a forecast to those of a study.
+
+    Raises:
+        UserError: the file cannot be written, or what is there is damaged.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
+            forecasts = [known.to_json() for known in (*load_forecasts(path), forecast)]
+            content = {"schema": SCHEMA, "forecasts": forecasts}
+            write_durably(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"cannot write the forecast {path}: {error.strerror or error}") from error

@@ -1,0 +1,61 @@
+"""The other studies of a results folder: what one of them has trained, or is training now, is not trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ablations.running.record.leases import FOLDER, Leases
+from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_record import TrialRecord
+from senet_core.errors import UserError
+
+
+class Neighbours:
+    """The studies beside one.
+
+    Args:
+        results_dir: where all of them are.
+        study: the one that asks; its own record and leases are not looked at.
+        digest: the data that its trials are trained on.
+    """
+
+    def __init__(self, results_dir: Path, study: str, digest: str) -> None:
+        self._results_dir, self._study, self._digest = results_dir, study, digest
+        self._records: dict[Path, Record] = {}
+        self._leases: dict[Path, Leases] = {}
+
+    def finished(self, keys: Iterable[str]) -> list[TrialRecord]:
+        """Find trials that other studies have finished on the same data.
+
+        Returns:
+            Lines for the asking study's record; records that cannot be read are passed over.
+        """
+        wanted = set(keys)
+        found: dict[str, TrialRecord] = {}
+        for path in self._others(FILE_NAME):
+            record = self._records.setdefault(path, Record(path))
+            with suppress(UserError):
+                record.refresh()
+            finished = record.finished if wanted else {}
+            for key in wanted & finished.keys():
+                if finished[key].data_digest == self._digest:
+                    origin = finished[key].shared_from or path.parent.name
+                    found[key] = replace(finished[key], study=self._study, shared_from=origin)
+            wanted -= found.keys()
+        return list(found.values())
+
+    def are_training(self, key: str) -> bool:
+        """Return whether a sweep of another study holds a trial, and lives."""
+        for path in self._others(f"{FOLDER}/{key}.json"):
+            folder = path.parent
+            if not self._leases.setdefault(folder, Leases(folder)).is_stale(key):
+                return True
+        return False
+
+    def _others(self, name: str) -> Iterator[Path]:
+        for path in sorted(self._results_dir.glob(f"*/{name}")):
+            if path.relative_to(self._results_dir).parts[0] != self._study:
+                yield path

@@ -1,0 +1,151 @@
+"""Where a study's files are."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ablations.running.machine.durable import not_written
+from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_record import TrialRecord
+from senet_core.errors import UserError
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+"""What the results folder holds beside the studies: the laboratory notebook, where no server is named."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one study.
+
+    Attributes:
+        study: its name.
+        results_dir: holds a folder for each study.
+        reports_dir: likewise.
+
+    Raises:
+        UserError: the results folder has a file of its own of that name.
+    """
+
+    study: str
+    results_dir: Path
+    reports_dir: Path
+
+    def __post_init__(self) -> None:
+        name = self.study.casefold()  # some file systems do not tell mlflow.db from MLflow.DB
+        if name == ARTIFACTS or name.startswith(DATABASE):  # with its locks and journals
+            raise UserError(
+                f"study {self.study!r} cannot have that name: the results folder keeps MLflow's {DATABASE} and"
+                f" {ARTIFACTS} beside the studies; rename the study's file"
+            )
+
+    @property
+    def results(self) -> Path:
+        """The study's results."""
+        return self.results_dir / self.study
+
+    @property
+    def record(self) -> Path:
+        """The study's record."""
+        return self.results / FILE_NAME
+
+    @property
+    def looks(self) -> Path:
+        """The plans under which the study was looked at."""
+        return self.results / "looks.jsonl"
+
+    @property
+    def proposals(self) -> Path:
+        """What the study's choices have proposed."""
+        return self.results / "proposals.jsonl"
+
+    @property
+    def running(self) -> Path:
+        """What running trials say of themselves."""
+        return self.results / "running"
+
+    @property
+    def checkpoints(self) -> Path:
+        """A folder of checkpoints for each trial that is not done."""
+        return self.results / "checkpoints"
+
+    @property
+    def leases(self) -> Path:
+        """Who is training what."""
+        return self.results / "leases"
+
+    @property
+    def report(self) -> Path:
+        """The study's report."""
+        return self.reports_dir / self.study
+
+    def check_writable(self) -> None:
+        """Refuse folders for results and report that cannot be had, as far as can be seen without making them.
+
+        Raises:
+            UserError: one, or the nearest folder above it that exists, is no folder or cannot be written to.
+        """
+        for name, folder in (("results", self.results), ("reports", self.report)):
+            place = folder
+            while not os.path.lexists(place) and place != place.parent:
+                place = place.parent
+            if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+                why = "may not be written to" if place.is_dir() else "is not a folder"
+                raise UserError(f"cannot write to the {name} folder {folder}: {place} {why}")
+
+    def make_writable(self) -> None:
+        """Make the study's results folder.
+
+        Raises:
+            UserError: it cannot be made or written to.
+        """
+        try:
+            self.results.mkdir(parents=True, exist_ok=True)
+            probe = self.results / f".writable-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise not_written(f"to the results folder {self.results}", error, chosen=True) from error
+
+    def remove_empty(self) -> None:
+        """Remove the folders that only a running sweep needs, where nothing is left in them."""
+        for folder in (self.running, self.checkpoints, self.leases):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def set_record_aside(self) -> Path | None:
+        """Rename the record, so that the study starts anew beside it; returns its new name, None if there is none."""
+        if not self.record.exists():
+            return None
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        aside = self.record.with_name(f"trials.before-{stamp}.jsonl")
+        while aside.exists():  # twice within a second
+            aside = aside.with_name(f"{aside.stem}-again.jsonl")
+        try:
+            self.record.rename(aside)
+            for other in (self.looks, self.proposals):
+                if other.exists():
+                    other.rename(other.with_name(f"{other.stem}.before-{stamp}.jsonl"))
+        except OSError as error:
+            raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
+        return aside
+
+    def lines_set_aside(self) -> list[TrialRecord]:
+        """Return what the records say that were set aside; those that cannot be read say nothing."""
+        lines: list[TrialRecord] = []
+        for path in sorted(self.results.glob("trials.before-*.jsonl")):
+            with suppress(UserError):
+                lines += Record.load(path).lines
+        return lines
+
+    def load_record(self) -> Record:
+        """Read the study's record; empty where there is none.
+
+        Raises:
+            UserError: it cannot be read, or a line is corrupt.
+        """
+        return Record.load(self.record)

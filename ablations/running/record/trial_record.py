@@ -1,0 +1,176 @@
+"""One line of the record: what was trained, what came of it, and where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from ablations.planning.explain import explain
+
+SCHEMA = 1
+Percent = Annotated[float, Field(ge=0, le=100)]
+_FINITE = ConfigDict(allow_inf_nan=False)
+
+Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@with_config(_FINITE)
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One epoch of training.
+
+    Attributes:
+        epoch: from 1.
+        train_loss: mean loss over the epoch's batches, as it was optimised (with label smoothing, if any).
+        train_error: errors on the augmented training images, in per cent.
+        lr: learning rate of the epoch's last step.
+        seconds: wall time of the epoch.
+        validation_error: of the network after the epoch on images that were held back from the training, in per
+            cent; None where none are. Such trials take part in a choice, and never see a test image.
+    """
+
+    epoch: int
+    train_loss: float
+    train_error: Percent
+    lr: float
+    seconds: float
+    validation_error: Percent | None = None
+
+
+@with_config(_FINITE)
+@dataclass(frozen=True)
+class TrialResult:
+    """What one finished trial measured.
+
+    Attributes:
+        top1_error: errors on the test images by the last epoch's network, in per cent; on the validation images,
+            where the trial's data hold some back.
+        top5_error: the same for the five best guesses; None where there are at most five classes.
+        test_loss: mean cross-entropy on the test images, without smoothing.
+        train_loss: of the last epoch.
+        train_error: of the last epoch, in per cent.
+        parameters: learnable parameters.
+        multiply_adds: for one image.
+        bottleneck_widths: bottleneck units of the blocks of each stage, keyed by the stage's number as text.
+        train_seconds: wall time of the training.
+        test_seconds: wall time of the evaluation.
+        peak_memory_mib: highest resident memory of the process during the trial (on CUDA: of the device).
+        weights_sha256: of the final weights and statistics.
+        latency_ms: median time of one image through the trained network, where the trial was asked for it.
+    """
+
+    top1_error: Percent
+    top5_error: Percent | None
+    test_loss: float
+    train_loss: float
+    train_error: Percent
+    parameters: int
+    multiply_adds: int
+    bottleneck_widths: Mapping[str, int]
+    train_seconds: float
+    test_seconds: float
+    peak_memory_mib: float
+    weights_sha256: str
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a trial has no result.
+
+    Attributes:
+        kind: "diverged", "oom" (out of memory), "disk" (full or failing), "timeout", "killed" (its process died) or
+            "error".
+        message: one line.
+        epoch: the epoch in which it happened, where that is known.
+    """
+
+    kind: Kind
+    message: str
+    epoch: int | None = None
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One line of the record.
+
+    Attributes:
+        key: the trial's identity.
+        study: the study in which it was trained or first used.
+        status: "finished", "failed", or "pruned": stopped early in a search, because it was hopeless.
+        trial: the trial's canonical JSON.
+        result: what a finished trial measured.
+        history: its epochs.
+        failure: why a failed one has no result.
+        environment: commit, host, processor, versions, device, precision, threads.
+        data_digest: SHA-256 of the prepared images and labels.
+        data_note: what a reader must know of the data.
+        started, finished: ISO 8601 in UTC.
+        shared_from: the study whose record the line was taken from; None where it was trained for this one.
+    """
+
+    key: str
+    study: str
+    status: Literal["finished", "failed", "pruned"]
+    trial: Mapping[str, Any]
+    result: TrialResult | None
+    history: tuple[EpochMetrics, ...]
+    failure: Failure | None
+    environment: Mapping[str, Any]
+    data_digest: str
+    data_note: str
+    started: str
+    finished: str
+    shared_from: str | None = None
+
+    @property
+    def mark(self) -> str:
+        """What tells this line from others of the same trial: 16 hexadecimal digits."""
+        end = self.failure if self.result is None else (self.result.weights_sha256, self.result.train_seconds)
+        told = (self.key, self.started, self.finished, self.environment.get("host"), str(end))
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+    def to_line(self) -> str:
+        """Return the line for the record, without the line feed. Numbers read back exactly."""
+        content = {"schema": SCHEMA, **asdict(self)}
+        for epoch in content["history"]:
+            if epoch["validation_error"] is None:
+                del epoch["validation_error"]
+        if content["result"] is not None and self.result is not None and self.result.latency_ms is None:
+            del content["result"]["latency_ms"]
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, line: str) -> TrialRecord:
+        """Read a line of the record.
+
+        Raises:
+            ValueError: it is not JSON, of another schema, or a field is missing or is not what it should be, as after
+                an edit by hand.
+        """
+        content = json.loads(line)
+        if not isinstance(content, dict):
+            raise ValueError("it is not a JSON object")
+        if content.get("schema") != SCHEMA:
+            raise ValueError(f"its schema is {content.get('schema')!r}, this version reads {SCHEMA}")
+        try:
+            record = _READER.validate_json(line, strict=True)
+        except ValidationError as error:
+            raise ValueError(explain(error)) from error
+        data = record.trial.get("data")
+        if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+            raise ValueError("its trial does not name its data")
+        if not isinstance(record.trial.get("seed"), int):
+            raise ValueError("its trial has no seed")
+        if (record.result is None) == (record.status == "finished"):
+            raise ValueError(f"its status {record.status!r} and its result do not belong together")
+        return record
+
+
+_READER = TypeAdapter(TrialRecord)

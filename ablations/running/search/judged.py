@@ -1,0 +1,128 @@
+"""What came of a choice's proposals: the ledger of proposals and the record, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ablations.planning.choices.arms import Arm
+from ablations.planning.row import Cell
+from ablations.planning.trial import Trial
+from ablations.running.record.proposals import Proposal
+from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_record import TrialRecord, TrialResult
+
+State = Literal["open", "finished", "pruned", "diverged", "failed"]
+_COLUMNS = {
+    "validation_error": "top1_error",
+    "parameters": "parameters",
+    "multiply_adds": "multiply_adds",
+    "latency": "latency_ms",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A proposal and what came of it.
+
+    Attributes:
+        arm: the choice.
+        proposal: what was proposed.
+        line: of the record; None while it is open.
+        state: "open": not ended, running or not; "failed": ended for reasons of the machine, which says nothing of
+            the proposal and does not count; "diverged" counts, and as bad as can be.
+        values: of the objectives, where it finished.
+    """
+
+    arm: Arm
+    proposal: Proposal
+    line: TrialRecord | None
+    state: State
+    values: tuple[float, ...] | None
+
+    @cached_property
+    def cell(self) -> Cell:
+        """What was trained, with validation images held back."""
+        return self.arm.space.cell(self.proposal.params)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The trial."""
+        return self.cell.trial(self.proposal.seed)
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it is where the study stands already."""
+        start = self.arm.space.start
+        return start is not None and start.items() <= self.proposal.params.items()
+
+    @property
+    def counts(self) -> bool:
+        """Whether it used up a part of the budget."""
+        return self.state in ("finished", "pruned", "diverged")
+
+    @property
+    def seconds(self) -> float:
+        """Time that it was trained and judged for, so far as the record says."""
+        if self.line is None:
+            return 0.0
+        judged = 0.0 if self.line.result is None else self.line.result.test_seconds
+        return judged + sum(epoch.seconds for epoch in self.line.history)
+
+
+def judge(arm: Arm, proposals: Sequence[Proposal], record: Record) -> tuple[Judged, ...]:
+    """Read an arm's proposals and what came of them, in their order.
+
+    Args:
+        arm: the choice.
+        proposals: of the whole study; those of other choices are passed over.
+        record: the study's.
+    """
+    lines = {line.key: line for line in record.lines}
+    lines |= record.finished
+    return tuple(
+        _judged(arm, p, lines.get(p.key)) for p in proposals if (p.arm, p.asked) == (arm.name, arm.asked)
+    )
+
+
+def open_places(arm: Arm, judged: Sequence[Judged]) -> int:
+    """Return how many proposals an arm still lacks, those that are open counted as if they ended well.
+
+    For a budget of hours, which ends when it ends: 1 as long as hours are left.
+    """
+    if arm.trials is not None:
+        return max(0, arm.trials - sum(j.counts or j.state == "open" for j in judged))
+    assert arm.hours is not None
+    return int(sum(j.seconds for j in judged) < 3600 * arm.hours)
+
+
+def left(arm: Arm, judged: Sequence[Judged]) -> int:
+    """Return how many proposals are still to end, those that run included, as far as that is known."""
+    return open_places(arm, judged) + sum(j.state == "open" for j in judged)
+
+
+def planned(arm: Arm, judged: Sequence[Judged]) -> int:
+    """Return how many proposals an arm comes to: those that count, and those that are still to end."""
+    return sum(j.counts for j in judged) + left(arm, judged)
+
+
+def is_over(arm: Arm, judged: Sequence[Judged]) -> bool:
+    """Return whether an arm's budget is used up and all its proposals have ended."""
+    return left(arm, judged) == 0
+
+
+def _judged(arm: Arm, proposal: Proposal, line: TrialRecord | None) -> Judged:
+    state: State = "open"
+    values = None
+    if line is not None:
+        diverged = line.failure is not None and line.failure.kind == "diverged"
+        state = "diverged" if diverged else line.status
+        values = _values(arm, line.result) if line.result is not None else None
+    return Judged(arm, proposal, line, state, values)
+
+
+def _values(arm: Arm, result: TrialResult) -> tuple[float, ...] | None:
+    found = [getattr(result, _COLUMNS[objective]) for objective in arm.objectives]
+    return None if None in found else tuple(float(value) for value in found)

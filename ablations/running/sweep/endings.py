@@ -1,0 +1,72 @@
+"""How trials end: as a line of the record, also where their process died, and what the workers' time went into."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Literal
+
+from ablations.planning.trial import Trial
+from ablations.running.record.trial_record import Failure, TrialRecord
+from ablations.running.training.progress import Progress
+from ablations.running.training.worker import Outcome
+
+
+def line_of(study: str, trial: Trial, outcome: Outcome) -> TrialRecord:
+    """Make the line that a study's record gets of an attempt."""
+    ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
+    return TrialRecord(
+        key=trial.key,
+        study=study,
+        status="finished" if outcome.result is not None else ended,
+        trial=trial.to_json(),
+        result=outcome.result,
+        history=outcome.history,
+        failure=outcome.failure,
+        environment=outcome.environment,
+        data_digest=outcome.data_digest,
+        data_note=outcome.data_note,
+        started=outcome.started,
+        finished=outcome.finished,
+    )
+
+
+def outcome_of_the_dead(progress: Progress, error: BaseException, *, hung_seconds: float | None) -> Outcome:
+    """Make the outcome of an attempt whose process ended before it could say anything.
+
+    Args:
+        progress: what the trial had said of itself.
+        error: as the executor raised it.
+        hung_seconds: the time limit, where the trial was killed for passing it; None where it died otherwise.
+    """
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    said = " ".join(f"{error}".split())
+    epoch = len(progress.epochs) + 1
+    failure = Failure("killed", said, epoch)
+    if hung_seconds is not None:
+        failure = Failure("timeout", f"the trial hung for longer than {hung_seconds:g} s", epoch)
+    return Outcome(
+        result=None,
+        history=tuple(progress.epochs),
+        failure=failure,
+        environment=progress.environment or {},
+        data_digest="",
+        data_note="",
+        started=now,
+        finished=now,
+    )
+
+
+def busy_words(workers: int, busy_seconds: float, seconds: float) -> str:
+    """Say how much of the workers' time went into trials.
+
+    Args:
+        workers: how many there were.
+        busy_seconds: that trials took, summed.
+        seconds: that the sweep took.
+    """
+    share = min(1.0, busy_seconds / (workers * seconds))
+    idle = max(0.0, workers * seconds - busy_seconds)
+    return (
+        f"workers     {workers}, {100 * share:.1f} % of {seconds:.0f} s busy with trials;"
+        f" {idle:.1f} s of start-up and waiting in all"
+    )

@@ -1,0 +1,47 @@
+"""Refuses trainings that begin with images which the data or the network do not allow, before any time is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablations.running.training.networks import DataShape, Networks, data_shape
+from ablations.running.training.schedule import smaller_sizes
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from ablations.planning.design import Design
+    from ablations.planning.row import Cell
+
+
+def refuse_small_images(design: Design) -> None:
+    """Refuse a study with a `start_size` above the size of its images, or below what a backbone can take.
+
+    Args:
+        design: the study, unfolded.
+
+    Raises:
+        UserError: with the first row that asks for it, and what would do.
+    """
+    shape, asked = data_shape(design.study.baseline.data), set[tuple[str, int]]()
+    full = shape.image_shape[1]
+    for cell in design.cells:
+        size = cell.recipe.start_size
+        if size is None or (cell.backbone, size) in asked:
+            continue
+        asked.add((cell.backbone, size))
+        begins = f"study {design.study.name!r}, row {cell.label!r}: start_size is {size} pixels, and"
+        if size > full:
+            raise UserError(f"{begins} images of {cell.data.name!r} have {full}; give at most {full}")
+        if size < full and (why := _problem(cell, shape, size)) and not _problem(cell, shape, full):
+            sizes = (*smaller_sizes(cell.recipe, full), full)
+            least = next(other for other in sizes if not _problem(cell, shape, other))
+            raise UserError(
+                f"{begins} {cell.backbone} cannot take such images; give at least {least} ({why})"
+            )
+
+
+def _problem(cell: Cell, shape: DataShape, size: int) -> str:
+    """Say why a row's network cannot take images of a size; empty where it can."""
+    networks = Networks(DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed))
+    networks.structure(cell)
+    return networks.problems.get(cell.label, "")

@@ -1,0 +1,196 @@
+"""The sweep: trains every trial of a study that is not yet recorded.
+
+The record is written first and decides what is done; MLflow is told afterwards. A trial goes from `waiting` to an
+executor under a lease, says its progress through a file, and ends as one line of the record, finished or failed.
+Several sweeps may work on one study, on one machine or over a shared folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ablations.planning.design import Design
+from ablations.planning.trial import Trial
+from ablations.running.machine.signals import stopped_by_signal
+from ablations.running.mlflow.background_writer import fill_in, remove_superseded
+from ablations.running.record.leases import Leases
+from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_file import Record
+from ablations.running.sweep.dispatch import Dispatch
+from ablations.running.sweep.order import longest_first
+from ablations.running.sweep.values import Display, Settings, SweepOutcome
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.search.proposer import Proposer
+
+
+Rounds = Callable[[Record, Collection[str]], Sequence[Trial]]
+"""Gives the trials of the next round, from the record and the keys of the trials that failed."""
+
+
+def sweep(
+    design: Design,
+    places: Places,
+    settings: Settings,
+    *,
+    make_executor: Callable[[], Executor],
+    display: Display,
+    open_tracker: Callable[[], Tracker | None] = lambda: None,
+    next_trials: Rounds | None = None,
+    settle: Callable[[Record], Design] | None = None,
+) -> SweepOutcome:
+    """Train what is missing of a study.
+
+    Args:
+        design: the study, unfolded.
+        places: its folders.
+        settings: how.
+        make_executor: called once, when there is something to train.
+        display: who shows the sweep.
+        open_tracker: opens the study's MLflow experiment before any worker starts; None for no tracking.
+        next_trials: gives the trials of the next round, from the record and the keys of those that failed in this
+            sweep; asked until there are none. All of the design's in one round if not given.
+        settle: gives the study as far as its choices have come (design tuned or search), from the record.
+
+    Raises:
+        UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
+    """
+    places.make_writable()
+    with stopped_by_signal() as stop, ExitStack() as at_the_end:
+        leases = Leases(places.leases)
+        if settings.fresh:
+            _set_record_aside(places, leases)
+        record = places.load_record()
+        _same_data(record, design, places, settings.digest)
+        record.set_torn_aside()
+        _clear_away(places, leases, record)
+        neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
+        rounds = _Rounds(design, settings, record, neighbours, next_trials or (lambda *_: design.trials))
+        waiting = rounds.take(())
+        proposer = _open_proposer(design, places, settings, record, leases, display)
+        if proposer is not None:
+            at_the_end.callback(proposer.close)
+        open_choices = 0 if proposer is None else proposer.left
+        planned = rounds.total + (0 if proposer is None else proposer.planned)
+        display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
+        tracker = open_tracker()
+        if tracker is not None and settings.fresh:
+            remove_superseded(tracker, places, record)
+        outcome = SweepOutcome(record, 0, 0, 0, None)
+        known = settle or (lambda _: design)
+        if waiting or open_choices:
+            job = Dispatch(
+                known(record), places, settings, record, leases, display, tracker, neighbours, proposer
+            )
+
+            def ordered(trials: Sequence[Trial]) -> list[Trial]:
+                return longest_first(trials, lambda trial: job.cells[trial.key], workers=settings.workers)
+
+            def more(failed: Collection[str]) -> list[Trial]:
+                taken = rounds.take(failed)
+                job.know(known(record))
+                if taken:
+                    chosen = 0 if proposer is None else proposer.planned
+                    display.extend(rounds.total + chosen, len(taken))
+                return ordered(taken)
+
+            outcome = job.run(ordered(waiting), make_executor(), stop, more)
+        if tracker is not None and outcome.stopped_by is None:
+            fill_in(tracker, known(record), places, settings.command, stop.is_set)
+        return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
+
+
+def _open_proposer(
+    design: Design, places: Places, settings: Settings, record: Record, leases: Leases, display: Display
+) -> Proposer | None:
+    """Open the study's choices; None where it makes none, or where only some trials are asked for."""
+    if design.study.design not in ("tuned", "search") or settings.only is not None:
+        return None
+    from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
+
+    return Proposer(design, places, record, leases, settings.storage, display.say)
+
+
+class _Rounds:
+    """What a sweep trains, round by round; what another study has trained on the same data is taken from there."""
+
+    def __init__(
+        self,
+        design: Design,
+        settings: Settings,
+        record: Record,
+        neighbours: Neighbours | None,
+        next_trials: Rounds,
+    ) -> None:
+        self._neighbours, self._settings, self._record = neighbours, settings, record
+        self._next = next_trials
+        self._keys = {trial.key for trial in design.trials}
+        self._rounds = design.study.design in ("race", "tuned", "search") or bool(design.confirm_seeds)
+        self._asked: set[str] = set()
+        self.shared = 0
+
+    @property
+    def total(self) -> int:
+        """Trials that the study has, or in rounds those it has come to so far."""
+        return (
+            len(self._asked | (self._record.finished.keys() & self._keys))
+            if self._rounds
+            else len(self._keys)
+        )
+
+    def take(self, failed: Collection[str]) -> list[Trial]:
+        """Give the next round's trials that are to be trained here; none where the study is done."""
+        while True:
+            self._record.refresh()
+            missing = [t for t in self._next(self._record, failed) if t.key not in self._record.finished]
+            missing = [t for t in missing if t.key not in failed]
+            self._asked.update(trial.key for trial in missing)
+            if missing and self._neighbours is not None:
+                found = self._neighbours.finished([t.key for t in missing])
+                self._record.append(*found, unless_finished=True)
+                self.shared += len(found)
+            waiting = [t for t in missing if t.key not in self._record.finished]
+            if waiting or not missing:
+                only = self._settings.only
+                return waiting if only is None else [t for t in waiting if t.key in only]
+
+
+def _clear_away(places: Places, leases: Leases, record: Record) -> None:
+    """Remove what killed sweeps have left: their leases, and the files of trials that are finished."""
+    leases.clear_dead()
+    held = set(leases.held())
+    for key in record.finished.keys() - held:
+        (places.running / f"{key}.jsonl").unlink(missing_ok=True)
+        if (places.checkpoints / key).exists():
+            shutil.rmtree(places.checkpoints / key, ignore_errors=True)
+
+
+def _set_record_aside(places: Places, leases: Leases) -> None:
+    for key in leases.held():
+        if not leases.is_stale(key):
+            raise UserError(
+                f"study {places.study!r} is being trained by {leases.holder(key)}; stop it before --fresh"
+            )
+    places.set_record_aside()
+    shutil.rmtree(places.checkpoints, ignore_errors=True)
+
+
+def _same_data(record: Record, design: Design, places: Places, digest: str) -> None:
+    """Refuse to mix results of different data under one name."""
+    data = design.study.baseline.data
+    for line in record.finished.values():
+        known = line.trial["data"]
+        same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
+        if same_name and line.data_digest != digest:
+            raise UserError(
+                f"{places.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
+                " use --fresh to start the study anew, or --results-dir for another place"
+            )

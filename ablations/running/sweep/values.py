@@ -1,0 +1,89 @@
+"""What a sweep is told, what it tells, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ablations.planning.row import Cell
+from ablations.planning.trial import Trial
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_record import TrialRecord
+from ablations.running.training.progress import Progress
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial on its way: what it is, and what it says of itself."""
+
+    trial: Trial
+    cell: Cell
+    progress: Progress
+
+
+class Display(Protocol):
+    """Who shows a sweep."""
+
+    def begin(self, total: int, done: int, shared: int) -> None:
+        """Say how many trials the study has, how many are done, and how many of these another study trained."""
+
+    def extend(self, total: int, more: int) -> None:
+        """Say that another round begins: how many trials there are now in all, and how many it adds."""
+
+    def update(self, running: Sequence[Running]) -> None:
+        """Show the trials that are running."""
+
+    def finished(self, cell: Cell, record: TrialRecord) -> None:
+        """Show a trial that ended."""
+
+    def say(self, message: str) -> None:
+        """Show a line."""
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """How a sweep ended.
+
+    Attributes:
+        record: the study's record.
+        trained: trials finished by this sweep.
+        failed: trials that failed in this sweep.
+        left: trials without a result that this sweep did not end: stopped, or set aside.
+        stopped_by: the signal that stopped it; None where it ran to its end.
+    """
+
+    record: Record
+    trained: int
+    failed: int
+    left: int
+    stopped_by: int | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a sweep is run.
+
+    Attributes:
+        data_dir: where the prepared data sets are.
+        digest: of the study's prepared data.
+        workers: trials at a time.
+        fresh: set the old record aside and share nothing with other studies.
+        only: train only these trials, by key; None for all that are missing.
+        timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
+        kernels: which to train with where they can be had.
+        command: what a person types to train a cell again.
+        storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
+    """
+
+    data_dir: Path
+    digest: str
+    workers: int = 1
+    fresh: bool = False
+    only: frozenset[str] | None = None
+    timeout_seconds: float | None = None
+    kernels: Kernels = ALL_KERNELS
+    command: Callable[[Cell], str] = lambda cell: ""
+    storage: str | None = None

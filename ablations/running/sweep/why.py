@@ -1,0 +1,74 @@
+"""Why a trial would run, or would not."""
+
+from __future__ import annotations
+
+from ablations.planning.design import Design
+from ablations.planning.trial import Trial
+from ablations.running.record.leases import Leases
+from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.study_paths import Places
+from ablations.running.record.trial_file import Record
+
+
+def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
+    """Say what a sweep would do with a trial of a study, and why.
+
+    Returns:
+        Lines: what the trial is, and what its record, checkpoints and leases say.
+
+    Raises:
+        UserError: the record cannot be read or is corrupt.
+    """
+    row = design.by_key[trial.key][0].label
+    record = places.load_record()
+    lines = [f"trial {trial.key}: row {row!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
+    lines += _history(record, trial.key)
+    if trial.key in record.finished:
+        return [
+            *lines,
+            "it would not run: a finished trial is never trained again (--fresh starts the study anew)",
+        ]
+    if trial.key in record.pruned:
+        return [*lines, "it would not run: a trial that a search stopped early stays as it is"]
+    leases = Leases(places.leases)
+    holder = leases.holder(trial.key)
+    if holder is not None and not leases.is_stale(trial.key):
+        return [*lines, f"it would not run now: {holder} is training it"]
+    saved = sorted((places.checkpoints / trial.key).glob("*.pt"))
+    if saved:
+        lines.append(f"it has a checkpoint after {int(saved[-1].stem):,} steps, and continues there if code,"
+                     " versions, device and threads are still the same")  # fmt: skip
+    return [*lines, _would_run(record, places, trial)]
+
+
+def _history(record: Record, key: str) -> list[str]:
+    said = []
+    for line in record.lines:
+        if line.key != key:
+            continue
+        where = f"on {line.environment.get('host', 'an unknown machine')} at {line.finished}"
+        if line.result is not None:
+            origin = f", for study {line.shared_from!r}" if line.shared_from else ""
+            judged = "validation" if line.trial["data"].get("validation_images") else "test"
+            said.append(f"finished {where}{origin}: {judged} error {line.result.top1_error:.2f} %")
+        elif line.status == "pruned":
+            said.append(
+                f"stopped early {where}, after epoch {len(line.history)}: its search found it hopeless"
+            )
+        elif line.failure is not None:
+            said.append(f"failed {where}: {line.failure.kind}: {line.failure.message}")
+    return said
+
+
+def _would_run(record: Record, places: Places, trial: Trial) -> str:
+    digests = {line.data_digest for line in record.finished.values()}
+    shared = [
+        line
+        for digest in digests
+        for line in Neighbours(places.results_dir, places.study, digest).finished([trial.key])
+    ]
+    if shared:
+        return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"
+    if trial.key in record.failed:
+        return "it would run: a trial that failed is tried again"
+    return "it would run: it is not in the record"

@@ -1,0 +1,91 @@
+"""Training batches: which images, in which order, changed how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ablations.planning.trial import Trial
+from ablations.running.data import Prepared
+from ablations.running.training.augment import Augmentation, normalise, shrink
+from senet_core.errors import UserError
+from senet_core.randomness import stream_seed
+
+
+class Batches:
+    """Augmented training batches; order and augmentation come from streams of the trial's seed.
+
+    Args:
+        data: the prepared data set.
+        trial: whose recipe and seed.
+        device: where the batches go.
+
+    Attributes:
+        size: images in a batch.
+        per_epoch: batches in an epoch; the last, incomplete batch is left out.
+        side: of the data's images, in pixels.
+
+    Raises:
+        UserError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
+    """
+
+    def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
+        recipe = trial.recipe
+        count = len(data.train_labels)
+        self.size = recipe.batch_size
+        if self.size > count:
+            raise UserError(f"batch_size is {self.size:,}, and there are {count:,} training images")
+        self.per_epoch = count // self.size
+        self.side = data.image_shape[1]
+        if (recipe.start_size or 0) > self.side:
+            raise UserError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
+        self._images, self._labels, self._device = data.train_images, data.train_labels, device
+        self._mean, self._std = data.mean, data.std
+        self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))
+        self._drawn = torch.Generator().manual_seed(stream_seed(trial.seed, "augmentation"))
+        self._place = 0
+        self._order_before = self._order.get_state()
+        self._augment = Augmentation(
+            crop=recipe.crop,
+            pad=recipe.pad,
+            flip=recipe.flip,
+            cutout=recipe.cutout,
+            size=self.side,
+            fill=data.mean,
+        )
+
+    def next(self, size: int) -> tuple[Tensor, Tensor]:
+        """Return the next batch; epochs follow each other without end.
+
+        Args:
+            size: side of the images in pixels, at most `side`. What is drawn does not depend on it.
+
+        Returns:
+            Images (B, C, size, size), normalised, in channels_last, and labels (B,).
+        """
+        if self._place == 0:
+            self._order_before = self._order.get_state()
+            self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+        chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
+        self._place = (self._place + 1) % self.per_epoch
+        changed = self._augment(self._images[chosen], self._drawn)
+        images = shrink(changed, size).to(self._device, non_blocking=True)
+        return (
+            normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
+            self._labels[chosen].to(self._device, non_blocking=True),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return where in the order and the streams the batches are."""
+        return {"place": self._place, "order": self._order_before, "augmentation": self._drawn.get_state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go to where another object's `state` was."""
+        self._order.set_state(state["order"])
+        self._order_before = state["order"]
+        self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+        self._place = state["place"]
+        self._drawn.set_state(state["augmentation"])

@@ -1,0 +1,193 @@
+"""Checkpoints of a running trial: written whole or not at all, checked when read, gone when the trial is done."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablations.running.machine.durable import write_durably
+
+FOLDER = "checkpoints"
+MAGIC = b"senet-ablations checkpoint 1\n"
+KEPT = 2
+MIN_SECONDS = 1.0
+MAX_SECONDS = 60.0
+
+log = logging.getLogger("ablations")
+
+
+class Stopped(Exception):
+    """The trial was asked to stop; what it had done is in its checkpoint."""
+
+
+class TimedOut(Exception):
+    """The trial took longer than it may."""
+
+
+class Checkpoints:
+    """The checkpoints of one trial.
+
+    Args:
+        folder: of this trial alone; made when the first checkpoint is written.
+        context: what must be the same for a continued training to end as an uninterrupted one (commit, versions,
+            device, precision, threads, data); a checkpoint of another context is not used.
+        min_seconds: an epoch that ends sooner after the last checkpoint gets none.
+        max_seconds: after so long a checkpoint is written within an epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        context: Mapping[str, Any],
+        *,
+        min_seconds: float = MIN_SECONDS,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        self._folder = folder
+        self._context = dict(context)
+        self._min_seconds = min_seconds
+        self._max_seconds = max_seconds
+        self._last = time.monotonic()
+        self._warned = False
+
+    def due(self, *, epoch_ended: bool) -> bool:
+        """Return whether it is time for a checkpoint."""
+        passed = time.monotonic() - self._last
+        return passed >= (self._min_seconds if epoch_ended else self._max_seconds)
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Write a checkpoint and keep the last two. A full disk costs the checkpoint, not the training."""
+        self._last = time.monotonic()
+        buffer = io.BytesIO()
+        torch.save({"context": self._context, "step": step, "state": dict(state)}, buffer)
+        payload = buffer.getvalue()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            digest = hashlib.sha256(payload).hexdigest().encode()
+            write_durably(self._folder / f"{step:012d}.pt", MAGIC + digest + b"\n" + payload)
+        except OSError as error:
+            if not self._warned:  # a long training would say so every minute
+                log.warning("no checkpoint in %s: %s", self._folder, error.strerror or error)
+            self._warned = True
+            return
+        self._warned = False
+        for old in self._paths()[:-KEPT]:
+            old.unlink(missing_ok=True)
+
+    def newest(self) -> Mapping[str, Any] | None:
+        """Return the newest state that is whole and of this context, or None to begin anew."""
+        for path in reversed(self._paths()):
+            try:
+                content = read_checkpoint(path)
+            except ValueError as error:
+                log.warning("checkpoint %s is passed over: %s", path, error)
+                continue
+            if content["context"] == self._context:
+                state: Mapping[str, Any] = content["state"]
+                return state
+        return None
+
+    def remove(self) -> None:
+        """Remove all checkpoints of the trial."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.pt"))
+
+
+class Unreadable(ValueError):
+    """A checkpoint that may be whole, and could not be read here and now."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint and verify its checksum; nothing in it can run code.
+
+    Returns:
+        `context`, `step` and `state`.
+
+    Raises:
+        Unreadable: the disk, its rights or the memory did not allow it.
+        ValueError: the file is truncated, damaged or no checkpoint.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"it cannot be read: {error.strerror or error}") from error
+    head, _, payload = content.partition(b"\n")
+    digest, _, payload = payload.partition(b"\n")
+    if head + b"\n" != MAGIC:
+        raise ValueError("it is no checkpoint")
+    if hashlib.sha256(payload).hexdigest().encode() != digest:
+        raise ValueError("its checksum is wrong")
+    try:
+        loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except MemoryError as error:
+        raise Unreadable("there was not enough memory to load it") from error
+    except Exception as error:  # the checksum is right, so somebody made it so; torch's reasons are many
+        raise ValueError(f"it cannot be loaded: {type(error).__name__}") from error
+    if not isinstance(loaded, dict) or not {"context", "step", "state"} <= loaded.keys():
+        raise ValueError("it lacks its parts")
+    return loaded
+
+
+class Keeper:
+    """Looks after a running trial: checkpoints, the wish to stop, and the time it may take.
+
+    Args:
+        checkpoints: where to save; None saves nothing.
+        stop: asked now and then whether the trial should stop.
+        timeout_seconds: how long this attempt may take; None for as long as it likes.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints | None = None,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        self.checkpoints = checkpoints
+        self._stop = stop
+        self._timeout = timeout_seconds
+        self._started = self._asked = time.monotonic()
+
+    def after_step(
+        self, step: int, state: Callable[[], Mapping[str, Any]], *, epoch_ended: bool, last: bool
+    ) -> None:
+        """Save where it is time; raise where the trial must end here.
+
+        Raises:
+            Stopped: asked to stop; the state is saved.
+            TimedOut: the time is over; the state is saved.
+        """
+        now = time.monotonic()
+        ending: Exception | None = None
+        if self._timeout is not None and now - self._started > self._timeout:
+            ending = TimedOut(f"the trial took longer than {self._timeout:g} s")
+        elif now - self._asked > 0.2:
+            self._asked = now
+            ending = Stopped() if self._stop() else None
+        if last:
+            return  # what is left to do is less than a checkpoint costs
+        wanted = ending is not None or (
+            self.checkpoints is not None and self.checkpoints.due(epoch_ended=epoch_ended)
+        )
+        if self.checkpoints is not None and wanted:
+            self.checkpoints.save(step, state())
+        if ending is not None:
+            raise ending
+
+
+def any_file_exists(*paths: Path | None) -> Callable[[], bool]:
+    """Return a question: does one of the files exist?"""
+    asked = [path for path in paths if path is not None]
+    return lambda: any(map(os.path.exists, asked))

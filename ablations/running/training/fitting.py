@@ -1,0 +1,186 @@
+"""The training loop, as a value that can be saved after any step and continued bit for bit."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ablations.planning.recipe import Recipe
+from ablations.running.machine.kernels import NO_KERNELS, Kernels
+from ablations.running.record.trial_record import EpochMetrics
+from ablations.running.training.batches import Batches
+from ablations.running.training.checkpoint import Keeper
+from ablations.running.training.schedule import image_size, learning_rate
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a finite number.
+
+    Attributes:
+        epoch: in which it happened, from 1.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"the training loss is not a finite number in epoch {epoch}")
+        self.epoch = epoch
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Who is told while a trial runs.
+
+    Attributes:
+        epoch: called after every epoch with its metrics.
+        progress: called after every step with the steps done and the steps in all.
+    """
+
+    epoch: Callable[[EpochMetrics], None] = lambda metrics: None
+    progress: Callable[[int, int], None] = lambda done, total: None
+
+
+class Fit:
+    """A network on its way through its training.
+
+    Args:
+        model: on the device, in channels_last.
+        recipe: how to train.
+        batches: what to train on.
+        device: where to compute.
+        precision: "fp32" or "bf16".
+        kernels: which the network trains with.
+        validate: gives the network's error on images that are held back, in per cent, after every epoch; None where
+            none are.
+
+    Attributes:
+        step: steps done.
+        total: steps in all.
+        history: epochs that are finished.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        batches: Batches,
+        device: torch.device,
+        precision: str,
+        *,
+        kernels: Kernels = NO_KERNELS,
+        validate: Callable[[nn.Module], float] | None = None,
+    ) -> None:
+        self._validate = validate
+        self.model, self.recipe, self.batches = model, recipe, batches
+        self.device, self.precision, self.kernels = device, precision, kernels
+        self.optimiser = make_optimiser(model, recipe)
+        self.step, self.total = 0, recipe.steps(batches.per_epoch)
+        self.history: list[EpochMetrics] = []
+        self._loss_sum = torch.zeros((), device=device)  # sums stay on the device until an epoch ends
+        self._errors = torch.zeros((), device=device)
+        self._seen = self._steps = 0
+        self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
+
+    def run(self, observer: Observer, keeper: Keeper) -> None:
+        """Train to the end.
+
+        Raises:
+            Diverged: the loss became infinite or not a number.
+            Stopped, TimedOut: as the keeper decides.
+        """
+        self.model.train()
+        self._epoch_started = time.perf_counter() - self._seconds_before
+        while self.step < self.total:
+            rate = learning_rate(self.recipe, self.step, total=self.total)
+            self._advance(rate)
+            epoch_ended = self.step % self.batches.per_epoch == 0 or self.step == self.total
+            if epoch_ended:
+                self._end_epoch(rate)
+                observer.epoch(self.history[-1])
+            observer.progress(self.step, self.total)
+            keeper.after_step(self.step, self.state, epoch_ended=epoch_ended, last=self.step == self.total)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a continued training needs, as tensors, numbers and text."""
+        cuda = self.device.type == "cuda"
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "batches": self.batches.state(),
+            "noise": torch.get_rng_state(),
+            "noise_on_device": torch.cuda.get_rng_state(self.device) if cuda else None,
+            "history": [asdict(epoch) for epoch in self.history],
+            "sums": [self._loss_sum, self._errors],
+            "counts": [self._seen, self._steps],
+            "epoch_seconds": time.perf_counter() - self._epoch_started,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over a state; the random streams are those of the global generators' present context."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.batches.restore(state["batches"])
+        torch.set_rng_state(state["noise"])
+        if state["noise_on_device"] is not None:
+            torch.cuda.set_rng_state(state["noise_on_device"], self.device)
+        self.step = state["step"]
+        self.history = [EpochMetrics(**epoch) for epoch in state["history"]]
+        self._loss_sum, self._errors = (value.to(self.device) for value in state["sums"])
+        self._seen, self._steps = state["counts"]
+        self._seconds_before = state["epoch_seconds"]
+
+    def _advance(self, rate: float) -> None:
+        """Take one step of the optimiser."""
+        size = image_size(self.recipe, self.step, total=self.total, full=self.batches.side)
+        images, labels = self.batches.next(size)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        with bf16, self.kernels.passes():
+            logits = self.model(images)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self._loss_sum += loss.detach()
+        self._errors += (logits.detach().argmax(1) != labels).sum()
+        self._seen, self._steps = self._seen + len(labels), self._steps + 1
+        self.step += 1
+
+    def _end_epoch(self, rate: float) -> None:
+        mean_loss = (
+            self._loss_sum.item() / self._steps
+        )  # the only synchronisation with the device in an epoch
+        if not math.isfinite(mean_loss):
+            raise Diverged(len(self.history) + 1)
+        now = time.perf_counter()
+        error = 100 * self._errors.item() / self._seen
+        seconds, number = now - self._epoch_started, len(self.history) + 1
+        held_back = None if self._validate is None else self._validate(self.model)
+        self.model.train()
+        self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
+        self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
+        self._loss_sum.zero_()
+        self._errors.zero_()
+
+
+def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Make the optimiser of a recipe: SGD, with weight decay on norms and biases only where the recipe says so."""
+    weights = [p for p in model.parameters() if p.ndim > 1 or recipe.decay_norm_and_bias]
+    others = [p for p in model.parameters() if not (p.ndim > 1 or recipe.decay_norm_and_bias)]
+    groups = [
+        {"params": weights, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+    )

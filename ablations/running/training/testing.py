@@ -1,0 +1,69 @@
+"""The end of a trial: its network is tested once, and its weights are named by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ablations.running.data import Prepared
+from ablations.running.training.augment import normalise
+
+TEST_BATCH = 500
+
+
+class NotFinite(ArithmeticError):
+    """An output of the trained network is infinite or not a number."""
+
+
+@torch.no_grad()
+def test(
+    model: nn.Module, data: Prepared, device: torch.device, precision: str
+) -> tuple[float, float | None, float]:
+    """Test a network on the test images.
+
+    Args:
+        model: on the device, in channels_last.
+        data: the prepared data set.
+        device: where to compute.
+        precision: "fp32" or "bf16".
+
+    Returns:
+        Top-1 error and top-5 error (None where there are at most five classes) in per cent, and the mean
+        cross-entropy.
+
+    Raises:
+        NotFinite: an output is infinite or not a number.
+    """
+    model.eval()
+    wrong1 = wrong5 = 0
+    loss = 0.0
+    for start in range(0, len(data.test_labels), TEST_BATCH):
+        images = data.test_images[start : start + TEST_BATCH].to(device)
+        labels = data.test_labels[start : start + TEST_BATCH].to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            logits = model(
+                normalise(images, data.mean, data.std, dtype=torch.float32, channels_last=True)
+            ).float()
+        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
+        wrong1 += int((~best[:, 0]).sum())
+        wrong5 += int((~best.any(dim=1)).sum())
+    if not math.isfinite(loss):
+        raise NotFinite("an output of the trained network is not a finite number")
+    images_tested = len(data.test_labels)
+    top5 = 100 * wrong5 / images_tested if data.num_classes > 5 else None
+    return 100 * wrong1 / images_tested, top5, loss / images_tested
+
+
+def hash_weights(model: nn.Module) -> str:
+    """Return the SHA-256 of a network's weights and statistics, by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        # the bytes of the values: NumPy has no bfloat16
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""SE blocks: squeeze, gate network, excitation, and the registries that hold them."""

@@ -1,0 +1,21 @@
+"""The slots of the design space. Entries register themselves from the module of their slot."""
+
+from __future__ import annotations
+
+from senet_core.blocks.registry import Registry
+
+SQUEEZES = Registry("squeeze")
+EXCITATIONS = Registry("excitation")
+GATES = Registry("gate")
+INTEGRATIONS = Registry("integration", traits={"gates": ("in", "inner", "out")})
+
+SLOTS: dict[str, Registry] = {
+    "squeeze": SQUEEZES,
+    "excitation": EXCITATIONS,
+    "gate": GATES,
+    "integration": INTEGRATIONS,
+}
+"""The slots that a variant fills, by the name of the variant's field."""
+
+FORMS = Registry("unit form", also="<>")
+"""How to run the blocks of other people's networks with an SE block in them, by "module.Class"; see `units.py`."""

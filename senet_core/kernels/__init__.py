@@ -1,0 +1,1 @@
+"""Computations of our own for CPUs, in the place of PyTorch's."""

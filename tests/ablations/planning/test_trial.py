@@ -1,0 +1,201 @@
+"""Trial: one identity for one question, whatever asks it, and another for every change."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.trial import DataSpec, Trial
+from senet_core import GATES, SEVariant
+
+TRIAL = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), RECIPES["cifar-paper"], 0)
+STEPS = Recipe(epochs=10, warmup=0.1, warmup_lr=0.05, schedule="step", milestones=(0.5,))
+
+OTHER_VARIANT: dict[str, Any] = {
+    "squeeze": "max",
+    "excitation": "tanh",
+    "reduction": 8,
+    "stages": (2, 3),
+    "integration": "pre",
+    "bias": True,
+    "gate": "another",
+}
+OTHER_DATA: dict[str, Any] = {
+    "name": "digits",
+    "train_images": 1000,
+    "test_images": 500,
+    "path": "images",
+    "size": 64,
+    "validation_images": 500,
+}
+FOLDER = DataSpec(name="image-folder", path="x", size=8, train_images=100)
+OTHER_RECIPE: dict[str, Any] = {
+    "epochs": 11,
+    "iterations": 101,
+    "batch_size": 64,
+    "lr": 0.2,
+    "momentum": 0.8,
+    "nesterov": False,
+    "weight_decay": 1e-3,
+    "decay_norm_and_bias": False,
+    "schedule": "constant",
+    "milestones": (0.6,),
+    "gamma": 0.2,
+    "warmup": 0.2,
+    "warmup_lr": 0.01,
+    "label_smoothing": 0.1,
+    "crop": "none",
+    "pad": 2,
+    "flip": False,
+    "cutout": 8,
+    "start_size": 24,
+    "full_size_from": 0.6,
+    "precision": "fp32",
+}
+GROWING = Recipe(epochs=10, start_size=20, full_size_from=0.5)
+STARTS = {"iterations": Recipe(iterations=100), "schedule": Recipe(epochs=10), "start_size": GROWING,
+          "full_size_from": GROWING}  # fmt: skip
+
+
+def changed(model: BaseModel, **fields: Any) -> Any:
+    return type(model).model_validate({**model.model_dump(), **fields})
+
+
+def test_the_key_is_recorded() -> None:
+    """If this changes, no recorded trial is found again: raise the record's schema, or do not change it."""
+    assert TRIAL.key == "6af04ff0358de418"
+
+
+def test_recorded_trials_are_found_again() -> None:
+    """A field that was added since is not in the canonical form of a trial that does not use it."""
+    record = Path(__file__).parents[3] / "results" / "a-a" / "trials.jsonl"
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    assert lines
+    assert {line["key"] for line in lines} == {Trial.from_json(line["trial"]).key for line in lines}
+
+
+def test_the_canonical_form_is_recorded() -> None:
+    form = TRIAL.to_json()
+    recipe = RECIPES["cifar-paper"].model_dump(mode="json")
+    assert (recipe.pop("start_size"), recipe.pop("full_size_from")) == (None, None)  # they came later
+    assert form["recipe"] == recipe
+    del form["recipe"]
+    assert form == {
+        "backbone": "resnet20",
+        "variant": str(SEVariant()),
+        "data": {"name": "cifar10", "train_images": None, "test_images": None, "path": None, "size": None},
+        "seed": 0,
+        "plugins": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        TRIAL,
+        dataclasses.replace(TRIAL, variant=None, seed=12),
+        dataclasses.replace(TRIAL, variant=SEVariant(reduction={2: 4, 3: 8}, stages=(2, 3)), recipe=STEPS),
+        dataclasses.replace(
+            TRIAL,
+            data=FOLDER,
+            plugins=(("excitation:mine", "0123"), ("squeeze:theirs", "1.2")),
+        ),
+    ],
+    ids=["se", "plain", "per stage", "plug-ins"],
+)
+def test_reads_back_from_json_with_its_key(trial: Trial) -> None:
+    back = Trial.from_json(json.loads(json.dumps(trial.to_json())))
+    assert back == trial
+    assert back.key == trial.key
+    assert len(trial.key) == 16
+    assert int(trial.key, 16) >= 0
+
+
+def test_the_order_of_json_fields_does_not_matter() -> None:
+    backwards = dict(reversed(TRIAL.to_json().items()))
+    backwards["recipe"] = dict(reversed(backwards["recipe"].items()))
+    assert Trial.from_json(backwards).key == TRIAL.key
+
+
+@pytest.mark.parametrize("field", ["backbone", "variant", "data", "recipe", "seed", "plugins"])
+def test_a_missing_field_is_a_value_error(field: str) -> None:
+    form = TRIAL.to_json()
+    del form[field]
+    with pytest.raises(ValueError, match=f"^a trial lacks {field}$"):
+        Trial.from_json(form)
+
+
+class TestAnotherKey:
+    @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(SEVariant)])
+    @pytest.mark.usefixtures("own_registries")
+    def test_for_every_field_of_the_variant(self, field: str) -> None:
+        GATES.register("another", source="ours: a test")(GATES["bottleneck"].build)
+        other = dataclasses.replace(TRIAL, variant=SEVariant(**{field: OTHER_VARIANT[field]}))
+        assert other.key != TRIAL.key
+
+    @pytest.mark.parametrize("field", DataSpec.model_fields)
+    def test_for_every_field_of_the_data(self, field: str) -> None:
+        start = FOLDER if field in ("path", "size") else TRIAL.data
+        if field == "validation_images":  # which go without test images
+            start = changed(start, test_images=None)
+        before = dataclasses.replace(TRIAL, data=start)
+        after = dataclasses.replace(TRIAL, data=changed(start, **{field: OTHER_DATA[field]}))
+        assert before.key != after.key
+
+    @pytest.mark.parametrize("field", Recipe.model_fields)
+    def test_for_every_field_of_the_recipe(self, field: str) -> None:
+        start = STARTS.get(field, STEPS)
+        before = dataclasses.replace(TRIAL, recipe=start)
+        after = dataclasses.replace(TRIAL, recipe=changed(start, **{field: OTHER_RECIPE[field]}))
+        assert before.key != after.key
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("backbone", "resnet32"),
+            ("variant", None),
+            ("data", DataSpec(name="digits")),
+            ("recipe", RECIPES["cifar-quick"]),
+            ("seed", 1),
+            ("plugins", (("squeeze:mine", "0123"),)),
+        ],
+    )
+    def test_for_every_field_of_the_trial(self, field: str, value: object) -> None:
+        assert dataclasses.replace(TRIAL, **{field: value}).key != TRIAL.key
+
+    def test_for_a_changed_plug_in(self) -> None:
+        one, other = (
+            dataclasses.replace(TRIAL, plugins=(("squeeze:mine", digest),)) for digest in ("1", "2")
+        )
+        assert one.key != other.key
+
+    def test_and_no_field_was_forgotten_above(self) -> None:
+        assert {field.name for field in dataclasses.fields(Trial)} == {
+            "backbone",
+            "variant",
+            "data",
+            "recipe",
+            "seed",
+            "plugins",
+        }
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"name": "cifar10"}, "cifar10"),
+        (
+            {"name": "cifar10", "train_images": 2000, "test_images": 1000},
+            "cifar10, 2,000 training images, 1,000 test images",
+        ),
+        ({"name": "image-folder", "path": "pets", "size": 64}, "image-folder, pets at 64 px"),
+    ],
+)
+def test_data_says_what_it_is(fields: dict[str, Any], text: str) -> None:
+    assert str(DataSpec(**fields)) == text

@@ -1,0 +1,138 @@
+"""Times are those of earlier trials with the same settings on the same machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablations.planning.recipe import Recipe
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.cost.speed import Images, Span, Speed, count_images, earlier_speeds, speed_key, spread
+from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
+from tests.ablations.running.small import DATA, RECIPE, small_trial
+
+HERE: Mapping[str, Any] = {"processor": "P", "cores": 2, "device": "cpu", "threads": 1, "commit": "new"}
+WHOLE = Images(1297, 500, 8)
+
+
+def line(trial: Trial, seconds: float, **changes: Any) -> TrialRecord:
+    result = TrialResult(10.0, None, 0.5, 0.5, 10.0, 1, 1, {}, seconds, 0.4, 1.0, "")
+    record = TrialRecord(
+        trial.key, "s", "finished", trial.to_json(), result, (EpochMetrics(1, 1, 1, 1, 1),), None, HERE, "d", "",
+        "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:10+00:00",
+    )  # fmt: skip
+    return replace(record, **changes)
+
+
+def speeds(folder: Path, *lines: TrialRecord) -> dict[str, Speed]:
+    Record(folder / "other" / FILE_NAME).append(*lines)
+    return earlier_speeds([small_trial()], folder, HERE, WHOLE)
+
+
+def test_an_earlier_trial_tells_the_time_of_a_longer_one(tmp_path: Path) -> None:
+    [speed] = speeds(tmp_path, line(small_trial(), 6.4)).values()
+    assert (speed.source, speed.measured) == ("earlier trials", 1)
+    assert speed.train.mid == pytest.approx(6.4 / (2 * 2 * 32))  # two epochs of two batches of 32
+    assert speed.rest == pytest.approx(10 - 6.4 - 0.4)
+    longer = small_trial(epochs=20).recipe
+    assert speed.seconds(longer, Images(80, 40, 8)).mid == pytest.approx(64 + 0.4)
+
+
+@pytest.mark.parametrize(
+    ("before", "precision", "here", "counts"),
+    [
+        (None, "fp32", False, True),  # a record from before there was a choice
+        (None, "fp32", True, False),
+        (True, "fp32", True, True),
+        (None, "bf16", True, True),  # which makes no difference in bf16
+        (False, "bf16", True, True),
+    ],
+)
+def test_a_trial_counts_that_computed_its_convolutions_alike(
+    tmp_path: Path, before: bool | None, precision: str, here: bool, counts: bool
+) -> None:
+    said = {**HERE, "precision": precision, **({} if before is None else {"winograd": before})}
+    Record(tmp_path / "other" / FILE_NAME).append(line(small_trial(), 6.4, environment=said))
+    found = earlier_speeds([small_trial()], tmp_path, {**HERE, "winograd": here}, WHOLE)
+    assert bool(found) is counts
+
+
+def test_small_images_take_less_of_the_time(tmp_path: Path) -> None:
+    """Half of the steps at 8 of 12 pixels; a longer training of the kind needs as much more."""
+    recipe = Recipe(epochs=2, batch_size=32, start_size=8, full_size_from=0.5)
+    speed = Speed(Span(0.01, 0.01, 0.01), 0.0, 0.0, 0.0, "", 1)
+    whole = speed.seconds(Recipe(epochs=2, batch_size=32), Images(64, 0, 12)).mid
+    share = (0.5 * (8 / 12) ** 2) + 0.5
+    assert speed.seconds(recipe, Images(64, 0, 12)).mid == pytest.approx(share * whole)
+    trial = replace(small_trial(), recipe=recipe)
+    Record(tmp_path / "other" / FILE_NAME).append(line(trial, 6.4))
+    [known] = earlier_speeds([trial], tmp_path, HERE, Images(1297, 500, 12)).values()
+    longer = recipe.model_copy(update={"epochs": 20.0})
+    assert known.seconds(longer, Images(80, 0, 12)).mid == pytest.approx(64)
+    assert speed_key(trial.to_json()) != speed_key(replace(trial, recipe=RECIPE).to_json())
+
+
+def test_of_several_the_middle_and_its_range(tmp_path: Path) -> None:
+    lines = [line(small_trial(seed=seed), seconds) for seed, seconds in enumerate((1.0, 2.0, 3.0, 4.0, 50.0))]
+    [speed] = speeds(tmp_path, *lines).values()
+    assert [span * 128 for span in (speed.train.low, speed.train.mid, speed.train.high)] == pytest.approx(
+        [2, 3, 4]
+    )
+
+
+@pytest.mark.parametrize("field", ["processor", "cores", "device", "threads"])
+def test_another_machine_tells_nothing(tmp_path: Path, field: str) -> None:
+    assert speeds(tmp_path, line(small_trial(), 1.0, environment={**HERE, field: "other"})) == {}
+
+
+def test_trials_of_this_commit_are_preferred(tmp_path: Path) -> None:
+    old = line(small_trial(seed=1), 100.0, environment={**HERE, "commit": "old"})
+    [speed] = speeds(tmp_path, old, line(small_trial(), 1.28)).values()
+    assert speed.train.mid == pytest.approx(0.01)
+    [speed] = speeds(tmp_path / "alone", old).values()
+    assert speed.train.mid == pytest.approx(100 / 128)
+
+
+def test_unreadable_records_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / FILE_NAME).write_text("{\n", encoding="utf-8")
+    strange = replace(line(small_trial(seed=5), 1.0), trial={"backbone": "resnet8"})
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / FILE_NAME).write_text(strange.to_line() + "\n", encoding="utf-8")
+    assert len(speeds(tmp_path, line(small_trial(), 1.0))) == 1
+
+
+def test_seed_length_and_rates_do_not_change_the_speed() -> None:
+    same = speed_key(small_trial().to_json())
+    assert speed_key(small_trial(seed=3, epochs=9, lr=0.2, weight_decay=0.1).to_json()) == same
+    for change in ({"batch_size": 16}, {"flip": False}, {"precision": "bf16"}, {"cutout": 2}):
+        assert speed_key(small_trial(**change).to_json()) != same
+    assert speed_key(small_trial(None).to_json()) != same
+
+
+def test_images_are_counted_without_the_data() -> None:
+    assert count_images(DATA, Path("nowhere")) == Images(80, 40, 8)
+    assert count_images(DataSpec(name="cifar10"), Path("nowhere")) == Images(50_000, 10_000, 32)
+    assert count_images(DataSpec(name="image-folder", path="x", size=32), Path("nowhere")) is None
+
+
+def test_checkpoints_are_in_the_time() -> None:
+    speed = Speed(Span(0.001, 0.001, 0.001), 0.0, 0.5, 9.0, "", 1)
+    recipe = Recipe(epochs=3, batch_size=100)
+    assert speed.seconds(recipe, Images(2000, 10, 32)).mid == pytest.approx(
+        6 + 2 * 0.5
+    )  # after two of three epochs
+    assert speed.seconds(recipe, Images(70_000, 10, 32)).mid == pytest.approx(
+        210 + 5 * 0.5
+    )  # and one in each
+
+
+def test_spread() -> None:
+    assert spread([3.0]) == Span(3.0, 3.0, 3.0)
+    assert spread([1.0, 3.0]) == Span(2.0, 1.0, 3.0)
+    assert spread([5.0, 1.0, 2.0, 3.0, 4.0]) == Span(3.0, 2.0, 4.0)

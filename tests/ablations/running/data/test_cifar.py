@@ -1,0 +1,166 @@
+"""The original batches: read exactly, and never executed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ablations.running.data import prepare
+from ablations.running.data.cifar import unpickle
+from ablations.running.data.fashion import parse_idx
+from senet_core.errors import UserError
+
+Noise = Callable[..., np.ndarray]
+Pack = Callable[[Path, str], Path]
+
+
+def dump(path: Path, content: Any, protocol: int = 2) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(content, protocol=protocol))
+
+
+def cifar10(root: Path, noise: Noise) -> Path:
+    folder = root / "cifar-10-batches-py"
+    pixels = noise(24, 3072)
+    for number in range(6):
+        name = f"data_batch_{number + 1}" if number < 5 else "test_batch"
+        rows = slice(4 * number, 4 * number + 4)
+        dump(folder / name, {b"data": pixels[rows], b"labels": [number, 1, 2, 9], b"batch_label": b"x"})
+    dump(folder / "batches.meta", {b"label_names": [f"class {i}".encode() for i in range(10)]})
+    return root
+
+
+@pytest.mark.parametrize("form", ["below", "itself", "cifar-10-python.tar.gz"])
+def test_cifar10_keeps_the_authors_order_and_planes(
+    tmp_path: Path, noise: Noise, pack: Pack, form: str
+) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    source = {"below": root, "itself": root / "cifar-10-batches-py"}.get(form) or pack(root, form)
+    data = prepare("cifar10", tmp_path / "data", source)
+    planes = torch.from_numpy(noise(24, 3072)).view(24, 3, 32, 32)
+    assert torch.equal(data.train_images.permute(0, 3, 1, 2), planes[:20])
+    assert torch.equal(data.test_images.permute(0, 3, 1, 2), planes[20:])
+    assert data.train_labels.tolist() == [value for number in range(5) for value in (number, 1, 2, 9)]
+    assert data.test_labels.tolist() == [5, 1, 2, 9]
+    assert data.classes[3] == "class 3"
+    assert data.note == ""
+
+
+def test_cifar100_takes_the_fine_labels(tmp_path: Path, noise: Noise) -> None:
+    root = tmp_path / "cifar-100-python"
+    for name in ("train", "test"):
+        dump(root / name, {b"data": noise(2, 3072), b"fine_labels": [99, 0], b"coarse_labels": [1, 1]})
+    dump(root / "meta", {b"fine_label_names": [b"%d" % i for i in range(100)], b"coarse_label_names": []})
+    data = prepare("cifar100", tmp_path / "data", root)
+    assert data.train_labels.tolist() == [99, 0]
+    assert data.num_classes == 100
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_batch_that_carries_code_is_refused_and_not_run(
+    tmp_path: Path, noise: Noise, protocol: int
+) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    content = {b"data": Malicious(tmp_path / "run"), b"labels": [0]}
+    dump(root / "cifar-10-batches-py" / "data_batch_2", content, protocol)
+    with pytest.raises(
+        UserError, match=r"data_batch_2': it asks for \w+.mkdir, which image data does not need"
+    ):
+        prepare("cifar10", tmp_path / "data", root)
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "data" / "cifar10.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["eval", "getattr", "__import__"])
+def test_builtins_are_out_of_reach(name: str) -> None:
+    with pytest.raises(UserError, match=f"asks for .*{name}"):
+        unpickle(b"cbuiltins\n" + name.encode() + b"\n.", "batch")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_plain_data_is_read_in_every_protocol(noise: Noise, protocol: int) -> None:
+    content = {b"data": noise(2, 5), b"labels": [1, 2], "text": "x", b"none": None}
+    read = unpickle(pickle.dumps(content, protocol=protocol), "batch")
+    assert np.array_equal(read[b"data"], content[b"data"])
+    assert read[b"labels"] == [1, 2]
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", pickle.dumps({b"a": list(range(9))})[:-5], b"]."])
+def test_a_damaged_batch_is_one_line(data: bytes) -> None:
+    with pytest.raises(UserError, match=r"^cannot read the python batch 'test_batch': .*$"):
+        unpickle(data, "test_batch")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 10]}, r"label 10 is out of range.*0\.\.9"),
+        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, -1]}, "label -1 is out of range"),
+        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0]}, "2 images and 1 labels"),
+        ({b"data": np.zeros((2, 3072), np.uint8)}, "does not hold a list of labels"),
+        ({b"data": np.zeros((2, 100), np.uint8), b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
+        ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
+        ({b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
+    ],
+)
+def test_a_batch_of_the_wrong_content_is_refused(
+    tmp_path: Path, noise: Noise, content: dict[bytes, Any], message: str
+) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    dump(root / "cifar-10-batches-py" / "test_batch", content)
+    with pytest.raises(UserError, match=message):
+        prepare("cifar10", tmp_path / "data", root)
+
+
+def test_missing_batches_are_named(tmp_path: Path, noise: Noise) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    (root / "cifar-10-batches-py" / "data_batch_4").unlink()
+    with pytest.raises(
+        UserError, match="the python batches of cifar10 are not complete: data_batch_4 missing"
+    ):
+        prepare("cifar10", tmp_path / "data", root)
+
+
+def test_batches_without_class_names_are_refused(tmp_path: Path, noise: Noise) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    dump(root / "cifar-10-batches-py" / "batches.meta", {b"label_names": [b"one"]})
+    with pytest.raises(UserError, match=r"batches.meta' does not name 10 classes"):
+        prepare("cifar10", tmp_path / "data", root)
+
+
+def idx(values: np.ndarray) -> bytes:
+    return bytes((0, 0, 8, values.ndim)) + np.array(values.shape, dtype=">u4").tobytes() + values.tobytes()
+
+
+def test_fashion_mnist_is_read_from_its_idx_files(tmp_path: Path, noise: Noise) -> None:
+    labels = np.array([0, 9, 3], dtype=np.uint8)
+    for part in ("train", "t10k"):
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(noise(3, 28, 28))))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    data = prepare("fashion-mnist", tmp_path / "data", tmp_path)
+    assert torch.equal(data.test_images[..., 0], torch.from_numpy(noise(3, 28, 28)))
+    assert data.train_labels.tolist() == [0, 9, 3]
+    assert (data.image_shape, data.classes[9]) == ((1, 28, 28), "Ankle boot")
+
+
+@pytest.mark.parametrize("cut", [2, 10, -1])
+def test_a_truncated_idx_file_is_one_line(noise: Noise, cut: int) -> None:
+    for data in (idx(noise(3, 28, 28)), gzip.compress(idx(noise(3, 28, 28)))):
+        with pytest.raises(UserError, match=r"^cannot read 'file': "):
+            parse_idx(data[:cut], "file", 3)

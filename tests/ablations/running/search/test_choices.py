@@ -1,0 +1,426 @@
+"""Choices take exactly their budget, whatever happens on the way, and what they chose is trained on fresh seeds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+from choosing import Choosing, error_of, search_study, tuned_study
+from small import small_study
+
+from ablations.analysis.results.selection import choices_of, settled
+from ablations.planning.design import Design
+from ablations.planning.study import CHOOSE_FROM, CONFIRM_FROM
+from ablations.running.record.leases import Holder, Leases, process_start
+from ablations.running.record.proposals import read_proposals
+from ablations.running.record.trial_record import Kind
+from ablations.running.search import proposer
+from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
+from ablations.running.search.view import WORST_ERROR
+from ablations.running.training.worker import Task
+from senet_core.errors import UserError
+
+
+def proposals_asked(choosing: Choosing) -> list[object]:
+    return [trial for trial in choosing.asked if trial.data.validation_images is not None]
+
+
+def optuna_trials(choosing: Choosing, design: Design) -> list[optuna.trial.FrozenTrial]:
+    storage = optuna.storages.RDBStorage(f"sqlite:///{choosing.places(design).results / FILE_NAME}")
+    studies = optuna.get_all_study_summaries(storage=storage)
+    return [t for s in studies for t in optuna.load_study(study_name=s.study_name, storage=storage).trials]
+
+
+def optuna_states(choosing: Choosing, design: Design) -> Counter[str]:
+    return Counter(trial.state.name for trial in optuna_trials(choosing, design))
+
+
+def test_every_row_of_a_tuned_study_gets_the_same_number_of_proposals(choosing: Choosing) -> None:
+    design = tuned_study()
+
+    outcome = choosing.sweep(design)
+
+    counts = Counter(p.arm for p in read_proposals(choosing.places(design).results))
+    assert counts == {cell.label: 6 for cell in design.cells}
+    assert (outcome.failed, outcome.left) == (0, 0)
+
+
+def test_rows_are_trained_with_what_was_best_for_them_on_validation_images(choosing: Choosing) -> None:
+    design = tuned_study()
+    record = choosing.sweep(design).record
+
+    for choice in choices_of(design, record):
+        best = min(choice.judged, key=lambda j: j.values or (1000,))
+        row = next(cell for cell in settled(design, record).cells if cell.label == choice.arm.name)
+        assert row.recipe.lr == best.proposal.params["lr"]
+        assert row.data.validation_images is None
+        for seed in design.seeds:
+            assert row.trial(seed).key in record.finished
+
+
+def test_a_finished_choice_trains_nothing_when_it_is_asked_again(choosing: Choosing) -> None:
+    design = tuned_study()
+    choosing.sweep(design)
+    before = len(choosing.asked)
+
+    outcome = choosing.sweep(design)
+
+    assert (len(choosing.asked), outcome.trained, outcome.left) == (before, 0, 0)
+
+
+def test_proposals_have_seeds_that_no_comparison_has(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.sweep(design)
+
+    for trial in choosing.asked:
+        if trial.data.validation_images is None:
+            assert CONFIRM_FROM <= trial.seed < CHOOSE_FROM
+        else:
+            assert trial.seed >= CHOOSE_FROM
+
+
+def test_the_first_proposal_is_where_the_study_stands(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.sweep(design)
+
+    assert choosing.asked[0].variant == small_study().baseline.variant
+
+
+def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) -> None:
+    design = search_study(trials=30)
+    record = choosing.sweep(design).record
+
+    best = choices_of(design, record)[0].candidates[0]
+    assert error_of(best.row.trial(0)) < error_of(design.baseline.trial(0))
+    winners = settled(design, record)
+    assert best.row.network in {cell.network for cell in winners.cells}
+    assert winners.seeds == (CONFIRM_FROM, CONFIRM_FROM + 1)
+
+
+@pytest.mark.parametrize("at", [1, 4, 12])
+@pytest.mark.parametrize("point", ["handing out", "written down"])
+def test_a_search_that_dies_ends_with_exactly_its_budget(
+    choosing: Choosing, monkeypatch: pytest.MonkeyPatch, point: str, at: int
+) -> None:
+    design, times = search_study(), []
+
+    def die(*_: object) -> None:
+        times.append(1)
+        if len(times) == at:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            *((choosing, "handing_out") if point == "handing out" else (choosing.watcher, "finished")), die
+        )
+        with pytest.raises(KeyboardInterrupt):
+            choosing.sweep(design)
+    record = choosing.sweep(design).record
+
+    choice = choices_of(design, record)[0]
+    assert [j.state for j in choice.judged] == ["finished"] * 12
+    assert optuna_states(choosing, design) == {"COMPLETE": 12}
+
+
+def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
+    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ablations.running.search import proposer
+
+    design = search_study()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(proposer, "add_proposal", die)
+        with pytest.raises(KeyboardInterrupt):
+            choosing.sweep(design)
+    choosing.sweep(design)
+
+    states = optuna_states(choosing, design)
+    assert states["COMPLETE"] == 12
+    assert states["RUNNING"] == 0
+
+
+def test_a_torn_line_of_the_proposals_is_passed_over(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.sweep(design)
+    path = choosing.places(design).proposals
+    content = path.read_bytes()
+    lines = content.splitlines(keepends=True)
+    for cut in range(1, len(lines[-1])):
+        path.write_bytes(content[:-cut])
+        assert len(read_proposals(path.parent)) == 11
+
+    choosing.sweep(design)
+
+    assert len(read_proposals(path.parent)) == 12
+
+
+def test_a_corrupt_proposal_is_named_with_its_line(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.sweep(design)
+    path = choosing.places(design).proposals
+    lines = path.read_text().splitlines()
+    lines[3] = lines[3].replace('"seed"', '"sead"')
+    path.write_text("\n".join(lines) + "\n")
+
+    with pytest.raises(UserError, match=r"proposals\.jsonl, line 4 is corrupt"):
+        choosing.sweep(design)
+
+
+@pytest.mark.parametrize("kind", ["oom", "killed", "error", "disk", "timeout"])
+def test_a_trial_that_failed_does_not_count(choosing: Choosing, kind: Kind) -> None:
+    design = search_study()
+    choosing.fail = lambda trial: kind if len(choosing.asked) in (2, 5) else None
+
+    outcome = choosing.sweep(design)
+
+    choice = choices_of(design, outcome.record)[0]
+    assert Counter(j.state for j in choice.judged) == {"finished": 12, "failed": 2}
+    assert optuna_states(choosing, design) == {"COMPLETE": 12, "FAIL": 2}
+    assert outcome.failed == 0  # each was replaced
+
+
+def test_where_the_study_stands_is_tried_again_when_its_trial_failed(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.fail = lambda trial: "oom" if len(choosing.asked) == 1 else None
+
+    judged = choices_of(design, choosing.sweep(design).record)[0].judged
+
+    assert [j.state for j in judged if j.is_start] == ["failed", "finished"]
+    assert judged[1].is_start
+
+
+def test_a_diverged_trial_counts_and_is_as_bad_as_can_be(choosing: Choosing) -> None:
+    design = tuned_study()
+    choosing.fail = lambda trial: (
+        "diverged" if trial.recipe.lr > 0.2 and trial.data.validation_images is not None else None
+    )
+
+    record = choosing.sweep(design).record
+
+    choices = choices_of(design, record)
+    assert any(judged.state == "diverged" for choice in choices for judged in choice.judged)
+    assert max(trial.value for trial in optuna_trials(choosing, design)) == WORST_ERROR
+    for choice in choices:
+        assert len(choice.judged) == 6
+        assert choice.best is not None
+        assert choice.best.row.recipe.lr <= 0.2
+
+
+def test_a_search_in_which_everything_fails_gives_up(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.fail = lambda trial: "error"
+
+    outcome = choosing.sweep(design)
+
+    assert outcome.left == 12
+    assert len(choosing.asked) == 5
+    assert any("5 proposals failed alike (error)" in said for said in choosing.watcher.said)
+
+
+def test_the_storage_may_be_lost(choosing: Choosing) -> None:
+    design = search_study(trials=20)
+    half = search_study(trials=10)
+    choosing.sweep(half)
+    (choosing.places(half).results / FILE_NAME).unlink()
+
+    record = choosing.sweep(design).record
+
+    assert len(choices_of(design, record)[0].judged) == 20
+    assert len(proposals_asked(choosing)) == 20
+    assert optuna_states(choosing, design) == {"COMPLETE": 20}
+
+
+def test_a_larger_budget_continues_a_search(choosing: Choosing) -> None:
+    choosing.sweep(search_study(trials=6))
+    asked = len(proposals_asked(choosing))
+
+    record = choosing.sweep(search_study(trials=9)).record
+
+    assert (asked, len(proposals_asked(choosing))) == (6, 9)
+    assert choices_of(search_study(trials=9), record)[0].over
+
+
+def test_another_space_is_another_choice(choosing: Choosing) -> None:
+    choosing.sweep(search_study())
+    before = len(proposals_asked(choosing))
+
+    choosing.sweep(search_study(validation_images=30))
+
+    assert len(proposals_asked(choosing)) == before + 12
+
+
+def test_a_fresh_start_forgets_what_was_proposed(choosing: Choosing) -> None:
+    design = search_study()
+    choosing.sweep(design)
+
+    choosing.sweep(design, fresh=True)
+
+    assert len(proposals_asked(choosing)) == 24
+    assert optuna_states(choosing, design) == {"COMPLETE": 12}
+
+
+def test_another_repetition_is_another_search(choosing: Choosing) -> None:
+    choosing.sweep(search_study())
+    first = proposals_asked(choosing)
+
+    choosing.sweep(search_study(repetition=1))
+
+    assert len(proposals_asked(choosing)) == 2 * len(first)
+
+
+def test_a_latency_is_measured_though_the_same_networks_were_trained_without_a_clock(
+    choosing: Choosing,
+) -> None:
+    choosing.sweep(search_study(objectives=["validation_error", "parameters"]))
+    timed = search_study(objectives=["validation_error", "latency"])
+
+    choice = choices_of(timed, choosing.sweep(timed).record)[0]
+
+    assert len(choice.judged) == 12
+    assert all(j.values is not None for j in choice.judged)
+
+
+def test_two_drivers_are_never_given_the_same_proposal(
+    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the second asks before the first has begun to train."""
+    monkeypatch.setattr(proposer, "is_shared", lambda url: True)
+    design = search_study()
+    places = choosing.places(design)
+    places.make_writable()
+    holder = Holder.this_process()
+    drivers = []
+    for pid in (holder.pid, os.getppid()):  # two processes that live
+        leases = Leases(places.leases)
+        monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid)))
+        drivers.append(proposer.Proposer(design, places, places.load_record(), leases, None, print))
+
+    given = [[trial.key for _, trial in driver.propose(2)] for driver in drivers]
+
+    assert [len(keys) for keys in given] == [2, 2]
+    assert len({*given[0], *given[1]}) == 4
+    for driver in drivers:
+        driver.close()
+
+
+def test_two_results_folders_share_a_database(choosing: Choosing, tmp_path: Path) -> None:
+    other, url = Choosing(tmp_path / "other"), f"sqlite:///{tmp_path}/both.db"
+    design = search_study()
+    choosing.sweep(search_study(trials=6), storage=url)
+    other.sweep(design, storage=url)
+
+    record = choosing.sweep(design, storage=url).record
+
+    assert len(choices_of(design, record)[0].judged) == 12
+    storage = open_storage(url)
+    assert [s.n_trials for s in optuna.get_all_study_summaries(storage=storage)] == [12, 12]
+    close_storage(storage)
+
+
+def test_what_is_proposed_again_gets_another_seed(choosing: Choosing) -> None:
+    design = small_study(
+        "search", design="search", axes={"squeeze": ["avg", "max"]}, seeds=[], confirm=2,
+        search={"trials": 8, "validation_images": 40},
+    )  # fmt: skip
+    record = choosing.sweep(design).record
+
+    keys = [j.proposal.key for j in choices_of(design, record)[0].judged]
+    assert len(set(keys)) == 8
+    assert sum(c.visits for c in choices_of(design, record)[0].candidates) == 8
+
+
+def test_hopeless_trials_are_pruned_and_say_how_far_they_came(
+    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    def ended(task: Task) -> bool:
+        time.sleep(0.5)  # the sweep looks at progress now and then
+        assert task.prune_file is None or task.prune_file.parent == task.running_dir
+        return task.prune_file is not None and task.prune_file.exists()
+
+    monkeypatch.setattr(choosing, "epoch_ended", ended)
+    design = search_study(pruner="median", trials=12)
+    record = choosing.sweep(design).record
+
+    judged = choices_of(design, record)[0].judged
+    pruned = [j for j in judged if j.state == "pruned"]
+    assert pruned
+    assert sum(j.counts for j in judged) == 12
+    assert all(j.line is not None and 1 <= len(j.line.history) <= 3 for j in pruned)
+    assert optuna_states(choosing, design)["PRUNED"] == len(pruned)
+    assert not list(choosing.results.rglob("*.prune"))
+
+
+def test_hours_are_a_budget_too(choosing: Choosing) -> None:
+    design = search_study(trials=None, hours=5 * 4 / 3600)  # a pretended trial takes four seconds
+
+    record = choosing.sweep(design).record
+
+    assert len(choices_of(design, record)[0].judged) == 5
+
+
+def test_several_objectives_give_a_front(choosing: Choosing) -> None:
+    design = search_study(objectives=["validation_error", "parameters", "latency"], trials=20)
+    record = choosing.sweep(design).record
+
+    choice = choices_of(design, record)[0]
+    assert len(choice.judged) == 20
+    for one in choice.front:
+        others = [c.values for c in choice.candidates if c.values != one.values]
+        assert not any(all(a <= b for a, b in zip(values, one.values, strict=True)) for values in others)
+
+
+def test_two_drivers_of_a_file_are_refused_in_one_line(choosing: Choosing) -> None:
+    design = search_study()
+    said: list[str] = []
+
+    def second(task: Task) -> None:
+        if not said:
+            with pytest.raises(UserError) as caught:
+                Choosing(choosing.results.parent).sweep(design)
+            said.append(str(caught.value))
+
+    choosing.before = second
+    choosing.sweep(design)
+
+    assert said == [
+        "another process is choosing for study 'search'; for several at once, share a database:"
+        " --storage postgresql://USER@HOST/NAME"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("somewhere", "--storage takes the address of a database"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be opened"),
+        ("mysql://nobody@127.0.0.1/none", "needs a driver that is not installed"),
+        ("nonsense://x", "cannot be opened|cannot be read|not installed"),
+    ],
+)
+def test_a_storage_that_cannot_be_had_is_said_before_anything_is_trained(
+    choosing: Choosing, url: str, words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        choosing.sweep(search_study(), storage=url)
+    assert not choosing.asked
+
+
+def test_proposals_are_readable_by_people(choosing: Choosing, tmp_path: Path) -> None:
+    design = search_study()
+    choosing.sweep(design)
+
+    first = json.loads(choosing.places(design).proposals.read_text().splitlines()[0])
+
+    assert first["params"] == {"squeeze": "avg", "excitation": "sigmoid", "reduction": "8"}
+    assert first["number"] == 0

@@ -1,0 +1,137 @@
+"""What a report says of a choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from choosing import Choosing, search_study, tuned_study
+
+from ablations.analysis.plots.optuna import write_optuna_plots
+from ablations.analysis.report.content import Content, content_of
+from ablations.analysis.report.write import render_markdown, write_report
+from ablations.analysis.results.results import collect
+from ablations.analysis.results.selection import choices_of, hypervolume, settled, winners_of
+from ablations.planning.design import Design
+from ablations.running.record.trial_file import Record
+
+
+def content(design: Design, record: Record) -> Content:
+    return content_of(collect(design, record), command_prefix="ablate", tracking=None)
+
+
+def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosing: Choosing) -> None:
+    design = tuned_study()
+    record = choosing.sweep(design).record
+
+    found = content(design, record)
+    text = render_markdown(found)
+
+    tables = {table.key: table for table in found.tables()}
+    assert [row.cells[0].text() for row in tables["chosen"].rows] == [cell.label for cell in design.cells]
+    assert all(row.cells[-1].text() == "6 finished" for row in tables["chosen"].rows)
+    assert {row.cells[0].text() for row in tables["changed"].rows} == {"plain", "SE max r=8"}
+    assert "Tuning each row's recipe changed" in text
+    assert "no test image was read" in text
+    assert "--only" not in text  # rows of a choice are not trained alone
+
+
+def test_test_errors_in_the_tables_are_those_of_the_tuned_rows(choosing: Choosing) -> None:
+    design = tuned_study()
+    record = choosing.sweep(design).record
+
+    results = collect(design, record)
+
+    assert results.fixed is not None
+    for tuned, fixed in zip(results.design.cells, results.fixed.design.cells, strict=True):
+        now, before = (
+            r.values("top1_error", (c,))["value"].mean()
+            for r, c in ((results, tuned), (results.fixed, fixed))
+        )
+        assert tuned.label == fixed.label
+        assert now <= before  # the pretended training rewards its best rate
+
+
+def test_an_unfinished_choice_claims_nothing(choosing: Choosing) -> None:
+    design = search_study()
+
+    def die() -> None:
+        if len(choosing.asked) == 5:
+            raise KeyboardInterrupt
+
+    choosing.handing_out = die
+    with pytest.raises(KeyboardInterrupt):
+        choosing.sweep(design)
+    record = choosing.places(design).load_record()
+
+    answer = " ".join(content(design, record).answer)
+
+    assert answer.startswith("The search is unfinished: ")
+    assert "better" not in answer
+    assert settled(design, record).trials == ()
+
+
+def test_a_search_reports_its_front_and_where_the_baseline_stands(choosing: Choosing, tmp_path: Path) -> None:
+    design = search_study(objectives=["validation_error", "parameters"], trials=20)
+    record = choosing.sweep(design).record
+
+    found = content(design, record)
+    front = next(table for table in found.tables() if table.key == "front")
+    assert "baseline" in {row.kind for row in front.rows}
+    assert any(table.key == "importance" for table in found.tables())
+    assert any(plot.key == "front-parameters" for plot in found.plots())
+    written = write_report(design, record, tmp_path, formats=("md", "html", "latex"))
+    assert written.html is not None
+    assert "Pareto front" in written.html.read_text()
+
+
+def test_reports_of_equal_records_are_equal(choosing: Choosing, tmp_path: Path) -> None:
+    design = search_study(objectives=["validation_error", "multiply_adds"])
+    record = choosing.sweep(design).record
+
+    one = write_report(design, record, tmp_path / "one", formats=("md", "html"))
+    again = choosing.places(design).load_record()
+    two = write_report(design, again, tmp_path / "two", formats=("md", "html"))
+
+    assert one.markdown is not None
+    assert two.markdown is not None
+    assert one.markdown.read_bytes() == two.markdown.read_bytes()
+    assert one.html is not None
+    assert two.html is not None
+    assert one.html.read_bytes() == two.html.read_bytes()
+
+
+def test_optuna_draws_its_own_pictures(choosing: Choosing, tmp_path: Path) -> None:
+    design = tuned_study()
+    record = choosing.sweep(design).record
+
+    written = write_optuna_plots(choices_of(design, record), tmp_path)
+
+    assert {path.name for path in written} >= {"SE-r-8-history.png", "plain-slices.png"}
+    assert all(path.stat().st_size > 5000 for path in written)
+
+
+def test_winners_are_spread_over_the_front(choosing: Choosing) -> None:
+    design = search_study(objectives=["validation_error", "parameters"], trials=30)
+    record = choosing.sweep(design).record
+    choice = choices_of(design, record)[0]
+
+    assert len(choice.front) >= 2
+    assert winners_of(choice, 2) == (choice.front[0], choice.front[-1])
+    assert winners_of(choice, 1) == choice.front[:1]
+    assert winners_of(choice, 100) == choice.front
+
+
+@pytest.mark.parametrize(
+    ("points", "area"),
+    [
+        ([], 0.0),
+        ([(1.0, 1.0)], 1.0),
+        ([(0.0, 1.0), (1.0, 0.0)], 3.0),
+        ([(0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (3.0, 0.0)], 3.0),
+    ],
+)
+def test_the_hypervolume_is_the_area_that_is_dominated(
+    points: list[tuple[float, float]], area: float
+) -> None:
+    assert hypervolume(points, (2.0, 2.0)) == pytest.approx(area)

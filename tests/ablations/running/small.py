@@ -1,0 +1,84 @@
+"""A study small enough to be trained in a test, and what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablations.planning.design import Design, design
+from ablations.planning.recipe import Recipe
+from ablations.planning.row import Cell
+from ablations.planning.study_file import parse_study
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.record.trial_record import TrialRecord
+from ablations.running.sweep.values import Running
+from senet_core.variant import PAPER_SE, SEVariant
+
+RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, pad=1, flip=True, precision="fp32")
+DATA = DataSpec(name="digits", train_images=80, test_images=40)
+
+
+def small_trial(variant: SEVariant | None = PAPER_SE, seed: int = 0, **recipe: Any) -> Trial:
+    """A trial of a second or less."""
+    changed = Recipe.model_validate({**RECIPE.model_dump(), **recipe})
+    return Trial("resnet8", variant, DATA, changed, seed)
+
+
+def small_study(name: str = "small", **fields: Any) -> Design:
+    """A study of three rows and two seeds."""
+    content: dict[str, Any] = {
+        "name": name,
+        "title": "Small",
+        "question": "Does it work?",
+        "baseline": {"backbone": "resnet8", "variant": "se:reduction=8", "data": DATA.model_dump()},
+        "recipe": RECIPE.model_dump(),
+        "axes": {"squeeze": ["avg", "max"]},
+        "seeds": 2,
+    }
+    return design(parse_study({**content, **fields}))
+
+
+class Watcher:
+    """A display that remembers."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[int, int, int]] = []
+        self.ended: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.extended: list[tuple[int, int]] = []
+
+    def begin(self, total: int, done: int, shared: int) -> None:
+        self.begun.append((total, done, shared))
+
+    def extend(self, total: int, more: int) -> None:
+        self.extended.append((total, more))
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def update(self, running: Sequence[Running]) -> None:
+        pass
+
+    def finished(self, cell: Cell, record: TrialRecord) -> None:
+        self.ended.append((cell.label, record.status))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread, as workers do: the order of a sum depends on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def folder(path: Path) -> Path:
+    """Make a folder and return it."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path

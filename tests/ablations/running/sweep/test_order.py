@@ -1,0 +1,43 @@
+"""Seeds in their order, and within a seed the longest trials first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from small import small_study, small_trial
+
+from ablations.planning.design import Design
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.sweep.order import longest_first
+
+
+def ordered(study: Design, trials: Sequence[Trial], workers: int = 2) -> list[tuple[int, str]]:
+    cells = {cell.trial(seed).key: cell for seed in study.seeds for cell in study.cells}
+    found = longest_first(trials, lambda trial: cells[trial.key], workers=workers)
+    return [(trial.seed, trial.backbone) for trial in found]
+
+
+def test_within_a_seed_the_longest_come_first_and_seeds_keep_their_order() -> None:
+    study = small_study(axes={"backbone": ["resnet14", "resnet8", "resnet20"]}, include_plain=False)
+    rounds = ["resnet20", "resnet14", "resnet8"]
+    assert ordered(study, study.trials) == [(seed, name) for seed in (0, 1) for name in rounds]
+
+
+def test_one_worker_takes_the_studys_order() -> None:
+    study = small_study(axes={"backbone": ["resnet8", "resnet20"]}, include_plain=False)
+    assert ordered(study, study.trials, workers=1) == [(trial.seed, trial.backbone) for trial in study.trials]
+
+
+def test_a_longer_training_counts_as_much_as_a_larger_network() -> None:
+    cell = small_study().cells[0]
+    short, long = small_trial(epochs=1.0), small_trial(epochs=3.0)
+    assert longest_first([short, long], lambda trial: cell, workers=2) == [long, short]
+
+
+def test_small_images_make_a_training_shorter() -> None:
+    cell = small_study().cells[0]
+    data = DataSpec(name="cifar10")
+    whole = replace(small_trial(), data=data)
+    growing = replace(small_trial(start_size=16, full_size_from=0.5), data=data)
+    assert longest_first([growing, whole], lambda trial: cell, workers=2) == [whole, growing]

@@ -1,0 +1,227 @@
+"""A checkpoint is whole or it is not used, and a training that continues from one ends like one without a stop."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small import DATA, one_thread, small_trial
+
+from ablations.running.data import Prepared, open_prepared
+from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
+from ablations.running.record.trial_record import EpochMetrics, TrialResult
+from ablations.running.training.checkpoint import Checkpoints, Keeper, Stopped, TimedOut, read_checkpoint
+from ablations.running.training.trial_training import Observer, train
+from senet_core.variant import PAPER_SE, SEVariant
+
+_missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
+needs_kernels = pytest.mark.skipif(bool(_missing), reason=_missing)
+CPU = torch.device("cpu")
+CONTEXT = {"commit": "abc", "threads": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+
+
+class StopAt(Keeper):
+    """Stops a training after a step."""
+
+    def __init__(self, checkpoints: Checkpoints, step: int) -> None:
+        super().__init__(checkpoints)
+        self.at = step
+
+    def after_step(self, step: int, state: Any, *, epoch_ended: bool, last: bool) -> None:
+        if step == self.at:
+            assert self.checkpoints is not None
+            self.checkpoints.save(step, state())
+            raise Stopped
+        super().after_step(step, state, epoch_ended=epoch_ended, last=last)
+
+
+def _same(
+    one: tuple[TrialResult, tuple[EpochMetrics, ...]], other: tuple[TrialResult, tuple[EpochMetrics, ...]]
+) -> bool:
+    def content(ended: tuple[TrialResult, tuple[EpochMetrics, ...]]) -> Any:
+        result, history = ended
+        epochs = [(epoch.epoch, epoch.train_loss, epoch.train_error, epoch.lr) for epoch in history]
+        return result.weights_sha256, result.top1_error, result.test_loss, epochs
+
+    return bool(content(one) == content(other))
+
+
+@pytest.mark.parametrize("variant", [None, PAPER_SE, SEVariant(squeeze="none", integration="pre")], ids=str)
+@pytest.mark.parametrize("kernels", [NO_KERNELS, pytest.param(ALL_KERNELS, marks=needs_kernels)], ids=str)
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_stop_after_any_step_changes_nothing(
+    step: int, kernels: Kernels, variant: SEVariant | None, data: Prepared, tmp_path: Path
+) -> None:
+    """Three epochs of two batches, stopped within an epoch and between two."""
+    trial = small_trial(variant, epochs=3, cutout=2)
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    with pytest.raises(Stopped):
+        train(trial, data, CPU, keeper=StopAt(checkpoints, step), kernels=kernels)
+    told: list[EpochMetrics] = []
+    steps: list[int] = []
+    keeper = Keeper(Checkpoints(tmp_path / "c", CONTEXT))
+    continued = train(
+        trial, data, CPU, Observer(told.append, lambda done, _: steps.append(done)), keeper, kernels=kernels
+    )
+    assert steps == list(range(step + 1, 7))  # the others were not taken again
+    assert _same(continued, train(trial, data, CPU, kernels=kernels))
+    assert [epoch.epoch for epoch in told] == [1, 2, 3]  # who starts to listen now hears of every epoch once
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> None:
+    """Sizes 8, 12, 12, 16, 16, 16: they follow the step, and what is drawn does not follow them."""
+    images = torch.randint(
+        256, (80, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    labels = torch.arange(80) % 10
+    names, grey = tuple("0123456789"), (127.5,) * 3
+    data = Prepared("random", images, labels, images, labels, names, grey, grey, "", "", "", tmp_path)
+    trial = small_trial(epochs=3, start_size=8, full_size_from=0.5)
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    with pytest.raises(Stopped):
+        train(trial, data, CPU, keeper=StopAt(checkpoints, step))
+    steps: list[int] = []
+    observer = Observer(progress=lambda done, _: steps.append(done))
+    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    assert steps == list(range(step + 1, 7))
+    whole = train(trial, data, CPU)
+    assert _same(continued, whole)
+    assert whole[0].multiply_adds == train(small_trial(), data, CPU)[0].multiply_adds
+    assert not _same(whole, train(small_trial(epochs=3), data, CPU))
+
+
+def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:
+    """Shake-Shake draws in every forward pass."""
+    trial = type(small_trial())("shake-shake-8-2x8d", None, DATA, small_trial(epochs=2).recipe, 0)
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    with pytest.raises(Stopped):
+        train(trial, data, CPU, keeper=StopAt(checkpoints, 3))
+    steps: list[int] = []
+    observer = Observer(progress=lambda done, _: steps.append(done))
+    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    assert steps == [4]
+    assert _same(continued, train(trial, data, CPU))
+
+
+def test_two_are_kept_and_the_newest_is_used(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    for step in (1, 2, 3):
+        checkpoints.save(step, {"value": torch.tensor(step)})
+    assert [path.name for path in sorted((tmp_path / "c").iterdir())] == [
+        "000000000002.pt",
+        "000000000003.pt",
+    ]
+    newest = checkpoints.newest()
+    assert newest is not None
+    assert newest["value"] == 3
+    checkpoints.remove()
+    assert checkpoints.newest() is None
+    assert not (tmp_path / "c").exists()
+
+
+def test_every_truncation_is_found_and_the_one_before_is_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    checkpoints.save(1, {"value": torch.tensor(1)})
+    checkpoints.save(2, {"value": torch.tensor(2)})
+    path = tmp_path / "c" / "000000000002.pt"
+    content = path.read_bytes()
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        with pytest.raises(ValueError, match=r"it is no checkpoint|its checksum is wrong"):
+            read_checkpoint(path)
+    with caplog.at_level(logging.WARNING, logger="ablations"):
+        newest = checkpoints.newest()
+    assert newest is not None
+    assert newest["value"] == 1
+    assert "is passed over: its checksum is wrong" in caplog.text
+
+
+@pytest.mark.parametrize("place", [0, 40, 100, -1])
+def test_a_flipped_bit_is_found(tmp_path: Path, place: int) -> None:
+    Checkpoints(tmp_path, CONTEXT).save(1, {"value": torch.tensor(1)})
+    [path] = tmp_path.glob("*.pt")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=r"it is no checkpoint|its checksum is wrong"):
+        read_checkpoint(path)
+
+
+def test_a_checkpoint_of_other_code_is_not_continued(tmp_path: Path) -> None:
+    Checkpoints(tmp_path, CONTEXT).save(1, {"value": torch.tensor(1)})
+    assert Checkpoints(tmp_path, {**CONTEXT, "commit": "def"}).newest() is None
+    assert Checkpoints(tmp_path, CONTEXT).newest() is not None
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
+    """Even one with the right checksum: nothing but tensors and plain values is read."""
+    import hashlib
+    import io
+
+    from ablations.running.training.checkpoint import MAGIC
+
+    buffer = io.BytesIO()
+    torch.save({"context": {}, "step": 1, "state": _Evil(tmp_path / "ran")}, buffer)
+    payload = buffer.getvalue()
+    path = tmp_path / "evil.pt"
+    path.write_bytes(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+    with pytest.raises(ValueError, match="it cannot be loaded"):
+        read_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "taken").write_text("no folder can be made here")
+    with caplog.at_level(logging.WARNING, logger="ablations"):
+        checkpoints = Checkpoints(tmp_path / "taken" / "c", CONTEXT)
+        for step in range(3):  # said once, not every minute of a long training
+            checkpoints.save(step, {})
+        assert [line.startswith("no checkpoint in") for line in caplog.messages] == [True]
+        (tmp_path / "taken").unlink()
+        checkpoints.save(3, {})
+        shutil.rmtree(tmp_path / "taken")
+        (tmp_path / "taken").write_text("")
+        checkpoints.save(4, {})
+        assert len(caplog.messages) == 2
+
+
+def test_a_keeper_saves_when_due_and_ends_a_trial_over_its_time(tmp_path: Path) -> None:
+    keeper = Keeper(Checkpoints(tmp_path / "a", CONTEXT, min_seconds=0), timeout_seconds=1e9)
+    keeper.after_step(1, dict, epoch_ended=False, last=False)
+    assert not (tmp_path / "a").exists()
+    keeper.after_step(2, dict, epoch_ended=True, last=False)
+    assert len(list((tmp_path / "a").iterdir())) == 1
+    late = Keeper(Checkpoints(tmp_path / "b", CONTEXT), timeout_seconds=0.0)
+    late.after_step(9, dict, epoch_ended=True, last=True)  # it is at its end anyway
+    with pytest.raises(TimedOut, match="longer than 0 s"):
+        late.after_step(1, dict, epoch_ended=False, last=False)
+    assert len(list((tmp_path / "b").iterdir())) == 1
+
+
+class _Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.path,))

@@ -1,0 +1,235 @@
+"""One trial: paired streams, a test set read once, and an end that is the same every time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from small import DATA, one_thread, small_trial
+
+from ablations.planning.trial import Trial
+from ablations.running.data import Prepared, open_prepared
+from ablations.running.record.trial_record import EpochMetrics
+from ablations.running.training import trial_training as training
+from ablations.running.training.batches import Batches
+from ablations.running.training.fitting import Diverged, Observer, make_optimiser
+from ablations.running.training.testing import hash_weights
+from ablations.running.training.trial_training import train
+from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
+from senet_core.errors import UserError
+from senet_core.variant import PAPER_SE, SEVariant
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+
+
+VARIANTS = [
+    None,
+    PAPER_SE,
+    *(SEVariant(squeeze=name) for name in SQUEEZES),
+    *(SEVariant(excitation=name) for name in EXCITATIONS),
+    *(SEVariant(integration=name) for name in INTEGRATIONS),
+    SEVariant(reduction=2, stages=(3,), bias=True),
+]
+
+
+def _first_batches(trial: Trial, data: Prepared, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    batches = Batches(data, trial, CPU)
+    return [batches.next(batches.side) for _ in range(count)]
+
+
+@pytest.mark.parametrize("variant", VARIANTS[1:], ids=str)
+def test_every_variant_sees_the_batches_of_the_plain_network(variant: SEVariant, data: Prepared) -> None:
+    """Seen by the network itself, in a whole training: nothing that a variant draws may shift the batches."""
+    seen: dict[str, list[torch.Tensor]] = {}
+    for name, chosen in (("plain", None), ("variant", variant)):
+        inputs = seen.setdefault(name, [])
+        handle = torch.nn.modules.module.register_module_forward_pre_hook(
+            lambda module, args, kept=inputs: (
+                kept.append(args[0].clone()) if type(module).__name__ == "CifarResNet" else None
+            )
+        )
+        try:
+            train(small_trial(chosen, cutout=2), data, CPU)
+        finally:
+            handle.remove()
+    real = [images for images in seen["plain"] if not images.is_meta]
+    other = [images for images in seen["variant"] if not images.is_meta]
+    assert len(real) == len(other) == 2 * 2 + 1  # two epochs of two batches, and one batch of the test
+    assert all(torch.equal(a, b) for a, b in zip(real, other, strict=True))
+
+
+def test_small_images_are_the_same_images_smaller(data: Prepared) -> None:
+    """What is drawn does not depend on the size, so that trainings with and without small images stay paired."""
+    trial = small_trial(start_size=8, full_size_from=0.5)
+    growing, whole = Batches(data, trial, CPU), Batches(data, small_trial(), CPU)
+    (small, _), (large, _) = growing.next(4), whole.next(8)
+    assert (small.shape, large.shape) == ((32, 1, 4, 4), (32, 1, 8, 8))
+    assert (small - torch.nn.functional.avg_pool2d(large, 2)).abs().mean() < 0.2 * large.std()
+    assert torch.equal(growing.next(8)[0], whole.next(8)[0])
+
+
+def test_images_above_the_datas_size_are_refused(data: Prepared) -> None:
+    with pytest.raises(UserError, match="start_size is 12 pixels, and the images have 8"):
+        Batches(data, small_trial(start_size=12, full_size_from=0.5), CPU)
+
+
+def test_seeds_and_epochs_see_other_batches(data: Prepared) -> None:
+    one = _first_batches(small_trial(seed=0), data, 4)
+    other = _first_batches(small_trial(seed=1), data, 2)
+    assert not torch.equal(one[0][0], other[0][0])
+    assert not torch.equal(one[0][1], one[2][1])  # the second epoch is shuffled anew
+
+
+def test_an_epoch_shows_each_image_once(data: Prepared) -> None:
+    trial = small_trial(batch_size=20, crop="none", flip=False)
+    images = torch.cat([images for images, _ in _first_batches(trial, data, 4)])
+    shown = torch.unique(images.flatten(1), dim=0)
+    stored = torch.unique(data.train_images.flatten(1), dim=0)
+    assert len(images) == 80
+    assert len(shown) == len(stored)
+
+
+def test_the_same_trial_ends_with_the_same_weights(data: Prepared) -> None:
+    first, history = train(small_trial(), data, CPU)
+    again, again_history = train(small_trial(), data, CPU)
+    other, _ = train(small_trial(seed=1), data, CPU)
+    assert first.weights_sha256 == again.weights_sha256 != other.weights_sha256
+    assert first.top1_error == again.top1_error
+    assert [epoch.train_loss for epoch in history] == [epoch.train_loss for epoch in again_history]
+
+
+def test_the_global_generator_is_left_alone(data: Prepared) -> None:
+    before = torch.random.get_rng_state()
+    train(small_trial(), data, CPU)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_the_test_images_are_read_once_after_the_last_epoch(
+    data: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    real = training.test
+
+    def watched(*args: object) -> object:
+        happened.append("test")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "test", watched)
+    train(small_trial(), data, CPU, Observer(epoch=lambda metrics: happened.append(f"epoch {metrics.epoch}")))
+    assert happened == ["epoch 1", "epoch 2", "test"]
+
+
+def test_errors_and_loss_are_those_of_a_plain_evaluation(data: Prepared) -> None:
+    model = training.build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=0)
+    top1, top5, loss = training.test(model, data, CPU, "fp32")
+    mean, std = torch.tensor(data.mean), torch.tensor(data.std)
+    images = ((data.test_images.float() - mean) / std).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        logits = model.eval()(images)
+    ranks = (logits > logits.gather(1, data.test_labels[:, None])).sum(1)
+    assert top1 == pytest.approx(100 * (ranks > 0).float().mean().item())
+    assert top5 == pytest.approx(100 * (ranks > 4).float().mean().item())
+    assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, data.test_labels).item(), rel=1e-4)
+
+
+def test_the_history_and_progress_cover_the_training(data: Prepared) -> None:
+    epochs: list[EpochMetrics] = []
+    steps: list[tuple[int, int]] = []
+    result, history = train(
+        small_trial(epochs=2.5, batch_size=20),
+        data,
+        CPU,
+        Observer(epochs.append, lambda *step: steps.append(step)),
+    )
+    assert list(history) == epochs
+    assert [epoch.epoch for epoch in history] == [1, 2, 3]  # the last one is half an epoch
+    assert steps == [(done, 10) for done in range(1, 11)]
+    assert result.train_loss == history[-1].train_loss
+    assert all(epoch.seconds > 0 for epoch in history)
+
+
+def test_a_loss_that_explodes_is_divergence(data: Prepared) -> None:
+    with pytest.raises(Diverged, match="not a finite number in epoch") as caught:
+        train(small_trial(lr=1e20, epochs=3), data, CPU)
+    assert caught.value.epoch >= 1
+
+
+def test_weight_decay_spares_norms_and_biases_on_request() -> None:
+    model = training.build_model("resnet8", SEVariant(bias=True), num_classes=10, in_channels=1)
+    spared = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=False).recipe)
+    decayed = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=True).recipe)
+    assert {group["weight_decay"] for group in decayed.param_groups} == {0.1}
+    by_decay = {group["weight_decay"]: group["params"] for group in spared.param_groups}
+    assert {parameter.ndim for parameter in by_decay[0.0]} == {1}
+    assert min(parameter.ndim for parameter in by_decay[0.1]) > 1
+    total = sum(len(group["params"]) for group in spared.param_groups)
+    assert total == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 3.0},
+        {"epochs": None, "iterations": 3},
+        {"batch_size": 16},
+        {"lr": 0.06},
+        {"momentum": 0.8},
+        {"nesterov": False},
+        {"weight_decay": 0.1},
+        {"decay_norm_and_bias": False, "weight_decay": 0.5},
+        {"schedule": "constant"},
+        {"schedule": "step", "milestones": [0.5]},
+        {"schedule": "step", "milestones": [0.5], "gamma": 0.5},
+        {"warmup": 0.5},
+        {"warmup": 0.5, "warmup_lr": 0.001},
+        {"label_smoothing": 0.1},
+        {"crop": "none"},
+        {"crop": "resized"},
+        {"pad": 2},
+        {"flip": False},
+        {"cutout": 3},
+        {"precision": "bf16"},
+    ],
+    ids=str,
+)
+def test_every_field_of_the_recipe_changes_the_weights(change: dict[str, object], data: Prepared) -> None:
+    """Against a training that differs in this field alone, or, for dependent fields, without it."""
+    without = {"gamma": {"schedule": "step", "milestones": [0.5]}, "warmup_lr": {"warmup": 0.5}}
+    last = list(change)[-1]
+    reference = {"weight_decay": 0.5} if "decay_norm_and_bias" in change else without.get(last, {})
+    changed, _ = train(small_trial(**change), data, CPU)  # type: ignore[arg-type]
+    before, _ = train(small_trial(**reference), data, CPU)  # type: ignore[arg-type]
+    assert changed.weights_sha256 != before.weights_sha256
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    """Digits are easy: far below the 90 % of guessing after a few epochs."""
+    whole = open_prepared(DATA.model_copy(update={"train_images": 600, "test_images": 200}), tmp_path)
+    result, history = train(small_trial(epochs=8, lr=0.1, flip=False), whole, CPU)
+    assert result.top1_error < 30
+    assert history[-1].train_loss < history[0].train_loss / 2
+    assert result.top5_error is not None
+    assert result.top5_error < result.top1_error
+
+
+def test_the_weights_hash_is_of_values_and_names() -> None:
+    model = torch.nn.Linear(2, 2)
+    before = hash_weights(model)
+    assert hash_weights(model) == before
+    with torch.no_grad():
+        model.weight[0, 0] = math.nextafter(float(model.weight[0, 0]), 1e3) + 1e-6
+    assert hash_weights(model) != before

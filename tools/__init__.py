@@ -1,0 +1,1 @@
+"""Programs that only this repository needs."""

@@ -1,0 +1,215 @@
+"""What a mark may ask of a source, and the answer as it stands in the document.
+
+    FACT                         trials, hours, core hours, commits, processor ...
+    TABLE, ROW, COLUMN           as the report shows it: "−0.31 [−0.52, −0.10]"
+    TABLE, ROW, COLUMN PART      one number of it: `difference value`, `top1 mean`, `top1 sd`, `top1 interval`
+    TABLE, smallest, COLUMN PART        likewise `largest`: over the rows of a table
+    TABLE, how many, COLUMN VALUE       rows: `verdict undetermined`
+    table TABLE, notes TABLE, answer, page NAME     whole lines
+
+Tables, columns and parts are called as in reports/STUDY/tables/TABLE.csv. After a semicolon a number may look other:
+`; 1 decimal`, `; without sign`; and of a table some columns and rows: `; columns variant, top1, verdict`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ablations.analysis.tables.cells import NOTHING, Code, PValue, Row, Table, TableCell, Value, fixed, p_text
+from ablations.analysis.tables.escape import markdown_code, markdown_escape
+from ablations.analysis.tables.render import to_markdown
+from senet_core.errors import UserError, unknown
+from tools.quoting.sources import Source
+
+Entry = TypeVar("Entry")
+_EXTREMES: Mapping[str, Callable[[Sequence[float]], float]] = {"smallest": min, "largest": max}
+_HOW_MANY = "how many"
+_DECIMALS = re.compile(r"(\d) decimals?")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How a number is to be shown; None is as in the report."""
+
+    decimals: int | None = None
+    sign: bool = True
+
+
+def answer(source: Source, what: str, *, block: bool) -> str:
+    """Say what a mark asks for, in Markdown.
+
+    Args:
+        source: whom it asks.
+        what: it asks for.
+        block: whether it stands alone on its line, and holds lines.
+
+    Raises:
+        UserError: there is no such thing, it has no value, or it does not fit there.
+    """
+    kind, _, rest = what.partition(" ")
+    if kind in ("table", "notes", "page", "answer") and what not in source.facts:
+        if not block:
+            raise UserError(f"{what!r} is lines; its mark must stand alone on its line")
+        return _lines(source, kind, rest.strip())
+    if block:
+        raise UserError(f"{what!r} is words within a line; its mark may not stand alone on its line")
+    asked, *looks = (part.strip() for part in what.split(";"))
+    look = _look(looks)
+    if "," not in asked:
+        if asked not in source.facts:
+            raise unknown(f"fact of {source.name}", asked, source.facts)
+        return _whole(source.facts[asked], look)
+    if asked.count(",") < 2:
+        raise UserError(f"{asked!r} is neither a fact nor TABLE, ROW, COLUMN")
+    table, rest = (part.strip() for part in asked.split(",", 1))
+    row, column = (part.strip() for part in rest.rsplit(",", 1))
+    return _entry(_table(source, table), row, column, look)
+
+
+def row_names(table: Table) -> dict[str, Row]:
+    """Name the rows of a table by their first entry, and with the second where that is not enough: "SE r=8 / 3"."""
+    firsts = [row.cells[0].text() for row in table.rows]
+    named: dict[str, Row] = {}
+    for first, row in zip(firsts, table.rows, strict=True):
+        several = firsts.count(first) > 1 and len(row.cells) > 1
+        named[f"{first} / {row.cells[1].text()}" if several else first] = row
+    return named
+
+
+def _lines(source: Source, kind: str, rest: str) -> str:
+    if kind == "answer" and not rest:
+        return "\n\n".join(markdown_escape(sentence) for sentence in source.sentences)
+    if kind == "page":
+        if rest not in source.pages:
+            raise unknown(f"page of {source.name}", rest, source.pages)
+        return source.pages[rest]
+    name, *changes = (part.strip() for part in rest.split(";"))
+    table = _table(source, name)
+    if kind == "notes":
+        return "\n\n".join(markdown_escape(note) for note in table.notes)
+    for change in changes:
+        word, _, listed = change.partition(" ")
+        if word == "columns":
+            table = _with_columns(table, [name.strip() for name in listed.split(",")])
+        elif word == "rows":
+            rows = tuple(_listed_rows(table, listed.strip()))
+            table = Table(table.key, table.title, table.columns, rows, table.notes)
+        else:
+            raise unknown("change of a table", word, ("columns", "rows"))
+    return to_markdown(table)
+
+
+def _with_columns(table: Table, names: Sequence[str]) -> Table:
+    keys = {column.key: place for place, column in enumerate(table.columns)}
+    places = [_known(keys, name, f"column of table {table.key}") for name in names]
+    rows = tuple(Row(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
+    return Table(table.key, table.title, tuple(table.columns[place] for place in places), rows, table.notes)
+
+
+def _listed_rows(table: Table, listed: str) -> Iterator[Row]:
+    """Find the rows of a list; their names may hold commas, so the longest name that fits is taken."""
+    known, rest = row_names(table), listed
+    while rest:
+        fits = [name for name in known if rest == name or re.match(rf"{re.escape(name)}\s*,", rest)]
+        if not fits:
+            raise unknown(f"row of table {table.key}", rest.split(",")[0].strip(), known)
+        name = max(fits, key=len)
+        yield known[name]
+        rest = rest[len(name) :].lstrip().removeprefix(",").lstrip()
+
+
+def _table(source: Source, name: str) -> Table:
+    return _known(source.tables, name, f"table of {source.name}")
+
+
+def _known(known: Mapping[str, Entry], name: str, kind: str) -> Entry:
+    if name not in known:
+        raise unknown(kind, name, known)
+    return known[name]
+
+
+def _entry(table: Table, row: str, column: str, look: _Look) -> str:
+    key, _, part = column.partition(" ")
+    places = {c.key: place for place, c in enumerate(table.columns)}
+    place = _known(places, key, f"column of table {table.key}")
+    part = part.strip()
+    rows = row_names(table)
+    if row == _HOW_MANY:
+        return _count([r.cells[place] for r in table.rows], part)
+    if row in _EXTREMES:
+        cells = [
+            r.cells[place] for r in table.rows if _parts(r.cells[place]).get(part or "value") is not None
+        ]
+        if not cells:
+            raise unknown(f"part of {key}", part or "value", _parts(table.rows[0].cells[place]))
+        numbers = [value for c in cells if isinstance(value := _parts(c)[part or "value"], int | float)]
+        return _shown(cells[0], part or "value", _EXTREMES[row](numbers), look)
+    cell = _known(rows, row, f"row of table {table.key}").cells[place]
+    if not part:
+        return _whole(cell, look)
+    parts = _parts(cell)
+    if part == "interval" and "lo" in parts:
+        ends = [_shown(cell, end, parts[end], look) for end in ("lo", "hi")]
+        return markdown_escape(f"[{ends[0]}, {ends[1]}]")
+    if part not in parts:
+        raise unknown(f"part of {key}", part, [*parts, *(["interval"] if "lo" in parts else [])])
+    return _shown(cell, part, parts[part], look)
+
+
+def _count(cells: Sequence[TableCell], wanted: str) -> str:
+    values = [str(next(iter(cell.values().values()))) for cell in cells]
+    if wanted not in values:
+        raise unknown("value of that column", wanted, dict.fromkeys(values))
+    return str(values.count(wanted))
+
+
+def _whole(cell: TableCell, look: _Look) -> str:
+    """Show an entry as the report does, or with other decimals."""
+    if not look.sign or (look.decimals is not None and not hasattr(cell, "decimals")):
+        return _shown(cell, "value", _parts(cell).get("value"), look)
+    shown = cell if look.decimals is None else replace(cell, decimals=look.decimals)  # type: ignore[type-var]
+    text = shown.text()
+    if text == NOTHING:
+        raise UserError("there is no value in that place")
+    return markdown_code(text) if isinstance(cell, Code) else markdown_escape(text)
+
+
+def _parts(cell: TableCell) -> dict[str, Value]:
+    parts = {suffix.removeprefix("_") or "value": value for suffix, value in cell.values().items()}
+    lo, hi = parts.get("lo"), parts.get("hi")
+    if isinstance(lo, int | float) and isinstance(hi, int | float):
+        parts["half"] = (hi - lo) / 2
+    return parts
+
+
+def _shown(cell: TableCell, part: str, value: Value, look: _Look) -> str:
+    if value is None:
+        raise UserError("there is no value in that place")
+    if isinstance(value, str):
+        if look != _Look():
+            raise UserError(f"{value!r} is not a number, whose decimals and sign could be chosen")
+        return markdown_escape(value)
+    value = value if look.sign else abs(value)
+    if look.decimals is None and isinstance(value, int):
+        return fixed(value, 0)
+    if look.decimals is None and isinstance(cell, PValue):
+        return p_text(value)
+    decimals = getattr(cell, "decimals", 2) if look.decimals is None else look.decimals
+    signed = part == "extra_percent" or (bool(getattr(cell, "signed", False)) and part not in ("half", "sd"))
+    return fixed(value, decimals, signed and look.sign)
+
+
+def _look(words: Sequence[str]) -> _Look:
+    look = _Look()
+    for word in words:
+        found = _DECIMALS.fullmatch(word)
+        if found is not None:
+            look = replace(look, decimals=int(found[1]))
+        elif word == "without sign":
+            look = replace(look, sign=False)
+        else:
+            raise unknown("way to show a number", word, ("N decimals", "without sign"))
+    return look

@@ -1,0 +1,84 @@
+"""What can be said of a study or a bench as a whole, by name: how many trials, hours, commits, which hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.tables.cells import Number, TableCell, Text
+from ablations.analysis.tables.forecast import covered_seconds
+from ablations.running.record.trial_record import TrialRecord
+from bench.table import TIMINGS
+
+_HOUR = 3600
+Facts = Mapping[str, TableCell]
+
+
+def study_facts(results: Results) -> dict[str, TableCell]:
+    """Give the facts of a study; those of its hardware and hours count finished trials alone.
+
+    `trials`, `planned` and `failed` count trials, `rows` cells, `seeds` the seeds of a cell at most. `hours` is the
+    time in which at least one trial ran, `trial hours` is training and test summed over trials, and `core hours` is
+    that times the threads of each. Trials that other studies trained are counted, and their hours not.
+    """
+    records = list(results.finished.values())
+    own = [record for record in records if record.shared_from is None]
+    study = results.design.study
+    return {
+        "trials": Number(len(records), 0),
+        "planned": Number(results.planned, 0),
+        "failed": Number(len(results.failed), 0),
+        "taken from other studies": Number(len(records) - len(own), 0),
+        "rows": Number(len(results.design.cells), 0),
+        "seeds": Number(len(results.design.seeds), 0),
+        "margin": Text(f"{study.margin:g}"),
+        "hours": Number(covered_seconds(own) / _HOUR if own else None, 2),
+        "trial hours": Number(sum(_seconds(r) for r in own) / _HOUR, 2),
+        "core hours": Number(sum(_seconds(r) * r.environment.get("threads", 1) for r in own) / _HOUR, 2),
+        "commits": _listed(record.environment.get("commit") for record in records),
+        "processor": _listed(record.environment.get("processor") for record in records),
+        "cores": _listed(record.environment.get("cores") for record in records),
+        "device": _listed(record.environment.get("device") for record in records),
+        "precision": _listed(record.environment.get("precision") for record in records),
+        "torch": _listed(record.environment.get("torch") for record in records),
+        "backbone": Text(study.baseline.backbone),
+        "baseline": Text(results.design.baseline.label),
+        "data": Text(str(study.baseline.data)),
+        "epochs": Text(None if study.recipe.epochs is None else f"{study.recipe.epochs:g}"),
+        "first day": Text(min((record.started[:10] for record in records), default=None)),
+        "last day": Text(max((record.finished[:10] for record in records), default=None)),
+    }
+
+
+def bench_facts(content: Mapping[str, Any]) -> dict[str, TableCell]:
+    """Give the facts of a bench: whatever was recorded beside the timings, and the number of rounds, if it has any.
+
+    A value that is itself of several is named by both, as in `median_seconds ours`.
+    """
+    every = dict(content)
+    for name, several in content.items():
+        if isinstance(several, Mapping):
+            every |= {f"{name} {part}": value for part, value in several.items()}
+    facts = {
+        name: _cell(value) for name, value in every.items() if isinstance(value, str | int | float | None)
+    }
+    if TIMINGS not in content:
+        return facts
+    return facts | {"rounds": Number(max(len(timing["rounds"]) for timing in content[TIMINGS]), 0)}
+
+
+def _cell(value: object) -> TableCell:
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, float):
+        return Number(value)
+    return Number(value, 0) if isinstance(value, int) else Text(None if value is None else str(value))
+
+
+def _seconds(record: TrialRecord) -> float:
+    return 0.0 if record.result is None else record.result.train_seconds + record.result.test_seconds
+
+
+def _listed(values: Any) -> Text:
+    return Text(", ".join(sorted({str(value) for value in values if value is not None})) or None)

@@ -1,0 +1,128 @@
+"""Committed reports, compared with what results/ give: texts and tables exactly, plots by the numbers they show."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablations.analysis.plots.digest import read_mark
+from ablations.analysis.report.content import Content
+from ablations.analysis.report.request import FILE_NAME as REQUEST
+from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.report.write import (
+    DRAFT,
+    FORMATS,
+    figure_suffixes,
+    mark_of,
+    report_texts,
+    write_report,
+)
+from ablations.analysis.tables.render import to_csv
+from tools.quoting.clone import tracked_files
+from tools.quoting.difference import Difference, line_differences
+from tools.quoting.sources import Library
+
+_EMBEDDED = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
+
+
+def committed_reports(folder: Path) -> list[str]:
+    """Name the studies whose report is part of a clone: in git, and where there is no git all that are there.
+
+    Raises:
+        UserError: git cannot read the clone.
+    """
+    tracked = tracked_files(folder)
+    return sorted({file.split("/")[1] for file in tracked if re.fullmatch(r"reports/[^/]+/.+", file)})
+
+
+def check_report(study: str, library: Library) -> list[Difference]:
+    """Make a study's report again and compare; nothing is drawn.
+
+    Args:
+        study: its name.
+        library: of the clone that holds report and record.
+
+    Raises:
+        UserError: how the report was asked for, the study or its record cannot be read.
+    """
+    folder = library.reports / study
+    texts, pictures = _expected(read_request(folder), library.reported(study).content)
+    return [
+        *_missing_or_left(folder, {*texts, *pictures}),
+        *_texts(folder, texts),
+        *_pictures(folder, pictures),
+    ]
+
+
+def make_report(study: str, library: Library) -> None:
+    """Write a study's report anew as it was asked for, and remove what is no longer part of it.
+
+    Raises:
+        UserError: how the report was asked for, the study or its record cannot be read, or it cannot be written.
+        DiskError: the disk is full.
+    """
+    folder, found = library.reports / study, library.reported(study)
+    request = read_request(folder)
+    write_report(found.design, found.record, library.reports, formats=request.formats, pairs=request.pairs)
+    texts, pictures = _expected(request, found.content)
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in {*texts, *pictures}:
+            path.unlink(missing_ok=True)
+
+
+def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the texts of a report and the marks of its pictures, by file."""
+    marks = {plot.key: mark_of(content, plot) for plot in content.plots()}
+    suffixes = figure_suffixes(request.formats)
+    pictures = {f"figures/{key}.{suffix}": mark for key, mark in marks.items() for suffix in suffixes}
+    images = {key: {"svg": _stand_in(mark)} for key, mark in marks.items()}
+    written = report_texts(content, request.formats, images)
+    texts = {FORMATS[name]: _bare(text) for name, text in written.items()}
+    texts |= {f"tables/{table.key}.csv": to_csv(table) for table in content.tables()}
+    return texts | {REQUEST: request.to_json()}, pictures
+
+
+def _missing_or_left(folder: Path, expected: set[str]) -> Iterator[Difference]:
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(expected - there):
+        yield Difference(_name(folder, name), None, "", "a file")
+    for name in sorted(there - expected):
+        if not name.endswith(DRAFT):
+            yield Difference(_name(folder, name), None, "a file", "")
+
+
+def _texts(folder: Path, texts: dict[str, str]) -> Iterator[Difference]:
+    for name, text in texts.items():
+        if (folder / name).is_file():
+            committed = (folder / name).read_bytes().decode("utf-8", "replace")
+            yield from line_differences(_name(folder, name), _bare(committed), text)
+
+
+def _pictures(folder: Path, pictures: dict[str, str]) -> Iterator[Difference]:
+    for name, mark in pictures.items():
+        path = folder / name
+        if path.is_file() and (shown := read_mark(path.read_bytes(), path.suffix[1:])) != mark:
+            yield Difference(_name(folder, name), None, shown or "a picture without a mark", mark)
+
+
+def _name(folder: Path, name: str) -> str:
+    return f"reports/{folder.name}/{name}"
+
+
+def _stand_in(mark: str) -> bytes:
+    """Give a picture that shows nothing and carries a mark."""
+    return f"<dc:description>{mark}</dc:description>".encode()
+
+
+def _bare(text: str) -> str:
+    """Put its mark in place of each picture that a text holds."""
+
+    def mark(found: re.Match[str]) -> str:
+        try:
+            return read_mark(base64.b64decode(found[1]), "svg") or "a picture without a mark"
+        except ValueError:
+            return "a picture that cannot be read"
+
+    return _EMBEDDED.sub(mark, text)

@@ -1,0 +1,147 @@
+"""What documents may quote: each study of results/ as its report tells it, each bench, and pages of other programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ablations.analysis.report.content import Content
+from ablations.analysis.report.request import FILE_NAME as REQUEST
+from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.report.write import report_content
+from ablations.analysis.results.results import collect
+from ablations.analysis.tables.cells import Table
+from ablations.planning.design import Design, design
+from ablations.planning.study_file import load_study
+from ablations.running.record.trial_file import FILE_NAME as RECORD
+from ablations.running.record.trial_file import Record
+from bench.table import TIMINGS, bench_table, read_bench
+from senet_core.errors import UserError, unknown
+from tools.quoting.clone import shareable_files
+from tools.quoting.facts import Facts, bench_facts, study_facts
+
+BENCH = "bench"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that documents may quote.
+
+    Attributes:
+        name: in marks.
+        facts: of the whole, by name.
+        tables: by key, as in its report.
+        sentences: the report's short answer; none of a bench.
+        pages: whole texts, by name.
+    """
+
+    name: str
+    facts: Facts = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    sentences: tuple[str, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A study with its record and what its report says."""
+
+    design: Design
+    record: Record
+    content: Content
+
+
+@dataclass(frozen=True)
+class Library:
+    """The sources of one clone; each is read once.
+
+    Attributes:
+        folder: of the clone; it is the current folder where studies are given as files.
+    """
+
+    folder: Path
+    _sources: dict[str, Source] = field(default_factory=dict)
+    _reported: dict[str, Reported] = field(default_factory=dict)
+
+    @property
+    def reports(self) -> Path:
+        """Where reports are."""
+        return self.folder / "reports"
+
+    @cached_property
+    def committed(self) -> list[str]:
+        """The studies whose record every clone has."""
+        return self._matching(rf"results/([^/]+)/{re.escape(RECORD)}")
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Every source that could be asked."""
+        benches = self._matching(rf"results/({BENCH}/[^/]+)\.json")
+        pages = self._matching(r"results/([^/]+)/[^/]+\.md")
+        return list(dict.fromkeys([*self.committed, *pages, *benches]))
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        return shareable_files(self.folder)
+
+    def _matching(self, pattern: str) -> list[str]:
+        return sorted({found[1] for file in self._files if (found := re.fullmatch(pattern, file))})
+
+    def source(self, name: str) -> Source:
+        """Read a source.
+
+        Raises:
+            UserError: there is none of that name, or it cannot be read.
+        """
+        if name not in self._sources:
+            if name not in self.names:
+                raise unknown("source in results/", name, self.names)
+            self._sources[name] = self._read(name)
+        return self._sources[name]
+
+    def request(self, study: str) -> Request:
+        """Say how a study's report is made: as it was the last time, or plainly.
+
+        Raises:
+            UserError: what says so cannot be read.
+        """
+        folder = self.reports / study
+        return read_request(folder) if (folder / REQUEST).exists() else Request((study,), ("md",), ())
+
+    def reported(self, study: str) -> Reported:
+        """Give a study with its record and its report.
+
+        Raises:
+            UserError: it has no record, or the study or its record cannot be read.
+        """
+        if study not in self.committed:
+            raise UserError(f"study {study!r} has no record in results/ that could be committed")
+        _ = self.source(study)
+        return self._reported[study]
+
+    def _read(self, name: str) -> Source:
+        if name.startswith(f"{BENCH}/"):
+            bench = read_bench(self.folder / "results" / f"{name}.json")
+            timed = [bench_table(bench)] if TIMINGS in bench else []
+            return Source(name, bench_facts(bench), {table.key: table for table in timed})
+        folder = self.folder / "results" / name
+        pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
+        if not (folder / RECORD).exists():
+            return Source(name, pages=pages)
+        found = self._report(name)
+        self._reported[name] = found
+        tables = {table.key: table for table in found.content.tables()}
+        facts = study_facts(collect(found.design, found.record))
+        return Source(name, facts, tables, found.content.answer, pages)
+
+    def _report(self, name: str) -> Reported:
+        asked = self.request(name)
+        study = load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
+        if study.name != name:
+            raise UserError(f"{self.reports / name / REQUEST} asks for study {study.name!r}, not {name!r}")
+        unfolded = design(study)
+        record = Record.load(self.folder / "results" / name / RECORD)
+        return Reported(unfolded, record, report_content(unfolded, record, pairs=asked.pairs))

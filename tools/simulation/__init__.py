@@ -1,0 +1,1 @@
+"""Simulations of the verdicts: error rates, coverage and power."""
