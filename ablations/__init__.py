@@ -1,1 +1,65 @@
-"""Ablation studies of attention blocks: from a question in a YAML file to a report with honest error bars."""
+"""Ablation studies: which of these choices makes a difference, at a stated confidence.
+
+    >>> import ablations as ab
+    >>> study = ab.load_study("quickstart", seeds=3)
+
+Importing this package imports nothing else: each name comes from its module when it is first used. docs/python.md
+shows all of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ablations.analysis.report.write import write_report
+    from ablations.analysis.results.results import Results
+    from ablations.api.comparing import compare
+    from ablations.api.errors import DataError, RecordError, StudyError, ToolMissing, UserError
+    from ablations.api.planning import plan
+    from ablations.api.results import load_results
+    from ablations.api.running import RunOptions, SweepStopped, run
+    from ablations.api.studies import Study, load_plugin, load_study, shipped_studies
+
+_HOMES = {
+    "ablations.analysis.report.write": ("write_report",),
+    "ablations.analysis.results.results": ("Results",),
+    "ablations.api.comparing": ("compare",),
+    "ablations.api.errors": ("DataError", "RecordError", "StudyError", "ToolMissing", "UserError"),
+    "ablations.api.planning": ("plan",),
+    "ablations.api.results": ("load_results",),
+    "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
+    "ablations.api.studies": ("Study", "load_plugin", "load_study", "shipped_studies"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DataError",
+    "RecordError",
+    "Results",
+    "RunOptions",
+    "Study",
+    "StudyError",
+    "SweepStopped",
+    "ToolMissing",
+    "UserError",
+    "compare",
+    "load_plugin",
+    "load_results",
+    "load_study",
+    "plan",
+    "run",
+    "shipped_studies",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ablations' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

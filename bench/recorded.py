@@ -33,7 +33,7 @@ def command_of(program: str, asked: argparse.Namespace) -> str:
 
 def errors_of(study: Design, results: Path) -> dict[str, dict[int, float]]:
     """Return each row's top-1 errors in per cent, by seed; rows without any are left out."""
-    finished = Places(study.study.name, results, results).load_record().finished
+    finished = Places(study.study.name, results, results).open_record().trials.finished
     found: dict[str, dict[int, float]] = {}
     for cell in study.cells:
         for seed in study.seeds:

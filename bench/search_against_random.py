@@ -102,7 +102,7 @@ def _search(
     code = "from ablations.cli import main; main()"
     subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
     unfolded = design(load_study("block-search", overrides=overrides))
-    choice = choices_of(unfolded, Places("block-search", results, results).load_record())[0]
+    choice = choices_of(unfolded, Places("block-search", results, results).open_record().trials)[0]
     errors, costs = (choice.arm.objectives.index(name) for name in ("validation_error", "parameters"))
     return [(candidate.values[costs], candidate.values[errors]) for candidate in choice.candidates]
 

@@ -29,11 +29,11 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from senet_core.errors import UserError
 
     design, places = asked.open()
-    if design.study.design not in ("tuned", "search"):
+    if not design.kind.chooses:
         raise UserError(f"study {design.study.name!r} chooses nothing: its design is {design.study.design}")
     if find_spec("optuna_dashboard") is None:
         raise UserError('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
-    record = places.load_record()
+    record = places.open_record()
     if not places.proposals.exists():
         raise UserError(
             f"nothing to show: {places.proposals} does not exist yet; first: ablate run {asked.study}"

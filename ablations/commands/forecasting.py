@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ablations.running.machine.kernels import Kernels
     from ablations.running.record.forecast import Cost, Forecast
     from ablations.running.record.study_paths import Places
-    from ablations.running.record.trial_file import Record
+    from ablations.running.record.study_record import StudyRecord
     from ablations.running.training.networks import Networks
 
 
@@ -69,7 +69,7 @@ class Plan:
 def choose_noise(
     design: Design,
     places: Places,
-    record: Record,
+    record: StudyRecord,
     sd: float | None,
     rho: float | None,
     pilot: str | None,
@@ -80,7 +80,8 @@ def choose_noise(
     Raises:
         UserError: the options contradict each other, the pilot is of no use, or nothing is known and it is needed.
     """
-    from ablations.analysis.results.noise import pilot_noise, record_noise, stated_noise
+    from ablations.analysis.results.noise import own_noise, pilot_noise, stated_noise
+    from ablations.analysis.results.results import Results
     from ablations.running.record.trial_file import FILE_NAME, Record
 
     if sd is not None and pilot is not None:
@@ -94,7 +95,7 @@ def choose_noise(
         if pilot not in known:
             raise unknown("study with a record", pilot, known)
         return pilot_noise(design, pilot, Record.load(places.results_dir / pilot / FILE_NAME))
-    noise = record_noise(design, record)
+    noise = own_noise(Results(design, record))
     if noise is None and detect is not None:
         raise UserError(
             "--detect needs the noise between seeds, and this study's record does not tell it yet: state it with --sd"
@@ -132,13 +133,13 @@ def make_plan(
         detect: a difference in points that is asked about.
         wait: shows a text while there is something to wait for.
     """
-    from ablations.analysis.results.sensitivity import largest_family, seeds_to_detect, sensitivity
+    from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
     from ablations.running.cost.trial_times import TrialTimes
     from ablations.running.executors.workplaces import worker_count
     from ablations.running.record.forecast import FILE_NAME, Forecast, cost, keep_forecast
 
     size = worker_count(workers, len(design.trials))
-    family, n = largest_family(design), len(design.seeds)
+    family, n = design.kind.largest_family(design), len(design.seeds)
     timed = TrialTimes(design, networks, places.results_dir, data_dir, size, kernels)
     left = any(trial.key not in finished for trial in design.trials)
     timed.measure(calibrate if left else 0.0, wait)

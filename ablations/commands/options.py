@@ -142,15 +142,23 @@ def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
     return fused(winograd(call))
 
 
+_RUN_OPTIONS = ("data_dir", "tracking", "tracking_uri", "trial_timeout", "storage", "kernels")
+
+
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of the commands that train; those that say where come as one value, `workplace`."""
     from ablations.running.executors.workplaces import AskedWorkplace
 
     @wraps(command)
     def call(*values: Any, **words: Any) -> Any:
+        from ablations.api.sweeping import RunOptions
+
         asked = AskedWorkplace(**{field.name: words.pop(field.name) for field in fields(AskedWorkplace)})
+        words["tracking"] = not words.pop("no_tracking")
+        fresh = {"fresh": words.pop("fresh")} if "fresh" in words else {}
+        given = {name: words.pop(name) for name in _RUN_OPTIONS}
         with closing(asked.open()) as workplace:  # before the study, whose networks take seconds to build
-            return command(*values, workplace=workplace, **words)
+            return command(*values, workplace=workplace, run_options=RunOptions(**given, **fresh), **words)
 
     of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
     training = (storage, kernels, trial_timeout, *of_ray, executor, trials_per_gpu, workers)

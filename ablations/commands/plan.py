@@ -87,7 +87,7 @@ def command(
     asked, places = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
     design = rows_to_forecast(asked)
     refuse_small_images(design)
-    record = places.load_record()
+    record = places.open_record()
     noise = choose_noise(design, places, record, sd, rho, pilot, detect)
     finished = frozenset(record.finished)
     networks = Networks(data_shape(design.study.baseline.data), patience=PATIENCE_SECONDS)
@@ -117,7 +117,7 @@ def _show_networks(design: Design, networks: Networks, finished: frozenset[str],
         console.print(f"{label} cannot be computed: {problem}", style="red")
     left = sum(trial.key not in finished for trial in design.trials)
     console.print(f"{len(design.cells)} rows, {len(design.trials)} trials, {left} to train")
-    if design.study.design == "race":
+    if design.kind.field == "race":
         console.print(
             "A race stops adding seeds to rows whose verdict is in: trials and hours are the most it can take. What it"
             " can find is said for all seeds and one look; the looks of a race cost a little of that."

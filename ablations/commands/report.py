@@ -37,21 +37,21 @@ def command(
 ) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
     from ablations.analysis.report.write import write_report
-    from ablations.analysis.results.interims import note_look
-    from ablations.analysis.results.selection import settled
+    from ablations.analysis.results.interims import note_analysis
+    from ablations.analysis.results.results import CurrentResults
     from ablations.running.machine.durable import DiskError
     from senet_core.errors import UserError
 
     design, places = asked.open()
-    record = places.load_record()
-    if not record.lines:
+    record = places.open_record()
+    if not record.trials.lines:
         raise UserError(
             f"study {design.study.name!r} has no record in {places.results}; first: ablate run {asked.study}"
         )
-    design = settled(design, record)
+    results = CurrentResults(design, record)
     with suppress(DiskError):  # results that may only be read have a report, too
-        note_look(design, places, record)
-    written = write_report(design, record, places.reports_dir, formats=formats, pairs=pairs)
+        note_analysis(results.now)
+    written = write_report(results.now, places.reports_dir, formats=formats, pairs=pairs)
     for path in (written.markdown, written.html, written.latex):
         if path is not None:
             click.echo(path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ablations.commands import options
 from ablations.commands.options import AskedStudy
+
+if TYPE_CHECKING:
+    from ablations.api.sweeping import RunOptions
+    from ablations.running.executors.workplaces import Workplace
 
 
 @click.command("retry")
@@ -17,7 +21,8 @@ from ablations.commands.options import AskedStudy
 def command(
     asked: AskedStudy,
     kind: str | None,
-    **sweep_options: Any,
+    run_options: RunOptions,
+    workplace: Workplace,
 ) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
     from ablations.commands.sweeping import run_sweep
@@ -27,11 +32,11 @@ def command(
     if kind is not None and kind not in KINDS:
         raise unknown("kind of failure", kind, KINDS)
     design, places = asked.open()
-    if design.study.design in ("tuned", "search"):
+    if design.kind.chooses:
         raise UserError(
             f"a study of design {design.study.design} tries failed trials again, or replaces them, with `ablate run`"
         )
-    failed = places.load_record().failed
+    failed = places.open_record().failed
     of_kind = {
         key for key, line in failed.items() if kind in (None, line.failure.kind if line.failure else None)
     }
@@ -39,4 +44,4 @@ def command(
     if not keys:
         what = "failed trials" if kind is None else f"trials that failed by {kind!r}"
         raise UserError(f"study {design.study.name!r} has no {what} to try again")
-    return run_sweep(design, places, rows=design, keys=frozenset(keys), **sweep_options)
+    return run_sweep(design, places, run_options, workplace, only=keys)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ablations.commands import options
 from ablations.commands.options import AskedStudy
+
+if TYPE_CHECKING:
+    from ablations.api.sweeping import RunOptions
+    from ablations.running.executors.workplaces import Workplace
 
 
 @click.command("run")
@@ -20,8 +24,8 @@ from ablations.commands.options import AskedStudy
 def command(
     asked: AskedStudy,
     only: tuple[str, ...],
-    fresh: bool,
-    **sweep_options: Any,
+    run_options: RunOptions,
+    workplace: Workplace,
 ) -> int:
     """Train every trial of STUDY that is not yet recorded, log it to MLflow, and write the report.
 
@@ -33,10 +37,11 @@ def command(
     from senet_core.errors import UserError
 
     design, places = asked.open()
-    if only and design.study.design in ("race", "tuned", "search"):
+    if only and design.kind.decides:
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
         )
     refuse_small_images(design)
     refuse_identical(design)
-    return run_sweep(design, places, rows=design.only(only) if only else design, fresh=fresh, **sweep_options)
+    keys = design.only(only).by_key.keys() if only else None
+    return run_sweep(design, places, run_options, workplace, only=keys)

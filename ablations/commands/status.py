@@ -20,24 +20,12 @@ def command(
 
     from rich.table import Table
 
+    from ablations.analysis.results.results import Results
+    from ablations.analysis.results.status import study_status
     from ablations.commands.console import make_console
-    from ablations.running.sweep.status import RowStatus, study_status
 
     design, places = asked.open()
-    seeds = None
-    if design.study.design == "race":
-        # it takes pandas, which other studies need not wait for
-        from ablations.analysis.results.race import asked_seeds
-
-        seeds = asked_seeds(design)
-    choices: list[RowStatus] = []
-    if design.study.design in ("tuned", "search"):
-        from ablations.analysis.results.selection import choice_status, settled
-
-        record = places.load_record()
-        choices = choice_status(design, record)
-        design = settled(design, record)
-    status = study_status(design, places, seeds, choices)
+    status = study_status(Results(design, places.open_record()), places.running_keys)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from ablations.commands import options
@@ -19,24 +21,24 @@ def command(
 
     An empty MLflow gets the whole experiment: trials, summaries, and the report if there is one.
     """
-    from ablations.analysis.plots.conclusion import optuna_plots
-    from ablations.analysis.results.selection import settled
-    from ablations.analysis.tables.summary import summarise
+    from ablations.analysis.results.results import Results
+    from ablations.api.sweeping import write_into_mlflow
     from ablations.planning.commands import row_command
-    from ablations.running.mlflow.background_writer import fill_in, write_conclusion
+    from ablations.running.mlflow.background_writer import fill_in
     from ablations.running.mlflow.tracker import Tracker
     from senet_core.errors import UserError
 
     design, places = asked.open()
-    record = places.load_record()
+    record = places.open_record()
     if not record.finished:
         raise UserError(
             f"study {places.study!r} has no finished trial in {places.results}; first: ablate run {asked.study}"
         )
-    design = settled(design, record)
+    results = Results(design, record)
     tracker = Tracker(places.study, tracking_uri, places.results_dir, must_answer=True)
-    written = fill_in(tracker, design, places, lambda cell: row_command(design, cell))
-    write_conclusion(tracker, places, summarise(design, record), optuna_plots(design, record))
+    command = partial(row_command, design)
+    written = fill_in(tracker, results.by_key, places, record.trials, command)
+    write_into_mlflow(tracker, places, results)
     click.echo(f"{written} runs written to {tracker.uri}")
     if tracker.missed:
         click.echo(f"MLflow lacks a part: {tracker.first_failure}; the same command tries again", err=True)

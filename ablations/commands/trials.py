@@ -41,7 +41,7 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
     from ablations.running.record.trial_file import FILE_NAME
 
     name = Path(study).stem if Path(study).suffix in (".yaml", ".yml") else study
-    record = Places(name, results_dir, Path()).load_record()
+    record = Places(name, results_dir, Path()).open_record().trials
     if not record.lines:
         known = sorted(path.parent.name for path in results_dir.glob(f"*/{FILE_NAME}"))
         raise unknown(f"study with a record in {results_dir}", name, known)

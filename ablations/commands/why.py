@@ -16,15 +16,13 @@ def command(
     key: str,
 ) -> None:
     """Say whether trial KEY of STUDY would run, and why. KEY may be shortened."""
+    from ablations.analysis.results.results import Results
     from ablations.commands.trials import complete_key
     from ablations.running.sweep.why import explain_trial
 
     design, places = asked.open()
-    if design.study.design in ("tuned", "search"):
-        from ablations.analysis.results.selection import settled
-
-        design = settled(design, places.load_record())
-    trials = {key: trial for key, (_, trial) in design.by_key.items()}
-    found = complete_key(key, trials, f"study {design.study.name!r}")
-    for line in explain_trial(design, places, trials[found]):
+    record = places.open_record()
+    known = Results(design, record).by_key
+    row, trial = known[complete_key(key, known, f"study {design.study.name!r}")]
+    for line in explain_trial(row, trial, places, record.trials):
         click.echo(line)

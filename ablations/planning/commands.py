@@ -18,11 +18,7 @@ def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
         prefix: how the command line is called.
     """
     whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
-    return (
-        whole
-        if design.study.design in ("race", "tuned", "search")
-        else f"{whole} --only {shlex.quote(cell.label)}"
-    )
+    return whole if design.kind.decides else f"{whole} --only {shlex.quote(cell.label)}"
 
 
 def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_uri: str | None) -> str:

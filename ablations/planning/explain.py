@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ablations.planning.choices.settings import Search, Tune
+from ablations.planning.designs.race import RaceSettings
 from ablations.planning.recipe import Recipe
-from ablations.planning.study import SET_BY_ITSELF, Baseline, Race, Study
+from ablations.planning.study import SET_BY_ITSELF, Baseline, Study
 from ablations.planning.trial import DataSpec
 from senet_core.errors import unknown
 
@@ -18,7 +19,7 @@ _NESTED: dict[str, type[BaseModel]] = {
     "baseline": Baseline,
     "recipe": Recipe,
     "data": DataSpec,
-    "race": Race,
+    "race": RaceSettings,
     "tune": Tune,
     "search": Search,
 }

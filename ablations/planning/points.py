@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
 from ablations.planning.recipe import Recipe
 from ablations.planning.row import Cell
-from ablations.planning.study import REPEAT, VARIANT_AXES, Study
+from ablations.planning.study import VARIANT_AXES, Study
 from ablations.planning.used_plugins import used_plugins
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError

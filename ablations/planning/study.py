@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,8 +18,12 @@ from pydantic import (
     field_validator,
 )
 from pydantic import model_validator as _model_validator
+from pydantic_core import PydanticKnownError
 
 from ablations.planning.choices.settings import Search, Tune
+from ablations.planning.designs import DESIGNS, DesignKind
+from ablations.planning.designs.race import RaceSettings
+from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.recipe import RECIPES, Recipe
 from ablations.planning.trial import DataSpec
 from senet_core.backbones import find_backbone
@@ -27,11 +33,6 @@ from senet_core.variant_text import variant_from, variant_text
 
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
-REPEAT = "repeat"
-CONFIRM_FROM = 1_000_000
-"""The fresh seeds of a confirmation are this one and those after it."""
-CHOOSE_FROM = 2_000_000
-"""Trials that take part in a choice have this seed and those after it."""
 AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
 """What a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
@@ -99,27 +100,16 @@ class Baseline(BaseModel):
         return find_backbone(name).name
 
 
-class Race(BaseModel):
-    """How seeds are added in `design: race`.
+def _known_design(name: str) -> str:
+    if name not in DESIGNS:
+        *most, last = map(repr, DESIGNS)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(most)} or {last}"})
+    return name
 
-    Raises:
-        pydantic.ValidationError: a field is unknown or out of range.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    first: int = Field(default=4, ge=3, le=1000, description="Seeds of every row before the first look.")
-    budget: int | None = Field(
-        default=None,
-        ge=1,
-        description="The most trials to train in all; without it, `seeds` is the only limit.",
-    )
-    futility: float = Field(
-        default=0.1,
-        ge=0,
-        lt=1,
-        description="A row whose chance of a verdict within its seeds falls below this gets no more of them.",
-    )
+DesignName = Annotated[
+    str, AfterValidator(_known_design), WithJsonSchema({"type": "string", "enum": list(DESIGNS)})
+]
 
 
 class Study(BaseModel):
@@ -139,16 +129,13 @@ class Study(BaseModel):
         description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
     )
     axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
-    design: Literal["one-factor", "grid", "pairwise", "race", "tuned", "search"] = Field(
+    design: DesignName = Field(
         default="one-factor",
-        description="one-factor: each axis alone around the baseline; grid: all combinations; pairwise: fewer "
-        "combinations, in which any two values of two axes meet at least once; race: as one-factor, but seeds are "
-        "added in rounds, and only to rows without a verdict; tuned: as one-factor, but every row is trained with a "
-        "recipe of its own, chosen on validation images; search: looks for good networks among all combinations.",
+        description="; ".join(f"{kind.name}: {kind.description}" for kind in DESIGNS.values()) + ".",
     )
     tune: Tune | None = Field(default=None, description="How `design: tuned` chooses recipes.")
     search: Search | None = Field(default=None, description="How `design: search` looks for networks.")
-    race: Race = Field(default=Race(), description="How `design: race` adds seeds.")
+    race: RaceSettings = Field(default=RaceSettings(), description="How `design: race` adds seeds.")
     confirm: int = Field(
         default=0,
         ge=0,
@@ -212,56 +199,35 @@ class Study(BaseModel):
     def _answerable(self) -> Study:
         if not self.axes and not self.include_plain:
             raise ValueError("nothing to compare: give axes, or include_plain: true")
-        if self.design == "race" and 0 < len(self.seeds) < self.race.first:
-            raise ValueError(
-                f"a race looks first at {self.race.first} seeds (race.first), and has {len(self.seeds)} in all"
-            )
-        if self.design != "race" and self.race != Race():
+        kind = self.kind
+        if kind.field != "race" and self.race != RaceSettings():
             raise ValueError(f"the field race belongs to design 'race', and this is design {self.design!r}")
-        if self.design == "search":
-            self._check_search()
-        elif not self.seeds:
-            raise ValueError("give at least one seed")
-        elif self.confirm and max(self.seeds) >= CONFIRM_FROM:
-            raise ValueError(f"with confirm, seeds must be below {CONFIRM_FROM}")
+        kind.check_seeds(self)
         for name in ("tune", "search"):
-            design = {"tune": "tuned"}.get(name, name)
-            if (getattr(self, name) is not None) != (self.design == design):
-                verb = "needs" if self.design == design else "does not go with"
+            if (getattr(self, name) is not None) != (kind.field == name):
+                verb = "needs" if kind.field == name else "does not go with"
                 raise ValueError(f"design {self.design!r} {verb} the field {name}")
-        if self.design == "tuned" and (self.tune and max(self.seeds) >= CHOOSE_FROM):
-            raise ValueError(f"in a tuned study seeds must be below {CHOOSE_FROM}")
-        if self.design in ("tuned", "search"):
-            self._check_choosing()
+        kind.check(self)
         if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
             raise ValueError(
                 "the baseline is the plain network, so axes of the SE block cannot vary around it"
             )
         return self
 
-    def _check_search(self) -> None:
-        if self.seeds:
-            raise ValueError("a search has no seeds: `confirm: N` gives its winners N fresh ones")
-        if self.confirm < 2:
-            raise ValueError(
-                "a search needs `confirm: N`, at least 2: fresh seeds on which its winners meet the baseline"
-            )
-        if not self.axes:
-            raise ValueError("a search needs axes, or there is nothing to choose from")
-        if self.baseline.variant is None:
-            raise ValueError("a search starts from an SE block as its baseline, not from the plain network")
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that differ from the defaults, as a study file says them; with the name."""
+        said: dict[str, Any] = self.model_dump(
+            mode="json", exclude_defaults=True, exclude={"overrides", "typed", "plugins"}
+        )
+        plugins = [str(Path(file).absolute()) for file in self.plugins]
+        return {**said, **({"plugins": plugins} if plugins else {})}
 
-    def _check_choosing(self) -> None:
-        """Refuse what a choice on validation images cannot have."""
-        if self.baseline.data.validation_images is not None:
-            raise ValueError("validation_images belong to tune or search here, not to the data")
-        if REPEAT in self.axes:
-            raise ValueError(
-                f"the axis {REPEAT!r} is for comparisons of a network with itself, not for a choice"
-            )
-        if self.tune is not None:
-            for name in self.tune.ranges:
-                if f"recipe.{name}" in self.axes:
-                    raise ValueError(
-                        f"recipe.{name} is an axis of the study, so tune.ranges cannot choose it, too"
-                    )
+    @property
+    def kind(self) -> DesignKind:
+        """The kind of its design."""
+        return DESIGNS[self.design]
+
+    @property
+    def chooses(self) -> Tune | Search | None:
+        """How it chooses on validation images; None where it chooses nothing."""
+        return self.tune or self.search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +26,7 @@ def shipped_studies() -> list[str]:
 
 
 def load_study(
-    name_or_path: str,
+    study: str | Mapping[str, Any],
     *,
     overrides: Sequence[str] = (),
     seeds: int | None = None,
@@ -34,7 +35,7 @@ def load_study(
     """Read a study and apply what the command line changes.
 
     Args:
-        name_or_path: a shipped study's name, or the path of a YAML file.
+        study: a shipped study's name, the path of a YAML file, or the fields themselves, with a `name`.
         overrides: FIELD=VALUE texts with dotted fields; values are read as YAML.
         seeds: instead of the study's own seeds: 0 to seeds - 1.
         plugins: plug-in files to load, beside those that the study names.
@@ -42,8 +43,12 @@ def load_study(
     Raises:
         UserError: one line for whatever is wrong with the file, a field or a plug-in.
     """
-    name, text, folder = _read(name_or_path)
-    content = _mapping(name, text)
+    if isinstance(study, str):
+        name, text, folder = _read(study)
+        content = _mapping(name, text)
+    else:
+        content, folder = deepcopy(dict(study)), Path()
+        name = content.pop("name", "study")
     for override in overrides:
         _apply(name, content, override)
     for field in SET_BY_ITSELF:
@@ -61,7 +66,7 @@ def load_study(
     content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
     for file in content["plugins"]:
         load_plugin_file(file)
-    typed = _typed(name_or_path, overrides, seeds, plugins)
+    typed = _typed(study, overrides, seeds, plugins) if isinstance(study, str) else ()
     return parse_study({**content, "name": name, "overrides": shown, "typed": typed})
 
 

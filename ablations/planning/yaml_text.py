@@ -98,3 +98,12 @@ def _check_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> None:
 
 def _place(node: yaml.Node) -> str:
     return f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+
+
+def yaml_value(value: object) -> str:
+    """Write a value as YAML in one line, so that `read_yaml` reads it back."""
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=float("inf"))
+        .removesuffix("\n")
+        .removesuffix("\n...")
+    )

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from ablations.analysis.report.request import Request, read_request
-from ablations.analysis.results.interims import read_plans
-from ablations.analysis.results.next_trials import next_trials
-from ablations.analysis.results.selection import settled
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import select
 from ablations.cli import main
 from ablations.planning.design import Design, design
 from ablations.planning.study_file import load_study
 from ablations.planning.trial import Trial
 from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.interim_plans import read_interim_plans
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import Record
 from bench.table import read_bench
 from tools.quoting.clone import tracked_files
@@ -73,12 +74,14 @@ def test_every_line_belongs_to_its_study_and_came_from_committed_code(file: str)
 
 @pytest.mark.parametrize("file", committed("results/", "/looks.jsonl"))
 def test_a_ledger_of_looks_is_read_and_is_of_its_study(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plans = read_plans((ROOT / file).parent)
+    plans = read_interim_plans((ROOT / file).parent)
     assert plans
     study = Path(file).parent.name
     if (ROOT / "reports" / study).exists():  # it says how the study was asked for
-        record = Record.load((ROOT / file).with_name("trials.jsonl"))
-        chosen = settled(planned(study, monkeypatch), record)  # a tuned study is asked with what it chose
+        record = StudyRecord((ROOT / file).parent)
+        chosen = select(
+            planned(study, monkeypatch), record
+        ).design  # a tuned study is asked with what it chose
         assert plans[-1].asked == chosen.baseline.trial(0).key
 
 
@@ -113,9 +116,7 @@ def test_a_study_that_is_reported_as_complete_has_nothing_left_to_train(
     if "Every planned trial has a result." not in text or "still racing" in text:
         assert study != "a-a", "its report is complete: has the sentence that says so changed?"
         pytest.skip(f"{study} is not reported as complete")
-    assert (
-        next_trials(planned(study, monkeypatch), Record.load(ROOT / "results" / study / "trials.jsonl")) == ()
-    )
+    assert not Results(planned(study, monkeypatch), StudyRecord(ROOT / "results" / study)).next_trials()
     monkeypatch.delenv("ABLATE_RESULTS_DIR", raising=False)
     with pytest.raises(SystemExit) as ended:
         main(["status", *asked(study).typed, "--json"])

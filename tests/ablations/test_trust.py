@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from ablations.analysis.report.write import write_report
+from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
 from ablations.planning.study_file import load_study, parse_study
 from ablations.planning.yaml_text import read_yaml
@@ -201,7 +202,7 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
     failure = {"kind": "error", "message": NASTY, "epoch": 1}
     lines[4] = line(plan, plan.cells[1], 1, None, failure=failure, environment=environment, data_note=NASTY)
     record = write_record(tmp_path / "results", lines)
-    html = write_report(plan, record, tmp_path / "reports", formats=("html",)).html
+    html = write_report(Results(plan, record), tmp_path / "reports", formats=("html",)).html
     assert html is not None
     text = html.read_text(encoding="utf-8")
     tags: list[tuple[str, list[str]]] = []
@@ -223,7 +224,7 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
 def test_figures_embed_labels_as_text(tmp_path: Path) -> None:
     plan = nasty_design()
     record = write_record(tmp_path / "results", simulated(plan))
-    figures = write_report(plan, record, tmp_path / "reports").figures
+    figures = write_report(Results(plan, record), tmp_path / "reports").figures
     assert figures
     for path in figures:
         if path.suffix == ".svg":

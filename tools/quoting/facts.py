@@ -27,7 +27,7 @@ def study_facts(results: Results) -> dict[str, TableCell]:
     study = results.design.study
     return {
         "trials": Number(len(records), 0),
-        "planned": Number(results.planned, 0),
+        "planned": Number(results.asked_trials, 0),
         "failed": Number(len(results.failed), 0),
         "taken from other studies": Number(len(records) - len(own), 0),
         "rows": Number(len(results.design.cells), 0),

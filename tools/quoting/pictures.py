@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ablations.analysis.plots.digest import plot_of, read_mark
 from ablations.analysis.plots.style import render
-from ablations.analysis.report.content import Plot
+from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.write import mark_of
 from ablations.running.machine.durable import not_written
 from ablations.running.record.trial_file import FILE_NAME as RECORD

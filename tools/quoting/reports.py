@@ -65,7 +65,7 @@ def make_report(study: str, library: Library) -> None:
     """
     folder, found = library.reports / study, library.reported(study)
     request = read_request(folder)
-    write_report(found.design, found.record, library.reports, formats=request.formats, pairs=request.pairs)
+    write_report(found.results, library.reports, formats=request.formats, pairs=request.pairs)
     texts, pictures = _expected(request, found.content)
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in {*texts, *pictures}:

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ablations.analysis.report.content import Content
+from ablations.analysis.report.content import Content, content_of
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request, read_request
-from ablations.analysis.report.write import report_content
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
-from ablations.planning.design import Design, design
+from ablations.planning.design import design
 from ablations.planning.study_file import load_study
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME as RECORD
-from ablations.running.record.trial_file import Record
 from bench.table import TIMINGS, bench_table, read_bench
 from senet_core.errors import UserError, unknown
 from tools.quoting.clone import shareable_files
@@ -49,8 +48,7 @@ class Source:
 class Reported:
     """A study with its record and what its report says."""
 
-    design: Design
-    record: Record
+    results: Results
     content: Content
 
 
@@ -134,7 +132,7 @@ class Library:
         found = self._report(name)
         self._reported[name] = found
         tables = {table.key: table for table in found.content.tables()}
-        facts = study_facts(collect(found.design, found.record))
+        facts = study_facts(found.results)
         return Source(name, facts, tables, found.content.answer, pages)
 
     def _report(self, name: str) -> Reported:
@@ -142,6 +140,5 @@ class Library:
         study = load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
         if study.name != name:
             raise UserError(f"{self.reports / name / REQUEST} asks for study {study.name!r}, not {name!r}")
-        unfolded = design(study)
-        record = Record.load(self.folder / "results" / name / RECORD)
-        return Reported(unfolded, record, report_content(unfolded, record, pairs=asked.pairs))
+        results = Results(design(study), StudyRecord(self.folder / "results" / name))
+        return Reported(results, content_of(results, pairs=asked.pairs))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablations.analysis.results.race import prospects_of
 from ablations.analysis.stats.sequential import SPENDING_POWER, Looks, look_p
-from ablations.planning.study import Race
+from ablations.planning.designs.race import RaceSettings
 from tools.simulation.verdicts import (
     ALPHA,
     FEW_REAL,
@@ -64,7 +64,7 @@ def race_design(errors: _Floats, margin: float) -> Decisions:
     """
     differences = errors[:, :, 1:] - errors[:, :, :1]
     studies, most, variants = differences.shape
-    at = tuple(range(min(Race().first, most), most + 1))
+    at = tuple(range(min(RaceSettings().first, most), most + 1))
     looks = Looks(at, tuple((n / most) ** SPENDING_POWER for n in at))
     shape = (studies, variants)
     p, p_tost = np.ones(shape), np.ones(shape)
@@ -85,7 +85,7 @@ def race_design(errors: _Floats, margin: float) -> Decisions:
         alike |= same
         settled = racing & (differs | same)
         hope = prospects_of(mean, sd, n, most, margin, ALPHA / variants) if n < most else 1.0
-        leaving = settled | (racing & (hope < Race().futility))
+        leaving = settled | (racing & (hope < RaceSettings().futility))
         seeds = np.where(leaving, n, seeds)
         racing &= ~leaving
     return Decisions(sign, alike, seeds)

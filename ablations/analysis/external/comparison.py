@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ablations.analysis.plots.axis import draw_axis
-from ablations.analysis.plots.data import AxisInfo, AxisRow, Interval
+from ablations.analysis.plots.data import AxisInfo, AxisRow
 from ablations.analysis.plots.style import render
 from ablations.analysis.stats.compare import Comparison, Estimate, aggregate, compare, compare_pairs, describe
+from ablations.analysis.stats.interval import Interval
 from ablations.analysis.tables.cells import (
     Column,
     Difference,

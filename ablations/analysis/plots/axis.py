@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, Curve, CurvesInfo, Interval
+from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, Curve, CurvesInfo
 from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, new_figure, style
+from ablations.analysis.stats.interval import Interval
 from ablations.analysis.tables.cells import RowKind
 
 _MOST_CURVES = 12

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from ablations.analysis.plots.data import CostInfo, CostPoint, Interval
+from ablations.analysis.plots.data import CostInfo, CostPoint
 from ablations.analysis.plots.label_placement import Box, place_labels
 from ablations.analysis.plots.style import GREY, MARKERS, PALETTE, colour_of, fix_layout, new_figure, style
+from ablations.analysis.stats.interval import Interval
 
 _MOST_LABELS = 40  # beyond, there is no room, and only the baseline is named
 _BESIDE = 2.6  # points on paper between points of one cost

@@ -7,18 +7,11 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from ablations.analysis.results.families import Family, Outcome
-from ablations.analysis.results.results import Results, history_frame
+from ablations.analysis.results.results import Results
+from ablations.analysis.stats.interval import Interval
 from ablations.analysis.tables.cells import RowKind
 
 _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
-
-
-class Interval(NamedTuple):
-    """A mean and its 95 % interval; the ends are None where there is none."""
-
-    mean: float
-    lo: float | None
-    hi: float | None
 
 
 class AxisRow(NamedTuple):
@@ -132,16 +125,14 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
     return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None)
 
 
-def curves_info(family: Family, results: Results, history: pd.DataFrame | None = None) -> CurvesInfo:
+def curves_info(family: Family, results: Results) -> CurvesInfo:
     """Gather training curves; cells without a recorded epoch are left out.
 
     Args:
         family: the cells.
         results: the record.
-        history: `history_frame(results)`, where it is at hand.
     """
-    frame = history_frame(results) if history is None else history
-    frame = frame[frame["cell"].isin([outcome.label for outcome in family.outcomes])]
+    frame = results.history[results.history["cell"].isin([outcome.label for outcome in family.outcomes])]
     losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
     gaps = _bands(_gap(frame, frame[frame["cell"] == family.baseline]), "train_error")
     curves = (

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ablations.analysis.plots.style import MARKERS, PALETTE, new_figure, style
-from ablations.analysis.tables.interactions import InteractionInfo
+from ablations.analysis.results.interactions import InteractionInfo
 
 _ASIDE = 0.06  # between lines at one level, so that their intervals do not cover each other
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ablations.analysis.results.families import Family, Outcome, every_comparison, families
+from ablations.analysis.results.families import Outcome, every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
@@ -14,17 +14,16 @@ _MOST_NAMED = 4
 _WORDS = {"better": "lower", "worse": "higher"}
 
 
-def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> tuple[str, ...]:
+def short_answer(results: Results) -> tuple[str, ...]:
     """Answer a study's question as far as its record allows.
 
     Args:
         results: the study's design and record.
-        groups: `families(results)`, where they are at hand.
 
     Returns:
         One to five sentences, without markup.
     """
-    groups = families(results) if groups is None else groups
+    groups = results.families
     said = [_progress(results)] if results.unfinished else []
     baseline = groups[0].outcome(groups[0].baseline)
     if baseline.top1.mean is None:
@@ -45,7 +44,7 @@ def short_answer(results: Results, groups: tuple[Family, ...] | None = None) -> 
 
 
 def _progress(results: Results) -> str:
-    failed, planned = len(results.failed), results.planned
+    failed, planned = len(results.failed), results.asked_trials
     and_failed = f" ({failed} failed)" if failed else ""
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 

@@ -15,20 +15,16 @@ from markupsafe import Markup
 
 from ablations.analysis.plots.digest import picture_mark
 from ablations.analysis.plots.style import render
-from ablations.analysis.report.content import Content, Plot, content_of
+from ablations.analysis.report.content import Content, content_of
+from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request
-from ablations.analysis.results.confirmation import confirm
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
-from ablations.planning.design import Design
 from ablations.running.machine.durable import not_written
-from ablations.running.record.forecast import FILE_NAME as FORECAST
-from ablations.running.record.forecast import load_forecasts
 from ablations.running.record.leases import process_exists
-from ablations.running.record.trial_file import Record
 from senet_core.errors import unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
@@ -69,8 +65,7 @@ class _Safe(str):
 
 
 def write_report(
-    design: Design,
-    record: Record,
+    results: Results,
     reports_dir: Path,
     *,
     formats: Sequence[str] = ("md",),
@@ -81,8 +76,7 @@ def write_report(
     """Write the report of a study into REPORTS_DIR/STUDY.
 
     Args:
-        design: what was planned; trials without a result are reported as missing.
-        record: what was measured; the study's forecasts are read from the file beside it, if there is one.
+        results: the study's design and record; trials without a result are reported as missing.
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
@@ -96,14 +90,16 @@ def write_report(
     for name in formats:
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
-    content = report_content(design, record, tracking=tracking, command_prefix=command_prefix, pairs=pairs)
+    shown = None if tracking is None else _without_password(tracking)
+    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
     images = {
         plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
         for plot in content.plots()
     }
     texts = report_texts(content, formats, images)
-    folder = reports_dir / design.study.name
-    request = Request(design.study.typed or (design.study.name,), tuple(texts), tuple(pairs))
+    study = results.design.study
+    folder = reports_dir / study.name
+    request = Request(study.typed or (study.name,), tuple(texts), tuple(pairs))
     try:
         _clear_drafts(folder)
         figures = _write_figures(folder / "figures", images)
@@ -114,26 +110,6 @@ def write_report(
         raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
         folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
-    )
-
-
-def report_content(
-    design: Design,
-    record: Record,
-    *,
-    tracking: str | None = None,
-    command_prefix: str = "ablate",
-    pairs: Sequence[str] = (),
-) -> Content:
-    """Gather what a report says; see `write_report`."""
-    results = collect(design, record)
-    return content_of(
-        results,
-        command_prefix=command_prefix,
-        tracking=None if tracking is None else _without_password(tracking),
-        pairs=pairs,
-        confirmation=confirm(results, record),
-        forecasts=load_forecasts(record.path.with_name(FORECAST)),
     )
 
 

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablations.analysis.results.results import Results, collect
+from ablations.analysis.results.results import Results
 from ablations.analysis.stats.paired import Estimate, PairedDifference, estimate, paired_difference
-from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
-from ablations.running.record.trial_file import Record
 
 _Floats = NDArray[np.float64]
 
@@ -49,7 +47,7 @@ class Confirmation:
 
 
 def find_winner(results: Results) -> Cell | None:
-    """Give the row with the lowest error, by its mean paired difference to the baseline; None before any pair."""
+    """Return the row with the lowest error, by its mean paired difference to the baseline; None before any pair."""
     base = results.design.baseline
     means = {base.label: 0.0} if _errors(results, base).size else {}
     for cell in results.design.cells:
@@ -60,31 +58,29 @@ def find_winner(results: Results) -> Cell | None:
     return next((cell for cell in results.design.cells if cell.label == best), None)
 
 
-def confirmation_trials(design: Design, record: Record, ended: Collection[str] = ()) -> tuple[Trial, ...]:
-    """Give the trials that a confirmation still lacks, once everything else has ended: the winner's and the baseline's.
+def confirmation_trials(results: Results, ended: Collection[str] = ()) -> tuple[Trial, ...]:
+    """Return what a confirmation lacks, once everything else has ended: trials of the winner and of the baseline.
 
     Args:
-        design: the study; none without `confirm`.
-        record: what was measured.
+        results: the study's; none without `confirm`.
         ended: keys of trials that are not waited for: they failed.
     """
-    if not design.confirm_seeds:
-        return ()
-    winner = find_winner(collect(design, record))
+    design = results.design
+    winner = find_winner(results) if design.confirm_seeds else None
     if winner is None:
         return ()
     cells = {cell.label: cell for cell in (winner, design.baseline)}.values()
     wanted = (cell.trial(seed) for seed in design.confirm_seeds for cell in cells)
-    return tuple(t for t in wanted if t.key not in record.finished and t.key not in ended)
+    return tuple(t for t in wanted if t.key not in results.measured and t.key not in ended)
 
 
-def confirm(results: Results, record: Record) -> Confirmation | None:
+def confirm(results: Results) -> Confirmation | None:
     """Compare the winner's scores; None where the study confirms nothing, or no fresh seed has been tried."""
     winner = find_winner(results) if results.design.confirm_seeds else None
     if winner is None:
         return None
-    fresh, base = (_fresh(results.design, record, cell) for cell in (winner, results.design.baseline))
-    tried = record.failed.keys() & {winner.trial(seed).key for seed in results.design.confirm_seeds}
+    fresh, base = (_fresh(results, cell) for cell in (winner, results.design.baseline))
+    tried = results.all_failed.keys() & {winner.trial(seed).key for seed in results.design.confirm_seeds}
     if not np.isfinite(fresh).any() and not tried:
         return None
     return Confirmation(
@@ -111,9 +107,8 @@ def _difference(results: Results, cell: Cell) -> PairedDifference:
     return paired_difference(table[cell.label].to_numpy(), table[base.label].to_numpy())
 
 
-def _fresh(design: Design, record: Record, cell: Cell) -> _Floats:
-    finished = record.finished
-    lines = [finished.get(cell.trial(seed).key) for seed in design.confirm_seeds]
+def _fresh(results: Results, cell: Cell) -> _Floats:
+    lines = [results.measured.get(cell.trial(seed).key) for seed in results.design.confirm_seeds]
     return np.array(
         [np.nan if line is None or line.result is None else line.result.top1_error for line in lines]
     )

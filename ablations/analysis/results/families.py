@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ablations.analysis.results.family_rows import family_rows
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import Comparison, Estimate, compare, compare_pairs, estimate
 from ablations.analysis.tables.cells import RowKind
@@ -68,18 +67,18 @@ class Family:
         return "plain" if outcome.label == self.plain else "variant"
 
     def outcome(self, label: str) -> Outcome:
-        """Give the row of a label."""
+        """Return the row of a label."""
         return next(outcome for outcome in self.outcomes if outcome.label == label)
 
 
 def families(results: Results) -> tuple[Family, ...]:
-    """Give the families of a study: one for each axis of a one-factor design, one in all for combinations."""
+    """Return the families of a study: one for each axis of a one-factor design, one in all for combinations."""
     outcomes = {cell.label: _outcome(results, cell) for cell in results.design.cells}
-    return tuple(_family(results, axis, rows, outcomes) for axis, rows in family_rows(results.design))
+    return tuple(_family(results, axis, rows, outcomes) for axis, rows in results.design.families)
 
 
 def every_comparison(groups: Iterable[Family]) -> dict[str, Comparison]:
-    """Give every comparison once, by label; of several of one label (plain), that with the largest corrected p."""
+    """Return every comparison once, by label; of several of one label (plain), that with the largest corrected p."""
     found: dict[str, Comparison] = {}
     for group in groups:
         for label, comparison in group.comparisons.items():
@@ -102,7 +101,7 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
     study = results.design.study
     if axis not in study.axes:
         raise unknown("axis of this study", axis, study.axes)
-    if not results.design.varies_alone:
+    if not results.design.kind.varies_alone:
         raise UserError(
             f"all pairs of an axis need design one-factor or race; this study's is {study.design}"
         )
@@ -141,7 +140,7 @@ def _outcome(results: Results, cell: Cell) -> Outcome:
         widths={}
         if first is None
         else {int(stage): width for stage, width in first.bottleneck_widths.items()},
-        planned=results.asked(cell),
+        planned=len(results.asked_seeds(cell)),
     )
 
 

@@ -1,39 +1,35 @@
-"""What a study's sweep is to train next, from the study and its record alone."""
+"""What a sweep is to train next, from the study's results alone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
-from ablations.analysis.results.confirmation import confirmation_trials
-from ablations.analysis.results.race import play
-from ablations.analysis.results.selection import settled, trials_of_rows
-from ablations.planning.design import Design
+from ablations.analysis.results.results import CurrentResults
+from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
-from ablations.running.record.trial_file import Record
 
 
-def next_trials(design: Design, record: Record, ended: Collection[str] = ()) -> tuple[Trial, ...]:
-    """Give the trials of the next round: all that a plan lacks, a race's next seeds, then a confirmation's.
+class NextTrials:
+    """The source of a sweep's trials (`TrialSource`).
 
     Args:
-        design: the study, unfolded.
-        record: what was measured.
-        ended: keys of trials that are not waited for: they failed in this sweep.
-
-    Returns:
-        Trials without a result, in the order in which they are to be trained; none where the study is done.
+        results: the study's, as its record grows.
+        only: keys of the trials that may be trained; None for all of them.
     """
-    if design.study.design == "race":
-        lacking = play(design, record, ended).trials
-    else:
-        finished = record.finished
-        planned = trials_of_rows(design, record) if _chooses(design) else design.trials
-        lacking = tuple(t for t in planned if t.key not in finished and t.key not in ended)
-    if lacking:
-        return lacking
-    known = settled(design, record)
-    return () if known.undecided else confirmation_trials(known, record, ended)
 
+    def __init__(self, results: CurrentResults, *, only: Collection[str] | None = None) -> None:
+        self._results, self._only = results, only
 
-def _chooses(design: Design) -> bool:
-    return design.study.design in ("tuned", "search")
+    @property
+    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+        """Every trial that the study has come to so far, by key, with its row."""
+        return self._results.now.by_key
+
+    def next_trials(self, ended: Collection[str]) -> Sequence[Trial]:
+        """Return the trials of the next round; see `TrialSource`."""
+        now = self._results.now
+        if self._only is None:
+            return now.next_trials(ended)
+        # what failed before and is not to be tried now is not waited for
+        others = now.all_failed.keys() - set(self._only)
+        return [trial for trial in now.next_trials(others | set(ended)) if trial.key in self._only]

@@ -25,6 +25,7 @@ from ablations.analysis.stats.power import sd_of_difference
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
     from ablations.planning.design import Design
     from ablations.planning.trial import Trial
     from ablations.running.record.trial_file import Record
@@ -96,11 +97,9 @@ def pooled_noise(frame: pd.DataFrame, source: str, *, confidence: float = 0.95) 
     return Noise(sd, source, lo, hi, len(row_names), len(seed_names), freedom)
 
 
-def record_noise(design: Design, record: Record) -> Noise | None:
+def own_noise(results: Results) -> Noise | None:
     """Estimate the noise from a study's own record; None where it holds too little."""
-    from ablations.analysis.results.results import collect
-
-    return pooled_noise(collect(design, record).values("top1_error"), "this study's record")
+    return pooled_noise(results.values("top1_error"), "this study's record")
 
 
 def pilot_noise(design: Design, pilot: str, record: Record) -> Noise:

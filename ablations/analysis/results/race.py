@@ -15,24 +15,23 @@ conditional or predictive power?", for the prospects.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ablations.analysis.results.family_rows import family_rows
-from ablations.analysis.results.interims import read_plans, schedule_of, seed_order
 from ablations.analysis.stats.compare import Comparison, compare
 from ablations.analysis.stats.schedule import Schedule
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
-from ablations.running.record.set_aside import ended_keys
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
 
 _Floats = NDArray[np.float64]
 
@@ -73,7 +72,7 @@ class Race:
     racing: tuple[str, ...]
 
     def asked(self, label: str) -> int:
-        """Give the seeds that a row was given so far, the baseline included."""
+        """Return the seeds that a row was given so far, the baseline included."""
         return self.retired[label].seeds if label in self.retired else self.seeds
 
 
@@ -92,21 +91,19 @@ class _State:
         return self.retired[label].seeds if label in self.retired else now
 
 
-def play(design: Design, record: Record, ended: Collection[str] = ()) -> Race:
+def play(results: Results, ended: Collection[str] = ()) -> Race:
     """Play the rounds of a race as far as its record goes.
 
     Args:
-        design: a study with `design: race`.
-        record: what was measured; its folder holds the ledger of looks.
+        results: of a study with `design: race`.
         ended: keys of trials that are not waited for: they failed.
     """
-    settings, plans = design.study.race, read_plans(record.path.parent)
-    seeds, schedule = seed_order(design, plans), schedule_of(design, plans)
-    finished = record.finished
+    design, finished = results.design, results.measured
+    settings, seeds, schedule = design.study.race, results.seeds, results.schedule
     base = design.baseline.label
     state = _State([cell.label for cell in design.cells if cell.label != base])
     cells = {cell.label: cell for cell in design.cells}
-    values = _values(design, record, seeds)
+    values = _values(design, finished, seeds)
     for now in range(settings.first, len(seeds) + 1):
         given = {label: state.seeds_of(label, now) for label in cells}
         if settings.budget is not None and sum(given.values()) > settings.budget:
@@ -129,7 +126,7 @@ def play(design: Design, record: Record, ended: Collection[str] = ()) -> Race:
 
 
 def prospects(comparison: Comparison, most: int, margin: float, level: float) -> float:
-    """Give the probability that a comparison has a verdict once it has all its seeds, given those so far.
+    """Return the probability that a comparison has a verdict once it has all its seeds, given those so far.
 
     Averaged over what the seeds leave open about the true difference (flat prior), with the spread as it was found.
 
@@ -180,14 +177,14 @@ def _retire(
     now: int,
     schedule: Schedule | None,
 ) -> None:
-    """Look at the rows that race: retire those with a verdict, and those without prospects."""
+    """Analyse the rows that race: retire those with a verdict, and those without prospects."""
     margin, most = design.study.margin, len(design.seeds)
-    hopeless = dict.fromkeys(state.racing, True)
+    unlikely = dict.fromkeys(state.racing, True)
     known = values[values["place"] < values["variant"].map(given)]
     works = set(known.loc[known["value"].notna(), "variant"])
     state.retire([label for label in state.racing if label not in works], now, "failed")
     settled = dict.fromkeys(state.racing, True)
-    for _, rows in family_rows(design):
+    for _, rows in design.families:
         labels = [cell.label for cell in rows]
         frame = known[known["variant"].isin(labels)]
         others = [
@@ -199,13 +196,12 @@ def _retire(
             is_open = c.reading.verdict in ("undetermined", "no claim")
             settled[c.variant] &= not is_open
             hope = prospects(c, most, margin, ALPHA / max(1, len(others)))
-            hopeless[c.variant] &= not is_open or hope < design.study.race.futility
+            unlikely[c.variant] &= not is_open or hope < design.study.race.futility
     state.retire([label for label, done in settled.items() if done], now, "verdict")
-    state.retire([label for label in state.racing if hopeless[label]], now, "out of reach")
+    state.retire([label for label in state.racing if unlikely[label]], now, "out of reach")
 
 
-def _values(design: Design, record: Record, seeds: Sequence[int]) -> pd.DataFrame:
-    finished = record.finished
+def _values(design: Design, finished: Mapping[str, TrialRecord], seeds: Sequence[int]) -> pd.DataFrame:
     rows = []
     for cell in design.cells:
         for place, seed in enumerate(seeds):
@@ -213,15 +209,3 @@ def _values(design: Design, record: Record, seeds: Sequence[int]) -> pd.DataFram
             error = line.result.top1_error if line is not None and line.result is not None else math.nan
             rows.append((cell.label, seed, place, error))
     return pd.DataFrame(rows, columns=["variant", "seed", "place", "value"])
-
-
-def asked_seeds(design: Design) -> Callable[[Record, Cell], Sequence[int]]:
-    """Return what gives the seeds of a row that a race has asked for so far, from its record."""
-    played: list[Race] = []
-
-    def asked(record: Record, cell: Cell) -> Sequence[int]:
-        if not played:
-            played.append(play(design, record, ended_keys(design, record)))
-        return seed_order(design, read_plans(record.path.parent))[: played[0].asked(cell.label)]
-
-    return asked

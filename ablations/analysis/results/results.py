@@ -1,22 +1,32 @@
-"""A study's record as a data frame: one row for each cell and seed, whether it was trained or not."""
+"""Results: a design and its record together. Every table, plot, report, status and MLflow summary takes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ablations.analysis.results.interims import Plan, read_plans, schedule_of, seed_order
-from ablations.analysis.results.race import Race, play
-from ablations.analysis.results.selection import Choice, choices_of, settled
-from ablations.analysis.stats.schedule import Schedule
+from ablations.analysis.results.interims import schedule_of, seed_order
+from ablations.analysis.results.selection import Choice, Selection, select
 from ablations.planning.design import Design
 from ablations.planning.row import Cell
+from ablations.planning.trial import Trial
+from ablations.running.record.forecast import Forecast
+from ablations.running.record.interim_plans import InterimPlan
 from ablations.running.record.set_aside import ended_keys
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
+from senet_core.errors import unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ablations.analysis.results.confirmation import Confirmation
+    from ablations.analysis.results.families import Family
+    from ablations.analysis.results.interactions import Combinations
+    from ablations.analysis.results.race import Race
+    from ablations.analysis.stats.schedule import Schedule
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -28,54 +38,199 @@ CURVES = ("train_loss", "train_error", "lr", "seconds")
 """What each epoch records."""
 
 
-@dataclass(frozen=True)
 class Results:
-    """What is known of a study.
+    """What is known of a study at one moment; nothing behind it opens a file that the record has not read.
+
+    What is expensive is computed when it is first asked for, and kept.
+
+    Args:
+        design: the study, as it was asked.
+        record: what was measured; lines of other trials are passed over.
+        selection: the rows that the study's choices have led to, where they are known already.
 
     Attributes:
-        design: its cells and seeds.
-        trials: one row for each cell and seed that was asked for (a race asks as it goes): `cell`, `seed`, `key`,
-            `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and METRICS (NaN where there is
-            no result).
-        finished: records with a result, by key; only trials of this design.
-        failed: records of failed trials that have no result, by key.
-        plans: under which the study was looked at before.
-        race: how far it is, for `design: race`.
-        choices: how far they are, for `design: tuned` and `design: search`.
-        fixed: a tuned study's rows with the study's own recipe, where it trains them.
+        asked: the design as it was asked.
+        record: what was measured.
+        design: the rows that the study has come to; those of `asked` where it chooses nothing.
     """
 
-    design: Design
-    trials: pd.DataFrame
-    finished: Mapping[str, TrialRecord]
-    failed: Mapping[str, TrialRecord]
-    plans: tuple[Plan, ...] = ()
-    race: Race | None = None
-    choices: tuple[Choice, ...] = ()
-    fixed: Results | None = None
+    def __init__(self, design: Design, record: StudyRecord, *, selection: Selection | None = None) -> None:
+        self.asked, self.record = design, record
+        self._given = selection
+        # as they are at this moment: a sweep adds to the record while somebody may still read these results
+        self._finished, self._failed = dict(record.finished), dict(record.failed)
+        self.interim_plans: tuple[InterimPlan, ...] = record.interim_plans
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What the study's choices have led to."""
+        return select(self.asked, self.record) if self._given is None else self._given
 
     @property
+    def design(self) -> Design:
+        """The rows that the study has come to."""
+        return self.selection.design
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """How far the study's choices are; none where it chooses nothing."""
+        return self.selection.choices
+
+    @property
+    def undecided(self) -> frozenset[str]:
+        """Labels of the rows that wait for a choice."""
+        return self.selection.undecided
+
+    @property
+    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+        """Every trial that the study has come to so far, by key, with its row."""
+        return self.selection.by_key
+
+    @property
+    def planned(self) -> Sequence[Trial]:
+        """The trials of all rows with all seeds, seed by seed, as far as the rows are known."""
+        return self.selection.planned
+
+    @cached_property
+    def ended(self) -> frozenset[str]:
+        """Keys of the trials that are not waited for: they failed, or a value of theirs only ever fails."""
+        return ended_keys(self.by_key, self._finished, self._failed)
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The study's seeds in the order in which they were analysed, and then rising."""
+        return seed_order(self.design, self.interim_plans)
+
+    @cached_property
     def schedule(self) -> Schedule | None:
-        """At which numbers of seeds the comparisons are tested; None where there is one look only."""
-        return schedule_of(self.design, self.plans)
+        """At which numbers of seeds the comparisons are tested; None where there is one analysis only."""
+        return schedule_of(self.design, self.interim_plans)
+
+    @cached_property
+    def race(self) -> Race | None:
+        """How far a race is; None for other designs."""
+        from ablations.analysis.results.race import play
+
+        return play(self, self.ended) if self.design.kind.field == "race" else None
+
+    def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
+        """Return what the present round of a race lacks, without the trials that have ended."""
+        from ablations.analysis.results.race import play
+
+        return play(self, ended).trials
+
+    def next_trials(self, ended: Collection[str] = ()) -> Sequence[Trial]:
+        """Return what is to be trained next: what the design asks for, then the trials of a confirmation.
+
+        Args:
+            ended: keys of trials that are not waited for: they failed in this sweep.
+        """
+        lacking = self.design.kind.next_trials(self, ended)
+        if lacking or self.undecided:
+            return lacking
+        from ablations.analysis.results.confirmation import confirmation_trials
+
+        return confirmation_trials(self, ended)
+
+    def asked_seeds(self, cell: Cell) -> Sequence[int]:
+        """Return the seeds that a row was to be trained with so far; a race asks as it goes."""
+        return self.design.seeds if self.race is None else self.seeds[: self.race.asked(cell.label)]
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row for each row and seed that was asked for.
+
+        Columns: `cell`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
+        METRICS (NaN where there is no result).
+        """
+        import pandas as pd
+
+        rows = [self._line(cell, seed) for cell in self.design.cells for seed in self.asked_seeds(cell)]
+        axes = [f"axis.{name}" for name in self.design.study.axes]
+        frame = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
+        return frame.astype(dict.fromkeys(METRICS, "float64"))
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row for each finished trial's epochs: `cell`, `seed`, `epoch`, and CURVES where recorded."""
+        import pandas as pd
+
+        rows = [
+            (cell, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
+            for cell, seed, key in self.trials[["cell", "seed", "key"]].itertuples(index=False)
+            if key in self.finished
+            for epoch in self.finished[key].history
+        ]
+        frame = pd.DataFrame(rows, columns=["cell", "seed", "epoch", *CURVES])
+        return frame.astype(dict.fromkeys(CURVES, "float64"))
+
+    @cached_property
+    def finished(self) -> Mapping[str, TrialRecord]:
+        """Records with a result by key, of the trials that were asked for."""
+        return {key: self._finished[key] for key in self._asked_keys if key in self._finished}
+
+    @cached_property
+    def failed(self) -> Mapping[str, TrialRecord]:
+        """Records of failed trials that have no result by key, of the trials that were asked for."""
+        return {key: self._failed[key] for key in self._asked_keys if key in self._failed}
 
     @property
-    def planned(self) -> int:
-        """Trials that were asked for so far."""
-        return len(self.trials)
+    def measured(self) -> Mapping[str, TrialRecord]:
+        """Every finished trial of the record by key, whether this study's tables show it or not."""
+        return self._finished
+
+    @property
+    def all_failed(self) -> Mapping[str, TrialRecord]:
+        """Every failed trial of the record by key that has no result."""
+        return self._failed
+
+    @property
+    def asked_trials(self) -> int:
+        """How many trials were asked for so far, every row and seed."""
+        return sum(len(self.asked_seeds(cell)) for cell in self.design.cells)
 
     @property
     def unfinished(self) -> bool:
         """Whether a trial that was asked for has no result yet, or a race still runs."""
         racing = self.race is not None and bool(self.race.trials)
-        return racing or len(self.finished) < len(self.trials["key"].unique())
+        return racing or len(self.finished) < len(self._asked_keys)
 
-    def asked(self, cell: Cell) -> int:
-        """Give the number of seeds that a cell was to be trained with so far."""
-        return len(self.design.seeds) if self.race is None else self.race.asked(cell.label)
+    @cached_property
+    def fixed(self) -> Results | None:
+        """A tuned study's rows with the study's own recipe; None where it does not train them."""
+        tune = self.asked.study.tune
+        if tune is None or not tune.compare_fixed or self._given is not None:
+            return None
+        return Results(self.asked, self.record, selection=Selection((), self.asked))
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The study's comparisons: what one table shows is corrected together."""
+        from ablations.analysis.results.families import families
+
+        return families(self)
+
+    @cached_property
+    def confirmation(self) -> Confirmation | None:
+        """The best row on fresh seeds; None where there are none."""
+        from ablations.analysis.results.confirmation import confirm
+
+        return confirm(self)
+
+    @cached_property
+    def combinations(self) -> Combinations | None:
+        """Main effects and interactions of a study of combinations; None for other studies, or too few results."""
+        from ablations.analysis.results.interactions import combinations_of
+
+        return combinations_of(self)
+
+    @property
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """What was forecast of the study, oldest first."""
+        return self.record.forecasts
 
     def values(self, metric: str, cells: Sequence[Cell] | None = None) -> pd.DataFrame:
-        """Give one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
+        """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
 
         Args:
             metric: one of METRICS.
@@ -83,90 +238,99 @@ class Results:
         """
         chosen = self.trials
         if cells is not None:
-            labels = [cell.label for cell in cells]
-            order = chosen["cell"].map({label: place for place, label in enumerate(labels)})
+            order = chosen["cell"].map({cell.label: place for place, cell in enumerate(cells)})
             chosen = chosen[order.notna()].assign(_order=order).sort_values("_order", kind="stable")
         columns = {"cell": "variant", "seed": "seed", metric: "value"}
         return chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
 
     def of_cell(self, cell: Cell) -> tuple[TrialRecord, ...]:
-        """Give the finished records of a cell, by seed."""
-        keys = self.trials.loc[self.trials["cell"] == cell.label, "key"]
+        """Return the finished records of a row, by seed."""
+        keys = (self._key(cell, seed) for seed in self.asked_seeds(cell))
         return tuple(self.finished[key] for key in keys if key in self.finished)
 
+    def compare(self) -> pd.DataFrame:
+        """Return every comparison with the baseline: `axis`, then the columns of `comparison_frame`.
 
-def collect(design: Design, record: Record) -> Results:
-    """Bring a design and its record together; a study that chooses gets the rows that it has come to.
+        Returns:
+            One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
+        """
+        import pandas as pd
+
+        from ablations.analysis.results.comparison_frame import comparison_frame
+
+        tables = []
+        for family in self.families:
+            frame = comparison_frame(family.comparisons.values())
+            frame.insert(0, "axis", family.axis)
+            tables.append(frame)
+        return pd.concat(tables, ignore_index=True)
+
+    def plot(self, axis: str | None = None) -> Figure:
+        """Return the figure of a table's rows: errors by seed, and differences to the baseline.
+
+        Args:
+            axis: one that the study varies alone; None where one table shows every row, or there is one axis only.
+
+        Raises:
+            UserError: the study has no table of that axis.
+        """
+        from ablations.analysis.plots.axis import draw_axis
+        from ablations.analysis.plots.data import axis_info
+
+        known = {family.axis: family for family in self.families}
+        if axis is None and len(known) == 1:
+            axis = next(iter(known))
+        if axis not in known:
+            raise unknown("axis of this study's tables", axis, known)
+        return draw_axis(axis_info(known[axis], self))
+
+    def _repr_html_(self) -> str:
+        """Return the summary table, for notebooks."""
+        from ablations.analysis.tables.render import to_html
+        from ablations.analysis.tables.summary import summary_table
+
+        return to_html(summary_table(self))
+
+    def __repr__(self) -> str:
+        """Return what it is of, in a line."""
+        finished = f"{len(self.finished)} of {self.asked_trials} trials finished"
+        return f"<Results of study {self.design.study.name!r}: {len(self.design.cells)} rows, {finished}>"
+
+    @cached_property
+    def _asked_keys(self) -> dict[str, None]:
+        """The keys of the trials that were asked for, once each; "" stands for those of undecided rows."""
+        return dict.fromkeys(
+            self._key(cell, seed) for cell in self.design.cells for seed in self.asked_seeds(cell)
+        )
+
+    def _key(self, cell: Cell, seed: int) -> str:
+        return "" if cell.label in self.undecided else cell.trial(seed).key
+
+    def _line(self, cell: Cell, seed: int) -> list[Any]:
+        key = self._key(cell, seed)
+        done = self._finished.get(key)
+        status = "finished" if done is not None else "failed" if key in self._failed else "missing"
+        result = None if done is None else done.result
+        measured = [None if result is None else getattr(result, name) for name in METRICS]
+        return [cell.label, seed, key, status, *(text for _, text in cell.values), *measured]
+
+
+class CurrentResults:
+    """The results of a record that grows: made anew only when the record has changed.
 
     Args:
-        design: the trials that belong to the study; lines of other trials are passed over.
-        record: what was measured.
+        design: the study, as it was asked.
+        record: what was measured; whoever adds to it refreshes it.
     """
-    design = settled(design, record)
-    choices, fixed = _choices(design, record)
-    all_finished, all_failed = record.finished, record.failed
-    plans = read_plans(record.path.parent)
-    race = play(design, record, ended_keys(design, record)) if design.study.design == "race" else None
-    seeds = {cell.label: _seeds(design, cell, race, plans) for cell in design.cells}
-    rows = [
-        _row(
-            cell,
-            cell.trial(seed).key if cell.label not in design.undecided else "",
-            seed,
-            all_finished,
-            all_failed,
-        )
-        for cell in design.cells
-        for seed in seeds[cell.label]
-    ]
-    axes = [f"axis.{name}" for name in design.study.axes]
-    trials = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
-    trials = trials.astype(dict.fromkeys(METRICS, "float64"))
-    keys = list(dict.fromkeys(trials["key"]))
-    finished = {key: all_finished[key] for key in keys if key in all_finished}
-    failed = {key: all_failed[key] for key in keys if key in all_failed and key not in finished}
-    return Results(design, trials, finished, failed, plans, race, choices, fixed)
 
+    def __init__(self, design: Design, record: StudyRecord) -> None:
+        self.design, self.record = design, record
+        self._made: tuple[tuple[int, ...], Results] | None = None
 
-def trial_frame(design: Design, record: Record) -> pd.DataFrame:
-    """Give one row for each cell and seed; see `Results.trials`."""
-    return collect(design, record).trials
-
-
-def history_frame(results: Results) -> pd.DataFrame:
-    """Give one row for each cell, seed and epoch: `cell`, `seed`, `epoch`, and CURVES where recorded."""
-    rows = [
-        (cell, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
-        for cell, seed, key in results.trials[["cell", "seed", "key"]].itertuples(index=False)
-        if key in results.finished
-        for epoch in results.finished[key].history
-    ]
-    frame = pd.DataFrame(rows, columns=["cell", "seed", "epoch", *CURVES])
-    return frame.astype(dict.fromkeys(CURVES, "float64"))
-
-
-def _choices(design: Design, record: Record) -> tuple[tuple[Choice, ...], Results | None]:
-    """Read the choices of a study, and a tuned study's rows with its own recipe."""
-    study = design.study
-    if study.tune is None and study.search is None:
-        return (), None
-    if design.untouched is None:  # the rows with the study's own recipe themselves
-        return (), None
-    choices = choices_of(design.untouched, record)
-    compares = study.tune is not None and study.tune.compare_fixed
-    return choices, collect(replace(design.untouched, settled=True), record) if compares else None
-
-
-def _seeds(design: Design, cell: Cell, race: Race | None, plans: tuple[Plan, ...]) -> Sequence[int]:
-    return design.seeds if race is None else seed_order(design, plans)[: race.asked(cell.label)]
-
-
-def _row(
-    cell: Cell, key: str, seed: int, finished: Mapping[str, TrialRecord], failed: Mapping[str, TrialRecord]
-) -> list[Any]:
-    done = finished.get(key)
-    status = "finished" if done is not None else "failed" if key in failed else "missing"
-    result = None if done is None else done.result
-    measured = [None if result is None else getattr(result, name) for name in METRICS]
-    axes = [text for _, text in cell.values]
-    return [cell.label, seed, key, status, *axes, *measured]
+    @property
+    def now(self) -> Results:
+        """The results of the record as it is at this moment."""
+        version = self.record.version
+        if self._made is None or self._made[0] != version:
+            self._made = (version, Results(self.design, self.record))
+        return self._made[1]

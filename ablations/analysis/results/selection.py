@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.choices.space import Params, SearchSpace
 from ablations.planning.design import Design
-from ablations.planning.labels import distinct_labels
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
-from ablations.running.record.proposals import read_proposals
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.search.judged import Judged, is_over, judge, planned
-from ablations.running.sweep.status import RowStatus
 
 FIXED = "{} (study's recipe)"
 """A row of a tuned study that is trained with the study's own recipe, for comparison."""
@@ -71,71 +69,62 @@ class Choice:
         return planned(self.arm, self.judged)
 
 
-def choices_of(design: Design, record: Record) -> tuple[Choice, ...]:
-    """Read a study's choices from its proposals and its record; none where it chooses nothing.
+@dataclass(frozen=True)
+class Selection:
+    """What a study's choices have led to.
+
+    Attributes:
+        choices: how far each is; none where the study chooses nothing.
+        design: the rows that they have led to: a tuned study's with the recipes that were chosen for them; a search's
+            are the baseline, the plain network and the winners, with the fresh seeds of `confirm`.
+        undecided: labels of rows that wait for a choice, and have no trials yet.
+        beside: trials that belong to the study beside those of its rows: the proposals, and a tuned study's rows with
+            the study's own recipe.
+    """
+
+    choices: tuple[Choice, ...]
+    design: Design
+    undecided: frozenset[str] = frozenset()
+    beside: tuple[tuple[Cell, Trial], ...] = ()
+
+    @cached_property
+    def planned(self) -> tuple[Trial, ...]:
+        """The trials on test images that the study has come to so far, seed by seed."""
+        decided = [cell for cell in self.design.cells if cell.label not in self.undecided]
+        fixed = [trial for _, trial in self.beside if trial.data.validation_images is None]
+        rows = [cell.trial(seed) for seed in self.design.seeds for cell in decided]
+        return tuple({trial.key: trial for trial in (*fixed, *rows)}.values())
+
+    @cached_property
+    def by_key(self) -> dict[str, tuple[Cell, Trial]]:
+        """Every trial that the study has come to so far, by key, with its row."""
+        known = {key: pair for key, pair in self.design.by_key.items() if pair[0].label not in self.undecided}
+        return {trial.key: (cell, trial) for cell, trial in self.beside} | known
+
+
+def select(design: Design, record: StudyRecord) -> Selection:
+    """Read a study's choices from its proposals and trials, and the rows that they have led to.
 
     Raises:
         UserError: the proposals cannot be read, or a range does not fit its field of the recipe.
     """
-    arms = arms_of(design)
-    proposals = read_proposals(record.path.parent) if arms else ()
-    return tuple(_choice(arm, judge(arm, proposals, record)) for arm in arms)
-
-
-def settled(design: Design, record: Record) -> Design:
-    """Return a study with the rows that its choices have led to; other studies as they are.
-
-    A tuned study's rows get the recipes that were chosen for them. A search's rows are the baseline, the plain network
-    and the winners, with the fresh seeds of `confirm`.
-    """
-    study = design.study
-    if design.settled or (study.tune is None and study.search is None):
-        return design
-    choices = choices_of(design, record)
+    if not design.kind.chooses:
+        return Selection((), design)
+    choices = tuple(_choice(arm, judge(arm, record.proposals, record.trials)) for arm in arms_of(design))
     proposed = [(j.cell, j.trial) for choice in choices for j in choice.judged]
-    if study.tune is not None:
-        rows = {cell.label: cell for cell in design.cells}
-        chosen = {c.arm.name: replace(c.best.row, label=c.arm.name) for c in choices if c.best is not None}
-        besides = (*proposed, *_fixed(design))
-        return design.with_rows(rows | chosen, besides, rows.keys() - chosen.keys())
-    assert study.search is not None
-    over = choices[0].over
-    winners = winners_of(choices[0], study.search.winners) if over else ()
-    cells = {cell.network: cell for cell in (*design.cells, *(winner.row for winner in winners))}
-    named = distinct_labels(tuple(cells.values()))
-    return replace(
-        design,
-        study=study.model_copy(update={"seeds": design.confirm_seeds, "confirm": 0}),
-        cells=tuple(named.values()),
-        baseline=named[design.baseline.network],
-        plain=design.plain and named[design.plain.network],
-        besides=tuple(proposed),
-        undecided=frozenset() if over else frozenset(cell.label for cell in named.values()),
-        settled=True,
-        untouched=design,
-    )
-
-
-def trials_of_rows(design: Design, record: Record) -> tuple[Trial, ...]:
-    """Give all trials on test images that a study with choices has come to so far."""
-    fixed = tuple(trial for _, trial in _fixed(design))
-    trials = {trial.key: trial for trial in (*fixed, *settled(design, record).trials)}
-    return tuple(trials.values())
-
-
-def choice_status(design: Design, record: Record) -> list[RowStatus]:
-    """Say how far a study's choices are, as rows of its status: proposals that count, failed, and are left."""
-    rows = []
-    for choice in choices_of(design, record):
-        counted = sum(j.counts for j in choice.judged)
-        failed = sum(j.state == "failed" for j in choice.judged)
-        name = choice.arm.name if is_search(choice) else f"{choice.arm.name}: choice of a recipe"
-        rows.append(RowStatus(name, counted, failed, 0, choice.planned - counted))
-    return rows
+    if design.study.search is not None:
+        over = choices[0].over
+        winners = winners_of(choices[0], design.study.search.winners) if over else ()
+        rows = design.with_winners(winner.row for winner in winners)
+        undecided = () if over else (cell.label for cell in rows.cells)
+        return Selection(choices, rows, frozenset(undecided), tuple(proposed))
+    chosen = {c.arm.name: replace(c.best.row, label=c.arm.name) for c in choices if c.best is not None}
+    waiting = {cell.label for cell in design.cells} - chosen.keys()
+    return Selection(choices, design.with_rows(chosen), frozenset(waiting), (*proposed, *_fixed(design)))
 
 
 def winners_of(choice: Choice, most: int) -> tuple[Candidate, ...]:
-    """Give the candidates that are compared on fresh seeds: with one objective the best, else spread over the front.
+    """Return the candidates that are compared on fresh seeds: with one objective the best, else spread over the front.
 
     Args:
         choice: a search that is over.
@@ -184,7 +173,7 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _fixed(design: Design) -> Iterator[tuple[Cell, Trial]]:
-    """Give a tuned study's rows with the study's own recipe, where they are compared."""
+    """Return a tuned study's rows with the study's own recipe, where they are compared."""
     if design.study.tune is not None and design.study.tune.compare_fixed:
         for seed in design.seeds:
             for cell in design.cells:

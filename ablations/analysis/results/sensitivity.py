@@ -5,17 +5,7 @@ from __future__ import annotations
 from ablations.analysis.results.noise import Noise
 from ablations.analysis.stats.equivalence import PROBABLY
 from ablations.analysis.stats.power import ALPHA, detectable, equivalence_power, first_level, seeds_needed
-from ablations.planning.design import Design
 from ablations.running.record.forecast import Sensitivity
-
-
-def largest_family(design: Design) -> int:
-    """Count the comparisons of a study's largest table: they are corrected together."""
-    if design.study.design != "one-factor" or not design.study.axes:
-        return max(1, len(design.cells) - 1)
-    plain = [design.plain] if design.plain is not None else []
-    rows = [{cell.label for cell in (*design.on_axis(axis), *plain)} for axis in design.study.axes]
-    return max(1, max(len(labels - {design.baseline.label}) for labels in rows))
 
 
 def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) -> Sensitivity | None:

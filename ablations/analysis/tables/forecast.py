@@ -10,7 +10,7 @@ import pandas as pd
 
 from ablations.analysis.results.noise import pooled_noise
 from ablations.analysis.results.results import Results
-from ablations.analysis.results.sensitivity import largest_family, sensitivity
+from ablations.analysis.results.sensitivity import sensitivity
 from ablations.analysis.tables.cells import Column, Number, Row, Table, Text
 from ablations.running.record.forecast import Forecast, RowForecast, makespan, settings_key
 from ablations.running.record.forecast import Sensitivity as Found
@@ -67,8 +67,9 @@ def hours_of(forecast: Forecast, results: Results) -> Hours | None:
     )
 
 
-def hindsight_table(forecasts: Sequence[Forecast], results: Results) -> Table | None:
+def hindsight_table(results: Results) -> Table | None:
     """Set forecast and outcome side by side; None without a forecast."""
+    forecasts = results.forecasts
     forecast = choose_forecast(forecasts, results)
     if forecast is None:
         return None
@@ -120,7 +121,10 @@ def _achieved(results: Results) -> Found | None:
     counts = results.trials[results.trials["status"] == "finished"].groupby("cell").size()
     margin = results.design.study.margin
     return sensitivity(
-        noise, seeds=int(median(counts)), comparisons=largest_family(results.design), margin=margin
+        noise,
+        seeds=int(median(counts)),
+        comparisons=max(1, *(len(family.comparisons) for family in results.families)),
+        margin=margin,
     )
 
 
@@ -171,7 +175,7 @@ def _notes(
         said.append(f"Times from {' and '.join(sources)}.")
     if hours is not None:
         said.append(
-            f"Hours are of the {hours.trials} finished trials (of {results.planned}) that were trained after"
+            f"Hours are of the {hours.trials} finished trials (of {results.asked_trials}) that were trained after"
             " the forecast and are among its rows; the time until the workers have begun is not in them."
         )
     if forecast.sensitivity is not None:

@@ -115,7 +115,7 @@ def _bias_notes(results: Results) -> tuple[str, ...]:
     labels = [cell.label for cell in results.design.cells]
     if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
         return ()
-    planned = {cell.label: results.asked(cell) for cell in results.design.cells}
+    planned = {cell.label: len(results.asked_seeds(cell)) for cell in results.design.cells}
     counts = ", ".join(f"{label} ({count} of {planned[str(label)]})" for label, count in failed.items())
     return (
         f"Failures fall on particular rows: {counts}. The figures of such a row are those of the seeds that survived; "

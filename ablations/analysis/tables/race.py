@@ -18,13 +18,12 @@ _WHY = {
 }
 
 
-def race_table(results: Results, race: Race, groups: tuple[Family, ...]) -> Table:
+def race_table(results: Results, race: Race) -> Table:
     """List the rows of a race with their seeds, and say by which method it is run.
 
     Args:
         results: the study's design and record.
         race: how far it is.
-        groups: `families(results)`.
     """
     columns = (
         Column("variant", "variant", "left"),
@@ -41,7 +40,7 @@ def race_table(results: Results, race: Race, groups: tuple[Family, ...]) -> Tabl
             Text(cell.label),
             Number(race.asked(cell.label), 0),
             Text(open_words if why is None else _WHY[why.why]),
-            Text("baseline" if is_baseline else _verdicts(groups, cell.label)),
+            Text("baseline" if is_baseline else _verdicts(results.families, cell.label)),
         )
         rows.append(Row(cells, "baseline" if is_baseline else "variant"))
     return Table("race", "The race", columns, tuple(rows), _notes(results, race))

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ablations.analysis.results.families import Family, Outcome, families
-from ablations.analysis.results.results import Results, collect
+from ablations.analysis.results.families import Family, Outcome
+from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Row, Table, Text
 from ablations.analysis.tables.render import to_terminal
-from ablations.planning.design import Design
-from ablations.running.record.trial_file import Record
 
 if TYPE_CHECKING:
     import rich.table
@@ -38,19 +36,16 @@ class CellSummary:
     verdict: str = ""
 
 
-def summarise(design: Design, record: Record) -> list[CellSummary]:
+def summarise(results: Results) -> list[CellSummary]:
     """Summarise every cell that has a finished trial, in the design's order.
 
     The corrected p is the one of the cell's table. The plain network stands in every table; its p is the
     largest.
 
     Args:
-        design: the study's cells.
-        record: what was measured.
+        results: the study's design and record.
     """
-    results = collect(design, record)
-    groups = families(results)
-    found = _by_label(groups)
+    found = _by_label(results.families)
     return [
         CellSummary(
             label,
@@ -63,14 +58,13 @@ def summarise(design: Design, record: Record) -> list[CellSummary]:
     ]
 
 
-def render_terminal(design: Design, record: Record) -> rich.table.Table:
+def render_terminal(results: Results) -> rich.table.Table:
     """Make the table that the terminal shows when a study has run.
 
     Args:
-        design: the study's cells.
-        record: what was measured.
+        results: the study's design and record.
     """
-    return to_terminal(summary_table(collect(design, record)))
+    return to_terminal(summary_table(results))
 
 
 def summary_table(results: Results) -> Table:
@@ -86,7 +80,7 @@ def summary_table(results: Results) -> Table:
         Column("p_holm", "p (Holm)"),
         Column("verdict", "verdict", "left"),
     )
-    groups = families(results)
+    groups = results.families
     rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(groups).values())
     return Table("summary", "Summary", columns, rows).without_empty_columns()
 

@@ -22,7 +22,7 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     """
     study = results.design.study
     others = [axis for axis in study.axes if axis != _AXIS]
-    if results.design.varies_alone or _AXIS not in study.axes or not others:
+    if results.design.kind.varies_alone or _AXIS not in study.axes or not others:
         return None
     names = {cell.label: _name(dict(cell.values), others) for cell in results.design.cells}
     kept = results.trials[

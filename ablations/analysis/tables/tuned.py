@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ablations.analysis.results.families import every_comparison, families
+from ablations.analysis.results.families import every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.stats.compare import Comparison
@@ -50,7 +50,7 @@ def changed_table(results: Results) -> Table | None:
         Column("tuned_verdict", "verdict", "left"),
         Column("changed", "changed", "left"),
     )
-    fixed, tuned = every_comparison(families(results.fixed)), every_comparison(families(results))
+    fixed, tuned = every_comparison(results.fixed.families), every_comparison(results.families)
     rows = []
     for label, before in fixed.items():
         after = tuned.get(label)
@@ -84,7 +84,7 @@ def tuned_answer(results: Results) -> str | None:
         return f"The choice of recipes is unfinished: {ended} of {planned} proposals have ended."
     if results.fixed is None or results.unfinished or results.fixed.unfinished:
         return None
-    fixed, tuned = every_comparison(families(results.fixed)), every_comparison(families(results))
+    fixed, tuned = every_comparison(results.fixed.families), every_comparison(results.families)
     changed = [
         f"{label} from {before.reading.verdict} to {tuned[label].reading.verdict}"
         for label, before in fixed.items()

@@ -117,5 +117,5 @@ def rows_to_forecast(design: Design) -> Design:
 
 
 def _held_back(space: Space) -> int:
-    chooses = space.study.tune or space.study.search
+    chooses = space.study.chooses
     return 0 if chooses is None else chooses.validation_images

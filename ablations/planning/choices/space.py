@@ -313,7 +313,7 @@ def _chosen_stages(given: Any, stages: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _judged_on_validation(row: Cell, study: Study) -> Cell:
-    chooses = study.tune or study.search
+    chooses = study.chooses
     assert chooses is not None
     return replace(row, data=row.data.for_choosing(chooses.validation_images))
 

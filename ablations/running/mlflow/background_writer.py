@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
@@ -127,8 +126,9 @@ class Notebook:
 
 def fill_in(
     tracker: Tracker,
-    design: Design,
+    by_key: Mapping[str, tuple[Cell, Trial]],
     places: Places,
+    record: Record,
     command: Callable[[Cell], str],
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
@@ -138,8 +138,9 @@ def fill_in(
 
     Args:
         tracker: the experiment.
-        design: the study.
+        by_key: every trial that the study has come to, with its row.
         places: its folders.
+        record: its trials.
         command: what a person types to train a cell again.
         stopped: asked now and then whether to leave the rest for another time.
 
@@ -154,14 +155,14 @@ def fill_in(
         missed = tracker.missed
         tracker.close_stale(own=True)
         # In this order: a line that is recorded and not held has all of its run, which is then found.
-        record = places.load_record()
+        record.refresh()
         lines = record.finished
         held = set(Leases(places.leases).held())
         there = remove_superseded(tracker, places, record)
         if there is None:
             return 0
         lacking = {key: line for key, line in lines.items() if key not in held | there}
-        written = _write_lines(tracker, design, lacking, command, stopped)
+        written = _write_lines(tracker, by_key, lacking, command, stopped)
         if tracker.missed != missed:
             tracker.close_stale(own=True)
         elif not stopped():
@@ -221,13 +222,13 @@ def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[s
 
 def _write_lines(
     tracker: Tracker,
-    design: Design,
+    by_key: Mapping[str, tuple[Cell, Trial]],
     lines: Mapping[str, TrialRecord],
     command: Callable[[Cell], str],
     stopped: Callable[[], bool],
 ) -> int:
     written = 0
-    for key, (cell, trial) in design.by_key.items():
+    for key, (cell, trial) in by_key.items():
         line = lines.get(key)
         if line is None or stopped():
             continue

@@ -62,12 +62,6 @@ def add_proposal(folder: Path, proposal: Proposal) -> None:
         raise not_written(f"the proposals {path}", error, chosen=False) from error
 
 
-def proposals_size(folder: Path) -> int:
-    """Return the size of the file in bytes, which tells whether there is something new; 0 where there is none."""
-    path = folder / FILE_NAME
-    return path.stat().st_size if path.exists() else 0
-
-
 def _whole_lines(path: Path) -> list[bytes]:
     try:
         content = path.read_bytes()

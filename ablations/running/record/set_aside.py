@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Container, Mapping
 
-from ablations.planning.design import Design
 from ablations.planning.row import Cell
-from ablations.running.record.trial_file import Record
-from ablations.running.record.trial_record import Failure
+from ablations.planning.trial import Trial
+from ablations.running.record.trial_record import Failure, TrialRecord
 
 ENOUGH = 3
 
@@ -55,16 +55,26 @@ class SetAside:
 _ROW = ""
 
 
-def ended_keys(design: Design, record: Record) -> frozenset[str]:
-    """Return the trials that are not waited for: those that failed, and those of values that would be set aside."""
-    finished, failed = record.finished, record.failed
+def ended_keys(
+    by_key: Mapping[str, tuple[Cell, Trial]], finished: Container[str], failed: Mapping[str, TrialRecord]
+) -> frozenset[str]:
+    """Return the trials that are not waited for: those that failed, and those of values that would be set aside.
+
+    Args:
+        by_key: every trial of the study, with its row.
+        finished: keys of finished trials.
+        failed: trials that failed and have no result, by key.
+    """
     aside = SetAside()
-    for key, (cell, _) in design.by_key.items():
+    for key, (cell, _) in by_key.items():
         failure = failed[key].failure if key in failed else None
         if key in finished:
             aside.finished(cell)
         elif failure is not None:
             aside.failed(cell, failure)
-    hopeless = {cell.label for cell in design.cells if failed and aside.reason(cell) is not None}
-    left = {key for key, (cell, _) in design.by_key.items() if key not in finished and cell.label in hopeless}
-    return frozenset(left | (failed.keys() & design.by_key.keys()))
+    if not failed:
+        return frozenset()
+    rows = {cell.label: cell for cell, _ in by_key.values()}
+    given_up = {label for label, cell in rows.items() if aside.reason(cell) is not None}
+    left = {key for key, (cell, _) in by_key.items() if key not in finished and cell.label in given_up}
+    return frozenset(left | (failed.keys() & by_key.keys()))

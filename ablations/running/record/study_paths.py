@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ablations.running.machine.durable import not_written
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, Record
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import UserError
@@ -67,6 +68,11 @@ class Places:
     def running(self) -> Path:
         """What running trials say of themselves."""
         return self.results / "running"
+
+    @property
+    def running_keys(self) -> frozenset[str]:
+        """Keys of the trials that are running now, or were when their sweep was killed."""
+        return frozenset(path.stem for path in self.running.glob("*.jsonl"))
 
     @property
     def checkpoints(self) -> Path:
@@ -142,10 +148,6 @@ class Places:
                 lines += Record.load(path).lines
         return lines
 
-    def load_record(self) -> Record:
-        """Read the study's record; empty where there is none.
-
-        Raises:
-            UserError: it cannot be read, or a line is corrupt.
-        """
-        return Record.load(self.record)
+    def open_record(self) -> StudyRecord:
+        """Return the study's record, whose parts are read when they are asked for."""
+        return StudyRecord(self.results)

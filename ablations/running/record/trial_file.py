@@ -60,6 +60,11 @@ class Record:
         return record
 
     @property
+    def version(self) -> int:
+        """Bytes of the complete lines, which grow with each line."""
+        return self._size
+
+    @property
     def finished(self) -> dict[str, TrialRecord]:
         """Finished trials by key, the newest line of each."""
         # a sweep asks several times a trial, so only what was added is looked at; a refresh makes the lines anew

@@ -16,13 +16,13 @@ from filelock import FileLock, Timeout
 
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.design import Design
+from ablations.planning.designs.tuned import CHOOSE_FROM
 from ablations.planning.row import Cell
-from ablations.planning.study import CHOOSE_FROM
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
-from ablations.running.record.proposals import Proposal, add_proposal, proposals_size, read_proposals
+from ablations.running.record.proposals import Proposal
 from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
 from ablations.running.search.judged import Judged, is_over, judge, left, open_places, planned
 from ablations.running.search.storage import (
@@ -67,7 +67,7 @@ class Proposer:
         self,
         design: Design,
         places: Places,
-        record: Record,
+        record: StudyRecord,
         leases: Leases,
         storage: str | None,
         say: Callable[[str], None],
@@ -211,8 +211,8 @@ class Proposer:
         trial = cell.trial(_fresh_seed(cell, used, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
         with failing_softly():
             view.name(trial.key)
-        add_proposal(
-            self._folder, Proposal(arm.name, arm.asked, len(judged), trial.key, trial.seed, dict(params))
+        self._record.add_proposal(
+            Proposal(arm.name, arm.asked, len(judged), trial.key, trial.seed, dict(params))
         )
         if not self._leases.take(trial.key):
             return None  # somebody trains the very same trial now: what comes of it is the proposal's
@@ -232,9 +232,10 @@ class Proposer:
         return found
 
     def _judge(self, arm: Arm) -> tuple[Judged, ...]:
-        now = (proposals_size(self._folder), len(self._record.lines))
+        self._record.refresh()
+        now = (len(self._record.proposals), len(self._record.trials.lines))
         if arm.name not in self._read or self._read[arm.name][0] != now:
-            self._read[arm.name] = (now, judge(arm, read_proposals(self._folder), self._record))
+            self._read[arm.name] = (now, judge(arm, self._record.proposals, self._record.trials))
         return self._read[arm.name][1]
 
     def _lacks(self, arm: Arm) -> bool:

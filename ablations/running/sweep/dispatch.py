@@ -8,12 +8,14 @@ import shutil
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.planning.design import Design
+from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
 from ablations.running.executors.process_pool import ExecutorLost
 from ablations.running.machine.signals import Stop
@@ -22,7 +24,7 @@ from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
 from ablations.running.record.set_aside import SetAside
 from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Display, Running, Settings, SweepOutcome
 from ablations.running.training.progress import Progress
@@ -38,32 +40,56 @@ STOPPING_SECONDS = 7.0
 TIMEOUT_GRACE_SECONDS = 30.0
 
 
-class Dispatch:
-    """One sweep's work: `run` does it."""
+@dataclass(frozen=True)
+class SweepContext:
+    """What one sweep works with.
 
-    def __init__(
-        self,
-        design: Design,
-        places: Places,
-        settings: Settings,
-        record: Record,
-        leases: Leases,
-        display: Display,
-        tracker: Tracker | None,
-        neighbours: Neighbours | None,
-        proposer: Proposer | None = None,
-    ) -> None:
-        self.places, self.settings, self.record, self.leases = places, settings, record, leases
-        self.display, self.plugins, self.neighbours = display, design.study.plugins, neighbours
-        self.cells = {key: cell for key, (cell, _) in design.by_key.items()}
-        self.proposer = proposer
+    Attributes:
+        design: the study, unfolded.
+        places: its folders.
+        settings: how it is swept.
+        record: its record.
+        leases: the sweep's.
+        display: who shows it.
+        tracker: its MLflow experiment; None for none.
+        neighbours: the other studies of the results folder; None where nothing is shared with them.
+        proposer: makes the study's choices, where it makes any.
+    """
+
+    design: Design
+    places: Places
+    settings: Settings
+    record: StudyRecord
+    leases: Leases
+    display: Display
+    tracker: Tracker | None = None
+    neighbours: Neighbours | None = None
+    proposer: Proposer | None = None
+
+
+class Dispatch:
+    """One sweep's work: `run` does it.
+
+    Args:
+        context: what it works with.
+        by_key: every trial that the study has come to, with its row.
+    """
+
+    def __init__(self, context: SweepContext, by_key: Mapping[str, tuple[Cell, Trial]]) -> None:
+        self.places, self.settings = context.places, context.settings
+        self.study_record, self.record = context.record, context.record.trials
+        self.leases, self.display = context.leases, context.display
+        self.neighbours, self.proposer = context.neighbours, context.proposer
+        study = context.design.study
+        self.plugins = study.plugins
+        self.cells = {key: cell for key, (cell, _) in by_key.items()}
         self.proposed: set[str] = set()
-        self.timed = design.study.search is not None and "latency" in design.study.search.objectives
-        self.notebook = Notebook(tracker, settings.command)
+        self.timed = study.search is not None and "latency" in study.search.objectives
+        self.notebook = Notebook(context.tracker, self.settings.command)
         self.aside = SetAside()
-        for key in record.finished.keys() & self.cells.keys():
+        for key in self.record.finished.keys() & self.cells.keys():
             self.aside.finished(self.cells[key])
-        self.stop_file = places.running / f"stop.{socket.gethostname()}.{os.getpid()}"
+        self.stop_file = self.places.running / f"stop.{socket.gethostname()}.{os.getpid()}"
         self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
         self.ended: list[str] = []
         self.running: dict[Future[Outcome], Running] = {}
@@ -120,11 +146,11 @@ class Dispatch:
         left = len(known - self.proposed - self.record.finished.keys() - self.failed)
         left += 0 if self.proposer is None else self.proposer.left
         by = stop.signal if stop.is_set() and unfinished else None
-        return SweepOutcome(self.record, self.trained, len(self.failed), left, by)
+        return SweepOutcome(self.study_record, self.trained, len(self.failed), left, by)
 
-    def know(self, design: Design) -> None:
-        """Take over the rows that a study has come to meanwhile."""
-        self.cells |= {key: cell for key, (cell, _) in design.by_key.items()}
+    def know(self, by_key: Mapping[str, tuple[Cell, Trial]]) -> None:
+        """Take over the trials that the study has come to meanwhile."""
+        self.cells |= {key: cell for key, (cell, _) in by_key.items()}
 
     def _propose(self, queue: deque[Trial]) -> None:
         """Let the study's choices add to the queue, and no more than can begin now: each proposal knows the last."""

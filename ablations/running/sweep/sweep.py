@@ -21,19 +21,16 @@ from ablations.running.mlflow.background_writer import fill_in, remove_supersede
 from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
 from ablations.running.record.study_paths import Places
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import Record
-from ablations.running.sweep.dispatch import Dispatch
+from ablations.running.sweep.dispatch import Dispatch, SweepContext
 from ablations.running.sweep.order import longest_first
-from ablations.running.sweep.values import Display, Settings, SweepOutcome
+from ablations.running.sweep.values import Display, PlannedTrials, Settings, SweepOutcome, TrialSource
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.search.proposer import Proposer
-
-
-Rounds = Callable[[Record, Collection[str]], Sequence[Trial]]
-"""Gives the trials of the next round, from the record and the keys of the trials that failed."""
 
 
 def sweep(
@@ -44,8 +41,8 @@ def sweep(
     make_executor: Callable[[], Executor],
     display: Display,
     open_tracker: Callable[[], Tracker | None] = lambda: None,
-    next_trials: Rounds | None = None,
-    settle: Callable[[Record], Design] | None = None,
+    record: StudyRecord | None = None,
+    source: TrialSource | None = None,
 ) -> SweepOutcome:
     """Train what is missing of a study.
 
@@ -56,24 +53,25 @@ def sweep(
         make_executor: called once, when there is something to train.
         display: who shows the sweep.
         open_tracker: opens the study's MLflow experiment before any worker starts; None for no tracking.
-        next_trials: gives the trials of the next round, from the record and the keys of those that failed in this
-            sweep; asked until there are none. All of the design's in one round if not given.
-        settle: gives the study as far as its choices have come (design tuned or search), from the record.
+        record: the study's, where it was read already.
+        source: says what is to be trained, of this record; all of the design's trials in one round if not given.
 
     Raises:
         UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
     """
     places.make_writable()
+    record = places.open_record() if record is None else record
+    source = PlannedTrials(design) if source is None else source
     with stopped_by_signal() as stop, ExitStack() as at_the_end:
         leases = Leases(places.leases)
         if settings.fresh:
             _set_record_aside(places, leases)
-        record = places.load_record()
-        _same_data(record, design, places, settings.digest)
-        record.set_torn_aside()
-        _clear_away(places, leases, record)
+        record.refresh()
+        _same_data(record.trials, design, places, settings.digest)
+        record.trials.set_torn_aside()
+        _clear_away(places, leases, record.trials)
         neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
-        rounds = _Rounds(design, settings, record, neighbours, next_trials or (lambda *_: design.trials))
+        rounds = _Rounds(design, settings, record, neighbours, source)
         waiting = rounds.take(())
         proposer = _open_proposer(design, places, settings, record, leases, display)
         if proposer is not None:
@@ -83,20 +81,20 @@ def sweep(
         display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
         tracker = open_tracker()
         if tracker is not None and settings.fresh:
-            remove_superseded(tracker, places, record)
+            remove_superseded(tracker, places, record.trials)
         outcome = SweepOutcome(record, 0, 0, 0, None)
-        known = settle or (lambda _: design)
         if waiting or open_choices:
-            job = Dispatch(
-                known(record), places, settings, record, leases, display, tracker, neighbours, proposer
+            context = SweepContext(
+                design, places, settings, record, leases, display, tracker, neighbours, proposer
             )
+            job = Dispatch(context, source.by_key)
 
             def ordered(trials: Sequence[Trial]) -> list[Trial]:
                 return longest_first(trials, lambda trial: job.cells[trial.key], workers=settings.workers)
 
             def more(failed: Collection[str]) -> list[Trial]:
                 taken = rounds.take(failed)
-                job.know(known(record))
+                job.know(source.by_key)
                 if taken:
                     chosen = 0 if proposer is None else proposer.planned
                     display.extend(rounds.total + chosen, len(taken))
@@ -104,15 +102,20 @@ def sweep(
 
             outcome = job.run(ordered(waiting), make_executor(), stop, more)
         if tracker is not None and outcome.stopped_by is None:
-            fill_in(tracker, known(record), places, settings.command, stop.is_set)
+            fill_in(tracker, source.by_key, places, record.trials, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
 
 
 def _open_proposer(
-    design: Design, places: Places, settings: Settings, record: Record, leases: Leases, display: Display
+    design: Design,
+    places: Places,
+    settings: Settings,
+    record: StudyRecord,
+    leases: Leases,
+    display: Display,
 ) -> Proposer | None:
     """Open the study's choices; None where it makes none, or where only some trials are asked for."""
-    if design.study.design not in ("tuned", "search") or settings.only is not None:
+    if not design.kind.chooses or settings.only is not None:
         return None
     from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
 
@@ -126,36 +129,34 @@ class _Rounds:
         self,
         design: Design,
         settings: Settings,
-        record: Record,
+        record: StudyRecord,
         neighbours: Neighbours | None,
-        next_trials: Rounds,
+        source: TrialSource,
     ) -> None:
-        self._neighbours, self._settings, self._record = neighbours, settings, record
-        self._next = next_trials
+        self._neighbours, self._settings, self._record, self._source = neighbours, settings, record, source
         self._keys = {trial.key for trial in design.trials}
-        self._rounds = design.study.design in ("race", "tuned", "search") or bool(design.confirm_seeds)
+        self._in_rounds = design.kind.decides or bool(design.confirm_seeds)
         self._asked: set[str] = set()
         self.shared = 0
 
     @property
     def total(self) -> int:
         """Trials that the study has, or in rounds those it has come to so far."""
-        return (
-            len(self._asked | (self._record.finished.keys() & self._keys))
-            if self._rounds
-            else len(self._keys)
-        )
+        if not self._in_rounds:
+            return len(self._keys)
+        return len(self._asked | (self._record.finished.keys() & self._keys))
 
     def take(self, failed: Collection[str]) -> list[Trial]:
-        """Give the next round's trials that are to be trained here; none where the study is done."""
+        """Return the next round's trials that are to be trained here; none where the study is done."""
         while True:
             self._record.refresh()
-            missing = [t for t in self._next(self._record, failed) if t.key not in self._record.finished]
+            finished = self._record.finished
+            missing = [t for t in self._source.next_trials(failed) if t.key not in finished]
             missing = [t for t in missing if t.key not in failed]
             self._asked.update(trial.key for trial in missing)
             if missing and self._neighbours is not None:
                 found = self._neighbours.finished([t.key for t in missing])
-                self._record.append(*found, unless_finished=True)
+                self._record.trials.append(*found, unless_finished=True)
                 self.shared += len(found)
             waiting = [t for t in missing if t.key not in self._record.finished]
             if waiting or not missing:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.training.progress import Progress
 
@@ -43,6 +44,55 @@ class Display(Protocol):
         """Show a line."""
 
 
+class TrialSource(Protocol):
+    """What a sweep is to train: which trials the study has come to, and which of them are next."""
+
+    @property
+    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+        """Every trial that the study has come to so far, by key, with its row."""
+
+    def next_trials(self, ended: Collection[str]) -> Sequence[Trial]:
+        """Return the trials of the next round, seed by seed; none where the study is done.
+
+        Args:
+            ended: keys of trials that failed in this sweep, and are not waited for.
+        """
+
+
+@dataclass(frozen=True)
+class PlannedTrials:
+    """The trials of a design as they are planned, in one round."""
+
+    design: Design
+
+    @property
+    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+        """Every trial of the design."""
+        return self.design.by_key
+
+    def next_trials(self, ended: Collection[str]) -> Sequence[Trial]:
+        """Return all of them; the sweep leaves out what is finished."""
+        return self.design.trials
+
+
+class _Silent:
+    """A display that shows nothing."""
+
+    def begin(self, total: int, done: int, shared: int) -> None: ...
+
+    def extend(self, total: int, more: int) -> None: ...
+
+    def update(self, running: Sequence[Running]) -> None: ...
+
+    def finished(self, cell: Cell, record: TrialRecord) -> None: ...
+
+    def say(self, message: str) -> None: ...
+
+
+SILENT: Display = _Silent()
+"""Shows nothing."""
+
+
 @dataclass(frozen=True)
 class SweepOutcome:
     """How a sweep ended.
@@ -55,7 +105,7 @@ class SweepOutcome:
         stopped_by: the signal that stopped it; None where it ran to its end.
     """
 
-    record: Record
+    record: StudyRecord
     trained: int
     failed: int
     left: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablations.planning.design import Design
+from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
@@ -10,8 +10,8 @@ from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_file import Record
 
 
-def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
-    """Say what a sweep would do with a trial of a study, and why.
+def explain_trial(row: Cell, trial: Trial, places: Places, record: Record) -> list[str]:
+    """Return what a sweep would do with a trial of a study, and why.
 
     Returns:
         Lines: what the trial is, and what its record, checkpoints and leases say.
@@ -19,9 +19,7 @@ def explain_trial(design: Design, places: Places, trial: Trial) -> list[str]:
     Raises:
         UserError: the record cannot be read or is corrupt.
     """
-    row = design.by_key[trial.key][0].label
-    record = places.load_record()
-    lines = [f"trial {trial.key}: row {row!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
+    lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
     lines += _history(record, trial.key)
     if trial.key in record.finished:
         return [

@@ -11,7 +11,7 @@ from typing import Any
 from ablations.planning.design import Design, design
 from ablations.planning.row import Cell
 from ablations.planning.study_file import parse_study
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 
 CHANNELS = {2: 16, 3: 32, 4: 64}
 UNITS = 3
@@ -124,9 +124,9 @@ def simulated(
     return lines
 
 
-def write_record(folder: Path, lines: Iterable[Mapping[str, Any]]) -> Record:
+def write_record(folder: Path, lines: Iterable[Mapping[str, Any]]) -> StudyRecord:
     """Write lines as a study's trials.jsonl and open it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "trials.jsonl"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in lines), encoding="utf-8")
-    return Record.load(path)
+    return StudyRecord(folder)

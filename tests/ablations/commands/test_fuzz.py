@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablations import cli
-from ablations.planning import limits
+from ablations.planning.designs import sizes
 from ablations.running.data import preparation
 from ablations.running.sweep import sweep
 from ablations.running.sweep.values import SweepOutcome
@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         raise UserError("the network is not to be used")
 
     def stopped(*given: Any, **options: Any) -> SweepOutcome:
-        return SweepOutcome(given[1].load_record(), 0, 0, 1, signal.SIGINT)
+        return SweepOutcome(given[1].open_record().trials, 0, 0, 1, signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
@@ -201,8 +201,8 @@ def test_a_number_too_long_to_be_printed_is_refused(place: Path, field: str) -> 
 def test_studies_at_the_limits_are_accepted(place: Path) -> None:
     axes = {"recipe.lr": LONG[:70], "recipe.momentum": MOMENTA[:70]}
     changed = {"design": "grid", "axes": axes, "seeds": 20}
-    assert limits.MOST_ROWS >= 70 * 70
-    assert limits.MOST_TRIALS >= 70 * 70 * 20
+    assert sizes.MOST_ROWS >= 70 * 70
+    assert sizes.MOST_TRIALS >= 70 * 70 * 20
     (place / "a" / "b" / "small.yaml").write_text(study_text({**STUDY, **changed}), encoding="utf-8")
     assert check(place, ["status", "small.yaml"]) == 0
 

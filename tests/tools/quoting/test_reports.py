@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from ablations.analysis.plots.data import Interval
 from ablations.analysis.plots.digest import picture_mark, plot_of, read_mark
 from ablations.analysis.report.write import write_report
+from ablations.analysis.results.results import Results
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from tests.ablations.analysis.synthetic import simulated, write_record
@@ -53,7 +54,7 @@ def reported(clone: Path, formats: Sequence[str], pairs: Sequence[str] = (), **c
     (clone / "tiny.yaml").write_text(json.dumps({**STUDY, **changes}), encoding="utf-8")  # which is YAML, too
     plan = design(load_study("tiny.yaml", overrides=overrides, seeds=5))
     record = write_record(clone / "results/tiny", simulated(plan, {"SE r=4": 0.4}))
-    write_report(plan, record, clone / "reports", formats=formats, pairs=pairs)
+    write_report(Results(plan, record), clone / "reports", formats=formats, pairs=pairs)
     return [str(difference) for difference in check_report("tiny", Library(clone))]
 
 

@@ -14,8 +14,8 @@ from ablations.analysis.plots.cost import draw_cost
 from ablations.analysis.plots.data import axis_info, cost_info, curves_info
 from ablations.analysis.plots.label_placement import Box, place_labels
 from ablations.analysis.plots.style import COLUMN_INCHES, render
-from ablations.analysis.results.families import Family, families
-from ablations.analysis.results.results import Results, collect
+from ablations.analysis.results.families import Family
+from ablations.analysis.results.results import Results
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 
@@ -23,8 +23,8 @@ def study(
     folder: Path, lines: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Results, tuple[Family, ...]]:
     plan = study_design(**{"seeds": 4, **changes})
-    results = collect(plan, write_record(folder, simulated(plan, **(lines or {}))))
-    return results, families(results)
+    results = Results(plan, write_record(folder, simulated(plan, **(lines or {}))))
+    return results, results.families
 
 
 def test_an_axis_plot_shows_every_seed_its_mean_and_the_difference(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from ablations.analysis.plots.interaction import draw_interaction
 from ablations.analysis.report.content import content_of
 from ablations.analysis.report.write import write_report
-from ablations.analysis.results.results import Results, collect
-from ablations.analysis.tables.interactions import combinations_of, factor_frame
+from ablations.analysis.results.interactions import combinations_of, factor_frame
+from ablations.analysis.results.results import Results
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -23,7 +23,7 @@ EFFECTS = {"SE max relu": 1.0}
 
 def measured(folder: Path, effects: dict[str, float] | None = None, **changes: Any) -> Results:
     plan = study_design(**changes)
-    return collect(plan, write_record(folder / "results", simulated(plan, effects, sd=0.1)))
+    return Results(plan, write_record(folder / "results", simulated(plan, effects, sd=0.1)))
 
 
 def titles(results: Results, **options: Any) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_grid_of_few_seeds_or_missing_cells_has_a_report(tmp_path: Path, seeds
     plan = study_design(**{**GRID, "seeds": seeds})
     gone = [("SE max relu", seed) for seed in range(seeds)]
     record = write_record(tmp_path / "results", simulated(plan, skip=gone))
-    written = write_report(plan, record, tmp_path, formats=("md", "html", "latex"))
+    written = write_report(Results(plan, record), tmp_path, formats=("md", "html", "latex"))
     assert all(
         path is not None and path.stat().st_size for path in (written.markdown, written.html, written.latex)
     )

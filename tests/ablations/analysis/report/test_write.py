@@ -13,10 +13,10 @@ import pytest
 
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.write import write_report
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
 from ablations.running.machine.durable import DiskError
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import ENVIRONMENT, simulated, study_design, write_record
 
@@ -25,13 +25,13 @@ SMALL: dict[str, Any] = {"axes": {"reduction": [4, 16]}, "seeds": 3}
 NASTY = r"<script>alert(1)</script> & 50 % of $x_1$ \ {y} # ~ ^ | `code` 日本"
 
 
-def made(folder: Path, lines: dict[str, Any] | None = None, **changes: Any) -> tuple[Design, Record]:
+def made(folder: Path, lines: dict[str, Any] | None = None, **changes: Any) -> tuple[Design, StudyRecord]:
     plan = study_design(**{**SMALL, **changes})
     return plan, write_record(folder / "results", simulated(plan, **(lines or {})))
 
 
 def answer(folder: Path, lines: dict[str, Any] | None = None, **changes: Any) -> str:
-    return " ".join(short_answer(collect(*made(folder, lines, **changes))))
+    return " ".join(short_answer(Results(*made(folder, lines, **changes))))
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -50,7 +50,7 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
         typed=["tiny", "--set", "seeds=3"],
         paper_tables=["table_10"],
     )
-    paths = write_report(plan, record, tmp_path / "reports", tracking="sqlite:///results/mlflow.db")
+    paths = write_report(Results(plan, record), tmp_path / "reports", tracking="sqlite:///results/mlflow.db")
     assert paths.markdown is not None
     text = paths.markdown.read_text(encoding="utf-8")
     key = plan.baseline.trial(0).key
@@ -71,7 +71,7 @@ def test_a_report_has_everything(tmp_path: Path) -> None:
 
 def test_what_all_tables_have_to_say_is_said_once_and_what_is_their_own_each_time(tmp_path: Path) -> None:
     plan, record = made(tmp_path, axes={"reduction": [4, 16], "squeeze": ["avg", "max"]})
-    paths = write_report(plan, record, tmp_path / "reports", formats=("md", "html"))
+    paths = write_report(Results(plan, record), tmp_path / "reports", formats=("md", "html"))
     for path in (paths.markdown, paths.html):
         assert path is not None
         text = path.read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def test_failures_that_fall_on_all_rows_alike_are_no_bias(tmp_path: Path) -> Non
     every = [(label, 0) for label in ("plain", "SE", "SE r=4")]
     plan, record = made(tmp_path, {"fail": every})
     assert {label for label, _ in every} == {cell.label for cell in plan.cells}
-    paths = write_report(plan, record, tmp_path / "reports")
+    paths = write_report(Results(plan, record), tmp_path / "reports")
     assert paths.markdown is not None
     text = paths.markdown.read_text(encoding="utf-8")
     assert text.count("diverged") >= 3
@@ -94,15 +94,15 @@ def test_failures_that_fall_on_all_rows_alike_are_no_bias(tmp_path: Path) -> Non
 def test_writing_twice_gives_equal_bytes(tmp_path: Path) -> None:
     plan, record = made(tmp_path)
     for folder in ("a", "b"):
-        write_report(plan, record, tmp_path / folder, formats=ALL)
+        write_report(Results(plan, record), tmp_path / folder, formats=ALL)
     assert files(tmp_path / "a") == files(tmp_path / "b")
-    write_report(plan, record, tmp_path / "a", formats=ALL)  # and over an old one
+    write_report(Results(plan, record), tmp_path / "a", formats=ALL)  # and over an old one
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
 def test_html_is_one_file_and_escapes_what_is_not_ours(tmp_path: Path) -> None:
     plan, record = made(tmp_path, {"data_note": NASTY}, title=NASTY, question=NASTY)
-    html = write_report(plan, record, tmp_path, formats=("html",)).html
+    html = write_report(Results(plan, record), tmp_path, formats=("html",)).html
     assert html is not None
     text = html.read_text(encoding="utf-8")
     assert "<script" not in text
@@ -114,7 +114,7 @@ def test_html_is_one_file_and_escapes_what_is_not_ours(tmp_path: Path) -> None:
 
 def test_markdown_escapes_what_is_not_ours(tmp_path: Path) -> None:
     plan, record = made(tmp_path, title=NASTY)
-    markdown = write_report(plan, record, tmp_path).markdown
+    markdown = write_report(Results(plan, record), tmp_path).markdown
     assert markdown is not None
     assert markdown.read_text(encoding="utf-8").startswith(
         r"# \<script>alert(1)\</script> & 50 % of \$x_1\$ \\ {y} \# \~ ^"
@@ -123,7 +123,7 @@ def test_markdown_escapes_what_is_not_ours(tmp_path: Path) -> None:
 
 def test_latex_escapes_what_is_not_ours(tmp_path: Path) -> None:
     plan, record = made(tmp_path, {"data_note": NASTY}, title=NASTY, question=NASTY)
-    paths = write_report(plan, record, tmp_path, formats=("latex",))
+    paths = write_report(Results(plan, record), tmp_path, formats=("latex",))
     assert paths.latex is not None
     text = paths.latex.read_text(encoding="utf-8")
     assert r"50 \% of \$x\_1\$ \textbackslash{} \{y\} \# \textasciitilde{}" in text
@@ -136,7 +136,7 @@ def test_latex_escapes_what_is_not_ours(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles(tmp_path: Path) -> None:
     plan, record = made(tmp_path, {"data_note": NASTY, "fail": [("SE r=4", 1)]}, title=NASTY, question=NASTY)
-    paths = write_report(plan, record, tmp_path, formats=("latex",))
+    paths = write_report(Results(plan, record), tmp_path, formats=("latex",))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
     done = subprocess.run(command, cwd=paths.folder, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
@@ -153,8 +153,8 @@ def test_below_three_seeds_nothing_is_claimed(tmp_path: Path, seeds: int) -> Non
 
 def test_what_is_not_significant_is_never_called_equal(tmp_path: Path) -> None:
     plan, record = made(tmp_path, seeds=5)
-    paths = write_report(plan, record, tmp_path, formats=ALL)
-    said = " ".join(short_answer(collect(plan, record)))
+    paths = write_report(Results(plan, record), tmp_path, formats=ALL)
+    said = " ".join(short_answer(Results(plan, record)))
     assert "undetermined" in said
     assert "nothing within them is excluded" in said
     for path in (paths.markdown, paths.html, paths.latex):
@@ -177,9 +177,9 @@ def test_a_part_of_a_study_is_reported_as_such(tmp_path: Path) -> None:
     lines = {"skip": [("SE r=4", 0), ("SE r=4", 1)], "fail": [("plain", 2)]}
     plan, record = made(tmp_path, lines)
     assert "The study is unfinished: 6 of 9 trials have a result (1 failed)." in short_answer(
-        collect(plan, record)
+        Results(plan, record)
     )
-    markdown = write_report(plan, record, tmp_path).markdown
+    markdown = write_report(Results(plan, record), tmp_path).markdown
     assert markdown is not None
     text = markdown.read_text(encoding="utf-8")
     assert "| SE r=4 | 1 | – | 0, 1 |" in text
@@ -189,7 +189,7 @@ def test_a_part_of_a_study_is_reported_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize("design", ["one-factor", "grid"])
 def test_a_study_without_any_trial_still_has_a_report(tmp_path: Path, design: str) -> None:
     plan = study_design(**SMALL, design=design)
-    paths = write_report(plan, Record.load(tmp_path / "none"), tmp_path, formats=ALL)
+    paths = write_report(Results(plan, StudyRecord(tmp_path / "none")), tmp_path, formats=ALL)
     assert paths.figures == ()
     assert paths.markdown is not None
     assert "0 of 9 trials" in paths.markdown.read_text(encoding="utf-8")
@@ -199,7 +199,7 @@ def test_trials_that_cannot_be_compared_are_pointed_out(tmp_path: Path) -> None:
     plan = study_design(**SMALL)
     lines = simulated(plan)
     lines[0] |= {"data_digest": "e" * 64, "environment": {**ENVIRONMENT, "commit": "def5678", "dirty": True}}
-    markdown = write_report(plan, write_record(tmp_path / "results", lines), tmp_path).markdown
+    markdown = write_report(Results(plan, write_record(tmp_path / "results", lines)), tmp_path).markdown
     assert markdown is not None
     text = markdown.read_text(encoding="utf-8")
     assert "did not all see the same data" in text
@@ -209,7 +209,9 @@ def test_trials_that_cannot_be_compared_are_pointed_out(tmp_path: Path) -> None:
 
 def test_a_password_in_the_tracking_address_is_left_out(tmp_path: Path) -> None:
     plan, record = made(tmp_path)
-    markdown = write_report(plan, record, tmp_path, tracking="https://me:secret@host:5000/x").markdown
+    markdown = write_report(
+        Results(plan, record), tmp_path, tracking="https://me:secret@host:5000/x"
+    ).markdown
     assert markdown is not None
     text = markdown.read_text(encoding="utf-8")
     assert "secret" not in text
@@ -221,7 +223,7 @@ def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path)
     with pytest.raises(
         UserError, match=r"unknown report format 'htm'; did you mean 'html'\? known: md, html, latex"
     ):
-        write_report(plan, record, tmp_path / "reports", formats=("md", "htm"))
+        write_report(Results(plan, record), tmp_path / "reports", formats=("md", "htm"))
     assert not (tmp_path / "reports").exists()
 
 
@@ -229,7 +231,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     plan, record = made(tmp_path)
     (tmp_path / "reports").write_text("a file", encoding="utf-8")
     with pytest.raises(UserError, match=r"cannot write the report to '.*reports.tiny': "):
-        write_report(plan, record, tmp_path / "reports")
+        write_report(Results(plan, record), tmp_path / "reports")
 
 
 def test_a_full_disk_is_no_mistake_of_whoever_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,4 +244,4 @@ def test_a_full_disk_is_no_mistake_of_whoever_asked(tmp_path: Path, monkeypatch:
     with pytest.raises(
         DiskError, match=r"cannot write the report to '.*tiny': No space left on device; nothing rec"
     ):
-        write_report(plan, record, tmp_path / "reports")
+        write_report(Results(plan, record), tmp_path / "reports")

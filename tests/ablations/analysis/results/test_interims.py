@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ablations.analysis.report.write import write_report
-from ablations.analysis.results.families import families
-from ablations.analysis.results.interims import FILE_NAME, budget_note, note_look, read_plans
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.interims import budget_note, note_analysis
+from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
+from ablations.running.record.interim_plans import FILE_NAME, read_interim_plans
 from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_file import Record
 from senet_core.errors import UserError
@@ -24,7 +24,7 @@ def looked(
     design = study_design(**changes)
     places = Places("tiny", folder / "results", folder / "reports")
     record = write_record(places.results, simulated(design, skip=skip))
-    note_look(design, places, record)
+    note_analysis(Results(design, record))
     return design, record, places
 
 
@@ -32,10 +32,10 @@ def test_a_finished_study_is_one_look_however_often_it_is_reported(tmp_path: Pat
     for _ in range(3):
         design, record, places = looked(tmp_path, seeds=5)
     assert places.looks.name == FILE_NAME
-    [plan] = read_plans(places.results)
+    [plan] = read_interim_plans(places.results)
     assert (plan.looks, plan.most, plan.seeds) == ((5,), 5, (0, 1, 2, 3, 4))
-    assert collect(design, record).schedule is None
-    assert budget_note(design, read_plans(places.results)) is None
+    assert Results(design, record).schedule is None
+    assert budget_note(design, read_interim_plans(places.results)) is None
 
 
 def test_an_unfinished_study_is_not_a_look(tmp_path: Path) -> None:
@@ -46,10 +46,10 @@ def test_an_unfinished_study_is_not_a_look(tmp_path: Path) -> None:
 def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_path: Path) -> None:
     looked(tmp_path, seeds=5)
     design, record, places = looked(tmp_path, seeds=10)
-    schedule = collect(design, record).schedule
+    schedule = Results(design, record).schedule
     assert schedule is not None
     assert (schedule.at, schedule.most) == ((5, 10), 10)
-    written = write_report(design, record, places.reports_dir).markdown
+    written = write_report(Results(design, record), places.reports_dir).markdown
     assert written is not None
     text = written.read_text(encoding="utf-8")
     assert "looked at under another plan, at 5 seeds" in text
@@ -58,33 +58,33 @@ def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_pat
 
 def test_a_race_declares_its_looks_and_an_extended_one_says_so(tmp_path: Path) -> None:
     design, record, places = looked(tmp_path, seeds=8, design="race")
-    assert read_plans(places.results)[0].looks == (4, 5, 6, 7, 8)
-    assert budget_note(design, read_plans(places.results)) is None
+    assert read_interim_plans(places.results)[0].looks == (4, 5, 6, 7, 8)
+    assert budget_note(design, read_interim_plans(places.results)) is None
     longer, record, places = looked(tmp_path, seeds=12, design="race")
-    schedule = collect(longer, record).schedule
+    schedule = Results(longer, record).schedule
     assert schedule is not None
     assert schedule.at == tuple(range(4, 13))
-    assert "at 8 seeds" in (budget_note(longer, read_plans(places.results)) or "")
+    assert "at 8 seeds" in (budget_note(longer, read_interim_plans(places.results)) or "")
 
 
 def test_starting_anew_sets_the_ledger_aside_with_the_record(tmp_path: Path) -> None:
     _, _, places = looked(tmp_path, seeds=5)
     places.set_record_aside()
-    assert read_plans(places.results) == ()
+    assert read_interim_plans(places.results) == ()
     assert len(list(places.results.glob("looks.before-*.jsonl"))) == 1
 
 
 def test_a_brief_try_with_another_recipe_is_no_look(tmp_path: Path) -> None:
     looked(tmp_path, seeds=3, recipe={"base": "cifar-quick", "epochs": 2})
     design, record, places = looked(tmp_path, seeds=6)
-    assert collect(design, record).schedule is None
-    assert budget_note(design, read_plans(places.results)) is None
+    assert Results(design, record).schedule is None
+    assert budget_note(design, read_interim_plans(places.results)) is None
 
 
 def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -> None:
     looked(tmp_path, seeds=[10, 11, 12, 13])
     design, record, _ = looked(tmp_path, seeds=[0, 1, 10, 11, 12, 13])
-    schedule = collect(design, record).schedule
+    schedule = Results(design, record).schedule
     assert schedule is not None
     assert (schedule.at, schedule.order) == ((4, 6), (10, 11, 12, 13, 0, 1))
 
@@ -92,8 +92,8 @@ def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -
 def test_other_seeds_are_another_look_that_the_report_names(tmp_path: Path) -> None:
     looked(tmp_path, seeds=[10, 11, 12])
     design, record, places = looked(tmp_path, seeds=[20, 21, 22])
-    assert collect(design, record).schedule is None
-    said = budget_note(design, read_plans(places.results))
+    assert Results(design, record).schedule is None
+    said = budget_note(design, read_interim_plans(places.results))
     assert said is not None
     assert said.startswith("Other seeds of these rows were looked at before, too (10, 11, 12)")
 
@@ -110,7 +110,7 @@ def test_a_value_that_only_fails_does_not_keep_a_study_from_being_looked_at(tmp_
     failing = [("SE max", seed) for seed in range(3)]
     never = [("SE max", seed) for seed in range(3, 6)]
     record = write_record(places.results, simulated(design, fail=failing, skip=never))
-    note_look(design, places, record)
+    note_analysis(Results(design, record))
     assert places.looks.exists()
 
 
@@ -119,7 +119,7 @@ def test_the_last_seed_of_a_row_may_fail_without_the_last_look_being_lost(tmp_pa
     design = study_design(seeds=10)
     places = Places("tiny", tmp_path / "results", tmp_path / "reports")
     record = write_record(places.results, simulated(design, {"SE max": 0.6}, fail=[("SE max", 9)]))
-    family = next(f for f in families(collect(design, record)) if f.axis == "squeeze")
+    family = next(f for f in Results(design, record).families if f.axis == "squeeze")
     comparison = family.comparisons["SE max"]
     assert comparison.difference.n == 9
     assert comparison.difference.lo is not None
@@ -131,7 +131,7 @@ def test_between_two_looks_there_is_no_interval(tmp_path: Path) -> None:
     design = study_design(seeds=10)
     skip = [(cell.label, seed) for cell in design.cells for seed in (8, 9)]
     record = write_record(tmp_path / "results" / "tiny", simulated(design, skip=skip))
-    for family in families(collect(design, record)):
+    for family in Results(design, record).families:
         for comparison in family.comparisons.values():
             assert comparison.difference.n == 8
             assert comparison.difference.lo is None
@@ -153,4 +153,4 @@ def test_a_corrupt_ledger_is_one_clear_line(tmp_path: Path, line: str) -> None:
     design, record, places = looked(tmp_path, seeds=5)
     places.looks.write_text(places.looks.read_text() + line + "\n")
     with pytest.raises(UserError, match=r"looks\.jsonl, line 2 is corrupt"):
-        collect(design, record)
+        Results(design, record)

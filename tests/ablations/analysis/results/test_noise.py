@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablations.analysis.results.noise import pilot_noise, pooled_noise, record_noise, stated_noise
+from ablations.analysis.results.noise import own_noise, pilot_noise, pooled_noise, stated_noise
+from ablations.analysis.results.results import Results
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -67,7 +68,7 @@ def test_too_little_is_no_estimate() -> None:
 def test_a_studys_own_record(tmp_path: Path) -> None:
     plan = study_design(seeds=40)
     record = write_record(tmp_path, simulated(plan, {"SE r=4": 2.0}, sd=0.4, rho=0.5))
-    noise = record_noise(plan, record)
+    noise = own_noise(Results(plan, record))
     assert noise is not None
     assert noise.sd == pytest.approx(0.4, rel=0.15)  # 0.4 * sqrt(2 * (1 - 0.5)), known to 6 %
     assert noise.freedom == 4 * 39

@@ -11,12 +11,11 @@ import pytest
 
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.confirmation import confirm
-from ablations.analysis.results.next_trials import next_trials
 from ablations.analysis.results.race import play
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import Schedule, compare
 from ablations.planning.design import Design
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 from tools.simulation.races import race_design, savings_table
@@ -29,14 +28,14 @@ def race_of(**changes: Any) -> Design:
 
 def run_race(
     design: Design, folder: Path, effects: dict[str, float], **noise: Any
-) -> tuple[Record, list[int]]:
+) -> tuple[StudyRecord, list[int]]:
     """Train round by round what the race asks for; returns the record and the size of each round."""
     known = {entry["key"]: entry for entry in simulated(design, effects, **noise)}
     lines: list[dict[str, Any]] = []
     rounds = []
     while True:
         record = write_record(folder, lines)
-        asked = next_trials(design, record)
+        asked = Results(design, record).next_trials()
         if not asked:
             return record, rounds
         rounds.append(len(asked))
@@ -45,18 +44,18 @@ def run_race(
 
 def test_the_first_round_gives_every_row_the_first_seeds(tmp_path: Path) -> None:
     design = race_of(race={"first": 3})
-    asked = next_trials(design, write_record(tmp_path, []))
+    asked = Results(design, write_record(tmp_path, [])).next_trials()
     assert [t.key for t in asked] == [cell.trial(seed).key for seed in range(3) for cell in design.cells]
 
 
 def test_a_row_with_a_verdict_gets_no_more_seeds(tmp_path: Path) -> None:
     design = race_of(race={"futility": 0})
     record, rounds = run_race(design, tmp_path, {"SE r=4": 3.0})
-    race = play(design, record)
+    race = play(Results(design, record))
     assert race.trials == ()
     assert race.retired["SE r=4"].why == "verdict"
     assert race.retired["SE r=4"].seeds < 10
-    trained = [line.trial["variant"] for line in record.lines]
+    trained = [line.trial["variant"] for line in record.trials.lines]
     assert sum("reduction=4" in variant for variant in trained) == race.retired["SE r=4"].seeds
     assert rounds[0] == 4 * len(design.cells)
     assert all(later <= len(design.cells) for later in rounds[1:])
@@ -66,16 +65,16 @@ def test_a_row_with_a_verdict_gets_no_more_seeds(tmp_path: Path) -> None:
 def test_a_row_without_prospects_gets_no_more_seeds(tmp_path: Path) -> None:
     lively, _ = run_race(race_of(race={"futility": 0}), tmp_path / "a", {}, sd=1.5)
     record, _ = run_race(race_of(race={"futility": 0.3}), tmp_path / "b", {}, sd=1.5)
-    race = play(race_of(race={"futility": 0.3}), record)
+    race = play(Results(race_of(race={"futility": 0.3}), record))
     assert {retired.why for retired in race.retired.values()} == {"out of reach"}
-    assert len(record.lines) < len(lively.lines) == 10 * 4
+    assert len(record.trials.lines) < len(lively.trials.lines) == 10 * 4
 
 
 def test_the_budget_is_never_exceeded(tmp_path: Path) -> None:
     design = race_of(race={"budget": 21, "futility": 0})
     record, _ = run_race(design, tmp_path, {}, sd=1.0)
-    assert 17 <= len(record.lines) <= 21
-    assert {retired.why for retired in play(design, record).retired.values()} == {"budget"}
+    assert 17 <= len(record.trials.lines) <= 21
+    assert {retired.why for retired in play(Results(design, record)).retired.values()} == {"budget"}
     with pytest.raises(
         UserError, match=r"race\.budget is 15 trials, and the first look needs 16: 4 rows with 4 seeds"
     ):
@@ -85,11 +84,11 @@ def test_the_budget_is_never_exceeded(tmp_path: Path) -> None:
 def test_a_race_says_the_same_of_the_same_lines_in_any_order(tmp_path: Path) -> None:
     design = race_of()
     record, _ = run_race(design, tmp_path, {"SE r=4": 0.6})
-    lines = [line.to_line() for line in record.lines]
+    lines = [line.to_line() for line in record.trials.lines]
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "trials.jsonl").write_text("\n".join(reversed(lines)) + "\n")
-    other = Record.load(tmp_path / "other" / "trials.jsonl")
-    assert play(design, other) == play(design, record)
+    other = StudyRecord(tmp_path / "other")
+    assert play(Results(design, other)) == play(Results(design, record))
 
 
 def test_a_failed_trial_is_not_waited_for_and_is_asked_for_again_by_the_next_sweep(tmp_path: Path) -> None:
@@ -99,11 +98,11 @@ def test_a_failed_trial_is_not_waited_for_and_is_asked_for_again_by_the_next_swe
         entry for entry in simulated(design) if entry["trial"]["seed"] < 4 and entry["key"] != failed.key
     ]
     record = write_record(tmp_path, [*lines, line(design, design.cells[1], 2, None)])
-    assert [trial.key for trial in next_trials(design, record)] == [failed.key]
-    later = next_trials(design, record, {failed.key})
+    assert [trial.key for trial in Results(design, record).next_trials()] == [failed.key]
+    later = Results(design, record).next_trials({failed.key})
     assert later
     assert {trial.seed for trial in later} == {4}
-    counts = collect(design, record).trials["status"].value_counts()
+    counts = Results(design, record).trials["status"].value_counts()
     assert counts["failed"] == 1
 
 
@@ -116,10 +115,10 @@ def test_a_row_that_only_fails_holds_nothing_up(tmp_path: Path) -> None:
     ]
     for _ in range(12):
         record = write_record(tmp_path, lines)
-        asked = [trial.key for trial in next_trials(design, record, failing)]
+        asked = [trial.key for trial in Results(design, record).next_trials(failing)]
         assert not failing & set(asked)
         lines += [known[key] for key in asked]
-    results = collect(design, write_record(tmp_path, lines))
+    results = Results(design, write_record(tmp_path, lines))
     assert results.race is not None
     assert results.race.trials == ()
     assert results.race.retired["SE max"].why == "failed"
@@ -132,7 +131,7 @@ def test_a_row_that_only_fails_holds_nothing_up(tmp_path: Path) -> None:
 def test_a_row_equal_to_the_baseline_is_given_up_in_time(tmp_path: Path) -> None:
     design = race_of(seeds=20, axes={"squeeze": ["avg", "max"]})
     lines = [line(design, cell, seed, 9.0) for cell in design.cells for seed in range(20)]
-    race = play(design, write_record(tmp_path, lines))
+    race = play(Results(design, write_record(tmp_path, lines)))
     assert race.retired["SE max"].why == "out of reach"
     assert race.retired["SE max"].seeds == 8
 
@@ -150,7 +149,7 @@ def test_the_simulation_races_as_the_product_does(tmp_path: Path) -> None:
             for place, cell in enumerate(design.cells)
             for seed in range(most)
         ]
-        race = play(design, write_record(tmp_path / str(study), lines))
+        race = play(Results(design, write_record(tmp_path / str(study), lines)))
         found = [race.retired[label].seeds for label in labels[1:]]
         assert found == decided.seeds[study].tolist()
 
@@ -158,35 +157,38 @@ def test_the_simulation_races_as_the_product_does(tmp_path: Path) -> None:
 def test_the_report_tells_how_the_race_went(tmp_path: Path) -> None:
     design = race_of(race={"futility": 0})
     record, _ = run_race(design, tmp_path / "results" / "tiny", {"SE r=4": 3.0})
-    written = write_report(design, record, tmp_path / "reports")
+    written = write_report(Results(design, record), tmp_path / "reports")
     assert written.markdown is not None
     text = written.markdown.read_text(encoding="utf-8")
     assert "## The race" in text
     assert "its verdict is in | worse" in text
-    assert f"{len(record.lines)} trials were asked for; the same rows with all 10 seeds each are 40" in text
+    assert (
+        f"{len(record.trials.lines)} trials were asked for; the same rows with all 10 seeds each are 40"
+        in text
+    )
     assert "looked at more than once (7 looks, at 4 to 10 seeds)" in text
-    assert f"{len(record.lines)} of {len(record.lines)} trials finished" in text
+    assert f"{len(record.trials.lines)} of {len(record.trials.lines)} trials finished" in text
 
 
 def test_the_winner_is_measured_again_on_fresh_seeds(tmp_path: Path) -> None:
     design = study_design(seeds=4, confirm=3)
     record = write_record(tmp_path, simulated(design, {"SE r=4": -1.0}))
-    asked = next_trials(design, record)
+    asked = Results(design, record).next_trials()
     winner = next(cell for cell in design.cells if cell.label == "SE r=4")
     fresh = [cell.trial(seed).key for seed in design.confirm_seeds for cell in (winner, design.baseline)]
     assert [trial.key for trial in asked] == fresh
-    assert confirm(collect(design, record), record) is None
+    assert confirm(Results(design, record)) is None
     lines = [line(design, cell, seed, 8.0 + 0.1 * (seed % 3) + (cell is not winner))
              for seed in design.confirm_seeds for cell in (winner, design.baseline)]  # fmt: skip
     record = write_record(tmp_path, [*simulated(design, {"SE r=4": -1.0}), *lines])
-    assert next_trials(design, record) == ()
-    found = confirm(collect(design, record), record)
+    assert Results(design, record).next_trials() == ()
+    found = confirm(Results(design, record))
     assert found is not None
     assert found.winner.label == "SE r=4"
     assert found.fresh.mean == pytest.approx(8.1)
     assert found.fresh_difference.mean == pytest.approx(-1.0)
     assert found.chosen.n == 4  # no fresh seed took part in the choice
-    written = write_report(design, record, tmp_path / "reports").markdown
+    written = write_report(Results(design, record), tmp_path / "reports").markdown
     assert written is not None
     assert (
         "On fresh seeds the row with the lowest error, SE r=4, has a top-1 error of 8.10"

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ablations.analysis.results.families import families
-from ablations.analysis.results.results import collect, history_frame, trial_frame
-from ablations.running.record.trial_file import Record
+from ablations.analysis.results.results import Results
+from ablations.running.record.study_record import StudyRecord
 from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 
 
 def test_every_cell_has_a_row_for_every_seed(tmp_path: Path) -> None:
     plan = study_design(seeds=3)
     record = write_record(tmp_path, simulated(plan, skip=[("SE max", 2)], fail=[("SE r=4", 0)]))
-    frame = trial_frame(plan, record)
+    frame = Results(plan, record).trials
     assert len(frame) == len(plan.cells) * 3
     assert list(frame["cell"].unique()) == [cell.label for cell in plan.cells]
     status = frame.set_index(["cell", "seed"])["status"]
@@ -33,29 +32,29 @@ def test_a_later_success_supersedes_a_failure_and_strangers_are_passed_over(tmp_
     plan, other = study_design(seeds=1), study_design(seeds=[7])
     cell = plan.baseline
     lines = [line(plan, cell, 0, None), line(plan, cell, 0, 8.0), line(other, cell, 7, 1.0)]
-    results = collect(plan, write_record(tmp_path, lines))
+    results = Results(plan, write_record(tmp_path, lines))
     assert list(results.finished) == [cell.trial(0).key]
     assert not results.failed
     assert [record.key for record in results.of_cell(cell)] == [cell.trial(0).key]
 
 
 def test_no_record_is_a_study_of_missing_trials(tmp_path: Path) -> None:
-    results = collect(study_design(), Record.load(tmp_path / "none.jsonl"))
+    results = Results(study_design(), StudyRecord(tmp_path / "none"))
     assert set(results.trials["status"]) == {"missing"}
-    assert history_frame(results).empty
-    assert all(outcome.top1.n == 0 for family in families(results) for outcome in family.outcomes)
+    assert results.history.empty
+    assert all(outcome.top1.n == 0 for family in results.families for outcome in family.outcomes)
 
 
 def test_history_has_a_row_for_every_epoch(tmp_path: Path) -> None:
     plan = study_design(seeds=2)
-    history = history_frame(collect(plan, write_record(tmp_path, simulated(plan, epochs=3))))
+    history = Results(plan, write_record(tmp_path, simulated(plan, epochs=3))).history
     assert len(history) == len(plan.cells) * 2 * 3
     assert list(history["epoch"][:3]) == [1, 2, 3]
 
 
 def test_errors_without_top5_stay_without(tmp_path: Path) -> None:
     plan = study_design(seeds=2)
-    [first, *_] = families(collect(plan, write_record(tmp_path, simulated(plan, top5=False))))
+    [first, *_] = Results(plan, write_record(tmp_path, simulated(plan, top5=False))).families
     assert [outcome.top5.mean for outcome in first.outcomes] == [None] * len(first.outcomes)
 
 
@@ -64,5 +63,5 @@ def test_ten_thousand_trials_take_seconds(tmp_path: Path) -> None:
     plan = study_design(seeds=2000)
     record = write_record(tmp_path, simulated(plan, epochs=1))
     start = time.process_time()  # of this process alone: other work on the machine is no failure
-    assert len(families(collect(plan, record))) == 2
+    assert len(Results(plan, record).families) == 2
     assert time.process_time() - start < 10

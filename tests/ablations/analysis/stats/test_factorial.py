@@ -12,7 +12,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from ablations.analysis.stats.compare import Contrast, factorial
-from ablations.planning.designs.covering import covering_rows
+from ablations.planning.designs.pairwise import covering_rows
 from senet_core.errors import UserError
 
 LEVELS = {"squeeze": ["avg", "max", "none"], "act": ["sigmoid", "relu"], "ratio": ["4", "8", "16"]}

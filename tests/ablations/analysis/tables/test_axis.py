@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablations.analysis.results.families import Family, families
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.families import Family
+from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import estimate, holm
 from ablations.analysis.tables.axis import axis_table
 from ablations.analysis.tables.cells import (
@@ -42,7 +42,7 @@ def families_of(
     folder: Path, lines: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[tuple[Family, ...], Any]:
     plan = study_design(**changes)
-    return families(collect(plan, write_record(folder, simulated(plan, **(lines or {}))))), plan.study
+    return Results(plan, write_record(folder, simulated(plan, **(lines or {})))).families, plan.study
 
 
 def column(table: Table, key: str) -> dict[str, str]:

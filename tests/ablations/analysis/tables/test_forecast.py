@@ -9,8 +9,8 @@ import pytest
 
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.noise import stated_noise
-from ablations.analysis.results.results import collect
-from ablations.analysis.results.sensitivity import largest_family, seeds_to_detect, sensitivity
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
 from ablations.analysis.tables.forecast import choose_forecast, hindsight_table, hours_of
 from ablations.planning.design import Design
 from ablations.running.record.forecast import Forecast, RowForecast, keep_forecast, settings_key
@@ -20,6 +20,10 @@ BEFORE, AFTER = "2026-11-21T20:00:00+00:00", "2026-11-21T23:00:00+00:00"
 TRAINED = {"started": "2026-11-21T22:00:00+00:00", "finished": "2026-11-21T22:03:00+00:00"}
 
 
+def largest_family_of(design: Design) -> int:
+    return design.kind.largest_family(design)
+
+
 def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
     rows = tuple(
         RowForecast(
@@ -27,7 +31,9 @@ def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
         )
         for cell in plan.cells
     )
-    found = sensitivity(stated_noise(0.1, 0.5), seeds=6, comparisons=largest_family(plan), margin=0.2)
+    found = sensitivity(
+        stated_noise(0.1, 0.5), seeds=6, comparisons=plan.kind.largest_family(plan), margin=0.2
+    )
     fields: dict[str, Any] = {
         "written": BEFORE, "environment": {"processor": "Some CPU", "commit": "abc"}, "workers": 2, "seeds": 6,
         "start_seconds": None, "rows": rows, "left": None, "whole": None, "sensitivity": found,
@@ -37,7 +43,7 @@ def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
 
 def test_hours_of_the_trials_that_were_foreseen(tmp_path: Path) -> None:
     plan = study_design()  # 5 rows, 6 seeds; a trial took 160 + 2 s
-    results = collect(plan, write_record(tmp_path, simulated(plan, skip=[("SE r=4", 0)])))
+    results = Results(plan, write_record(tmp_path, simulated(plan, skip=[("SE r=4", 0)])))
     hours = hours_of(forecast(plan), results)
     assert hours is not None
     assert hours.trials == 29
@@ -52,7 +58,7 @@ def test_only_what_was_foreseen_counts(tmp_path: Path) -> None:
     lines = simulated(plan)
     for entry in lines[:5]:
         entry["shared_from"] = "another"
-    results = collect(plan, write_record(tmp_path, lines))
+    results = Results(plan, write_record(tmp_path, lines))
     few = forecast(plan)
     few = forecast(plan, rows=few.rows[:2])
     hours = hours_of(few, results)
@@ -70,7 +76,7 @@ def test_pauses_are_not_hours(tmp_path: Path) -> None:
             f"2026-11-21T{place:02}:00:00+00:00",
             f"2026-11-21T{place:02}:10:00+00:00",
         )
-    results = collect(plan, write_record(tmp_path, lines))
+    results = Results(plan, write_record(tmp_path, lines))
     hours = hours_of(forecast(plan, written="2026-11-20T00:00:00+00:00"), results)
     assert hours is not None
     assert hours.wall == pytest.approx(len(lines) / 6)
@@ -78,7 +84,7 @@ def test_pauses_are_not_hours(tmp_path: Path) -> None:
 
 def test_the_last_forecast_before_the_first_trial_is_judged(tmp_path: Path) -> None:
     plan = study_design()
-    results = collect(plan, write_record(tmp_path, simulated(plan)))
+    results = Results(plan, write_record(tmp_path, simulated(plan)))
     first, second, third = forecast(plan, 1.0), forecast(plan, 2.0), forecast(plan, 3.0, written=AFTER)
     assert choose_forecast((first, second, third), results) is second
     assert choose_forecast((third,), results) is third
@@ -89,7 +95,7 @@ def test_the_report_sets_them_side_by_side(tmp_path: Path) -> None:
     plan = study_design(margin=0.3)
     record = write_record(tmp_path / "results", simulated(plan))
     keep_forecast(tmp_path / "results" / "forecast.json", forecast(plan))
-    paths = write_report(plan, record, tmp_path / "reports", formats=("md", "html", "latex"))
+    paths = write_report(Results(plan, record), tmp_path / "reports", formats=("md", "html", "latex"))
     assert paths.markdown is not None
     text = paths.markdown.read_text(encoding="utf-8")
     section = text[text.index("## Forecast and what happened") :]
@@ -107,23 +113,23 @@ def test_the_report_sets_them_side_by_side(tmp_path: Path) -> None:
 def test_without_a_forecast_nothing_is_said(tmp_path: Path) -> None:
     plan = study_design()
     record = write_record(tmp_path / "results", simulated(plan))
-    assert hindsight_table((), collect(plan, record)) is None
-    text = write_report(plan, record, tmp_path / "reports").markdown
+    assert hindsight_table((), Results(plan, record)) is None
+    text = write_report(Results(plan, record), tmp_path / "reports").markdown
     assert text is not None
     assert "orecast and what" not in text.read_text(encoding="utf-8")
 
 
 def test_a_forecast_of_a_study_that_was_not_trained(tmp_path: Path) -> None:
     plan = study_design()
-    table = hindsight_table((forecast(plan),), collect(plan, write_record(tmp_path, [])))
+    table = hindsight_table((forecast(plan),), Results(plan, write_record(tmp_path, [])))
     assert table is not None
     assert [row.cells[2].text() for row in table.rows] == ["–"] * 4
 
 
 def test_families_and_the_seeds_that_they_need() -> None:
-    assert largest_family(study_design()) == 3  # plain, r=4, r=32; the other axis has two
-    assert largest_family(study_design(include_plain=False)) == 2
-    assert largest_family(study_design(design="grid")) == 6
+    assert largest_family_of(study_design()) == 3  # plain, r=4, r=32; the other axis has two
+    assert largest_family_of(study_design(include_plain=False)) == 2
+    assert largest_family_of(study_design(design="grid")) == 6
     alone, corrected = seeds_to_detect(0.3, stated_noise(0.25, 0.5), 3)
     assert alone is not None
     assert corrected is not None

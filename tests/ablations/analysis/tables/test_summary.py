@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ablations.analysis.results.families import families
-from ablations.analysis.results.results import collect
+from ablations.analysis.results.results import Results
 from ablations.analysis.tables.summary import render_terminal, summarise
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -25,7 +24,7 @@ EVERY = {
 def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
     plan = study_design()
     record = write_record(tmp_path, simulated(plan))
-    found = {summary.label: summary for summary in summarise(plan, record)}
+    found = {summary.label: summary for summary in summarise(Results(plan, record))}
     assert set(found) == {cell.label for cell in plan.cells}
     assert set(found["SE r=4"].metrics) == EVERY
     assert set(found["SE"].metrics) == {
@@ -33,7 +32,7 @@ def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (found["SE"].verdict, found["SE r=4"].verdict) == ("baseline", "undetermined")
     assert dict(found["SE r=4"].values) == {"reduction": "4", "squeeze": "avg"}
-    groups = families(collect(plan, record))
+    groups = Results(plan, record).families
     assert found["SE r=4"].metrics["p_holm"] == groups[0].comparisons["SE r=4"].p_holm
     assert found["plain"].metrics["p_holm"] == max(group.comparisons["plain"].p_holm or 0 for group in groups)
 
@@ -42,7 +41,7 @@ def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
 def test_what_is_not_known_is_left_out_and_nothing_is_nan(tmp_path: Path, seeds: int) -> None:
     plan = study_design(seeds=seeds)
     lines = simulated(plan, top5=False, skip=[("SE max", seed) for seed in range(seeds)])
-    summaries = summarise(plan, write_record(tmp_path, lines))
+    summaries = summarise(Results(plan, write_record(tmp_path, lines)))
     assert "SE max" not in [summary.label for summary in summaries]
     assert all(math.isfinite(value) for summary in summaries for value in summary.metrics.values())
     assert all("top5_mean" not in summary.metrics for summary in summaries)
@@ -52,7 +51,7 @@ def test_what_is_not_known_is_left_out_and_nothing_is_nan(tmp_path: Path, seeds:
 def test_the_terminal_table_fits_eighty_columns(tmp_path: Path) -> None:
     plan = study_design()
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(render_terminal(plan, write_record(tmp_path, simulated(plan, {"plain": 3.0}))))
+    console.print(render_terminal(Results(plan, write_record(tmp_path, simulated(plan, {"plain": 3.0})))))
     text = console.export_text()
     for part in ("SE r=32", "undetermined", "worse", "baseline", "(6)"):
         assert part in text

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from small import Watcher, small_study
 
-from ablations.analysis.results.next_trials import next_trials
-from ablations.analysis.results.selection import settled
+from ablations.analysis.results.next_trials import NextTrials
+from ablations.analysis.results.results import CurrentResults
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.record.study_paths import Places
@@ -75,14 +75,15 @@ class Choosing:
 
     def sweep(self, design: Design, *, executor: Executor | None = None, **options: Any) -> SweepOutcome:
         places = self.places(design)
+        record = places.open_record()
         return sweep(
             design,
             places,
             Settings(data_dir=self.results, digest="d", **options),
             make_executor=lambda: executor or Pretending(self, options.get("workers", 1)),
             display=self.watcher,
-            next_trials=lambda record, ended: next_trials(design, record, ended),
-            settle=lambda record: settled(design, record),
+            record=record,
+            source=NextTrials(CurrentResults(design, record)),
         )
 
     def answer(self, task: Task) -> Outcome:

@@ -13,11 +13,13 @@ import pytest
 from choosing import Choosing, error_of, search_study, tuned_study
 from small import small_study
 
-from ablations.analysis.results.selection import choices_of, settled
+from ablations.analysis.results.selection import select
 from ablations.planning.design import Design
-from ablations.planning.study import CHOOSE_FROM, CONFIRM_FROM
+from ablations.planning.designs.kind import CONFIRM_FROM
+from ablations.planning.designs.tuned import CHOOSE_FROM
 from ablations.running.record.leases import Holder, Leases, process_start
 from ablations.running.record.proposals import read_proposals
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import Kind
 from ablations.running.search import proposer
 from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
@@ -54,9 +56,9 @@ def test_rows_are_trained_with_what_was_best_for_them_on_validation_images(choos
     design = tuned_study()
     record = choosing.sweep(design).record
 
-    for choice in choices_of(design, record):
+    for choice in select(design, record).choices:
         best = min(choice.judged, key=lambda j: j.values or (1000,))
-        row = next(cell for cell in settled(design, record).cells if cell.label == choice.arm.name)
+        row = next(cell for cell in select(design, record).design.cells if cell.label == choice.arm.name)
         assert row.recipe.lr == best.proposal.params["lr"]
         assert row.data.validation_images is None
         for seed in design.seeds:
@@ -95,9 +97,9 @@ def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) ->
     design = search_study(trials=30)
     record = choosing.sweep(design).record
 
-    best = choices_of(design, record)[0].candidates[0]
+    best = select(design, record).choices[0].candidates[0]
     assert error_of(best.row.trial(0)) < error_of(design.baseline.trial(0))
-    winners = settled(design, record)
+    winners = select(design, record).design
     assert best.row.network in {cell.network for cell in winners.cells}
     assert winners.seeds == (CONFIRM_FROM, CONFIRM_FROM + 1)
 
@@ -122,7 +124,7 @@ def test_a_search_that_dies_ends_with_exactly_its_budget(
             choosing.sweep(design)
     record = choosing.sweep(design).record
 
-    choice = choices_of(design, record)[0]
+    choice = select(design, record).choices[0]
     assert [j.state for j in choice.judged] == ["finished"] * 12
     assert optuna_states(choosing, design) == {"COMPLETE": 12}
 
@@ -130,7 +132,6 @@ def test_a_search_that_dies_ends_with_exactly_its_budget(
 def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
     choosing: Choosing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations.running.search import proposer
 
     design = search_study()
 
@@ -138,7 +139,7 @@ def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(proposer, "add_proposal", die)
+        patch.setattr(StudyRecord, "add_proposal", die)
         with pytest.raises(KeyboardInterrupt):
             choosing.sweep(design)
     choosing.sweep(design)
@@ -182,7 +183,7 @@ def test_a_trial_that_failed_does_not_count(choosing: Choosing, kind: Kind) -> N
 
     outcome = choosing.sweep(design)
 
-    choice = choices_of(design, outcome.record)[0]
+    choice = select(design, outcome.record).choices[0]
     assert Counter(j.state for j in choice.judged) == {"finished": 12, "failed": 2}
     assert optuna_states(choosing, design) == {"COMPLETE": 12, "FAIL": 2}
     assert outcome.failed == 0  # each was replaced
@@ -192,7 +193,7 @@ def test_where_the_study_stands_is_tried_again_when_its_trial_failed(choosing: C
     design = search_study()
     choosing.fail = lambda trial: "oom" if len(choosing.asked) == 1 else None
 
-    judged = choices_of(design, choosing.sweep(design).record)[0].judged
+    judged = select(design, choosing.sweep(design).record).choices[0].judged
 
     assert [j.state for j in judged if j.is_start] == ["failed", "finished"]
     assert judged[1].is_start
@@ -206,7 +207,7 @@ def test_a_diverged_trial_counts_and_is_as_bad_as_can_be(choosing: Choosing) -> 
 
     record = choosing.sweep(design).record
 
-    choices = choices_of(design, record)
+    choices = select(design, record).choices
     assert any(judged.state == "diverged" for choice in choices for judged in choice.judged)
     assert max(trial.value for trial in optuna_trials(choosing, design)) == WORST_ERROR
     for choice in choices:
@@ -234,7 +235,7 @@ def test_the_storage_may_be_lost(choosing: Choosing) -> None:
 
     record = choosing.sweep(design).record
 
-    assert len(choices_of(design, record)[0].judged) == 20
+    assert len(select(design, record).choices[0].judged) == 20
     assert len(proposals_asked(choosing)) == 20
     assert optuna_states(choosing, design) == {"COMPLETE": 20}
 
@@ -246,7 +247,7 @@ def test_a_larger_budget_continues_a_search(choosing: Choosing) -> None:
     record = choosing.sweep(search_study(trials=9)).record
 
     assert (asked, len(proposals_asked(choosing))) == (6, 9)
-    assert choices_of(search_study(trials=9), record)[0].over
+    assert select(search_study(trials=9), record).choices[0].over
 
 
 def test_another_space_is_another_choice(choosing: Choosing) -> None:
@@ -283,7 +284,7 @@ def test_a_latency_is_measured_though_the_same_networks_were_trained_without_a_c
     choosing.sweep(search_study(objectives=["validation_error", "parameters"]))
     timed = search_study(objectives=["validation_error", "latency"])
 
-    choice = choices_of(timed, choosing.sweep(timed).record)[0]
+    choice = select(timed, choosing.sweep(timed).record).choices[0]
 
     assert len(choice.judged) == 12
     assert all(j.values is not None for j in choice.judged)
@@ -302,7 +303,7 @@ def test_two_drivers_are_never_given_the_same_proposal(
     for pid in (holder.pid, os.getppid()):  # two processes that live
         leases = Leases(places.leases)
         monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid)))
-        drivers.append(proposer.Proposer(design, places, places.load_record(), leases, None, print))
+        drivers.append(proposer.Proposer(design, places, places.open_record(), leases, None, print))
 
     given = [[trial.key for _, trial in driver.propose(2)] for driver in drivers]
 
@@ -320,7 +321,7 @@ def test_two_results_folders_share_a_database(choosing: Choosing, tmp_path: Path
 
     record = choosing.sweep(design, storage=url).record
 
-    assert len(choices_of(design, record)[0].judged) == 12
+    assert len(select(design, record).choices[0].judged) == 12
     storage = open_storage(url)
     assert [s.n_trials for s in optuna.get_all_study_summaries(storage=storage)] == [12, 12]
     close_storage(storage)
@@ -333,9 +334,9 @@ def test_what_is_proposed_again_gets_another_seed(choosing: Choosing) -> None:
     )  # fmt: skip
     record = choosing.sweep(design).record
 
-    keys = [j.proposal.key for j in choices_of(design, record)[0].judged]
+    keys = [j.proposal.key for j in select(design, record).choices[0].judged]
     assert len(set(keys)) == 8
-    assert sum(c.visits for c in choices_of(design, record)[0].candidates) == 8
+    assert sum(c.visits for c in select(design, record).choices[0].candidates) == 8
 
 
 def test_hopeless_trials_are_pruned_and_say_how_far_they_came(
@@ -352,7 +353,7 @@ def test_hopeless_trials_are_pruned_and_say_how_far_they_came(
     design = search_study(pruner="median", trials=12)
     record = choosing.sweep(design).record
 
-    judged = choices_of(design, record)[0].judged
+    judged = select(design, record).choices[0].judged
     pruned = [j for j in judged if j.state == "pruned"]
     assert pruned
     assert sum(j.counts for j in judged) == 12
@@ -366,14 +367,14 @@ def test_hours_are_a_budget_too(choosing: Choosing) -> None:
 
     record = choosing.sweep(design).record
 
-    assert len(choices_of(design, record)[0].judged) == 5
+    assert len(select(design, record).choices[0].judged) == 5
 
 
 def test_several_objectives_give_a_front(choosing: Choosing) -> None:
     design = search_study(objectives=["validation_error", "parameters", "latency"], trials=20)
     record = choosing.sweep(design).record
 
-    choice = choices_of(design, record)[0]
+    choice = select(design, record).choices[0]
     assert len(choice.judged) == 20
     for one in choice.front:
         others = [c.values for c in choice.candidates if c.values != one.values]

@@ -10,14 +10,14 @@ from choosing import Choosing, search_study, tuned_study
 from ablations.analysis.plots.optuna import write_optuna_plots
 from ablations.analysis.report.content import Content, content_of
 from ablations.analysis.report.write import render_markdown, write_report
-from ablations.analysis.results.results import collect
-from ablations.analysis.results.selection import choices_of, hypervolume, settled, winners_of
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import hypervolume, select, winners_of
 from ablations.planning.design import Design
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_record import StudyRecord
 
 
-def content(design: Design, record: Record) -> Content:
-    return content_of(collect(design, record), command_prefix="ablate", tracking=None)
+def content(design: Design, record: StudyRecord) -> Content:
+    return content_of(Results(design, record), command_prefix="ablate", tracking=None)
 
 
 def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosing: Choosing) -> None:
@@ -40,7 +40,7 @@ def test_test_errors_in_the_tables_are_those_of_the_tuned_rows(choosing: Choosin
     design = tuned_study()
     record = choosing.sweep(design).record
 
-    results = collect(design, record)
+    results = Results(design, record)
 
     assert results.fixed is not None
     for tuned, fixed in zip(results.design.cells, results.fixed.design.cells, strict=True):
@@ -62,13 +62,13 @@ def test_an_unfinished_choice_claims_nothing(choosing: Choosing) -> None:
     choosing.handing_out = die
     with pytest.raises(KeyboardInterrupt):
         choosing.sweep(design)
-    record = choosing.places(design).load_record()
+    record = choosing.places(design).open_record()
 
     answer = " ".join(content(design, record).answer)
 
     assert answer.startswith("The search is unfinished: ")
     assert "better" not in answer
-    assert settled(design, record).trials == ()
+    assert select(design, record).planned == ()
 
 
 def test_a_search_reports_its_front_and_where_the_baseline_stands(choosing: Choosing, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_search_reports_its_front_and_where_the_baseline_stands(choosing: Choo
     assert "baseline" in {row.kind for row in front.rows}
     assert any(table.key == "importance" for table in found.tables())
     assert any(plot.key == "front-parameters" for plot in found.plots())
-    written = write_report(design, record, tmp_path, formats=("md", "html", "latex"))
+    written = write_report(Results(design, record), tmp_path, formats=("md", "html", "latex"))
     assert written.html is not None
     assert "Pareto front" in written.html.read_text()
 
@@ -89,9 +89,9 @@ def test_reports_of_equal_records_are_equal(choosing: Choosing, tmp_path: Path) 
     design = search_study(objectives=["validation_error", "multiply_adds"])
     record = choosing.sweep(design).record
 
-    one = write_report(design, record, tmp_path / "one", formats=("md", "html"))
-    again = choosing.places(design).load_record()
-    two = write_report(design, again, tmp_path / "two", formats=("md", "html"))
+    one = write_report(Results(design, record), tmp_path / "one", formats=("md", "html"))
+    again = choosing.places(design).open_record()
+    two = write_report(Results(design, again), tmp_path / "two", formats=("md", "html"))
 
     assert one.markdown is not None
     assert two.markdown is not None
@@ -105,7 +105,7 @@ def test_optuna_draws_its_own_pictures(choosing: Choosing, tmp_path: Path) -> No
     design = tuned_study()
     record = choosing.sweep(design).record
 
-    written = write_optuna_plots(choices_of(design, record), tmp_path)
+    written = write_optuna_plots(select(design, record).choices, tmp_path)
 
     assert {path.name for path in written} >= {"SE-r-8-history.png", "plain-slices.png"}
     assert all(path.stat().st_size > 5000 for path in written)
@@ -114,7 +114,7 @@ def test_optuna_draws_its_own_pictures(choosing: Choosing, tmp_path: Path) -> No
 def test_winners_are_spread_over_the_front(choosing: Choosing) -> None:
     design = search_study(objectives=["validation_error", "parameters"], trials=30)
     record = choosing.sweep(design).record
-    choice = choices_of(design, record)[0]
+    choice = select(design, record).choices[0]
 
     assert len(choice.front) >= 2
     assert winners_of(choice, 2) == (choice.front[0], choice.front[-1])

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import pytest
 from processes import until
 from small import DATA, Watcher, one_thread, small_study
 
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.status import study_status
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.data import ensure_prepared
@@ -27,17 +29,33 @@ from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import Places
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import Record
 from ablations.running.sweep import dispatch
 from ablations.running.sweep.reproduce import compare
-from ablations.running.sweep.status import study_status
-from ablations.running.sweep.sweep import Rounds, sweep
+from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
 from ablations.running.training.worker import Outcome, Task, run_task
 from senet_core.errors import UserError
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A source of trials that asks a function of the record."""
+
+    design: Design
+    record: StudyRecord
+    answer: Callable[[StudyRecord, Collection[str]], list[Trial]]
+
+    @property
+    def by_key(self) -> Any:
+        return self.design.by_key
+
+    def next_trials(self, ended: Collection[str]) -> list[Trial]:
+        return self.answer(self.record, ended)
 
 
 class Bench:
@@ -67,10 +85,11 @@ class Bench:
         *,
         executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
         tracker: Callable[[], Tracker | None] = lambda: None,
-        next_trials: Rounds | None = None,
+        next_trials: Callable[[StudyRecord, Collection[str]], list[Trial]] | None = None,
         **options: Any,
     ) -> SweepOutcome:
         settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
+        record = self.places(design).open_record()
         return sweep(
             design,
             self.places(design),
@@ -78,7 +97,8 @@ class Bench:
             make_executor=executor,
             display=self.watcher,
             open_tracker=tracker,
-            next_trials=next_trials,
+            record=record,
+            source=None if next_trials is None else Asking(design, record, next_trials),
         )
 
 
@@ -91,7 +111,7 @@ def test_every_trial_is_trained_once_and_never_again(bench: Bench) -> None:
     design = small_study()
     outcome = bench.sweep(design)
     assert (outcome.trained, outcome.failed, outcome.left, outcome.stopped_by) == (6, 0, 0, None)
-    record = bench.places(design).load_record()
+    record = bench.places(design).open_record().trials
     assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
     again = bench.sweep(design)
     assert again.trained == 0
@@ -102,7 +122,7 @@ def test_every_trial_is_trained_once_and_never_again(bench: Bench) -> None:
 def test_a_line_says_all_that_a_reader_needs(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    [se, plain] = bench.places(design).load_record().lines
+    [se, plain] = bench.places(design).open_record().trials.lines
     assert se.trial == design.baseline.trial(0).to_json()
     assert se.result is not None
     assert se.result.bottleneck_widths == {"2": 2, "3": 4, "4": 8}
@@ -119,7 +139,7 @@ def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
     base, other = design.cells
     asked: list[set[str]] = []
 
-    def rounds(record: Record, failed: Collection[str]) -> list[Trial]:
+    def rounds(record: StudyRecord, failed: Collection[str]) -> list[Trial]:
         asked.append(set(failed))
         wanted = [base.trial(0), other.trial(0)] if not record.finished else [base.trial(1)]
         return [trial for trial in wanted if trial.key not in record.finished and trial.key not in failed]
@@ -138,7 +158,10 @@ def test_the_status_counts_the_fresh_seeds_that_were_tried(bench: Bench) -> None
     bench.sweep(
         design, next_trials=lambda record, failed: [t for t in wanted if t.key not in record.finished]
     )
-    rows = {row.label: (row.finished, row.left) for row in study_status(design, bench.places(design)).rows}
+    rows = {
+        row.label: (row.finished, row.left)
+        for row in study_status(Results(design, bench.places(design).open_record())).rows
+    }
     assert rows == {base.label: (1, 0), "plain": (2, 0)}
 
 
@@ -146,7 +169,7 @@ def test_a_trial_that_failed_is_told_to_the_next_round(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1, recipe={**_recipe(), "lr": 1e20})
     told: list[Collection[str]] = []
 
-    def rounds(record: Record, failed: Collection[str]) -> list[Trial]:
+    def rounds(record: StudyRecord, failed: Collection[str]) -> list[Trial]:
         told.append(set(failed))
         return [trial for trial in design.trials if trial.key not in failed]
 
@@ -166,7 +189,7 @@ def test_a_trial_of_another_study_is_taken_over(bench: Bench) -> None:
     bench.sweep(second)
     assert bench.watcher.begun[-1] == (8, 6, 6)
     assert len(bench.trained) == 8
-    lines = bench.places(second).load_record().lines
+    lines = bench.places(second).open_record().trials.lines
     assert sorted(str(line.shared_from) for line in lines) == ["None", "None", *["first"] * 6]
     assert all(line.study == "second" for line in lines)
 
@@ -180,7 +203,7 @@ def test_fresh_starts_beside_the_old_record(bench: Bench) -> None:
     assert len(bench.trained) == 6  # three, none (shared), and three again
     [aside] = bench.places(design).results.glob("trials.before-*.jsonl")
     assert aside.read_bytes() == old
-    assert len(bench.places(design).load_record().lines) == 3
+    assert len(bench.places(design).open_record().trials.lines) == 3
 
 
 def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench) -> None:
@@ -194,24 +217,24 @@ def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench
     bench.before = break_one
     outcome = bench.sweep(design)
     assert (outcome.trained, outcome.failed) == (2, 1)
-    record = bench.places(design).load_record()
+    record = bench.places(design).open_record().trials
     failure = record.failed[bad].failure
     assert failure is not None
     assert failure.kind == "killed"
     assert ("plain", "failed") in bench.watcher.ended
-    status = study_status(design, bench.places(design))
+    status = study_status(Results(design, bench.places(design).open_record()))
     assert [(row.label, row.finished, row.failed) for row in status.rows][1] == ("plain", 0, 1)
     assert "plain, seed 0: killed" in status.failures[0]
     bench.before = lambda task: None
     assert bench.sweep(design).trained == 1
-    assert bench.places(design).load_record().failed == {}
+    assert bench.places(design).open_record().trials.failed == {}
 
 
 def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
     design = small_study(axes={}, include_plain=True, seeds=1, recipe={**_recipe(), "lr": 1e20})
     outcome = bench.sweep(design)
     assert outcome.failed == 2
-    failures = [line.failure for line in bench.places(design).load_record().lines]
+    failures = [line.failure for line in bench.places(design).open_record().trials.lines]
     assert [failure.kind for failure in failures if failure] == ["diverged", "diverged"]
     assert all(failure and failure.epoch for failure in failures)
 
@@ -227,13 +250,13 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     bench.before = interrupt
     outcome = bench.sweep(design)
     assert outcome.stopped_by == signal.SIGINT
-    done = len(bench.places(design).load_record().lines)
+    done = len(bench.places(design).open_record().trials.lines)
     assert outcome.left == 6 - done
     assert 0 < done < 6
     assert signal.getsignal(signal.SIGINT) is handler
     bench.before = lambda task: None
     bench.sweep(design)
-    lines = bench.places(design).load_record().lines
+    lines = bench.places(design).open_record().trials.lines
     assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
 
 
@@ -255,7 +278,7 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
         thread.join(timeout=120)
     assert sorted(bench.trained) == sorted(trial.key for trial in design.trials)
     assert sum(outcome.trained for outcome in outcomes) == 9
-    lines = bench.places(design).load_record().lines
+    lines = bench.places(design).open_record().trials.lines
     assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
     assert Leases(bench.places(design).leases).held() == []
 
@@ -278,7 +301,7 @@ def test_two_studies_at_once_train_what_they_share_once(bench: Bench) -> None:
     assert len(keys) == 8
     assert sorted(bench.trained) == sorted(keys)
     for design in (first, second):
-        record = bench.places(design).load_record()
+        record = bench.places(design).open_record().trials
         assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
         assert outcomes[design.study.name].left == 0
     assert sum(outcome.trained for outcome in outcomes.values()) == 8
@@ -390,7 +413,7 @@ def test_a_trial_over_its_time_is_recorded_and_continued_later(bench: Bench) -> 
     )
     outcome = bench.sweep(design, timeout_seconds=1.0)
     assert outcome.failed == 1
-    [line] = bench.places(design).load_record().lines
+    [line] = bench.places(design).open_record().trials.lines
     assert line.failure is not None
     assert line.failure.kind == "timeout"
     assert "longer than 1 s" in line.failure.message
@@ -415,13 +438,13 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     threading.Thread(target=stop_after_some_epochs, daemon=True).start()
     outcome = bench.sweep(design)
     assert outcome.stopped_by == signal.SIGTERM
-    assert bench.places(design).load_record().lines == []
+    assert bench.places(design).open_record().trials.lines == []
     newest = max((bench.places(design).checkpoints / design.trials[0].key).glob("*.pt"))
     saved = read_checkpoint(newest)["state"]["history"]
     assert saved
     bench.sweep(design)
     bench.sweep(whole, fresh=True)
-    [continued], [uninterrupted] = (bench.places(d).load_record().lines for d in (design, whole))
+    [continued], [uninterrupted] = (bench.places(d).open_record().trials.lines for d in (design, whole))
     assert continued.result is not None
     assert uninterrupted.result is not None
     assert continued.result.weights_sha256 == uninterrupted.result.weights_sha256
@@ -456,7 +479,7 @@ def test_mlflow_has_one_run_a_trial(bench: Bench, results: Path) -> None:
     bench.sweep(design, tracker=lambda: tracker, command=lambda cell: f"again {cell.label}")
     runs = tracker._runs.on_level("trial")
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
-    lines = bench.places(design).load_record().lines
+    lines = bench.places(design).open_record().trials.lines
     assert {line.key for line in lines} == {run.data.tags["senet.key"] for run in runs}
     assert {run.data.params["squeeze"] for run in runs} == {"avg", "max", "-"}
     by_key = {line.key: line for line in lines}
@@ -481,7 +504,7 @@ def test_mlflow_has_one_run_a_trial_of_the_present_record_after_a_fresh_start(
     old = _finished_runs(tracker)
     bench.sweep(small_study(seeds=1, axes={}), tracker=lambda: tracker, fresh=True)
     new = _finished_runs(tracker)
-    assert new == {key: line.mark for key, line in bench.places(design).load_record().finished.items()}
+    assert new == {key: line.mark for key, line in bench.places(design).open_record().trials.finished.items()}
     assert len(new) == 2
     assert not set(new.values()) & set(old.values())
     binned = tracker._runs._client.search_runs([tracker._runs.experiment_id], run_view_type=2)
@@ -495,7 +518,7 @@ def test_runs_of_a_record_that_somebody_removed_go_where_nobody_else_writes(
     bench.sweep(design, tracker=lambda: tracker)
     bench.places(design).record.unlink()
     bench.sweep(design, tracker=lambda: tracker)
-    record = bench.places(design).load_record()
+    record = bench.places(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
@@ -515,7 +538,7 @@ def test_in_a_shared_store_finished_runs_of_other_records_stay(bench: Bench, res
         (elsewhere / "trials.jsonl").read_bytes()
     )
     bench.sweep(design, tracker=lambda: tracker)  # now it is known whose they were
-    record = bench.places(design).load_record()
+    record = bench.places(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
@@ -524,7 +547,7 @@ def test_a_fresh_start_while_the_server_is_away_is_made_up_for(bench: Bench, res
     bench.sweep(design, tracker=lambda: tracker)
     bench.sweep(design, tracker=lambda: Tracker("small", "http://127.0.0.1:9", results), fresh=True)
     bench.sweep(design, tracker=lambda: tracker)
-    record = bench.places(design).load_record()
+    record = bench.places(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
@@ -533,7 +556,7 @@ def test_a_plug_in_that_changed_since_the_plan_is_refused(bench: Bench, tmp_path
     changed = replace(design.baseline, plugins=(("squeeze:avg", "0123"),))
     outcome = bench.sweep(replace(design, cells=(changed,), baseline=changed))
     assert outcome.failed == 1
-    failure = bench.places(design).load_record().lines[0].failure
+    failure = bench.places(design).open_record().trials.lines[0].failure
     assert failure is not None
     assert "was changed after the study had been read" in failure.message
 
@@ -568,9 +591,9 @@ def test_the_record_says_which_kernels_trained_and_reproduction_names_the_differ
 ) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    [fused, _] = bench.places(design).load_record().lines
+    [fused, _] = bench.places(design).open_record().trials.lines
     bench.sweep(design, kernels=NO_KERNELS, fresh=True)
-    [plain, _] = bench.places(design).load_record().lines
+    [plain, _] = bench.places(design).open_record().trials.lines
     assert fused.environment["fused"] is not bool(why_not())
     assert fused.environment["winograd"] is not bool(winograd.why_not())
     assert (plain.environment["fused"], plain.environment["winograd"]) == (False, False)

@@ -1,4 +1,4 @@
-"""Fewer rows than a grid: every pair of levels of two axes occurs in at least one row.
+"""Pairwise: fewer rows than a grid, in which every pair of levels of two axes occurs at least once.
 
 Source: Cohen, Dalal, Fredman and Patton 1997, "The AETG system: an approach to testing based on combinatorial
 design". Ours draws nothing: of the rows that it can start from the pairs still missing it takes the one that adds most
@@ -7,8 +7,16 @@ pairs, the first among equals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+from ablations.planning.designs.kind import DesignKind, Levels
+from ablations.planning.designs.sizes import MOST_PAIRS, shown_sizes
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from ablations.planning.study import Study
 
 _Pair = tuple[int, int, int, int]  # axis, its level, later axis, its level
 _MOST_STARTS = (
@@ -16,8 +24,30 @@ _MOST_STARTS = (
 )
 
 
+class Pairwise(DesignKind):
+    """Fewer combinations, in which any two values of two axes meet at least once."""
+
+    name = "pairwise"
+    description = "fewer combinations, in which any two values of two axes meet at least once"
+    varies_alone = False
+
+    def rows(self, sizes: Sequence[int], baseline: tuple[int, ...] | None) -> Iterator[Levels]:
+        """Return covering rows; they begin with the baseline's, as it is trained in any case."""
+        return iter(covering_rows(sizes, baseline))
+
+    def check_size(self, study: Study) -> int:
+        """Refuse more pairs of values than can be covered in a moment."""
+        sizes = [len(values) for values in study.axes.values()]
+        pairs = sum(one * other for one, other in combinations(sizes, 2))
+        if pairs > MOST_PAIRS:
+            raise UserError(
+                f"{shown_sizes(study)} has {pairs:,} pairs of values to cover; at most {MOST_PAIRS:,}: vary less"
+            )
+        return sum(sizes)
+
+
 def covering_rows(sizes: Sequence[int], first: Sequence[int] | None = None) -> list[tuple[int, ...]]:
-    """Give rows of level numbers that cover every pair of levels of two axes.
+    """Return rows of level numbers that cover every pair of levels of two axes.
 
     Args:
         sizes: levels of each axis, at least one each.

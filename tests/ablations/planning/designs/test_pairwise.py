@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ablations.planning.design import design
-from ablations.planning.designs.covering import covering_rows
+from ablations.planning.designs.pairwise import covering_rows
 from ablations.planning.row import REPEAT_STRIDE
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError

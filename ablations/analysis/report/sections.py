@@ -1,0 +1,140 @@
+"""The sections that only some studies have, by name; a kind of design names its own (`DesignKind.section`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ablations.analysis.plots.interaction import draw_interaction
+from ablations.analysis.plots.race import draw_race, lanes_of
+from ablations.analysis.plots.selection import (
+    FRONT_CAPTION,
+    PROGRESS_CAPTION,
+    TUNING_CAPTION,
+    draw_front,
+    draw_progress,
+    draw_tuning,
+    shown_by,
+)
+from ablations.analysis.report.parts import Extra, Plot
+from ablations.analysis.results.families import axis_pairs
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import Choice
+from ablations.analysis.tables.cells import Table
+from ablations.analysis.tables.comparisons import file_key, pair_table
+from ablations.analysis.tables.confirmation import confirmation_table
+from ablations.analysis.tables.forecast import hindsight_table
+from ablations.analysis.tables.interactions import effect_tables
+from ablations.analysis.tables.race import race_table
+from ablations.analysis.tables.search import front_table, importance_table, search_answer
+from ablations.analysis.tables.tasks import aggregate_table, backbone_aggregates
+from ablations.analysis.tables.tuned import changed_table, chosen_table, tuned_answer
+
+_MOST_INTERACTIONS = 10
+_MOST_LANES = 21
+_RACE_CAPTION = (
+    "Mean paired difference to the baseline as seeds were added, and at its end the repeated 95 % interval. Dashed: "
+    "the first look. Filled circle: better or worse; square: equivalent; hollow: undetermined. The green band is the "
+    "margin of equivalence."
+)
+_INTERACTION_CAPTION = (
+    "Mean top-1 error over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
+    "within seeds. Parallel lines: the two choices add up; other lines: the one depends on the other."
+)
+
+
+def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
+    """Return the extra sections of a report, in order: that of its kind of design first.
+
+    Args:
+        results: the study's design and record.
+        pairs: axes of which all pairs are compared.
+
+    Raises:
+        UserError: `pairs` names what is not an axis that the study varies alone.
+    """
+    own = results.design.kind.section
+    if own is not None:
+        yield from OWN_SECTIONS[own](results)
+    if results.confirmation is not None:
+        yield Extra("The best row on fresh seeds", (confirmation_table(results.confirmation),))
+    if results.combinations is not None:
+        yield _interactions(results)
+    together = backbone_aggregates(results)
+    if together is not None:
+        yield Extra("Over all backbones", (aggregate_table(*together, head="top-1 error, %"),))
+    for axis in pairs:
+        title = f"All pairs of {axis}"
+        yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))
+    foreseen = hindsight_table(results)
+    if foreseen is not None:
+        yield Extra(foreseen.title, (foreseen,))
+
+
+def choice_answer(results: Results) -> str | None:
+    """Return what a study's choices came to, in a sentence; None where it chooses nothing or nothing is to be said."""
+    if not results.choices:
+        return None
+    return tuned_answer(results) if results.asked.study.search is None else search_answer(results)
+
+
+def _race(results: Results) -> Iterator[Extra]:
+    assert results.race is not None
+    yield Extra("The race", (race_table(results, results.race),), tuple(_race_plots(results)))
+
+
+def _tuned(results: Results) -> Iterator[Extra]:
+    choices = results.choices
+    if any(choice.candidates for choice in choices):
+        drawn = draw_tuning(choices)
+        plots = () if drawn is None else (Plot("tuning", TUNING_CAPTION, drawn, shown_by(choices)),)
+        tables = (chosen_table(choices, results), *_present(changed_table(results)))
+        yield Extra("The choice of recipes", tables, plots)
+
+
+def _search(results: Results) -> Iterator[Extra]:
+    [choice] = results.choices
+    if choice.candidates:
+        tables = (front_table(choice, results), *_present(importance_table(choice)))
+        yield Extra("The search", tables, tuple(_search_plots(choice, results)))
+
+
+OWN_SECTIONS: dict[str, Callable[[Results], Iterator[Extra]]] = {
+    "race": _race,
+    "tuned": _tuned,
+    "search": _search,
+}
+"""By the names that kinds of design give."""
+
+
+def _present(table: Table | None) -> tuple[Table, ...]:
+    return () if table is None else (table,)
+
+
+def _interactions(results: Results) -> Extra:
+    combined = results.combinations
+    assert combined is not None
+    plots = tuple(
+        Plot(f"interaction-{file_key(f'{i.across}-{i.along}')}", _INTERACTION_CAPTION, draw_interaction(i), i)
+        for i in combined.plots[:_MOST_INTERACTIONS]
+    )
+    return Extra("Main effects and interactions", effect_tables(combined), plots)
+
+
+def _search_plots(choice: Choice, results: Results) -> Iterator[Plot]:
+    others = [name for name in choice.arm.objectives if name != "validation_error"]
+    for name in others:
+        words = name.replace("_", "-")
+        caption = FRONT_CAPTION.format(cost=words.replace("multiply-adds", "multiply-adds of one image"))
+        yield Plot(f"front-{words}", caption, draw_front(choice, results, name), shown_by([choice]))
+    if not others:
+        yield Plot("search", PROGRESS_CAPTION, draw_progress(choice, results), shown_by([choice]))
+
+
+def _race_plots(results: Results) -> Iterator[Plot]:
+    study = results.design.study
+    for group in results.families:
+        lanes = lanes_of(results, group)
+        if 0 < len(lanes) <= _MOST_LANES:
+            drawn = draw_race(lanes, first=study.race.first, most=len(study.seeds), margin=study.margin)
+            of = f" Axis: {group.axis}." if group.axis is not None else ""
+            yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn, lanes)

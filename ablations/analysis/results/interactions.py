@@ -1,0 +1,116 @@
+"""A study of combinations as a factorial experiment: main effects, interactions, and the means behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.stats.factorial import Factorial, factorial
+from ablations.analysis.stats.interval import Interval
+from ablations.planning.design import Design
+from ablations.planning.points import NOT_VARIED
+from ablations.planning.row import Cell
+
+
+class Line(NamedTuple):
+    """Means over seeds and other axes, along the first axis, at one level of the second; None where untrained."""
+
+    level: str
+    points: tuple[Interval | None, ...]
+
+
+class InteractionInfo(NamedTuple):
+    """An interaction plot: levels of one axis across, a line for each level of another."""
+
+    across: str
+    levels: tuple[str, ...]
+    along: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """What a study of combinations shows.
+
+    Attributes:
+        fit: main effects and interactions.
+        plots: one for each pair of axes whose interaction the design can show.
+        margin: smallest effect of interest, in points.
+    """
+
+    fit: Factorial
+    plots: tuple[InteractionInfo, ...]
+    margin: float
+
+
+def combinations_of(results: Results) -> Combinations | None:
+    """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured.
+
+    Args:
+        results: the study's design and record.
+    """
+    study = results.design.study
+    if results.design.kind.varies_alone:
+        return None
+    frame = factor_frame(results)
+    axes = [axis for axis in study.axes if frame[axis].nunique() > 1]
+    if not axes or frame["seed"].nunique() < 2:
+        return None
+    base = dict(results.design.baseline.values)
+    reference = {axis: base[axis] for axis in axes if base[axis] in set(frame[axis])}
+    fit = factorial(frame, axes, reference=reference, margin=study.margin)
+    shown = {contrast.factors for contrast in fit.interactions}
+    plots = tuple(_interaction(frame, *pair, fit) for pair in combinations(axes, 2) if pair in shown)
+    return Combinations(fit, plots, study.margin)
+
+
+def factor_frame(results: Results) -> pd.DataFrame:
+    """Return top-1 errors as `seed`, `value` and one column for each axis; only cells made of the axes' own values."""
+    design = results.design
+    trials = results.trials[results.trials["status"] == "finished"]
+    own = [cell for cell in design.cells if all(text != NOT_VARIED for _, text in cell.values)]
+    kept = trials[trials["cell"].isin([cell.label for cell in own if _is_combined(cell, own, design)])]
+    names = {f"axis.{axis}": axis for axis in design.study.axes}
+    renamed = kept[["seed", "top1_error", "cell", *names]].rename(columns={**names, "top1_error": "value"})
+    return renamed.reset_index(drop=True)
+
+
+def _is_combined(cell: Cell, own: Sequence[Cell], design: Design) -> bool:
+    """Whether a cell is a combination of the axes' own values; the baseline may have values that no axis lists."""
+    if cell.label != design.baseline.label:
+        return True
+    levels = {axis: {dict(c.values)[axis] for c in own} for axis in design.study.axes}
+    if sum(len(found) > 1 for found in levels.values()) < 2:
+        return True
+    others = [dict(c.values) for c in own if c.label != cell.label]
+    return all(any(values[axis] == text for values in others) for axis, text in cell.values)
+
+
+def _interaction(frame: pd.DataFrame, a: str, b: str, fit: Factorial) -> InteractionInfo:
+    across, along = (a, b) if frame[a].nunique() >= frame[b].nunique() else (b, a)
+    levels = tuple(str(level) for level in frame[across].unique())
+    groups = {key: part["value"].to_numpy(np.float64) for key, part in frame.groupby([across, along])}
+    t = float(special.stdtrit(fit.df, 0.975)) if fit.df > 0 else None
+    lines = []
+    for level in frame[along].unique():
+        points = tuple(_point(groups.get((x, level)), fit.sd, t) for x in levels)
+        lines.append(Line(str(level), points))
+    return InteractionInfo(across, levels, along, tuple(lines))
+
+
+def _point(values: NDArray[np.float64] | None, sd: float | None, t: float | None) -> Interval | None:
+    if values is None:
+        return None
+    mean = float(values.mean())
+    if sd is None or t is None:
+        return Interval(mean, None, None)
+    half = t * sd / len(values) ** 0.5
+    return Interval(mean, mean - half, mean + half)

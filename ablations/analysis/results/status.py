@@ -1,0 +1,98 @@
+"""How far a study is, in numbers of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.selection import is_search
+
+
+@dataclass(frozen=True)
+class RowStatus:
+    """One row: numbers of trials."""
+
+    label: str
+    finished: int
+    failed: int
+    running: int
+    left: int
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """A whole study.
+
+    Attributes:
+        study: its name.
+        rows: one for each cell.
+        failures: a line for each trial whose last attempt failed.
+    """
+
+    study: str
+    rows: tuple[RowStatus, ...]
+    failures: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """Trials in all."""
+        return sum(row.finished + row.failed + row.running + row.left for row in self.rows)
+
+    @property
+    def finished(self) -> int:
+        """Trials that have a result."""
+        return sum(row.finished for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status for programs."""
+        return {**asdict(self), "total": self.total, "finished": self.finished}
+
+
+def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus:
+    """Count how far a study is.
+
+    Args:
+        results: the study's design and record.
+        running: keys of the trials that are running now.
+    """
+    design = results.design
+    rows = [*_choices(results), *_fixed(results)]
+    failures = []
+    tried = results.measured.keys() | results.all_failed.keys() | set(running)
+    for cell in design.cells:
+        if cell.label in results.undecided:
+            rows.append(RowStatus(cell.label, 0, 0, 0, len(design.seeds)))
+            continue
+        fresh = [seed for seed in design.confirm_seeds if cell.trial(seed).key in tried]
+        counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
+        for seed in (*results.asked_seeds(cell), *fresh):
+            key = cell.trial(seed).key
+            states = (("finished", results.measured), ("running", running), ("failed", results.all_failed))
+            counts[next((state for state, keys in states if key in keys), "left")] += 1
+            failure = results.all_failed[key].failure if key in results.all_failed else None
+            if failure is not None:
+                failures.append(f"{cell.label}, seed {seed}: {failure.kind}: {failure.message}")
+        rows.append(RowStatus(cell.label, **counts))
+    return StudyStatus(design.study.name, tuple(rows), tuple(failures))
+
+
+def _choices(results: Results) -> Iterator[RowStatus]:
+    """Return how far the choices are: proposals that count, failed, and are left."""
+    for choice in results.choices:
+        counted = sum(j.counts for j in choice.judged)
+        failed = sum(j.state == "failed" for j in choice.judged)
+        name = choice.arm.name if is_search(choice) else f"{choice.arm.name}: choice of a recipe"
+        yield RowStatus(name, counted, failed, 0, choice.planned - counted)
+
+
+def _fixed(results: Results) -> Iterator[RowStatus]:
+    """Return how far a tuned study's rows with the study's own recipe are."""
+    keys: dict[str, list[str]] = {}
+    for cell, trial in results.selection.beside:
+        if trial.data.validation_images is None:
+            keys.setdefault(cell.label, []).append(trial.key)
+    for label, own in keys.items():
+        done, lost = (sum(key in among for key in own) for among in (results.measured, results.all_failed))
+        yield RowStatus(label, done, lost, 0, len(own) - done - lost)

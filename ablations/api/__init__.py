@@ -1,0 +1,1 @@
+"""The Python API of ablations; `import ablations as ab` has its names."""

@@ -1,0 +1,105 @@
+"""Running a study from Python: the same sweep as `ablate run`, without a word printed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ablations.analysis.results.results import Results
+from ablations.api.studies import AnyStudy, as_design
+from ablations.api.sweeping import RunOptions, StudyRun
+from ablations.planning.study import Study
+from ablations.running.machine.durable import not_written, write_durably
+from ablations.running.record.study_paths import Places
+from ablations.running.sweep.identical import refuse_identical
+from ablations.running.sweep.small_images import refuse_small_images
+from ablations.running.sweep.values import SILENT, Display
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+__all__ = ["RunOptions", "SweepStopped", "run"]
+
+
+class SweepStopped(Exception):
+    """The sweep was asked to stop by a signal other than Ctrl-C; what was trained is recorded.
+
+    Attributes:
+        signal: its number.
+        left: trials that are left.
+    """
+
+    def __init__(self, number: int, left: int) -> None:
+        super().__init__(
+            f"stopped by signal {number}: {left} trials left; the same call continues where they are"
+        )
+        self.signal, self.left = number, left
+
+
+def run(
+    study: AnyStudy,
+    *,
+    seeds: int | None = None,
+    results_dir: str | Path = "results",
+    workers: int | None = None,
+    executor: Callable[[int], Executor] | str | None = None,
+    options: RunOptions | None = None,
+    display: Display = SILENT,
+    **changes: Any,
+) -> Results:
+    """Train what is missing of a study, and return its results. A finished trial is never trained again.
+
+    Nothing is printed, and MLflow is told only where `options` say so. Ctrl-C saves what runs, and then interrupts;
+    the same call continues. Trials that fail are in the results (`Results.failed`); they are tried again by the same
+    call.
+
+    Args:
+        study: see `load_study`.
+        seeds: how many seeds, instead of the study's own.
+        results_dir: holds a folder for each study; made if need be.
+        workers: trials at a time; as many as cores or GPUs if None.
+        executor: where trials run: "ray", a function of the trials at a time that returns an executor, or None for
+            worker processes here. In a script, worker processes need `if __name__ == "__main__":`.
+        options: data folder, timeouts, kernels, MLflow; without MLflow if not given.
+        display: who is told how the sweep goes.
+        changes: overrides and plugins, as those of `load_study`.
+
+    Raises:
+        StudyError: the study is wrong, or compares a network with itself.
+        RecordError: the record cannot be read or was made with other data.
+        DataError: the data set is not there.
+        KeyboardInterrupt: Ctrl-C, once everything that ran is saved.
+        SweepStopped: another signal asked to stop.
+    """
+    from ablations.running.executors.workplaces import AskedWorkplace
+
+    design = as_design(study, seeds=seeds, **changes)
+    refuse_small_images(design)
+    refuse_identical(design)
+    options = RunOptions(tracking=False) if options is None else options
+    places = Places(design.study.name, Path(results_dir), Path(results_dir))
+    if not design.study.typed:
+        design = as_design(_written_down(design.study, places))
+    sweep = StudyRun(design, places, options)
+    outcome = sweep.train(AskedWorkplace(executor=executor, workers=workers).open(), display)
+    if outcome.stopped_by == signal.SIGINT:
+        raise KeyboardInterrupt
+    if outcome.stopped_by is not None:
+        raise SweepStopped(outcome.stopped_by, outcome.left)
+    return sweep.results.now
+
+
+def _written_down(study: Study, places: Places) -> Study:
+    """Write a study that is no file into its results folder, so that a command can make its numbers again."""
+    path = places.results / f"{study.name}.yaml"
+    text = yaml.safe_dump(study.fields(), sort_keys=False, allow_unicode=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, text.encode())
+    except OSError as error:
+        raise not_written(f"the study {path}", error, chosen=True) from error
+    return study.model_copy(update={"typed": (str(path),)})

@@ -1,0 +1,72 @@
+"""Studies: shipped ones by name, files by path, or mappings of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablations.planning.design import Design, design
+from ablations.planning.study import Study
+from ablations.planning.study_file import load_study as _load
+from ablations.planning.study_file import shipped_studies
+from ablations.planning.yaml_text import yaml_value
+from senet_core.plugins import load_installed_plugins, load_plugin_file
+
+__all__ = ["AnyStudy", "Study", "as_design", "load_plugin", "load_study", "shipped_studies"]
+
+AnyStudy = Study | str | Path | Mapping[str, Any]
+"""A study, a shipped study's name, the path of a study file, or a mapping of its fields."""
+
+
+def load_study(
+    study: AnyStudy,
+    *,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    seeds: int | None = None,
+    plugins: Sequence[str | Path] = (),
+) -> Study:
+    """Return a study, with what is changed in it.
+
+    Installed plug-ins are loaded first, as the command line does.
+
+    Args:
+        study: a shipped study's name (`shipped_studies`), a YAML file, or a mapping of the same fields; the field
+            `name` of a mapping names its folders, and is "study" if it is not there. A Study is returned with its
+            changes.
+        overrides: {"recipe.epochs": 2}, or the texts that `--set` takes: ["recipe.epochs=2"].
+        seeds: how many seeds, 0 to seeds - 1, instead of the study's own.
+        plugins: plug-in files to load, beside those that the study names.
+
+    Raises:
+        StudyError: what is wrong with it, in one line.
+    """
+    load_installed_plugins()
+    if isinstance(overrides, Mapping):
+        overrides = [f"{field}={yaml_value(value)}" for field, value in overrides.items()]
+    given = study.fields() if isinstance(study, Study) else study
+    return _load(
+        given if isinstance(given, Mapping) else str(given),
+        overrides=overrides,
+        seeds=seeds,
+        plugins=[str(file) for file in plugins],
+    )
+
+
+def as_design(study: AnyStudy, **changes: Any) -> Design:
+    """Return a study unfolded into its rows; `changes` as those of `load_study`.
+
+    Raises:
+        StudyError: what is wrong with it, in one line.
+    """
+    loaded = study if isinstance(study, Study) and not any(changes.values()) else load_study(study, **changes)
+    return design(loaded)
+
+
+def load_plugin(path: str | Path) -> None:
+    """Load a plug-in file: squeezes, gates, excitations, integrations or backbones that it registers.
+
+    Raises:
+        UserError: the file is not there, or its code fails.
+    """
+    load_plugin_file(str(path))

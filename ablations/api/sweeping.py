@@ -1,0 +1,184 @@
+"""Training what a study lacks, and what follows: its report and its MLflow experiment. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.analysis.results.next_trials import NextTrials
+from ablations.analysis.results.results import CurrentResults
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.sweep.values import SILENT
+
+if TYPE_CHECKING:
+    from ablations.analysis.report.write import ReportPaths
+    from ablations.analysis.results.results import Results
+    from ablations.planning.design import Design
+    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.record.study_paths import Places
+    from ablations.running.sweep.values import Display, SweepOutcome
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where and how trials run.
+
+    Attributes:
+        data_dir: where the prepared data sets are; made ready there if need be.
+        tracking: whether MLflow is told.
+        tracking_uri: an MLflow server or store; a database in the results folder if None.
+        trial_timeout: seconds that an attempt at a trial may take; None for as long as it likes.
+        storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
+        kernels: which to train with where they can be had.
+        fresh: set the old record aside and start anew.
+    """
+
+    data_dir: Path = Path("data")
+    tracking: bool = True
+    tracking_uri: str | None = None
+    trial_timeout: float | None = None
+    storage: str | None = None
+    kernels: Kernels = ALL_KERNELS
+    fresh: bool = False
+
+
+@dataclass
+class StudyRun:
+    """One study on its way from record to report.
+
+    Args:
+        design: the study, unfolded.
+        places: its folders.
+        options: where and how its trials run.
+
+    Attributes:
+        results: the study's, as its record grows.
+        outcome: how the sweep ended; None before it has.
+
+    Raises:
+        UserError: the address of the MLflow store is none.
+    """
+
+    design: Design
+    places: Places
+    options: RunOptions
+    outcome: SweepOutcome | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        from ablations.running.mlflow.store import locate
+
+        self.results = CurrentResults(self.design, self.places.open_record())
+        if self.options.tracking:
+            locate(self.options.tracking_uri, self.places.results_dir)  # said before anything is done
+        self.tracker: Callable[[], Tracker | None] = cache(self._open_tracker)
+
+    def train(
+        self, workplace: Workplace, display: Display = SILENT, *, only: Collection[str] | None = None
+    ) -> SweepOutcome:
+        """Train what is missing; whatever can be refused is refused before any folder is made or any data fetched.
+
+        Args:
+            workplace: where the trials run; closed in the end.
+            display: who shows the sweep.
+            only: keys of the trials that may be trained; None for all of them.
+
+        Raises:
+            UserError: the folders cannot be written, the record is corrupt or of other data, or a batch is too large.
+            DiskError: the record cannot be written.
+        """
+        from ablations.planning.commands import row_command
+        from ablations.running.data import ensure_prepared, prepared_path
+        from ablations.running.sweep.sweep import sweep
+        from ablations.running.sweep.values import Settings
+
+        self.places.check_writable()
+        _ = self.results.record.trials
+        spec = self.design.study.baseline.data
+        prepared = ensure_prepared(spec, self.options.data_dir)
+        self._check_batches(len(prepared.train_labels))
+        size = workplace.size(_most_trials(self.design))
+        settings = Settings(
+            data_dir=self.options.data_dir,
+            digest=prepared.digest,
+            workers=size,
+            fresh=self.options.fresh,
+            only=None if only is None else frozenset(only),
+            timeout_seconds=self.options.trial_timeout,
+            kernels=self.options.kernels,
+            storage=self.options.storage,
+            command=lambda cell: row_command(self.design, cell),
+        )
+        with closing(workplace):  # what was started for the sweep ends before the report is written
+            self.outcome = sweep(
+                self.design,
+                self.places,
+                settings,
+                make_executor=lambda: workplace.executor(
+                    size, prepared_path(spec, self.options.data_dir), prepared, display.say
+                ),
+                display=display,
+                open_tracker=self.tracker,
+                record=self.results.record,
+                source=NextTrials(self.results, only=only),
+            )
+        return self.outcome
+
+    def conclude(self) -> ReportPaths:
+        """Note the analysis, write the report, and put it with the rows' summaries into MLflow; returns the report.
+
+        Raises:
+            UserError: the report's folder cannot be written.
+            DiskError: the disk is full.
+        """
+        from ablations.analysis.report.write import write_report
+        from ablations.analysis.results.interims import note_analysis
+
+        note_analysis(self.results.now)
+        written = write_report(self.results.now, self.places.reports_dir, formats=("md", "html"))
+        tracker = self.tracker()
+        if tracker is not None:
+            write_into_mlflow(tracker, self.places, self.results.now)
+        return written
+
+    def _check_batches(self, train_images: int) -> None:
+        from ablations.planning.choices.arms import extreme_cells
+        from ablations.planning.limits import check_batches
+
+        study = self.design.study
+        held_back = study.chooses is not None and study.baseline.data.train_images is None
+        left = train_images - (study.chooses.validation_images if study.chooses and held_back else 0)
+        check_batches(study, [*self.design.cells, *extreme_cells(self.design)], left)
+
+    def _open_tracker(self) -> Tracker | None:
+        if not self.options.tracking:
+            return None
+        from ablations.running.mlflow.tracker import Tracker
+
+        return Tracker(self.places.study, self.options.tracking_uri, self.places.results_dir)
+
+
+def write_into_mlflow(tracker: Tracker, places: Places, results: Results) -> None:
+    """Write what a study shows as a whole into its MLflow experiment: summaries, report, and Optuna's plots."""
+    from ablations.analysis.tables.summary import summarise
+    from ablations.running.mlflow.background_writer import write_conclusion
+
+    def draw(folder: Path) -> None:
+        if results.choices:
+            from ablations.analysis.plots.optuna import write_optuna_plots  # Optuna takes a second to import
+
+            write_optuna_plots(results.choices, folder)
+
+    write_conclusion(tracker, places, summarise(results), draw)
+
+
+def _most_trials(design: Design) -> int:
+    """Return how many trials may run at a time: all that are planned, or those of the choices."""
+    from ablations.planning.choices.arms import arms_of
+
+    budgets = [arm.trials or 1_000_000 for arm in arms_of(design)]
+    return max(1, len(design.trials), sum(budgets))

@@ -1,0 +1,119 @@
+"""What a kind of design is: the contract that each file of this folder keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from ablations.planning.designs.sizes import MOST_ROWS, count_text, shown_sizes
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablations.planning.design import Design
+    from ablations.planning.study import Study
+    from ablations.planning.trial import Trial
+
+CONFIRM_FROM = 1_000_000
+"""The fresh seeds of a confirmation are this one and those after it."""
+
+Levels = tuple[int | None, ...]
+"""A row as one level for each axis, counted from 0; None where it stays as the baseline."""
+
+
+class Known(Protocol):
+    """What a kind of design may ask of a study's results to say what is to be trained next."""
+
+    @property
+    def finished(self) -> Mapping[str, object]:
+        """Finished trials, by key."""
+
+    @property
+    def planned(self) -> Sequence[Trial]:
+        """The trials of all rows with all seeds, seed by seed, as far as the rows are known."""
+
+    def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
+        """Return what the present round of a race still lacks."""
+
+
+class DesignKind(ABC):
+    """One kind of design: its rows, its families of comparisons, what is trained next, and its part of a report.
+
+    Attributes:
+        name: as `design:` of a study file says it.
+        description: in a sentence, for the schema of study files.
+        field: the field of a study that belongs to this kind alone ("race", "tune", "search"); None for none.
+        varies_alone: whether each axis is varied alone around the baseline, and makes a table of its own.
+        decides: whether the study itself decides which trials are trained, so that no single row can be asked for.
+        chooses: whether it makes choices on validation images before its rows are known.
+        section: the section that a report has for this kind alone, by its name in analysis/report/sections.py.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    field: ClassVar[str | None] = None
+    varies_alone: ClassVar[bool] = True
+    decides: ClassVar[bool] = False
+    chooses: ClassVar[bool] = False
+    section: ClassVar[str | None] = None
+
+    @abstractmethod
+    def rows(self, sizes: Sequence[int], baseline: tuple[int, ...] | None) -> Iterator[Levels]:
+        """Return the rows beside the baseline and the plain network.
+
+        Args:
+            sizes: the number of levels of each axis.
+            baseline: the baseline's level on each axis; None where an axis does not list its value.
+        """
+
+    def check_seeds(self, study: Study) -> None:
+        """Refuse seeds that do not fit the kind.
+
+        Raises:
+            ValueError: with the reason.
+        """
+        if not study.seeds:
+            raise ValueError("give at least one seed")
+        if study.confirm and max(study.seeds) >= CONFIRM_FROM:
+            raise ValueError(f"with confirm, seeds must be below {CONFIRM_FROM}")
+
+    def check(self, study: Study) -> None:  # noqa: B027  (most kinds have nothing to refuse)
+        """Refuse a study whose fields do not go together; called when the kind's own field is there.
+
+        Raises:
+            ValueError: with the reason.
+        """
+
+    def check_size(self, study: Study) -> int:
+        """Refuse more rows than anybody can mean; returns how many rows there are at most, beside the two fixed ones.
+
+        Raises:
+            UserError: with the numbers.
+        """
+        rows = sum(len(values) for values in study.axes.values())
+        if rows > MOST_ROWS:
+            raise UserError(
+                f"{shown_sizes(study)} has {count_text(rows)} rows; at most {MOST_ROWS:,}: vary less"
+            )
+        return rows
+
+    def largest_family(self, design: Design) -> int:
+        """Return how many comparisons the largest table of the report corrects together, at least 1."""
+        return max(1, *(len(rows) - 1 for _, rows in design.families))
+
+    def first_analysis(self, study: Study) -> int:
+        """Return the number of seeds at the first interim analysis; all of them where there is only the last one."""
+        return len(study.seeds)
+
+    def next_trials(self, known: Known, ended: Collection[str]) -> Sequence[Trial]:
+        """Return the trials of the next round, before any confirmation; none where all of them have ended.
+
+        Args:
+            known: the results so far.
+            ended: keys of trials that are not waited for: they failed.
+        """
+        return [
+            trial for trial in known.planned if trial.key not in known.finished and trial.key not in ended
+        ]

@@ -1,0 +1,90 @@
+"""The plans of interim analyses under which a study was looked at, in results/STUDY/looks.jsonl.
+
+Whoever looks at results and then adds seeds has looked twice, and both analyses spend from one error budget. So every
+analysis of a complete study is written down, and a study that was extended afterwards is tested at all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from ablations.running.machine.durable import append_durably, not_written
+from senet_core.errors import UserError
+
+FILE_NAME = "looks.jsonl"
+
+
+@dataclass(frozen=True)
+class InterimPlan:
+    """At which numbers of seeds a study was to be analysed.
+
+    Attributes:
+        asked: what was trained, as the key of the baseline with seed 0: another recipe is another study.
+        looks: numbers of seeds at the interim analyses, rising from 2 or more; the last is at most `most`.
+        most: seeds at which all of the error is spent.
+        seeds: which, in the order in which they were added.
+
+    Raises:
+        ValueError: the numbers do not rise so.
+    """
+
+    asked: str
+    looks: tuple[int, ...]
+    most: int
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.asked, str) and all(isinstance(seed, int) for seed in self.seeds)):
+            raise ValueError("asked must be text, and seeds whole numbers")
+        at = self.looks
+        if not at or list(at) != sorted(set(at)) or at[0] < 2 or at[-1] > self.most:
+            raise ValueError(f"looks must rise from 2 to at most {self.most} seeds, got {at}")
+
+
+def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
+    """Read the plans in a study's results folder; none where there is no file.
+
+    Raises:
+        UserError: it cannot be read, or a line in it is corrupt.
+    """
+    path = folder / FILE_NAME
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the ledger of looks {path}: {error}") from error
+    plans = []
+    for number, line in enumerate(lines, 1):
+        try:
+            content = json.loads(line)
+            plans.append(
+                InterimPlan(
+                    content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"])
+                )
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UserError(
+                f"{path}, line {number} is corrupt: {error}; correct or remove that line"
+            ) from error
+    return tuple(plans)
+
+
+def add_interim_plan(folder: Path, plan: InterimPlan) -> None:
+    """Write a plan down, unless the last line says the same.
+
+    Raises:
+        UserError: the file cannot be read.
+        DiskError: it cannot be written.
+    """
+    path = folder / FILE_NAME
+    try:
+        with FileLock(folder / ".looks.lock"):  # another sweep may end at this moment
+            if read_interim_plans(folder)[-1:] != (plan,):
+                append_durably(path, (json.dumps(asdict(plan)) + "\n").encode())
+    except OSError as error:
+        raise not_written(f"the ledger of looks {path}", error, chosen=False) from error

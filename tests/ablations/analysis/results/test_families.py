@@ -1,0 +1,47 @@
+"""What a plan reckons with is what the report corrects over, for every kind of design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablations.analysis.results.results import Results
+from ablations.planning.designs import DESIGNS
+from tests.ablations.analysis.synthetic import simulated, study_design, write_record
+
+AXES = {"reduction": [2, 4, 8, 16], "squeeze": ["avg", "max"], "excitation": ["sigmoid", "relu", "tanh"]}
+FIELDS: dict[str, dict[str, Any]] = {
+    "one-factor": {},
+    "grid": {},
+    "pairwise": {},
+    "race": {"seeds": 4},
+    "tuned": {"tune": {"validation_images": 100}},
+}
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("kind", FIELDS)
+def test_the_largest_family_of_a_plan_is_that_of_the_report(kind: str, plain: bool, tmp_path: Path) -> None:
+    design = study_design(
+        **{"design": kind, "axes": AXES, "seeds": 3, "include_plain": plain, **FIELDS[kind]}
+    )
+    results = Results(design, write_record(tmp_path, simulated(design)))
+    corrected = max(len(family.comparisons) for family in results.families)
+    assert design.kind.largest_family(design) == corrected
+
+
+def test_a_search_is_reckoned_with_all_the_winners_that_may_come(tmp_path: Path) -> None:
+    fields = {"seeds": [], "confirm": 2, "search": {"trials": 5, "validation_images": 100, "winners": 4}}
+    design = study_design(design="search", axes=AXES, **fields)
+    assert design.kind.largest_family(design) == 4 + 1  # and the plain network
+    rows = [cell for cell in study_design(axes=AXES).cells if cell.axis is not None][:4]
+    found = design.with_winners(rows)
+    [(_, family)] = found.families
+    assert len(family) - 1 == 5
+
+
+def test_every_kind_is_named_here_and_has_one_name_only() -> None:
+    assert {*FIELDS, "search"} == DESIGNS.keys()
+    assert all(kind.name == name and kind.description for name, kind in DESIGNS.items())
