@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from senet_core.kernels.fused import norm_relu
+from senet_core.kernel_hook import norm_relu
 from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 

@@ -20,7 +20,7 @@ from senet_core.blocks.block import SEBlock
 from senet_core.blocks.registry import BUILT_IN, registering_from
 from senet_core.blocks.slots import FORMS, INTEGRATIONS
 from senet_core.errors import UserError
-from senet_core.kernels.fused import fused_integration, norm_add_relu
+from senet_core.kernel_hook import norm_add_relu, passes_in_use
 
 Inside = Callable[[Tensor], Tensor]
 Layers = Any
@@ -109,9 +109,10 @@ class ResidualForm(UnitForm):
         return self.finish(block, self.branch(block, x, None) + self.shortcut(block, x))
 
     def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
-        """Run the unit's integration, with fused passes where they serve."""
-        integrate = unit.integrate if not self._is_fusible(unit) else fused_integration(unit.integration)
-        merged: Tensor = (integrate or unit.integrate)(unit, unit.se, self.enter(unit, x))
+        """Run the unit's integration, by fused passes where there are any."""
+        passes = passes_in_use() if self._is_fusible(unit) else None
+        fused = None if passes is None else passes.integrations.get(unit.integration)
+        merged: Tensor = (fused or unit.integrate)(unit, unit.se, self.enter(unit, x))
         return merged
 
     def _is_fusible(self, unit: Layers) -> bool:

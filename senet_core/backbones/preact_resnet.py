@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from senet_core.backbones.cifar_resnet import ZeroPadShortcut
 from senet_core.backbones.layers import he_normal
-from senet_core.kernels.fused import norm_relu
+from senet_core.kernel_hook import norm_relu
 from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 STEM = 16

@@ -24,7 +24,7 @@ def average_squeeze(x: Tensor) -> Tensor:
     Source: arXiv:1709.01507, equation 2.
     """
     if x.device.type == "cpu" and x.requires_grad:
-        from senet_core.kernels.dense_mean import dense_mean
+        from senet_core.blocks.dense_mean import dense_mean
 
         return dense_mean(x)
     # not adaptive_avg_pool2d: a plain mean has a deterministic gradient on CUDA
