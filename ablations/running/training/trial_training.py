@@ -137,7 +137,7 @@ def _latency_ms(fit: Fit, data: Prepared, device: torch.device) -> float:
     fit.kernels.take_out_of(fit.model)
     timed = measure_latency(
         {"": fit.model},
-        image_shape=data.image_shape,
+        batch_shape=(1, *data.image_shape),
         repetitions=_LATENCY_PASSES,
         limit_seconds=_LATENCY_SECONDS,
         device=device,
