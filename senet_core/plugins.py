@@ -13,7 +13,9 @@ from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from senet_core.backbones import BACKBONES
 from senet_core.blocks.registry import Origin, Registry, registering_from
+from senet_core.blocks.slots import FORMS, SLOTS
 from senet_core.errors import UserError
 
 GROUP = "senet_core.plugins"
@@ -133,7 +135,4 @@ def path_of(origin: Origin) -> Path | None:
 
 def registries() -> list[Registry]:
     """Return the registries of all slots, that of backbones, and that of the blocks that `insert_se` knows."""
-    from senet_core.backbones import BACKBONES
-    from senet_core.blocks.slots import FORMS, SLOTS
-
     return [*SLOTS.values(), BACKBONES, FORMS]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from senet_core.forms import Channels, Inside, Layers, ResidualForm, unit_form
 from senet_core.kernel_hook import norm_relu
-from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 
 @unit_form("torchvision.models.resnet.BasicBlock", "senet_core.backbones.cifar_resnet.BasicUnit")
