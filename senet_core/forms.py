@@ -57,7 +57,7 @@ class UnitForm:
 
 
 class ResidualForm(UnitForm):
-    """How to read branch, shortcut and ending off one class of residual block.
+    """How to run branch, shortcut and ending of one class of residual block.
 
     The methods take a module that holds the block's layers under their own names. `channels` must be written, and
     `branch`, or where the branch ends in a batch norm, `unfinished` and `last_norm`, from which follows `branch`, and
@@ -137,7 +137,7 @@ AnyForm = TypeVar("AnyForm", bound=type[UnitForm])
 
 
 def unit_form(*classes: str) -> Callable[[AnyForm], AnyForm]:
-    """Use the decorated form for blocks of these classes, named "module.Class"; subclasses are not meant.
+    """Register the decorated form for blocks of these classes, named "module.Class", without their subclasses.
 
     Raises:
         UserError: a form is known for one of the classes already.

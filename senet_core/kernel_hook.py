@@ -1,4 +1,4 @@
-"""What networks compute between two convolutions, and the hook by which fused kernels compute it in PyTorch's place.
+"""The hook for fused kernels: what networks compute between two convolutions, by PyTorch or by a kernel.
 
 The hook is empty at first and PyTorch computes. `senet_core/kernels` fills it for the time of a `with` block; the
 networks do not import that folder, and work without it.
@@ -40,7 +40,7 @@ _hook = _Hook()
 
 @contextmanager
 def computing_by(passes: FusedPasses | None) -> Iterator[None]:
-    """Let networks that run inside the block, in this thread, compute by these passes; by PyTorch alone if None."""
+    """Compute by these passes in networks that run inside the block in this thread; None is PyTorch alone."""
     before, _hook.passes = _hook.passes, passes
     try:
         yield
@@ -49,7 +49,7 @@ def computing_by(passes: FusedPasses | None) -> Iterator[None]:
 
 
 def passes_in_use() -> FusedPasses | None:
-    """Return this thread's passes; None where there are none, and for compilers."""
+    """Return this thread's passes; None where there are none, and while torch compiles."""
     return None if torch.compiler.is_compiling() else _hook.passes
 
 

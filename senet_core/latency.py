@@ -1,4 +1,4 @@
-"""How long a network takes on this machine, timed so that networks can be compared."""
+"""Latency of networks on this machine, timed in turn so that they can be compared."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Latency:
         return low, high
 
     def over(self, other: Latency) -> float:
-        """Return by how many per cent this network is slower than another that was timed in turn with it.
+        """Return how much slower this network is than another that was timed in turn with it, in per cent.
 
         The median over rounds of the ratio within a round: whatever slowed the machine slowed both.
         """
@@ -122,7 +122,7 @@ def measure_latency(
 
 @contextmanager
 def using_threads(threads: int | None) -> Iterator[None]:
-    """Let torch compute with so many threads inside the block; None changes nothing."""
+    """Set torch's number of threads inside the block; None leaves it."""
     before = torch.get_num_threads()
     if threads is not None:
         torch.set_num_threads(threads)
@@ -133,7 +133,7 @@ def using_threads(threads: int | None) -> Iterator[None]:
 
 
 def summed_up(latencies: Sequence[Latency]) -> str:
-    """Say in a clause how latencies were taken: device, threads and repetitions."""
+    """Return a clause on how latencies were taken: device, threads and repetitions."""
     first = latencies[0]
     threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
     counts = sorted({len(latency.milliseconds) for latency in latencies})

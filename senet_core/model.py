@@ -1,4 +1,4 @@
-"""The one way to a network: a backbone's name and a variant."""
+"""Build a network from a backbone's name and a variant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alternatives that others write: from a file that the user names, or from an installed package.
+"""Plug-ins: entries that others write, in a file that the user names or in an installed package.
 
 A plug-in registers its entries with the decorators of `senet_core.blocks.slots`. Loading one runs its code, so files
 are loaded only when the user names them; packages announce themselves under the entry-point group
@@ -23,7 +23,7 @@ _loaded: dict[str, Origin] = {}
 
 
 def load_plugin_file(path: str | Path) -> Origin:
-    """Run a plug-in file, once, so that its entries can be used by name.
+    """Load a plug-in file, once, and register its entries.
 
     Args:
         path: a Python file.

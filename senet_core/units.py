@@ -1,4 +1,4 @@
-"""Units of a network, seen as the paper draws them, and what an SE block makes of them.
+"""SE units: blocks of a network that run with an SE block in them.
 
 A *form* says how to read a block that somebody else wrote. `SEUnit` takes over the block's layers, names kept, and runs
 them in the order that the integration asks for.
@@ -102,7 +102,7 @@ class SEUnit(nn.Module):
         return self.residual.drop(self)
 
     def branch(self, x: Tensor, inside: Inside | None = None, *, dropped: bool = True) -> Tensor:
-        """Compute f(x), with stochastic depth where the unit has it, unless it is left to the caller."""
+        """Compute f(x), followed by the unit's stochastic depth unless `dropped` is False."""
         y = self.residual.branch(self, x, inside)
         drop = self.drop if dropped else None
         return y if drop is None else drop(y)
@@ -129,7 +129,7 @@ class SEUnit(nn.Module):
         return self.form.gated(self, x)
 
     def extra_repr(self) -> str:
-        """Say what the constructor was given."""
+        """Return what the constructor was given, for `repr`."""
         return f"integration={self.integration}"
 
 

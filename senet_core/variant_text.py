@@ -1,4 +1,4 @@
-"""How a variant is written: a short label for people, and a text form that reads back to an equal value."""
+"""Write and read variants: a short label for people, and a text form that reads back to an equal value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parse_variant(text: str) -> SEVariant | None:
         text: "plain", "se", or "se:" and fields such as "se:reduction=8,stages=2+3,squeeze=max".
 
     Raises:
-        UserError: the text is no variant; the line says what was expected.
+        UserError: the text is no variant.
     """
     stripped = text.strip()
     if stripped == PLAIN:

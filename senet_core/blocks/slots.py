@@ -1,4 +1,4 @@
-"""The slots of the design space. Entries register themselves from the module of their slot."""
+"""The slots of the design space. Each slot's module registers its entries here."""
 
 from __future__ import annotations
 

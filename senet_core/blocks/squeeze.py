@@ -44,7 +44,7 @@ def max_squeeze(x: Tensor) -> Tensor:
 
 @SQUEEZES.register("none", source="arXiv:1709.01507, section 6.5 and Table 16 (NoSqueeze)")
 def no_squeeze(x: Tensor) -> Tensor:
-    """Pass the map on: the two layers of the gate become 1x1 convolutions of the same weights.
+    """Return the map itself: the two layers of the gate become 1x1 convolutions of the same weights.
 
     Shapes:
         x: (N, C, H, W); returns the same.

@@ -1,4 +1,4 @@
-"""What the contracts of the four slots examine: an entry where it will work, the rest as in the paper."""
+"""Specimens: what the contracts of the four slots examine, an entry in an SE block or unit of the paper."""
 
 from __future__ import annotations
 

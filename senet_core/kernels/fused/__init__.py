@@ -21,7 +21,7 @@ FUSED = FusedPasses(fused_norm_relu, fused_norm_add_relu, INTEGRATIONS)
 
 
 def fused_passes(enabled: bool = True) -> AbstractContextManager[None]:
-    """Let networks that run inside, in this thread, use fused passes where they serve.
+    """Use fused passes where they serve, in networks that run inside the block in this thread.
 
     Raises:
         CannotCompile: at the first pass, where `why_not` has a reason.

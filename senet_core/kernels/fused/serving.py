@@ -12,7 +12,7 @@ from senet_core.kernels.fused import functions
 
 
 def serve(bn: nn.Module, *maps: Tensor) -> TypeGuard[nn.BatchNorm2d]:
-    """Return whether a batch norm that is about to be applied can be fused with what follows, and is to be."""
+    """Return whether fused passes are in use and serve a batch norm that is about to be applied to these maps."""
     return passes_in_use() is not None and _is_common(bn) and all(_is_common_map(x, maps[0]) for x in maps)
 
 

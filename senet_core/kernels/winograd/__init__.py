@@ -29,7 +29,7 @@ def why_not() -> str:
 
 
 def use_winograd(model: nn.Module) -> nn.Module:
-    """Make every convolution of a network that these serve compute by them; returns the network.
+    """Change every convolution of a network that these serve to compute by them; return the network.
 
     Weights, buffers, hooks and their names stay as they are.
 
@@ -43,7 +43,7 @@ def use_winograd(model: nn.Module) -> nn.Module:
 
 
 def without_winograd(model: nn.Module) -> nn.Module:
-    """Undo `use_winograd`; returns the network."""
+    """Undo `use_winograd`; return the network."""
     for module in model.modules():
         if type(module) is WinogradConv2d:
             module.__class__ = nn.Conv2d  # type: ignore[assignment]
@@ -73,7 +73,7 @@ def saves_products(height: int, width: int, stride: int) -> bool:
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A convolution that computes by Winograd's way where that serves, and as usual elsewhere.
+    """A convolution computed by Winograd's algorithm where that serves, and as usual elsewhere.
 
     Made by `use_winograd`.
 
