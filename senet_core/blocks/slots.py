@@ -19,7 +19,7 @@ SLOTS: dict[str, Registry] = {
 """The slots that a variant fills, by the name of the variant's field."""
 
 FORMS = Registry("unit form", also="<>")
-"""How to run the blocks of other people's networks with an SE block in them, by "module.Class"; see `units.py`."""
+"""How to run the blocks of other people's networks with an SE block in them, by "module.Class"; see `forms.py`."""
 
 
 def check_integration(integration: str, possible: tuple[str, ...] | None, where: str) -> None:
