@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from senet_core import SEBlock
-from senet_core.kernels.fused import fused_passes, norm_add_relu, norm_relu, serve
+from senet_core.kernel_hook import norm_add_relu, norm_relu
+from senet_core.kernels.fused import fused_passes
 from senet_core.kernels.fused.functions import norm_gate_add_act
+from senet_core.kernels.fused.serving import serve
 
 SHAPES = ((128, 16, 32, 32), (128, 32, 16, 16), (128, 64, 8, 8))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from senet_core import integration  # fills its registry, as the next line does
+from senet_core import integration
 from senet_core.backbones import BACKBONES, backbone_stages
 from senet_core.blocks import excitation, gates, squeeze
 from senet_core.blocks.registry import Registry

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-adds, and the memory that training it takes for every image."""
+"""Costs of a network: parameters, multiply-adds, and the memory that training takes for each image."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def measure_activations(
     image_shape: tuple[int, int, int] = (3, 224, 224),
     num_classes: int = 1000,
 ) -> int:
-    """Count the bytes that every image of a batch adds to what training keeps for the backward pass.
+    """Count the bytes for the backward pass that each image of a batch adds.
 
     What autograd saves in a float32 forward pass in training mode is taken at batches of two and three images,
     and the smaller taken from the larger: parameters and statistics, which do not grow with the batch, are not
@@ -120,7 +120,7 @@ def measure_activations(
 
 
 def outline(backbone: str, variant: SEVariant | None, *, in_channels: int, num_classes: int) -> nn.Module:
-    """Build a network on the meta device, in evaluation mode: shapes and no numbers."""
+    """Build a network on the meta device, in evaluation mode: it has shapes and no values."""
     with torch.device("meta"):
         return build_model(backbone, variant, num_classes=num_classes, in_channels=in_channels).eval()
 

@@ -1,4 +1,4 @@
-"""How bad input is reported: one line that says what was given and what would be accepted."""
+"""Errors of bad input: one line with what was given and what would be accepted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from difflib import get_close_matches
 
 
 class UserError(ValueError):
-    """Report bad input in one line for a person; the command line prints it and exits with status 2."""
+    """Bad input, reported to a person in one line; the command line prints it and exits with status 2."""
 
 
 def unknown(kind: str, name: object, known: Iterable[object]) -> UserError:
-    """Say that a name is not known, with the nearest known one.
+    """Return the error of an unknown name, with the nearest known one.
 
     Args:
         kind: what was named, as a person would call it ("squeeze", "study").

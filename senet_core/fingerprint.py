@@ -1,4 +1,4 @@
-"""The fingerprint of a network: what it is made of and what it computes, whatever it is called.
+"""Fingerprints: what a network is made of and what it computes, whatever its name.
 
 Two variants may be one network under two names: a reduction that is floored to the same width, a field that
 the chosen gate does not read, a plug-in that does what a built-in entry does. An ablation between them
@@ -43,7 +43,7 @@ GATE_GAIN = 2.0
 
 @dataclass(frozen=True)
 class Structure:
-    """What a network is made of. Building it on the meta device says it: nothing is computed.
+    """What a network is made of, read from the meta device: nothing is computed.
 
     Attributes:
         widths: (stage, bottleneck units of every SE block in order); nominal where a gate does not read its width.
@@ -64,7 +64,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a network is and does. Networks with equal fingerprints are one network, however they are called.
+    """What a network is and computes. Networks with equal fingerprints are one network, whatever their names.
 
     Widths and places are for people and are not compared: two gates that differ in a width which they do not
     read are equal, and whatever a width or a place changes changes the function.
@@ -95,7 +95,7 @@ def structure(
     num_classes: int = 1000,
     image_shape: tuple[int, int, int] = (3, 224, 224),
 ) -> Structure:
-    """Return what a network is made of, without computing or allocating anything.
+    """Return a network's structure, without computing or allocating anything.
 
     Args:
         backbone: a known backbone.
@@ -138,7 +138,7 @@ def fingerprint(
     image_shape: tuple[int, int, int] = (3, 224, 224),
     made_of: Structure | None = None,
 ) -> Fingerprint:
-    """Return what a network is and does. Large images are made smaller for its function.
+    """Return a network's fingerprint. Its function is computed on smaller images where the given ones are large.
 
     Args:
         backbone: a known backbone.
@@ -191,7 +191,7 @@ def _first_that_runs(
 
 
 def _fill(model: nn.Module) -> None:
-    """Give every parameter fixed values that depend on its place and shape alone, and on nothing's name.
+    """Fill every parameter with fixed values that depend on its position and shape, and on no name.
 
     Matrices and kernels get He's scale. Vectors and scalars stay near the values that they were built with, as
     the exponents or temperatures of a plug-in may have no other sense. Buffers are left alone: a plug-in's may

@@ -1,4 +1,4 @@
-"""Where the bottleneck's floor of one unit acts, and where two reductions build the same width."""
+"""Notes on the least bottleneck, one unit, and on reductions that build the same width."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Bottlenecks:
 
 
 def width_text(widths: Mapping[int, Sequence[int]]) -> str | None:
-    """Write bottleneck units by stage: "1/2/4", "1,2×2/4" where a stage has several; None where there are none."""
+    """Return bottleneck units by stage: "1/2/4", "1,2×2/4" where a stage has several; None where there are none."""
     return "/".join(_runs(widths[stage]) for stage in sorted(widths)) or None
 
 
@@ -47,13 +47,13 @@ def _runs(widths: Sequence[int]) -> str:
 
 
 def floor_notes(networks: Iterable[Bottlenecks]) -> tuple[str, ...]:
-    """Say where the floor of one unit acts, and which reductions have equal widths.
+    """Return sentences on where the floor of one unit acts, and which reductions have equal widths.
 
     Args:
         networks: rows of one table.
 
     Returns:
-        Sentences, without markup, each once.
+        The sentences, without markup, each once.
     """
     groups: dict[tuple[str, str], list[Bottlenecks]] = defaultdict(list)
     notes: dict[str, None] = {}  # a grid has each reduction many times and needs each sentence once

@@ -1,4 +1,4 @@
-"""Puts SE blocks into the chosen stages of a finished network."""
+"""Put SE blocks into the chosen stages of a finished network."""
 
 from __future__ import annotations
 

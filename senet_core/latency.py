@@ -1,4 +1,4 @@
-"""How long a network takes on this machine, timed so that networks can be compared."""
+"""Latency of networks on this machine, timed in turn so that they can be compared."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Latency:
         return low, high
 
     def over(self, other: Latency) -> float:
-        """Return by how many per cent this network is slower than another that was timed in turn with it.
+        """Return how much slower this network is than another that was timed in turn with it, in per cent.
 
         The median over rounds of the ratio within a round: whatever slowed the machine slowed both.
         """
@@ -64,8 +64,7 @@ class Latency:
 def measure_latency(
     models: Mapping[str, nn.Module],
     *,
-    image_shape: tuple[int, int, int],
-    batch: int = 1,
+    batch_shape: tuple[int, int, int, int],
     precision: str = "fp32",
     repetitions: int = REPETITIONS,
     warm_up: int = WARM_UP,
@@ -77,8 +76,7 @@ def measure_latency(
 
     Args:
         models: by name; they come back on the device, in the precision and in evaluation mode.
-        image_shape: (C, H, W) in pixels.
-        batch: images in a pass, at least 1.
+        batch_shape: (N, C, H, W) of the images in a pass, at least one, in pixels.
         precision: "fp32" or "bf16".
         repetitions: rounds, at least 1; in each round every network has one pass.
         warm_up: passes of every network before the first round, which are not counted.
@@ -95,12 +93,13 @@ def measure_latency(
     """
     if precision not in PRECISIONS:
         raise UserError(f"precision is one of {', '.join(PRECISIONS)}, got {precision!r}")
+    batch = batch_shape[0]
     for name, value, least in (("batch", batch, 1), ("repetitions", repetitions, 1), ("warm_up", warm_up, 0)):
         if value < least:
             raise UserError(f"{name} must be at least {least}, got {value!r}")
     device = device or torch.device("cpu")
     dtype = PRECISIONS[precision]
-    images = torch.rand(batch, *image_shape, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(batch_shape, generator=torch.Generator().manual_seed(0))
     images = images.to(device=device, dtype=dtype, memory_format=torch.channels_last)
     for model in models.values():
         model.to(device=device, dtype=dtype, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
@@ -123,7 +122,7 @@ def measure_latency(
 
 @contextmanager
 def using_threads(threads: int | None) -> Iterator[None]:
-    """Let torch compute with so many threads inside the block; None changes nothing."""
+    """Set torch's number of threads inside the block; None leaves it."""
     before = torch.get_num_threads()
     if threads is not None:
         torch.set_num_threads(threads)
@@ -134,7 +133,7 @@ def using_threads(threads: int | None) -> Iterator[None]:
 
 
 def summed_up(latencies: Sequence[Latency]) -> str:
-    """Say in a clause how latencies were taken: device, threads and repetitions."""
+    """Return a clause on how latencies were taken: device, threads and repetitions."""
     first = latencies[0]
     threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
     counts = sorted({len(latency.milliseconds) for latency in latencies})

@@ -1,4 +1,4 @@
-"""The one way to a network: a backbone's name and a variant."""
+"""Build a network from a backbone's name and a variant."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from senet_core.errors import UserError
 from senet_core.insertion import insert_se
 from senet_core.randomness import drawing_from
 from senet_core.variant import SEVariant
+from senet_core.weights import load_weights
 
 
 def build_model(
@@ -50,7 +51,5 @@ def build_model(
         model = found.build(num_classes=num_classes, in_channels=in_channels)
     model = insert_se(model, variant, stages=found.stages, seed=seed)
     if weights is not None:
-        from senet_core.weights import load_weights
-
         load_weights(model, weights, backbone=backbone)
     return model

@@ -1,4 +1,4 @@
-"""Alternatives that others write: from a file that the user names, or from an installed package.
+"""Plug-ins: entries that others write, in a file that the user names or in an installed package.
 
 A plug-in registers its entries with the decorators of `senet_core.blocks.slots`. Loading one runs its code, so files
 are loaded only when the user names them; packages announce themselves under the entry-point group
@@ -13,7 +13,9 @@ from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from senet_core.backbones import BACKBONES
 from senet_core.blocks.registry import Origin, Registry, registering_from
+from senet_core.blocks.slots import FORMS, SLOTS
 from senet_core.errors import UserError
 
 GROUP = "senet_core.plugins"
@@ -21,7 +23,7 @@ _loaded: dict[str, Origin] = {}
 
 
 def load_plugin_file(path: str | Path) -> Origin:
-    """Run a plug-in file, once, so that its entries can be used by name.
+    """Load a plug-in file, once, and register its entries.
 
     Args:
         path: a Python file.
@@ -133,7 +135,4 @@ def path_of(origin: Origin) -> Path | None:
 
 def registries() -> list[Registry]:
     """Return the registries of all slots, that of backbones, and that of the blocks that `insert_se` knows."""
-    from senet_core.backbones import BACKBONES
-    from senet_core.blocks.slots import FORMS, SLOTS
-
     return [*SLOTS.values(), BACKBONES, FORMS]

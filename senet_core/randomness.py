@@ -1,4 +1,4 @@
-"""Named random streams: one seed, and every source of randomness on its own.
+"""Named random streams: every source of randomness has its own, derived from one seed.
 
 Two variants with the same seed then share whatever they have in common (backbone weights, batches) bit for
 bit, however many numbers the rest of either draws. That is what lets their scores be compared in pairs.
@@ -32,12 +32,12 @@ def stream_seed(seed: int, *names: str | int) -> int:
 
 @contextmanager
 def drawing_from(seed: int | None, *names: str | int, device: torch.device | None = None) -> Iterator[None]:
-    """Let torch's initialisers and layers draw from a named stream inside the block; global state is left as it was.
+    """Make torch draw from a named stream inside the block; the global state is restored.
 
     Args:
-        seed: None lets them draw from torch's global generators, as any torch module does.
+        seed: None leaves torch's global generators in use.
         names: the stream.
-        device: a CUDA device whose generator is meant as well as the CPU's.
+        device: a CUDA device, whose generator is then seeded as well as the CPU's.
     """
     import torch
 
@@ -53,7 +53,7 @@ def drawing_from(seed: int | None, *names: str | int, device: torch.device | Non
 
 
 def draw_noise_from(model: nn.Module, generator: torch.Generator | None) -> None:
-    """Let the random layers of a network draw from a generator: those that have an attribute `generator`.
+    """Set the generator of a network's random layers: those that have an attribute `generator`.
 
     Shake-Shake networks have such layers. Plain and SE networks draw in the same order, so that with
     generators of one seed they see the same noise. Dropout in torch draws from the global generator only.

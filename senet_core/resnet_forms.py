@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from senet_core.kernels.fused import norm_relu
-from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
+from senet_core.forms import Channels, Inside, Layers, ResidualForm, unit_form
+from senet_core.kernel_hook import norm_relu
 
 
 @unit_form("torchvision.models.resnet.BasicBlock", "senet_core.backbones.cifar_resnet.BasicUnit")
@@ -15,7 +15,7 @@ class BasicForm(ResidualForm):
     last_norm = "bn2"
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv1.out_channels, block.conv2.out_channels)
 
     def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
@@ -37,7 +37,7 @@ class BottleneckForm(ResidualForm):
     last_norm = "bn3"
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv2.out_channels, block.conv3.out_channels)
 
     def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
@@ -51,7 +51,7 @@ class BottleneckForm(ResidualForm):
 
 
 class TimmForm(ResidualForm):
-    """What timm's two blocks share: stochastic depth, and an activation of any class."""
+    """The common part of timm's two forms: stochastic depth, and an activation of any class."""
 
     activation: str
 
@@ -73,7 +73,7 @@ class TimmBasicForm(TimmForm):
     activation = "act2"
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv1.out_channels, block.conv2.out_channels)
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
@@ -93,7 +93,7 @@ class TimmBottleneckForm(TimmForm):
     activation = "act3"
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv2.out_channels, block.conv3.out_channels)
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:

@@ -1,162 +1,34 @@
-"""Units of a network, seen as the paper draws them, and what an SE block makes of them.
+"""SE units: blocks of a network that run with an SE block in them.
 
-A *form* says how to read a block that somebody else wrote. A residual block has a branch f, a shortcut s and
-what follows the addition (`ResidualForm`, every integration); a block without a shortcut has an output to
-gate (`OutputForm`, the standard integration only). `SEUnit` takes over the block's layers, names kept, and
-runs them in the order that the integration asks for. docs/adding-a-block.md teaches a new block.
+A *form* says how to read a block that somebody else wrote. `SEUnit` takes over the block's layers, names kept, and runs
+them in the order that the integration asks for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
+from senet_core import resnet_forms  # noqa: F401  # registers the forms of torchvision's and timm's blocks
 from senet_core.blocks.block import SEBlock
-from senet_core.blocks.registry import BUILT_IN, registering_from
-from senet_core.blocks.slots import FORMS, INTEGRATIONS
+from senet_core.blocks.slots import FORMS, INTEGRATIONS, check_integration
 from senet_core.errors import UserError
-from senet_core.kernels.fused import fused_integration, norm_add_relu
+from senet_core.forms import Channels, Inside, Layers, OutputForm, ResidualForm, UnitForm, unit_form
 
-Inside = Callable[[Tensor], Tensor]
-Layers = Any
-"""A module whose layers are read by name: a block, or the unit that took its layers over."""
-
-
-@dataclass(frozen=True)
-class Channels:
-    """Channels of a unit: at its input, after its 3x3 convolution, and where the branch ends."""
-
-    into: int
-    inner: int
-    out: int
-
-    def at(self, gates: str) -> int:
-        """Return the channels that a block weighs, by the integration's trait `gates`."""
-        return {"in": self.into, "inner": self.inner, "out": self.out}[gates]
-
-
-class UnitForm:
-    """How to run one class of block with an SE block in it. Forms have no state.
-
-    Attributes:
-        integrations: the integrations that make sense in the block; None for every one.
-        keeps: plain attributes of the block, beside its layers, that the form reads.
-    """
-
-    integrations: tuple[str, ...] | None = None
-    keeps: tuple[str, ...] = ()
-
-    def channels(self, block: Layers) -> Channels:
-        """Return the channels of a block, before its layers move."""
-        raise NotImplementedError
-
-    def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
-        """Compute the unit's output, SE block included."""
-        raise NotImplementedError
-
-
-class ResidualForm(UnitForm):
-    """How to read branch, shortcut and ending off one class of residual block.
-
-    The methods take a module that holds the block's layers under their own names. `channels` must be written, and
-    `branch`, or where the branch ends in a batch norm, `unfinished` and `last_norm`, from which follows `branch`, and
-    by which the batch norm can be fused with what comes after it. The others serve most blocks as they are.
-
-    Attributes:
-        last_norm: the name of the batch norm that ends the branch; empty where `branch` is written.
-    """
-
-    last_norm: str = ""
-
-    def enter(self, unit: Layers, x: Tensor) -> Tensor:
-        """Compute what branch and shortcut both start from, such as a common pre-activation."""
-        return x
-
-    def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
-        """Compute f(x), passing the 3x3 convolution's activated output through `inside` if given."""
-        y: Tensor = getattr(unit, self.last_norm)(self.unfinished(unit, x, inside))
-        return y
-
-    def unfinished(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
-        """Compute f(x) up to its last batch norm."""
-        raise NotImplementedError
-
-    def drop(self, unit: Layers) -> Inside | None:
-        """Return the stochastic depth that acts on the branch before the addition, if the block has one."""
-        return None
-
-    def shortcut(self, unit: Layers, x: Tensor) -> Tensor:
-        """Compute s(x): the block's projection, or x."""
-        downsample = unit._modules.get("downsample")
-        y: Tensor = x if downsample is None else downsample(x)
-        return y
-
-    def finish(self, unit: Layers, y: Tensor) -> Tensor:
-        """Apply what follows the addition."""
-        return y.relu_()
-
-    def plain(self, block: Layers, x: Tensor) -> Tensor:
-        """Compute the block without SE. Our own blocks run on this, so that plain and SE share their code."""
-        x = self.enter(block, x)
-        if self._is_fusible(block):
-            norm = getattr(block, self.last_norm)
-            return norm_add_relu(norm, self.unfinished(block, x, None), self.shortcut(block, x))
-        return self.finish(block, self.branch(block, x, None) + self.shortcut(block, x))
-
-    def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
-        """Run the unit's integration, with fused passes where they serve."""
-        integrate = unit.integrate if not self._is_fusible(unit) else fused_integration(unit.integration)
-        merged: Tensor = (integrate or unit.integrate)(unit, unit.se, self.enter(unit, x))
-        return merged
-
-    def _is_fusible(self, unit: Layers) -> bool:
-        """Return whether the branch ends in a batch norm that goes straight into the unit's ending."""
-        own = type(self)
-        as_here = own.branch is ResidualForm.branch and own.finish is ResidualForm.finish
-        return bool(self.last_norm) and as_here and self.drop(unit) is None
-
-
-class OutputForm(UnitForm):
-    """How to run one class of block without a shortcut; the SE block weighs its output."""
-
-    integrations = ("standard",)
-
-    def output(self, unit: Layers, x: Tensor) -> Tensor:
-        """Compute what the block returned."""
-        raise NotImplementedError
-
-    def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
-        """Weigh the block's output."""
-        weighed: Tensor = unit.se(self.output(unit, x))
-        return weighed
-
-
-AnyForm = TypeVar("AnyForm", bound=type[UnitForm])
-
-
-def unit_form(*classes: str) -> Callable[[AnyForm], AnyForm]:
-    """Use the decorated form for blocks of these classes, named "module.Class"; subclasses are not meant.
-
-    Raises:
-        UserError: a form is known for one of the classes already.
-    """
-
-    def add(form: AnyForm) -> AnyForm:
-        own = form.__module__.startswith("senet_core.")
-        if not own:  # so that ours are never found to be registered second
-            from senet_core import resnet_forms  # noqa: F401
-        # ours come with the network that needs them, which may be built while a plug-in is loaded
-        with registering_from(BUILT_IN) if own else nullcontext():
-            for name in classes:
-                FORMS.register(name, source=form.__module__)(form)
-        return form
-
-    return add
+__all__ = [
+    "Channels",
+    "Inside",
+    "Layers",
+    "OutputForm",
+    "ResidualForm",
+    "SEUnit",
+    "UnitForm",
+    "checked_form",
+    "form_of",
+    "unit_form",
+]
 
 
 @cache
@@ -175,8 +47,6 @@ def form_of(block: nn.Module) -> UnitForm:
     Raises:
         UserError: no form is known for its class.
     """
-    from senet_core import resnet_forms  # noqa: F401  # registers the forms of torchvision's and timm's blocks
-
     name = class_name(block)
     if name not in FORMS:
         raise UserError(
@@ -185,18 +55,6 @@ def form_of(block: nn.Module) -> UnitForm:
             " see docs/adding-a-block.md"
         )
     return _made(FORMS[name].build)
-
-
-def check_integration(integration: str, possible: tuple[str, ...] | None, where: str) -> None:
-    """Refuse an integration that a network does not have.
-
-    Raises:
-        UserError: with what is possible.
-    """
-    if possible is not None and integration not in possible:
-        raise UserError(
-            f"integration {integration!r} is not possible in {where}; possible there: {', '.join(possible)}"
-        )
 
 
 class SEUnit(nn.Module):
@@ -244,7 +102,7 @@ class SEUnit(nn.Module):
         return self.residual.drop(self)
 
     def branch(self, x: Tensor, inside: Inside | None = None, *, dropped: bool = True) -> Tensor:
-        """Compute f(x), with stochastic depth where the unit has it, unless it is left to the caller."""
+        """Compute f(x), followed by the unit's stochastic depth unless `dropped` is False."""
         y = self.residual.branch(self, x, inside)
         drop = self.drop if dropped else None
         return y if drop is None else drop(y)
@@ -271,7 +129,7 @@ class SEUnit(nn.Module):
         return self.form.gated(self, x)
 
     def extra_repr(self) -> str:
-        """Say what the constructor was given."""
+        """Return what the constructor was given, for `repr`."""
         return f"integration={self.integration}"
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from senet_core import integration as _integration  # noqa: F401
-
-# the built-in entries must be registered before a name is checked, whichever module is imported first
-from senet_core.blocks import excitation as _excitation  # noqa: F401
-from senet_core.blocks import gates as _gates  # noqa: F401
-from senet_core.blocks import squeeze as _squeeze  # noqa: F401
 from senet_core.blocks.slots import SLOTS
 from senet_core.errors import UserError, unknown
+from senet_core.variant_checks import Reduction, checked_reduction, checked_stages, joined
 
-Reduction = int | tuple[tuple[int, int], ...]
+PREFIX = "se:"
+"""What the text form of a variant starts with."""
+_INTEGRATION_LABELS = {
+    "standard": "SE",
+    "pre": "SE-PRE",
+    "post": "SE-POST",
+    "identity": "SE-Identity",
+    "conv3x3": "SE_3x3",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +54,14 @@ class SEVariant:
                     f"{slot} must be a registered name, got {name!r}; known: {', '.join(registry)}"
                 )
             registry[name]  # a wrong name fails here, not an hour into the study
-        object.__setattr__(self, "stages", _checked_stages(self.stages))
-        object.__setattr__(self, "reduction", _checked_reduction(self.reduction))
+        object.__setattr__(self, "stages", checked_stages(self.stages))
+        object.__setattr__(self, "reduction", checked_reduction(self.reduction))
         if isinstance(self.reduction, tuple) and self.stages is not None:
             given = {stage for stage, _ in self.reduction}
             if given != set(self.stages):
                 raise UserError(
-                    f"reduction is given for stages {_joined(sorted(given))},"
-                    f" but the blocks are in stages {_joined(self.stages)}"
+                    f"reduction is given for stages {joined(sorted(given))},"
+                    f" but the blocks are in stages {joined(self.stages)}"
                 )
         if not isinstance(self.bias, bool):
             raise UserError(f"bias must be true or false, got {self.bias!r}")
@@ -75,7 +78,7 @@ class SEVariant:
             if known == stage:
                 return ratio
         raise UserError(
-            f"no reduction is given for stage {stage}; given for {_joined(s for s, _ in self.reduction)}"
+            f"no reduction is given for stage {stage}; given for {joined(s for s, _ in self.reduction)}"
         )
 
     def width(self, channels: int, stage: int) -> int:
@@ -111,67 +114,44 @@ class SEVariant:
 
     @property
     def label(self) -> str:
-        """Name the variant as the paper's tables do, by what differs from its SE block: "SE-PRE r=8"."""
-        from senet_core.variant_text import variant_label
-
-        return variant_label(self)
+        """The variant's name in the manner of the paper's tables, by what differs from its SE block: "SE-PRE r=8"."""
+        words = [_INTEGRATION_LABELS.get(self.integration, f"SE-{self.integration}")]
+        if self.squeeze != PAPER_SE.squeeze:
+            words.append("NoSqueeze" if self.squeeze == "none" else self.squeeze)
+        if self.excitation != PAPER_SE.excitation:
+            words.append(self.excitation)
+        if self.gate != PAPER_SE.gate:
+            words.append(self.gate)
+        if self.reduction != PAPER_SE.reduction:
+            words.append(f"r={_reduction_text(self.reduction)}")
+        if self.stages is not None:
+            words.append(f"stage{'s' if len(self.stages) > 1 else ''} {joined(self.stages)}")
+        if self.bias:
+            words.append("bias")
+        return " ".join(words)
 
     def __str__(self) -> str:
-        from senet_core.variant_text import variant_text
+        return PREFIX + ",".join(f"{name}={value}" for name, value in self.texts().items())
 
-        return variant_text(self)
-
-
-def _checked_stages(stages: object) -> tuple[int, ...] | None:
-    if stages is None or stages == "all":
-        return None
-    if isinstance(stages, int) and not isinstance(stages, bool):
-        stages = (stages,)
-    if not isinstance(stages, (tuple, list)) or not all(_is_whole(stage) for stage in stages):
-        raise UserError(f"stages must be 'all' or a list of stage numbers, got {stages!r}")
-    if not stages:
-        raise UserError(
-            "stages is empty; name at least one stage, or use 'plain' for the network without blocks"
-        )
-    if len(set(stages)) < len(stages):
-        raise UserError(f"stages names a stage twice: {stages!r}")
-    return tuple(sorted(stages))
+    def texts(self) -> dict[str, str]:
+        """Return every field as the text form has it."""
+        return {
+            "squeeze": self.squeeze,
+            "excitation": self.excitation,
+            "gate": self.gate,
+            "reduction": _reduction_text(self.reduction),
+            "stages": "all" if self.stages is None else "+".join(map(str, self.stages)),
+            "integration": self.integration,
+            "bias": str(self.bias).lower(),
+        }
 
 
-def _checked_reduction(reduction: object) -> Reduction:
-    if isinstance(reduction, Mapping):
-        reduction = tuple(reduction.items())
-    if _is_whole(reduction):
-        ratios: list[object] = [reduction]
-    elif isinstance(reduction, (tuple, list)) and reduction:
-        if not all(
-            isinstance(pair, (tuple, list)) and len(pair) == 2 and _is_whole(pair[0]) for pair in reduction
-        ):
-            raise UserError(
-                f"reduction must be a whole number, or one for each stage (2: 8, 3: 16), got {reduction!r}"
-            )
-        if len({stage for stage, _ in reduction}) < len(reduction):
-            raise UserError(f"reduction names a stage twice: {reduction!r}")
-        ratios = [ratio for _, ratio in reduction]
-    else:
-        raise UserError(
-            f"reduction must be a whole number of at least 1, or one for each stage, got {reduction!r}"
-        )
-    for ratio in ratios:
-        if not _is_whole(ratio) or ratio < 1:  # type: ignore[operator]
-            raise UserError(f"reduction must be a whole number of at least 1, got {ratio!r}")
+def _reduction_text(reduction: Reduction) -> str:
     if isinstance(reduction, int):
-        return reduction
-    return tuple(sorted((stage, ratio) for stage, ratio in reduction))  # type: ignore[attr-defined]
+        return str(reduction)
+    return "/".join(f"{stage}:{ratio}" for stage, ratio in reduction)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _joined(numbers: Iterable[int]) -> str:
-    return ",".join(map(str, numbers))
-
-
+# its names are registered by now: whatever is imported of this package, senet_core/__init__.py runs first
 PAPER_SE = SEVariant()
 """The paper's SE block: average squeeze, sigmoid, r = 16, all stages, standard integration, no biases."""

@@ -1,4 +1,4 @@
-"""How a variant is written: a short label for people, and a text form that reads back to an equal value."""
+"""Write and read variants: a short label for people, and a text form that reads back to an equal value."""
 
 from __future__ import annotations
 
@@ -6,60 +6,25 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from senet_core.errors import UserError, unknown
-from senet_core.variant import PAPER_SE, Reduction, SEVariant
+from senet_core.variant import PAPER_SE, PREFIX, SEVariant
 
-PREFIX = "se:"
 PLAIN = "plain"
-
-_INTEGRATION_NAMES = {
-    "standard": "SE",
-    "pre": "SE-PRE",
-    "post": "SE-POST",
-    "identity": "SE-Identity",
-    "conv3x3": "SE_3x3",
-}
+"""What the network without SE blocks is called."""
 
 
 def variant_label(variant: SEVariant | None) -> str:
     """Return a short name for tables and plots: "plain", "SE", "SE r=8", "SE-PRE max"."""
-    if variant is None:
-        return PLAIN
-    words = [_INTEGRATION_NAMES.get(variant.integration, f"SE-{variant.integration}")]
-    if variant.squeeze != PAPER_SE.squeeze:
-        words.append("NoSqueeze" if variant.squeeze == "none" else variant.squeeze)
-    if variant.excitation != PAPER_SE.excitation:
-        words.append(variant.excitation)
-    if variant.gate != PAPER_SE.gate:
-        words.append(variant.gate)
-    if variant.reduction != PAPER_SE.reduction:
-        words.append(f"r={_reduction_text(variant.reduction)}")
-    if variant.stages is not None:
-        words.append(f"stage{'s' if len(variant.stages) > 1 else ''} {','.join(map(str, variant.stages))}")
-    if variant.bias:
-        words.append("bias")
-    return " ".join(words)
+    return PLAIN if variant is None else variant.label
 
 
 def variant_fields(variant: SEVariant | None) -> dict[str, str]:
     """Return every field as the text form has it; none for the plain network."""
-    if variant is None:
-        return {}
-    return {
-        "squeeze": variant.squeeze,
-        "excitation": variant.excitation,
-        "gate": variant.gate,
-        "reduction": _reduction_text(variant.reduction),
-        "stages": "all" if variant.stages is None else "+".join(map(str, variant.stages)),
-        "integration": variant.integration,
-        "bias": str(variant.bias).lower(),
-    }
+    return {} if variant is None else variant.texts()
 
 
 def variant_text(variant: SEVariant | None) -> str:
     """Return the canonical text form, which `parse_variant` reads back to an equal value."""
-    if variant is None:
-        return PLAIN
-    return PREFIX + ",".join(f"{name}={value}" for name, value in variant_fields(variant).items())
+    return PLAIN if variant is None else str(variant)
 
 
 def parse_variant(text: str) -> SEVariant | None:
@@ -69,7 +34,7 @@ def parse_variant(text: str) -> SEVariant | None:
         text: "plain", "se", or "se:" and fields such as "se:reduction=8,stages=2+3,squeeze=max".
 
     Raises:
-        UserError: the text is no variant; the line says what was expected.
+        UserError: the text is no variant.
     """
     stripped = text.strip()
     if stripped == PLAIN:
@@ -129,9 +94,3 @@ def _whole(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise UserError(f"{name} takes whole numbers, got {text!r}") from None
-
-
-def _reduction_text(reduction: Reduction) -> str:
-    if isinstance(reduction, int):
-        return str(reduction)
-    return "/".join(f"{stage}:{ratio}" for stage, ratio in reduction)

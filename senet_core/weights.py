@@ -1,4 +1,4 @@
-"""Weights of trained networks: torchvision's, and files in the names of torchvision, timm or this package."""
+"""Load trained weights: torchvision's, and files in the names of torchvision, timm or this package."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _renamed(state: dict[str, Tensor], backbone: str, shown: str) -> dict[str, Tensor]:
-    """Give the names of timm's SE-ResNets and of its legacy SENets the form they have here."""
+    """Return the state dict of timm's SE-ResNets and legacy SENets under this package's names."""
     if any(name.startswith("layer0.") for name in state):
         _refuse_strides(backbone, caffe=True, shown=shown)
         rules = [(r"^layer0\.", ""), (r"^last_linear\.", "fc."), (r"\.se_module\.", ".se.network.")]
@@ -118,7 +118,7 @@ def _renamed(state: dict[str, Tensor], backbone: str, shown: str) -> dict[str, T
 
 
 def _refuse_strides(backbone: str, *, caffe: bool, shown: str) -> None:
-    """Refuse a checkpoint that fits by name and shape, and would compute something else."""
+    """Refuse a checkpoint that fits by name and shape but has other strides."""
     if (
         backbone == "senet154"
         or not re.match(r"resne(t|xt)\d", backbone)

@@ -52,12 +52,12 @@ MODULES = {
 
 @unit_form("senet_core.backbones.bn_inception.InceptionModule")
 class InceptionForm(OutputForm):
-    """Gated after the branches are concatenated."""
+    """Gate the concatenated branches."""
 
     keeps = ("widths", "into", "out")
 
     def channels(self, block: Layers) -> Channels:
-        """Return what the module was built with; there is no one 3x3 convolution."""
+        """Return the channels that the module was built with; there is no single 3x3 convolution."""
         return Channels(block.into, 0, block.out)
 
     def output(self, unit: Layers, x: Tensor) -> Tensor:

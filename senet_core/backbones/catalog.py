@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from senet_core.blocks.registry import Registry
-from senet_core.errors import UserError, unknown
+from senet_core.blocks.slots import check_integration
+from senet_core.errors import unknown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,11 +63,7 @@ class Backbone:
         """
         if variant is None:
             return None
-        if self.integrations is not None and variant.integration not in self.integrations:
-            raise UserError(
-                f"integration {variant.integration!r} is not possible in {self.name};"
-                f" possible there: {', '.join(self.integrations)}"
-            )
+        check_integration(variant.integration, self.integrations, self.name)
         return variant.on(self.stages)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from senet_core.kernels.fused import norm_add_relu, norm_relu
-from senet_core.kernels.subsampling import subsample
+from senet_core.backbones.subsampling import subsample
+from senet_core.kernel_hook import norm_add_relu, norm_relu
 
 WIDTHS = (16, 32, 64)
 

@@ -25,7 +25,7 @@ class InceptionResidualForm(ResidualForm):
     keeps = ("scale", "rectify")
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the last convolution; there is no one 3x3 convolution."""
+        """Return the channels by the last convolution; there is no single 3x3 convolution."""
         return Channels(block.conv2d.out_channels, 0, block.conv2d.out_channels)
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
@@ -36,7 +36,7 @@ class InceptionResidualForm(ResidualForm):
         return y * scale
 
     def finish(self, unit: Layers, y: Tensor) -> Tensor:
-        """Rectify, but for the last block of the network."""
+        """Apply the ReLU, except in the last block of the network."""
         return y.relu_() if unit.rectify else y
 
 
@@ -117,7 +117,7 @@ def block_b() -> InceptionResidual:
 
 
 def block_c(*, last: bool = False) -> InceptionResidual:
-    """Build a block at 8x8, 2080 channels (Fig. 19). The last one is neither scaled nor rectified."""
+    """Build a block at 8x8, 2080 channels (Fig. 19). The last one is not scaled and has no ReLU."""
     return InceptionResidual(
         2080,
         Conv(2080, 192, 1),

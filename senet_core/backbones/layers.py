@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from senet_core.kernels.fused import norm_relu
+from senet_core.kernel_hook import norm_relu
 
 
 class ConvBNReLU(nn.Module):

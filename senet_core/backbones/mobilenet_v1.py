@@ -14,14 +14,14 @@ UNITS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] 
 
 @unit_form("senet_core.backbones.mobilenet_v1.SeparableUnit")
 class SeparableForm(OutputForm):
-    """Gated after the ReLU of the pointwise convolution.
+    """Gate after the ReLU of the pointwise convolution.
 
     The paper does not say where its SE-MobileNet has the blocks. This place gives the 4.7 M parameters of its
     Table 3; after the depthwise convolution they would be 4.6 M.
     """
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         depthwise, pointwise = block.depthwise.conv, block.pointwise.conv
         return Channels(depthwise.in_channels, depthwise.out_channels, pointwise.out_channels)
 

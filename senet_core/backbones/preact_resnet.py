@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from senet_core.backbones.cifar_resnet import ZeroPadShortcut
 from senet_core.backbones.layers import he_normal
-from senet_core.kernels.fused import norm_relu
+from senet_core.kernel_hook import norm_relu
 from senet_core.units import Channels, Inside, Layers, ResidualForm, unit_form
 
 STEM = 16
@@ -25,7 +25,7 @@ def _shortcut(into: int, out: int, *, stride: int, project: bool) -> nn.Module |
 
 
 class PreactForm(ResidualForm):
-    """What both units share: the common pre-activation, and nothing after the addition."""
+    """The common part of both forms: a shared pre-activation, and nothing after the addition."""
 
     def enter(self, unit: Layers, x: Tensor) -> Tensor:
         """Compute the pre-activation that branch and shortcut share where the channels change."""
@@ -44,12 +44,12 @@ class PreactForm(ResidualForm):
 
 @unit_form("senet_core.backbones.preact_resnet.PreactBasic")
 class PreactBasicForm(PreactForm):
-    """`inside` stands after the first of the two convolutions."""
+    """Gate inside after the first of the two convolutions."""
 
     keeps = ("downsample",)
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv1.out_channels, block.conv2.out_channels)
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:
@@ -63,12 +63,12 @@ class PreactBasicForm(PreactForm):
 
 @unit_form("senet_core.backbones.preact_resnet.PreactBottleneck")
 class PreactBottleneckForm(PreactForm):
-    """`inside` stands after the 3x3 convolution."""
+    """Gate inside after the 3x3 convolution."""
 
     keeps = ("downsample",)
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.in_channels, block.conv2.out_channels, block.conv3.out_channels)
 
     def branch(self, unit: Layers, x: Tensor, inside: Inside | None) -> Tensor:

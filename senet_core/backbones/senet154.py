@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from senet_core.backbones.layers import he_normal
-from senet_core.kernels.fused import norm_relu
+from senet_core.kernel_hook import norm_relu
 from senet_core.resnet_forms import BottleneckForm
 
 UNITS = (3, 8, 36, 3)

@@ -78,13 +78,13 @@ class ShiftedShortcut(nn.Module):
 
 @unit_form("senet_core.backbones.shake_shake.ShakeUnit")
 class ShakeForm(ResidualForm):
-    """The mix of both branches is f(x); nothing follows the addition."""
+    """Take the mix of both branches as f(x); nothing follows the addition."""
 
     integrations = ("standard", "pre", "post", "identity")
     keeps = ("downsample",)
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the first branch; there is no one map inside."""
+        """Return the channels by the first branch; there is no single map inside."""
         convolutions = [layer for layer in block.branch1 if isinstance(layer, nn.Conv2d)]
         return Channels(convolutions[0].in_channels, 0, convolutions[-1].out_channels)
 

@@ -17,7 +17,7 @@ STAGES = ((240, 4), (480, 8), (960, 4))
 
 @unit_form("senet_core.backbones.shufflenet_v1.ShuffleUnit")
 class ShuffleForm(UnitForm):
-    """Gated before the branch is added to the shortcut, or, where the unit strides, appended to it.
+    """Gate before the branch is added to the shortcut, or, where the unit strides, appended to it.
 
     The paper does not say where its SE-ShuffleNet has the blocks. Blocks on the merged map, the other likely
     place, would add 0.72 M parameters instead of 0.61 M; the paper's Table 3 has 0.6 M more.
@@ -27,7 +27,7 @@ class ShuffleForm(UnitForm):
     keeps = ("stride",)
 
     def channels(self, block: Layers) -> Channels:
-        """Read them off the convolutions."""
+        """Return the channels of the convolutions."""
         return Channels(block.conv1.conv.in_channels, block.conv2.in_channels, block.conv3.out_channels)
 
     def branch(self, unit: Layers, x: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class ShuffleForm(UnitForm):
         return y
 
     def merged(self, unit: Layers, branch: Tensor, x: Tensor) -> Tensor:
-        """Join branch and shortcut, and rectify."""
+        """Join branch and shortcut, and apply the ReLU."""
         if unit.stride == 1:
             return (branch + x).relu_()
         pooled = F.avg_pool2d(x, 3, stride=2, padding=1)
@@ -49,7 +49,7 @@ class ShuffleForm(UnitForm):
 
 
 def shuffled(x: Tensor) -> Tensor:
-    """Deal the channels of each group out to all groups.
+    """Spread the channels of each group over all groups.
 
     Shapes:
         x: (N, C, H, W); returns the same.

@@ -25,14 +25,14 @@ class Activation(nn.ReLU):
 
 @unit_form("senet_core.backbones.vgg.Activation")
 class ActivationForm(OutputForm):
-    """The unit is the ReLU itself."""
+    """Gate after the ReLU, which is the unit itself."""
 
     def channels(self, block: Layers) -> Channels:
         """Return the channels of the map, the same before and after."""
         return Channels(block.channels, block.channels, block.channels)
 
     def output(self, unit: Layers, x: Tensor) -> Tensor:
-        """Rectify."""
+        """Apply the ReLU."""
         return x.relu_()
 
 

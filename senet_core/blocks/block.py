@@ -90,12 +90,12 @@ class SEBlock(nn.Module):
         return other + x * gates
 
     def extra_repr(self) -> str:
-        """Say what the constructor was given."""
+        """Return what the constructor was given, for `repr`."""
         return f"channels={self.channels}, width={self.width}"
 
 
 def _with_channels(entry: Entry, channels: int) -> Callable[[Tensor], Tensor]:
-    """Turn an entry into what is called on a tensor: a class is built first, a function serves as it is."""
+    """Return what is called on a tensor: an instance of a class, or a function as it is."""
     has_state = inspect.isclass(entry.build)
     built: Callable[[Tensor], Tensor] = entry.build(channels) if has_state else entry.build
     return built

@@ -1,4 +1,4 @@
-"""What may fill one slot of the design space, by name."""
+"""Registry: the alternatives for one slot of the design space, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Build = TypeVar("Build", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an entry came from.
+    """Who registered an entry.
 
     Attributes:
         kind: "built-in", "file" or "package".
@@ -40,8 +40,8 @@ class Entry:
         build: a plain function where the alternative has no state, else a class or factory.
         source: paper and equation, or "ours" and why.
         differs: how it departs from the source, in one clause.
-        traits: what else the slot wants to know of its entries.
-        origin: who registered it.
+        traits: what else the slot asks of its entries, by name.
+        origin: the built-in code, file or package that registered it.
     """
 
     name: str
@@ -67,13 +67,13 @@ def registering_from(origin: Origin) -> Iterator[None]:
 
 
 class Registry:
-    """What may fill one slot, by name.
+    """The alternatives for one slot, by name.
 
     Args:
         slot: the slot's name, as the paper calls it.
-        traits: what every entry must say of itself beside its source: the trait's name and the values it may
+        traits: what every entry must state beside its source: the trait's name and the values it may
             take, or None where any value will do.
-        optional: what an entry may say of itself, and the value of the trait where it does not.
+        optional: traits that an entry may state, each with the value that it has otherwise.
         also: characters that a name may have beside letters, digits, '-', '_' and '.'.
     """
 
@@ -116,14 +116,14 @@ class Registry:
         self._entries = {name: entry for name, entry in self._entries.items() if entry.origin != origin}
 
     def adopt(self, origin: Origin, package: str) -> None:
-        """Give an origin the entries that its package registered before anyone knew of the package."""
+        """Attribute to an origin what its package registered when it was imported earlier."""
         for name, entry in self._entries.items():
             module = str(getattr(entry.build, "__module__", ""))
             if entry.origin == BUILT_IN and module.partition(".")[0] == package:
                 self._entries[name] = replace(entry, origin=origin)
 
     def has_entry_of(self, origin: Origin) -> bool:
-        """Say whether any entry is of an origin."""
+        """Return whether any entry is of an origin."""
         return any(entry.origin == origin for entry in self._entries.values())
 
     def __iter__(self) -> Iterator[str]:

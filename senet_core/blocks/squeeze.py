@@ -24,7 +24,7 @@ def average_squeeze(x: Tensor) -> Tensor:
     Source: arXiv:1709.01507, equation 2.
     """
     if x.device.type == "cpu" and x.requires_grad:
-        from senet_core.kernels.dense_mean import dense_mean
+        from senet_core.blocks.dense_mean import dense_mean
 
         return dense_mean(x)
     # not adaptive_avg_pool2d: a plain mean has a deterministic gradient on CUDA
@@ -44,7 +44,7 @@ def max_squeeze(x: Tensor) -> Tensor:
 
 @SQUEEZES.register("none", source="arXiv:1709.01507, section 6.5 and Table 16 (NoSqueeze)")
 def no_squeeze(x: Tensor) -> Tensor:
-    """Pass the map on: the two layers of the gate become 1x1 convolutions of the same weights.
+    """Return the map itself: the two layers of the gate become 1x1 convolutions of the same weights.
 
     Shapes:
         x: (N, C, H, W); returns the same.

@@ -1,4 +1,4 @@
-"""What every registered entry promises, as functions that find out.
+"""Contracts: what every registered entry must do, each checked by a function.
 
 A study compares entries by name, so each of them must behave as the harness takes for granted: the paper's as
 well as a plug-in's. `check_entry` runs all contracts of a slot on one entry; `ablate check-plugin FILE` does so

@@ -1,4 +1,4 @@
-"""What an entry computes: shapes, gates, repeatability, gradients, number formats."""
+"""Contracts of what an entry computes: shapes, gates, repeatability, gradients, number formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs every contract of a slot on one entry."""
+"""Run every contract of a slot on one entry."""
 
 from __future__ import annotations
 

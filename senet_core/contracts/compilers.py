@@ -1,4 +1,4 @@
-"""What compilers make of an entry."""
+"""Contracts of compilation: torch.compile and torch.export."""
 
 from __future__ import annotations
 

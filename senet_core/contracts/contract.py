@@ -1,4 +1,4 @@
-"""What a contract is, how it is broken, and what is said of it."""
+"""Contracts: a promise, the function that examines it, and the result."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ LONGEST_FINDING = 400
 
 
 class ContractBroken(AssertionError):
-    """Say in one line what was promised, what was found, and how to mend it."""
+    """A broken contract: what was promised, what was found, and how to mend it, in one line."""
 
     def __init__(self, promised: str, found: str, mend: str) -> None:
         super().__init__(f"promised: {promised}; found: {found}; to mend: {mend}")
 
 
 class Found(Exception):
-    """Say what was found instead of what was promised; `Contract` adds the promise and the remedy."""
+    """What was found instead of what was promised; `Contract` adds the promise and the remedy."""
 
 
 @dataclass(frozen=True)
 class Contract(Generic[Subject]):
-    """One promise of an entry; call it with what is to be examined.
+    """One promise of an entry; it is called with what is to be examined.
 
     Attributes:
         name: a few words, as the table of `ablate check-plugin` shows it.
@@ -65,7 +65,7 @@ def contract(
     needs: tuple[str, ...] = (),
     excuse: Callable[[str, Entry], str] = lambda slot, entry: "",
 ) -> Callable[[Callable[[Subject], None]], Contract[Subject]]:
-    """Make the decorated function a contract; see `Contract`."""
+    """Turn the decorated function into a contract; see `Contract`."""
 
     def make(examine: Callable[[Subject], None]) -> Contract[Subject]:
         made = Contract(name, promise, mend, examine, needs, excuse)
@@ -77,7 +77,7 @@ def contract(
 
 @dataclass(frozen=True)
 class ContractResult:
-    """What became of one contract for one entry.
+    """The result of one contract for one entry.
 
     Attributes:
         slot: the entry's slot, or "backbone".

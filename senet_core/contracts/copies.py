@@ -1,4 +1,4 @@
-"""What becomes of an entry in a copy, in another process and in a checkpoint."""
+"""Contracts of copies: deep copies, pickles, other processes and state dicts."""
 
 from __future__ import annotations
 

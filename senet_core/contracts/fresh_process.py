@@ -1,4 +1,4 @@
-"""A process that is not this one, kept for the contracts that ask what an entry does there."""
+"""Compute in a spawned process, which is kept for the contracts that need one."""
 
 from __future__ import annotations
 

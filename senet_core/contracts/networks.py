@@ -1,4 +1,4 @@
-"""What a registered backbone promises."""
+"""Contracts of registered backbones."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _open_gates(model: nn.Module) -> nn.Module:
 
 
 def _randomised(model: nn.Module) -> nn.Module:
-    """Give batch norms weights and statistics that matter; the same in the plain network and in the gated ones."""
+    """Draw weights and statistics of batch norms; the same in the plain network and in those with SE blocks."""
     generator = torch.Generator().manual_seed(1)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d) and module.affine and module.running_var is not None:

@@ -1,4 +1,4 @@
-"""What the contracts of the four slots examine: an entry where it will work, the rest as in the paper."""
+"""Specimens: what the contracts of the four slots examine, an entry in an SE block or unit of the paper."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from senet_core.backbones.cifar_resnet import BasicUnit
 from senet_core.blocks.block import SEBlock
 from senet_core.blocks.registry import Entry
 from senet_core.blocks.slots import INTEGRATIONS, SLOTS
@@ -83,8 +84,6 @@ def specimens_of(slot: str, name: str) -> tuple[Specimen, ...]:
 
 def _units(entry: Entry) -> tuple[Specimen, ...]:
     from torchvision.models.resnet import Bottleneck
-
-    from senet_core.backbones.cifar_resnet import BasicUnit
 
     def projecting() -> nn.Module:
         shortcut = nn.Sequential(nn.Conv2d(16, 24, 1, stride=2, bias=False), nn.BatchNorm2d(24))

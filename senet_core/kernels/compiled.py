@@ -1,4 +1,4 @@
-"""Compiles a source of ours at first use and keeps the library in a cache.
+"""Compile a C++ source at first use and keep the library in a cache.
 
 The library has a plain C interface and is called through ctypes: no header of PyTorch is needed, compiling takes
 seconds instead of a minute, and another torch can still call it. Code for one processor may not run on another, so
@@ -28,7 +28,7 @@ _TYPES = {"p": _POINTER, "l": _LONG, "d": _DOUBLE}
 
 
 class CannotCompile(RuntimeError):
-    """A library cannot be had on this machine: why, in one line."""
+    """Why a library cannot be had on this machine, in one line."""
 
 
 def load(source: Path, signatures: Mapping[str, str]) -> ctypes.CDLL:
@@ -106,7 +106,7 @@ def _version(compiler: str) -> str:
 
 
 def _processor() -> str:
-    """Return what decides which instructions there are."""
+    """Return what identifies the processor's instruction set."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

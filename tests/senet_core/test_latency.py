@@ -31,12 +31,12 @@ class Watched(nn.Module):
 def timed(**changes: object) -> tuple[dict[str, Latency], list[tuple[str, tuple[int, ...], torch.dtype]]]:
     calls: list[tuple[str, tuple[int, ...], torch.dtype]] = []
     models = {name: Watched(name, calls) for name in ("plain", "se")}
-    given = {"image_shape": (3, 8, 8), "repetitions": 3, "warm_up": 2, **changes}
+    given = {"batch_shape": (1, 3, 8, 8), "repetitions": 3, "warm_up": 2, **changes}
     return measure_latency(models, **given), calls  # type: ignore[arg-type]
 
 
 def test_networks_take_turns_after_the_warm_up() -> None:
-    taken, calls = timed(batch=5)
+    taken, calls = timed(batch_shape=(5, 3, 8, 8))
     assert [name for name, _, _ in calls] == ["plain", "se"] * (2 + 3)
     assert {shape for _, shape, _ in calls} == {(5, 3, 8, 8)}
     assert [len(taken[name].milliseconds) for name in ("plain", "se")] == [3, 3]
@@ -70,7 +70,7 @@ def test_draws_no_global_random_numbers() -> None:
     before = torch.get_rng_state()
     models = {"one": nn.Conv2d(3, 2, 3)}
     state = torch.get_rng_state()
-    measure_latency(models, image_shape=(3, 8, 8), repetitions=1)
+    measure_latency(models, batch_shape=(1, 3, 8, 8), repetitions=1)
     assert torch.equal(torch.get_rng_state(), state)
     torch.set_rng_state(before)
 
@@ -112,7 +112,7 @@ def test_summed_up_in_a_clause() -> None:
     ("changes", "message"),
     [
         ({"precision": "fp16"}, "precision is one of fp32, bf16, got 'fp16'"),
-        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"batch_shape": (0, 3, 8, 8)}, "batch must be at least 1, got 0"),
         ({"repetitions": 0}, "repetitions must be at least 1, got 0"),
         ({"warm_up": -1}, "warm_up must be at least 0, got -1"),
     ],

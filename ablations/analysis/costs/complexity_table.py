@@ -208,8 +208,7 @@ def _times(
         say(f"timing {backbone}, batch {batch}, {precision}")
         measured = measure_latency(
             models,
-            image_shape=(3, side, side),
-            batch=batch,
+            batch_shape=(batch, 3, side, side),
             precision=precision,
             repetitions=timing.repetitions,
             limit_seconds=timing.limit_seconds,

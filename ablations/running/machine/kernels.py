@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,32 +44,46 @@ class Kernels:
 
     def missing(self, device: torch.device) -> Mapping[str, str]:
         """Return those that are wanted and cannot be had on a CPU, in words, and why; what is not there is compiled."""
-        from senet_core.kernels import fused, winograd
-
-        asked = (
-            ((FUSED, self.fused, fused), (WINOGRAD, self.winograd, winograd)) if device.type == "cpu" else ()
-        )
-        found = {words: library.why_not() for words, wanted, library in asked if wanted}
+        wanted = {FUSED: self.fused, WINOGRAD: self.winograd} if device.type == "cpu" else {}
+        found = {words: reason() for words, reason in _reasons().items() if wanted.get(words)}
         return {words: reason for words, reason in found.items() if reason}
 
     def put_into(self, model: nn.Module) -> None:
         """Let a network train with them, inside `passes`."""
-        from senet_core.kernels.winograd import use_winograd
-
         if self.winograd:
+            from senet_core.kernels.winograd import use_winograd
+
             use_winograd(model)
 
-    @contextmanager
-    def passes(self) -> Iterator[None]:
+    def take_out_of(self, model: nn.Module) -> None:
+        """Undo `put_into`."""
+        if self.winograd:
+            from senet_core.kernels.winograd import without_winograd
+
+            without_winograd(model)
+
+    def passes(self) -> AbstractContextManager[None]:
         """Let networks that run inside use fused passes, if these are among them."""
+        if not self.fused:
+            return nullcontext()
         from senet_core.kernels.fused import fused_passes
 
-        with fused_passes(self.fused):
-            yield
+        return fused_passes()
 
     def described(self) -> dict[str, bool]:
         """Return what the record says of them."""
         return asdict(self)
+
+
+def _reasons() -> Mapping[str, Callable[[], str]]:
+    """Return what says why there are none of a kind; none at all where the folder `senet_core/kernels` was removed."""
+    try:
+        from senet_core.kernels import fused, winograd
+    except ModuleNotFoundError as error:
+        if error.name != "senet_core.kernels":
+            raise
+        return dict.fromkeys((FUSED, WINOGRAD), lambda: "there is no senet_core.kernels")
+    return {FUSED: fused.why_not, WINOGRAD: winograd.why_not}
 
 
 ALL_KERNELS = Kernels()

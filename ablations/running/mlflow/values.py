@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from senet_core.variant import SEVariant
-from senet_core.variant_text import PLAIN, PREFIX
+from senet_core.variant import PREFIX, SEVariant
+from senet_core.variant_text import PLAIN
 
 if TYPE_CHECKING:
     from ablations.planning.trial import Trial

@@ -18,7 +18,6 @@ from ablations.running.training.checkpoint import Keeper
 from ablations.running.training.fitting import Diverged, Fit, Observer
 from ablations.running.training.testing import NotFinite, hash_weights, test
 from senet_core.complexity import measure_complexity
-from senet_core.kernels.winograd import without_winograd
 from senet_core.latency import measure_latency
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
@@ -95,7 +94,7 @@ def train(
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
         weights_sha256=hash_weights(fit.model),
-        latency_ms=_latency_ms(fit.model, data, device) if latency else None,
+        latency_ms=_latency_ms(fit, data, device) if latency else None,
     )
     return result, history
 
@@ -130,14 +129,15 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, kernels: 
     )
 
 
-def _latency_ms(model: nn.Module, data: Prepared, device: torch.device) -> float:
+def _latency_ms(fit: Fit, data: Prepared, device: torch.device) -> float:
     """Time one image through a trained network: the median over passes, with the threads that the trial has.
 
     On PyTorch's own code, as whoever uses the network will run it.
     """
+    fit.kernels.take_out_of(fit.model)
     timed = measure_latency(
-        {"": without_winograd(model)},
-        image_shape=data.image_shape,
+        {"": fit.model},
+        batch_shape=(1, *data.image_shape),
         repetitions=_LATENCY_PASSES,
         limit_seconds=_LATENCY_SECONDS,
         device=device,

@@ -61,7 +61,7 @@ class _NormAddAct(torch.autograd.Function):
 
 @dataclass
 class _Shared:
-    """What the two halves of a gated unit tell each other: statistics forwards, sums and gates backwards."""
+    """What the two halves of a gated unit share: statistics forwards, sums and gates backwards."""
 
     norm: Norm
     gates: Tensor

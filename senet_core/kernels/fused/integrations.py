@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from senet_core.blocks.squeeze import average_squeeze
-from senet_core.kernels.fused import norm_add_relu, serve
+from senet_core.kernel_hook import norm_add_relu
+from senet_core.kernels.fused import functions
+from senet_core.kernels.fused.serving import serve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +24,7 @@ def standard(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
     """Compute relu(s(x) + g(f(x)))."""
     y, bn, shortcut = unit.unfinished(x), unit.last_norm, unit.shortcut(x)
     if g.squeeze is average_squeeze and serve(bn, y, shortcut):
-        from senet_core.kernels.fused.functions import norm_gate_add_act
-
-        return norm_gate_add_act(bn, y, g.gates, shortcut)
+        return functions.norm_gate_add_act(bn, y, g.gates, shortcut)
     return unit.finish(g.scale_add(bn(y), shortcut))
 
 

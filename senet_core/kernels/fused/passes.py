@@ -63,7 +63,7 @@ def _at(tensor: Tensor | None) -> int | None:
 
 
 def normalise(x: Tensor, bn: nn.BatchNorm2d) -> Norm:
-    """Measure a batch, and bring the running statistics of its batch norm up to date."""
+    """Compute the statistics of a batch, and update the running statistics of its batch norm."""
     batch, positions, channels = _sizes(x)
     wide = torch.empty((batch + 1) * channels, dtype=torch.float64, device=x.device)
     narrow = torch.empty(3 * channels, dtype=torch.float32, device=x.device)

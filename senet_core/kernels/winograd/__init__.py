@@ -11,28 +11,25 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from senet_core.kernels.compiled import why_none
+from senet_core.kernels.winograd import convolution
+
 MOST_WEIGHTS = 256 * 256
 """Input times output channels: of larger kernels, the transformed ones do not stay in the caches."""
 
 _CHANNELS = 16  # of which vectors of every processor are made
-_KERNEL, _TILE, _POINTS = (
-    9,
-    4,
-    {1: 36, 2: 81},
-)  # positions of a kernel, side of a tile, products for it by stride
+_KERNEL, _TILE = 9, 4  # positions of a kernel, side of a tile
+_POINTS = {1: 36, 2: 81}  # products for a tile, by stride
 
 
 @lru_cache(maxsize=1)
 def why_not() -> str:
     """Return why these convolutions cannot be had on this machine, in one line; empty where they can."""
-    from senet_core.kernels.compiled import why_none
-    from senet_core.kernels.winograd.convolution import load
-
-    return why_none(load)
+    return why_none(convolution.load)
 
 
 def use_winograd(model: nn.Module) -> nn.Module:
-    """Make every convolution of a network that these serve compute by them; returns the network.
+    """Change every convolution of a network that these serve to compute by them; return the network.
 
     Weights, buffers, hooks and their names stay as they are.
 
@@ -46,7 +43,7 @@ def use_winograd(model: nn.Module) -> nn.Module:
 
 
 def without_winograd(model: nn.Module) -> nn.Module:
-    """Undo `use_winograd`; returns the network."""
+    """Undo `use_winograd`; return the network."""
     for module in model.modules():
         if type(module) is WinogradConv2d:
             module.__class__ = nn.Conv2d  # type: ignore[assignment]
@@ -76,7 +73,7 @@ def saves_products(height: int, width: int, stride: int) -> bool:
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A convolution that computes by Winograd's way where that serves, and as usual elsewhere.
+    """A convolution computed by Winograd's algorithm where that serves, and as usual elsewhere.
 
     Made by `use_winograd`.
 
@@ -88,9 +85,7 @@ class WinogradConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
         if self._serves(x):
-            from senet_core.kernels.winograd.convolution import convolve
-
-            return convolve(x, self.weight, self.stride[0])
+            return convolution.convolve(x, self.weight, self.stride[0])
         return super().forward(x)
 
     def _serves(self, x: Tensor) -> bool:

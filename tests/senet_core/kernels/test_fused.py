@@ -15,9 +15,11 @@ from senet_core import SEVariant, build_model, insert_se
 from senet_core.backbones.preact_resnet import wide_resnet
 from senet_core.backbones.senet154 import HalvedBottleneck
 from senet_core.blocks.slots import INTEGRATIONS
+from senet_core.kernel_hook import norm_add_relu, norm_relu
 from senet_core.kernels import compiled
-from senet_core.kernels.fused import fused_passes, norm_add_relu, norm_relu, passes, serve, why_not
+from senet_core.kernels.fused import fused_passes, passes, why_not
 from senet_core.kernels.fused.functions import norm_act, norm_gate_add_act
+from senet_core.kernels.fused.serving import serve
 
 needs_compiler = pytest.mark.skipif(bool(why_not()), reason=f"no fused passes here: {why_not()}")
 SHAPES = [
