@@ -19,10 +19,10 @@ from ablations.analysis.tables.cells import (
     Difference,
     Mean,
     PValue,
-    Row,
     RowKind,
     Table,
     TableCell,
+    TableRow,
     Text,
 )
 from ablations.analysis.tables.comparisons import (
@@ -196,7 +196,7 @@ def _part(rows: pd.DataFrame, question: Question, task: str | None) -> Part:
     return Part(title, tuple(tables), plot, sd)
 
 
-def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, planned: int) -> Row:
+def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, planned: int) -> TableRow:
     d = None if found is None else found.difference
     cells: tuple[TableCell, ...] = (
         Text(name),
@@ -206,7 +206,7 @@ def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, pl
         PValue(None if found is None else found.p_tost_holm),
         verdict_cell(found, "baseline" if found is None else None),
     )
-    return Row(cells, "baseline" if found is None else "variant")
+    return TableRow(cells, "baseline" if found is None else "variant")
 
 
 def _plot(

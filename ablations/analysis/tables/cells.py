@@ -206,7 +206,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row; `kind` marks the baseline and the plain network."""
 
     cells: tuple[TableCell, ...]
@@ -228,7 +228,7 @@ class Table:
     key: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
 
     def without_empty_columns(self) -> Table:
@@ -238,7 +238,7 @@ class Table:
             for place in range(len(self.columns))
             if any(row.cells[place].text() != NOTHING for row in self.rows)
         ]
-        rows = tuple(Row(tuple(row.cells[place] for place in kept), row.kind) for row in self.rows)
+        rows = tuple(TableRow(tuple(row.cells[place] for place in kept), row.kind) for row in self.rows)
         return Table(self.key, self.title, tuple(self.columns[place] for place in kept), rows, self.notes)
 
 

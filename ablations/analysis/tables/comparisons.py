@@ -14,9 +14,9 @@ from ablations.analysis.tables.cells import (
     Difference,
     Number,
     PValue,
-    Row,
     Table,
     TableCell,
+    TableRow,
     Text,
     Value,
     about,
@@ -83,7 +83,7 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         comparisons: of one family.
         decimals: of standard deviations.
     """
-    rows = tuple(Row((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
+    rows = tuple(TableRow((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
     several = any(c.schedule is not None for c in comparisons)
     notes = (
         "The p of all looks together is corrected and read; those of the t-test and the sign-flip test take the seeds "
@@ -129,7 +129,7 @@ def pair_table(
             Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=decimals), PValue(c.p_holm),
             PValue(c.p_tost_holm), VerdictCell(c), *(details[place] for place in kept),
         )  # fmt: skip
-        rows.append(Row(cells))
+        rows.append(TableRow(cells))
     return Table(
         f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, unit)
     ).without_empty_columns()

@@ -15,7 +15,7 @@ from scipy import special
 from ablations.analysis.plots.data import Interval
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import Contrast, Factorial, factorial
-from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Row, Table, Text
+from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Table, TableRow, Text
 from ablations.planning.design import Design
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.row import Cell
@@ -162,7 +162,7 @@ def _contrast_table(key: str, title: str, contrasts: Sequence[Contrast], notes: 
         Column("verdict", "verdict", "left"),
     )
     rows = tuple(
-        Row(
+        TableRow(
             (
                 Text(" × ".join(c.factors)), Text(" × ".join(c.levels)), Text(" × ".join(c.reference)),
                 Difference(c.value, c.lo, c.hi), PValue(c.p), PValue(c.p_holm), PValue(c.p_tost_holm),
@@ -183,7 +183,7 @@ def _term_table(fit: Factorial) -> Table:
         Column("p_holm", "p (Holm)"),
     )
     rows = tuple(
-        Row(
+        TableRow(
             (
                 Text(" × ".join(t.factors)),
                 Text(f"{t.df}, {fit.df}"),
@@ -200,7 +200,7 @@ def _term_table(fit: Factorial) -> Table:
     if fit.departure is not None:
         d = fit.departure
         last = (Text("all interactions"), Text(f"{d.df}"), Number(d.f), PValue(d.p), Text(None))
-        rows += (Row(last),)
+        rows += (TableRow(last),)
         notes.append(
             "All interactions: whether the rows trained differ by more than main effects and noise, through "
             "interactions of whatever axes and order."

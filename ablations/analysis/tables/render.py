@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from ablations.analysis.tables.cells import Code, Row, Table, TableCell, Value
+from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _rounded(value: Value) -> Value:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def _html_cells(table: Table, row: Row) -> Markup:
+def _html_cells(table: Table, row: TableRow) -> Markup:
     return Markup("").join(
         Markup('<td class="{}">{}</td>').format(column.align, _html_cell(cell))
         for column, cell in zip(table.columns, row.cells, strict=True)

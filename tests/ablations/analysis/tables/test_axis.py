@@ -25,8 +25,8 @@ from ablations.analysis.tables.cells import (
     Number,
     Printed,
     PValue,
-    Row,
     Table,
+    TableRow,
     Text,
     about,
 )
@@ -152,7 +152,9 @@ def test_details_count_pairs_and_say_what_pairing_gained(tmp_path: Path) -> None
 
 
 def nasty_table() -> Table:
-    rows = (Row((Text(NASTY), Code("ablate run x --only 'a|b'"), Difference(-1.0, -2.0, 0.5)), "baseline"),)
+    rows = (
+        TableRow((Text(NASTY), Code("ablate run x --only 'a|b'"), Difference(-1.0, -2.0, 0.5)), "baseline"),
+    )
     heads = (Column("name", NASTY, "left"), Column("code", "code", "left"), Column("d", "d"))
     return Table("t", "t", heads, rows)
 
@@ -215,7 +217,9 @@ def test_the_terminal_table_shows_markup_as_text() -> None:
     from rich.console import Console
 
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(to_terminal(Table("t", "t", (Column("a", "a", "left"),), (Row((Text("[red]x[/red]"),)),))))
+    console.print(
+        to_terminal(Table("t", "t", (Column("a", "a", "left"),), (TableRow((Text("[red]x[/red]"),)),)))
+    )
     assert "[red]x[/red]" in console.export_text()
 
 
