@@ -13,7 +13,11 @@ import pandas as pd
 from ablations.analysis.plots.axis import draw_axis
 from ablations.analysis.plots.data import AxisInfo, AxisRow, Interval
 from ablations.analysis.plots.style import render
-from ablations.analysis.stats.compare import Comparison, Estimate, aggregate, compare, compare_pairs, describe
+from ablations.analysis.stats.aggregates import aggregate
+from ablations.analysis.stats.compare import compare, compare_pairs
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.paired import Estimate
+from ablations.analysis.stats.seed_table import describe
 from ablations.analysis.tables.cells import (
     Column,
     Difference,

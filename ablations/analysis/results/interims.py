@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ablations.analysis.stats.schedule import Schedule, wrong_over_plans
+from ablations.analysis.stats.schedule import InterimSchedule, wrong_over_plans
 from ablations.planning.design import Design
 from ablations.running.machine.durable import append_durably, not_written
 from ablations.running.record.set_aside import ended_keys
@@ -59,7 +59,7 @@ def read_plans(folder: Path) -> tuple[Plan, ...]:
         try:
             content = json.loads(line)
             plan = Plan(content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"]))
-            _ = Schedule(plan.looks, plan.most)
+            _ = InterimSchedule(plan.looks, plan.most)
             if not (isinstance(plan.asked, str) and all(isinstance(seed, int) for seed in plan.seeds)):
                 raise ValueError("asked must be text, and seeds whole numbers")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -111,7 +111,7 @@ def seed_order(design: Design, plans: tuple[Plan, ...]) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*before, *sorted(design.seeds)]))
 
 
-def schedule_of(design: Design, plans: tuple[Plan, ...]) -> Schedule | None:
+def schedule_of(design: Design, plans: tuple[Plan, ...]) -> InterimSchedule | None:
     """Give the looks at which a study's comparisons are tested; None where there is one look only.
 
     Args:
@@ -122,7 +122,7 @@ def schedule_of(design: Design, plans: tuple[Plan, ...]) -> Schedule | None:
     if own is None:
         return None
     at = sorted({n for plan in (*_same(design, plans), own) for n in plan.looks})
-    return Schedule(tuple(at), at[-1], order=own.seeds) if len(at) > 1 else None
+    return InterimSchedule(tuple(at), at[-1], order=own.seeds) if len(at) > 1 else None
 
 
 def budget_note(design: Design, plans: tuple[Plan, ...]) -> str | None:

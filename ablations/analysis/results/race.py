@@ -26,8 +26,9 @@ from scipy import special
 
 from ablations.analysis.results.family_rows import family_rows
 from ablations.analysis.results.interims import read_plans, schedule_of, seed_order
-from ablations.analysis.stats.compare import Comparison, compare
-from ablations.analysis.stats.schedule import Schedule
+from ablations.analysis.stats.compare import compare
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
@@ -178,7 +179,7 @@ def _retire(
     values: pd.DataFrame,
     given: Mapping[str, int],
     now: int,
-    schedule: Schedule | None,
+    schedule: InterimSchedule | None,
 ) -> None:
     """Look at the rows that race: retire those with a verdict, and those without prospects."""
     margin, most = design.study.margin, len(design.seeds)

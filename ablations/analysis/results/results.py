@@ -11,7 +11,7 @@ import pandas as pd
 from ablations.analysis.results.interims import Plan, read_plans, schedule_of, seed_order
 from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, choices_of, settled
-from ablations.analysis.stats.schedule import Schedule
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.running.record.set_aside import ended_keys
@@ -55,7 +55,7 @@ class Results:
     fixed: Results | None = None
 
     @property
-    def schedule(self) -> Schedule | None:
+    def schedule(self) -> InterimSchedule | None:
         """At which numbers of seeds the comparisons are tested; None where there is one look only."""
         return schedule_of(self.design, self.plans)
 

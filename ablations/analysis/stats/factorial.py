@@ -26,7 +26,8 @@ from scipy import special
 
 from ablations.analysis.stats.equivalence import check_margin
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.least_squares import Fit, Rows
+from ablations.analysis.stats.least_squares import LeastSquaresFit, Rows
+from ablations.analysis.stats.seed_table import check_columns
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from senet_core.errors import UserError, unknown
 
@@ -115,7 +116,7 @@ def factorial(
     confidence: float = 0.95,
     lower_is_better: bool = True,
 ) -> Factorial:
-    """Analyse crossed factors.
+    """Return main effects and interactions of crossed factors.
 
     Args:
         frame: columns `seed`, `value` and one for each factor; one row for each trial. Values that are not finite
@@ -132,9 +133,7 @@ def factorial(
     """
     if margin is not None:
         check_margin(margin)
-    for column in ("seed", "value", *factors):
-        if column not in frame.columns:
-            raise unknown("column", column, frame.columns)
+    check_columns(frame, "seed", "value", *factors)
     frame = frame[np.isfinite(frame["value"].to_numpy(np.float64))]
     if frame.empty:
         raise UserError("no value is measured")
@@ -217,7 +216,7 @@ class _Analysis:
         corrected = holm([p for *_, p in tested])
         return tuple(Term(*test, p_holm or 0.0) for test, p_holm in zip(tested, corrected, strict=True))
 
-    def _fit_for(self, term: tuple[str, ...]) -> tuple[Fit | None, bool]:
+    def _fit_for(self, term: tuple[str, ...]) -> tuple[LeastSquaresFit | None, bool]:
         vectors = [self._rows.contrast(term, levels) for levels in self._others(term)]
         if all(self._full.can_estimate(vector) for vector in vectors):
             return self._full, False
@@ -229,7 +228,7 @@ class _Analysis:
         return list(product(*(self._levels[factor][1:] for factor in term)))
 
     def _contrast(
-        self, fit: Fit, term: tuple[str, ...], levels: tuple[str, ...], alone: bool
+        self, fit: LeastSquaresFit, term: tuple[str, ...], levels: tuple[str, ...], alone: bool
     ) -> tuple[Contrast, float | None]:
         value, error = fit.estimate(self._rows.contrast(term, levels))
         reference = tuple(self._levels[factor][0] for factor in term)

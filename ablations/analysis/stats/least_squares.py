@@ -52,12 +52,12 @@ class Rows:
         self._free = len(frame) - self.seeds
 
     def width(self, term: tuple[str, ...]) -> int:
-        """Columns of a term."""
+        """Return the number of columns of a term."""
         place = self._places[term]
         return int(place.stop) - int(place.start)
 
     def contrast(self, term: tuple[str, ...], levels: Sequence[str]) -> _Floats:
-        """Give the weights of the columns for levels against their references."""
+        """Return the weights of the columns for levels against their references."""
         steps = [
             self._codes[factor][level] - self._codes[factor][self._levels[factor][0]]
             for factor, level in zip(term, levels, strict=True)
@@ -66,13 +66,13 @@ class Rows:
         weights[self._places[term]] = steps[0] if len(steps) == 1 else np.outer(steps[0], steps[1]).ravel()
         return weights
 
-    def fit(self, terms: Sequence[tuple[str, ...]]) -> Fit:
-        """Fit the model of some terms."""
+    def fit(self, terms: Sequence[tuple[str, ...]]) -> LeastSquaresFit:
+        """LeastSquaresFit the model of some terms."""
         kept = [i for term in terms for i in range(self._places[term].start, self._places[term].stop)]
-        return Fit(self._gram, self._moment, self._total, self._free, kept)
+        return LeastSquaresFit(self._gram, self._moment, self._total, self._free, kept)
 
 
-class Fit:
+class LeastSquaresFit:
     """A least-squares fit of some columns; where they depend on each other, the shortest solution.
 
     Attributes:
@@ -94,7 +94,7 @@ class Fit:
         self.variance = self.residual / self.df if self.df > 0 else None
 
     def can_estimate(self, weights: _Floats) -> bool:
-        """Whether a contrast has one value in every solution."""
+        """Return whether a contrast has one value in every solution."""
         inside = np.zeros(self._all, dtype=bool)
         inside[self._kept] = True
         if np.any(weights[~inside]):
@@ -103,7 +103,7 @@ class Fit:
         return bool(np.allclose(self._gram @ (self._inverse @ own), own, atol=1e-7))
 
     def estimate(self, weights: _Floats) -> tuple[float, float | None]:
-        """Give a contrast and its standard error; the error is None without degrees of freedom."""
+        """Return a contrast and its standard error; the error is None without degrees of freedom."""
         own = weights[self._kept]
         value = float(own @ self._solution)
         if self.variance is None:

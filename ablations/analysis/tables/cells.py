@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ablations.analysis.stats.compare import Estimate
+from ablations.analysis.stats.paired import Estimate
 
 RowKind = Literal["variant", "baseline", "plain"]
 Value = str | int | float | None

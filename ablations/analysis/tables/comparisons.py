@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ablations.analysis.stats.compare import Comparison, Schedule, Share
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.paired import Share
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
 from ablations.analysis.stats.verdict import limits
 from ablations.analysis.tables.cells import (
@@ -140,7 +142,7 @@ _ONE_LOOK = (
 )
 
 
-def _how_looked(schedule: Schedule) -> str:
+def _how_looked(schedule: InterimSchedule) -> str:
     at = schedule.at
     times = f"at {at[0]} to {at[-1]} seeds" if len(at) > 3 else f"at {', '.join(map(str, at))} seeds"
     return (

@@ -14,7 +14,7 @@ from scipy import special
 
 from ablations.analysis.plots.data import Interval
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Contrast, Factorial, factorial
+from ablations.analysis.stats.factorial import Contrast, Factorial, factorial
 from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Table, TableRow, Text
 from ablations.planning.design import Design
 from ablations.planning.points import NOT_VARIED

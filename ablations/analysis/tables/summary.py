@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ablations.analysis.results.families import Family, Outcome, families
 from ablations.analysis.results.results import Results, collect
-from ablations.analysis.stats.compare import Comparison
+from ablations.analysis.stats.family import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
 from ablations.analysis.tables.render import to_terminal
 from ablations.planning.design import Design

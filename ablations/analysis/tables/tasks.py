@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Aggregate, Bootstrapped, aggregate
+from ablations.analysis.stats.aggregates import Aggregate, Bootstrapped, aggregate
 from ablations.analysis.tables.cells import Column, Difference, Table, TableCell, TableRow, Text
 from ablations.planning.points import NOT_VARIED
 

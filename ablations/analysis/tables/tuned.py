@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ablations.analysis.results.families import every_comparison, families
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
-from ablations.analysis.stats.compare import Comparison
+from ablations.analysis.stats.family import Comparison
 from ablations.analysis.tables.cells import (
     Column,
     Difference,

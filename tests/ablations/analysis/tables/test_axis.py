@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from ablations.analysis.results.families import Family, families
 from ablations.analysis.results.results import collect
-from ablations.analysis.stats.compare import estimate, holm
+from ablations.analysis.stats.holm import holm
+from ablations.analysis.stats.paired import estimate
 from ablations.analysis.tables.axis import axis_table
 from ablations.analysis.tables.cells import (
     Code,
