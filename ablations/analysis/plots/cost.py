@@ -74,20 +74,15 @@ def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
     for point, across in zip(info.points, _side_by_side(axes, info, to_points), strict=True):
         up = axes.transData.transform((point.cost, point.error.mean))[1]
         x = back.transform((across / to_points, up))[0]
-        colour, marker = _cost_look(point, axis_names)
+        colour, marker = _point_style(point, axis_names)
         if point.error.lo is not None and point.error.hi is not None:
             axes.plot([x, x], [point.error.lo, point.error.hi], "-", color=colour, linewidth=0.7, alpha=0.5)
             ends = axes.transData.transform([(x, point.error.lo), (x, point.error.hi)])[:, 1] * to_points
             obstacles.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
         axes.plot(
-            [x],
-            [point.error.mean],
-            marker,
-            color=colour,
-            markersize=3.6,
-            markeredgecolor="white",
+            [x], [point.error.mean], marker, color=colour, markersize=3.6, markeredgecolor="white",
             markeredgewidth=0.4,
-        )
+        )  # fmt: skip
         spots.append((across, up * to_points))
         obstacles.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
     _draw_labels(figure, axes, info, spots, obstacles, axis_names)
@@ -106,7 +101,7 @@ def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
     return places
 
 
-def _cost_look(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
+def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
     if point.kind != "variant":
         return colour_of(point.kind), "o" if point.kind == "baseline" else "s"
     place = axis_names.index(point.axis)
@@ -134,7 +129,7 @@ def _draw_labels(
             (0, 0),
             xycoords="figure points",
             fontsize=5.8,
-            color=_cost_look(point, names)[0],
+            color=_point_style(point, names)[0],
             path_effects=[withStroke(linewidth=1.6, foreground="white")],  # readable where a line crosses it
         )
         for point, _ in named

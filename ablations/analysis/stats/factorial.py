@@ -196,8 +196,7 @@ class _Analysis:
             if fit is None:
                 missing.append(term)
                 continue
-            others = [self._levels[factor][1:] for factor in term]
-            found += [self._contrast(fit, term, levels, alone) for levels in product(*others)]
+            found += [self._contrast(fit, term, levels, alone) for levels in self._others(term)]
         return self._read(found), missing
 
     def terms(self) -> tuple[Term, ...]:

@@ -157,7 +157,7 @@ def paired_difference(
     below = float((differences < 0).sum() + (differences == 0).sum() / 2)
     return PairedDifference(
         mean=stated.mean, sd=stated.sd, n=stated.n, lo=stated.lo, hi=stated.hi,
-        t_p=_t_p(differences), flip_p=sign_flip_p(differences) if both.any() else None,
+        t_p=_t_p(stated), flip_p=sign_flip_p(differences) if both.any() else None,
         only_variant=int((has_a & ~has_b).sum()), only_baseline=int((has_b & ~has_a).sum()),
         rho=rho, gain=gain, confidence=confidence, effect=_effect(stated),
         lower=share(below, stated.n, confidence=confidence) if stated.n else None,
@@ -198,11 +198,11 @@ def _half_width(values: _Floats, confidence: float) -> float | None:
     return float(special.stdtrit(values.size - 1, (1 + confidence) / 2)) * sd / math.sqrt(values.size)
 
 
-def _t_p(differences: _Floats) -> float | None:
-    if differences.size < 2 or (sd := _sd(differences)) == 0:
+def _t_p(stated: Estimate) -> float | None:
+    if not stated.sd or stated.mean is None:
         return None
-    t = abs(float(differences.mean())) / (sd / math.sqrt(differences.size))
-    return float(2 * special.stdtr(differences.size - 1, -t))
+    t = abs(stated.mean) / (stated.sd / math.sqrt(stated.n))
+    return float(2 * special.stdtr(stated.n - 1, -t))
 
 
 def _effect(stated: Estimate) -> float | None:

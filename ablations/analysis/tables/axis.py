@@ -8,7 +8,7 @@ from dataclasses import replace
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.tables.cells import (
     Column,
-    Cost,
+    CostCell,
     Difference,
     Mean,
     Printed,
@@ -110,12 +110,12 @@ def _axis_value(values: Mapping[str, str], axis: str) -> str | None:
 def _cost(family: Family, outcome: Outcome) -> tuple[TableCell, ...]:
     plain = None if family.plain in (None, outcome.label) else family.outcome(family.plain or "")
     return (
-        Cost(
+        CostCell(
             outcome.parameters,
             _extra(outcome.parameters, None if plain is None else plain.parameters),
             exact=True,
         ),
-        Cost(
+        CostCell(
             outcome.multiply_adds,
             _extra(outcome.multiply_adds, None if plain is None else plain.multiply_adds),
             exact=False,

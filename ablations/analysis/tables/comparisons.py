@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -32,12 +33,12 @@ class VerdictCell:
     comparison: Comparison
 
     def text(self) -> str:
-        """Give "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
+        """Return "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
         words, more = self.comparison.reading.words, self.comparison.more_seeds
         return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the verdict and the number of seeds, unrounded."""
+        """Return the verdict and the number of seeds, unrounded."""
         return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
 
 
@@ -48,12 +49,12 @@ class Probability:
     share: Share | None
 
     def text(self) -> str:
-        """Give "0.83 [0.36, 1.00]"."""
+        """Return "0.83 [0.36, 1.00]"."""
         s = self.share
         return NOTHING if s is None else f"{s.value:.2f} [{s.lo:.2f}, {s.hi:.2f}]"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the probability and the ends of its interval."""
+        """Return the probability and the ends of its interval."""
         s = self.share
         return {"": None, "_lo": None, "_hi": None} if s is None else {"": s.value, "_lo": s.lo, "_hi": s.hi}
 
@@ -78,7 +79,7 @@ _OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
 
 
 def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int = 3) -> Table:
-    """Make the table that says how each comparison of a family was made, and what pairing gained.
+    """Return the table of how each comparison of a family was made, and what pairing gained.
 
     Args:
         key: for the file's name.
@@ -105,7 +106,7 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
 def pair_table(
     key: str, title: str, comparisons: Collection[Comparison], *, unit: str = " points", decimals: int = 2
 ) -> Table:
-    """Make the table of all pairs of some variants.
+    """Return the table of all pairs of some variants.
 
     Args:
         key: for the file's name.
@@ -137,12 +138,12 @@ def pair_table(
     ).without_empty_columns()
 
 
-_ONE_LOOK = (
+_ONE_ANALYSIS = (
     "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's,"
 )
 
 
-def _how_looked(schedule: InterimSchedule) -> str:
+def _interim_words(schedule: InterimSchedule) -> str:
     at = schedule.at
     times = f"at {at[0]} to {at[-1]} seeds" if len(at) > 3 else f"at {', '.join(map(str, at))} seeds"
     return (
@@ -153,7 +154,7 @@ def _how_looked(schedule: InterimSchedule) -> str:
 
 
 def comparison_notes(comparisons: Collection[Comparison], unit: str = " points") -> tuple[str, ...]:
-    """Say how to read a family of comparisons, and what its seeds cannot show.
+    """Return how to read a family of comparisons, and what its seeds cannot show.
 
     Args:
         comparisons: of one family.
@@ -162,7 +163,7 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     tested = [c.difference.n for c in comparisons if c.p_holm is not None]
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
-    said = (_how_looked(schedule) if schedule is not None else _ONE_LOOK) + (
+    said = (_interim_words(schedule) if schedule is not None else _ONE_ANALYSIS) + (
         " corrected (Holm) over the comparisons of a table. "
     )
     if margin is not None:
@@ -176,20 +177,19 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     counts = tested or [c.difference.n for c in comparisons]
     counted = f"Comparisons in this table: {len(tested)}."
-    if schedule is not None:  # what so few seeds cannot give is said for one look at all of them
+    if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
         return (said.strip(), counted)
     return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
 
 
 def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:
-    """Show a verdict, or what stands in its place."""
+    """Return the cell of a verdict, or of what stands in its place."""
     return VerdictCell(comparison) if comparison is not None and instead is None else Text(instead)
 
 
 def file_key(name: str) -> str:
-    """Turn a name into small letters, digits and hyphens, for file names."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-    return "-".join(part for part in kept.split("-") if part) or "table"
+    """Return a name in small letters, digits and hyphens, for file names."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
 
 
 def _detail_cells(comparison: Comparison, decimals: int = 3) -> tuple[TableCell, ...]:

@@ -67,7 +67,7 @@ class PaperRow:
 
 
 def paper_table(number: int) -> dict[str, Any]:
-    """Give a table of the paper as printed: `source`, `about`, `columns`, `units`, `rows`, maybe `notes`.
+    """Return a table of the paper as printed: `source`, `about`, `columns`, `units`, `rows`, maybe `notes`.
 
     Raises:
         UserError: the table is not in the package.
@@ -82,7 +82,7 @@ def paper_table(number: int) -> dict[str, Any]:
 def paper_row(
     variant: SEVariant | None, axis: str | None = None, tables: Sequence[str] = ()
 ) -> PaperRow | None:
-    """Find the paper's figure for a network.
+    """Return the paper's figures for a network.
 
     Args:
         variant: None for the plain network. Only variants that differ from the paper's SE block in one field
@@ -107,17 +107,15 @@ def paper_row(
 
 
 def caveat(backbone: str, data: str) -> str:
-    """Say how far the paper's figures can be compared with ours.
+    """Return how far the paper's figures can be compared with ours.
 
     Args:
         backbone: of the study's baseline.
         data: name of its data set.
     """
     return (
-        "The paper's figures are errors of single runs of ResNet-50 on ImageNet "
-        "(arXiv:1709.01507v4, no spread is "
-        f"printed); ours are of {backbone} on {data}. Data, network and recipe differ: compare "
-        f"signs and orders, "
+        "The paper's figures are errors of single runs of ResNet-50 on ImageNet (arXiv:1709.01507v4, no spread is "
+        f"printed); ours are of {backbone} on {data}. Data, network and recipe differ: compare signs and orders, "
         "not levels, and mind that the paper's smaller differences may be noise themselves."
     )
 
