@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -109,36 +111,24 @@ def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
 
 
 def _draw_labels(
-    figure: Figure,
-    axes: Axes,
-    info: CostInfo,
-    spots: list[tuple[float, float]],
-    obstacles: list[Box],
+    figure: Figure, axes: Axes, info: CostInfo, spots: list[tuple[float, float]], obstacles: list[Box],
     names: list[str],
-) -> None:
+) -> None:  # fmt: skip
     to_points = 72 / figure.dpi
     crowded = len(info.points) > _MOST_LABELS
-    named = [
-        (point, spot)
-        for point, spot in zip(info.points, spots, strict=True)
-        if not crowded or point.kind == "baseline"
-    ]
+    named = [not crowded or point.kind == "baseline" for point in info.points]
+    spots = list(compress(spots, named))
+    outline = [withStroke(linewidth=1.6, foreground="white")]  # readable where a line crosses it
     texts = [
         axes.annotate(
-            point.label,
-            (0, 0),
-            xycoords="figure points",
-            fontsize=5.8,
-            color=_point_style(point, names)[0],
-            path_effects=[withStroke(linewidth=1.6, foreground="white")],  # readable where a line crosses it
+            point.label, (0, 0), xycoords="figure points", fontsize=5.8, color=_point_style(point, names)[0],
+            path_effects=outline,
         )
-        for point, _ in named
-    ]
-    spots = [spot for _, spot in named]
+        for point in compress(info.points, named)
+    ]  # fmt: skip
     extents = [text.get_window_extent() for text in texts]
     sizes = [(extent.width * to_points, extent.height * to_points) for extent in extents]
-    inside = axes.get_window_extent()
-    frame = Box(inside.x0 * to_points, inside.y0 * to_points, inside.x1 * to_points, inside.y1 * to_points)
+    frame = Box(*(end * to_points for end in axes.get_window_extent().extents))
     for text, box, spot in zip(texts, place_labels(spots, sizes, obstacles, frame), spots, strict=True):
         text.set_position((box.x0, box.y0))
         nearest = min(max(spot[0], box.x0), box.x1), min(max(spot[1], box.y0), box.y1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ablations.analysis.stats.family import Comparison
@@ -60,21 +60,27 @@ class Probability:
 
 
 DETAIL_TITLE = "How the comparisons were made"
-_DETAILS = (
-    Column("pairs", "paired seeds"),
-    Column("left_out", "unpaired seeds"),
-    Column("sd", "sd of differences"),
-    Column("t_p", "p, paired t"),
-    Column("flip_p", "p, sign-flip"),
-    Column("least_flip_p", "smallest possible"),
-    Column("p_holm", "p (Holm)"),
-    Column("p_tost", "p, equivalence"),
-    Column("p_tost_holm", "p, equivalence (Holm)"),
-    Column("effect", "effect (sd)"),
-    Column("better", "P(better)"),
-    Column("rho", "seed correlation"),
-    Column("gain", "gain of pairing"),
-)
+_DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
+    "pairs": ("paired seeds", lambda c, _: Number(c.difference.n, 0)),
+    "left_out": (
+        "unpaired seeds",
+        lambda c, _: Number(c.difference.only_variant + c.difference.only_baseline, 0),
+    ),
+    "sd": ("sd of differences", lambda c, decimals: Number(c.difference.sd, decimals)),
+    "t_p": ("p, paired t", lambda c, _: PValue(c.difference.t_p)),
+    "flip_p": ("p, sign-flip", lambda c, _: PValue(c.difference.flip_p)),
+    "least_flip_p": (
+        "smallest possible",
+        lambda c, _: PValue(smallest_sign_flip_p(c.difference.n) if c.difference.n else None),
+    ),
+    "p_holm": ("p (Holm)", lambda c, _: PValue(c.p_holm)),
+    "p_tost": ("p, equivalence", lambda c, _: PValue(c.p_tost)),
+    "p_tost_holm": ("p, equivalence (Holm)", lambda c, _: PValue(c.p_tost_holm)),
+    "effect": ("effect (sd)", lambda c, _: Number(c.difference.effect, 2, signed=True)),
+    "better": ("P(better)", lambda c, _: Probability(c.better)),
+    "rho": ("seed correlation", lambda c, _: Number(c.difference.rho)),
+    "gain": ("gain of pairing", lambda c, _: Number(c.difference.gain, 2, unit=" ×")),
+}
 _OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
 
 
@@ -86,7 +92,7 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         comparisons: of one family.
         decimals: of standard deviations.
     """
-    rows = tuple(TableRow((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
+    rows = tuple(TableRow((Text(c.variant), *_detail_cells(c, _DETAILS, decimals))) for c in comparisons)
     several = any(c.schedule is not None for c in comparisons)
     notes = (
         "The p of all looks together is corrected and read; those of the t-test and the sign-flip test take the seeds "
@@ -99,7 +105,7 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         "Gain of pairing: how many times larger the variance of the difference would be if the seeds were not "
         "common; at 1 pairing gains nothing.",
     )
-    columns = (Column("variant", "variant", "left"), *_DETAILS)
+    columns = (Column("variant", "variant", "left"), *_detail_columns(_DETAILS))
     return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes)
 
 
@@ -115,7 +121,6 @@ def pair_table(
         unit: of the values, with a space before it; may be empty.
         decimals: of differences.
     """
-    kept = [place for place, column in enumerate(_DETAILS) if column.key in _OF_PAIRS]
     columns = (
         Column("variant", "variant", "left"),
         Column("against", "against", "left"),
@@ -123,14 +128,14 @@ def pair_table(
         Column("p_holm", "p (Holm)"),
         Column("p_tost_holm", "p, equivalence"),
         Column("verdict", "verdict", "left"),
-        *(_DETAILS[place] for place in kept),
+        *_detail_columns(_OF_PAIRS),
     )
     rows = []
     for c in comparisons:
-        d, details = c.difference, _detail_cells(c)
+        d = c.difference
         cells: tuple[TableCell, ...] = (
             Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=decimals), PValue(c.p_holm),
-            PValue(c.p_tost_holm), VerdictCell(c), *(details[place] for place in kept),
+            PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
         rows.append(TableRow(cells))
     return Table(
@@ -192,20 +197,9 @@ def file_key(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
 
 
-def _detail_cells(comparison: Comparison, decimals: int = 3) -> tuple[TableCell, ...]:
-    d = comparison.difference
-    return (
-        Number(d.n, 0),
-        Number(d.only_variant + d.only_baseline, 0),
-        Number(d.sd, decimals),
-        PValue(d.t_p),
-        PValue(d.flip_p),
-        PValue(smallest_sign_flip_p(d.n) if d.n else None),
-        PValue(comparison.p_holm),
-        PValue(comparison.p_tost),
-        PValue(comparison.p_tost_holm),
-        Number(d.effect, 2, signed=True),
-        Probability(comparison.better),
-        Number(d.rho),
-        Number(d.gain, 2, unit=" ×"),
-    )
+def _detail_columns(keys: Iterable[str]) -> list[Column]:
+    return [Column(key, _DETAILS[key][0]) for key in keys]
+
+
+def _detail_cells(comparison: Comparison, keys: Iterable[str], decimals: int = 3) -> list[TableCell]:
+    return [_DETAILS[key][1](comparison, decimals) for key in keys]

@@ -34,13 +34,6 @@ _ROWS: dict[tuple[str, object], tuple[int, object]] = {
     ("integration", "identity"): (14, "SE-Identity"),
     ("integration", "conv3x3"): (15, "SE_3x3"),
 }
-_HOMES = {
-    "reduction": (10,),
-    "squeeze": (11, 16),
-    "excitation": (12,),
-    "stages": (13,),
-    "integration": (14, 15),
-}
 _SE = {10: 16, 11: "Avg", 12: "Sigmoid", 13: "SE_All", 14: "SE", 15: "SE", 16: "SE"}
 _PLAIN = {10: "original", 13: "ResNet-50", 16: "ResNet-50"}
 
@@ -94,7 +87,8 @@ def paper_row(
         None where the paper has no such row.
     """
     shown = [int(name.removeprefix("table_")) for name in tables] or list(_SE)
-    homes = [number for number in _HOMES.get(axis or "", ()) if number in shown] or shown
+    of_axis = dict.fromkeys(table for (field, _), (table, _) in _ROWS.items() if field == axis)
+    homes = [number for number in of_axis if number in shown] or shown
     if variant is None:
         number = next((number for number in homes if number in _PLAIN), 16)
         return _find(number, _PLAIN[number])
