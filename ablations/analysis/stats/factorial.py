@@ -26,7 +26,7 @@ from scipy import special
 
 from ablations.analysis.stats.equivalence import check_margin
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.least_squares import LeastSquaresFit, Rows
+from ablations.analysis.stats.least_squares import DesignMatrix, LeastSquaresFit
 from ablations.analysis.stats.seed_table import check_columns
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from senet_core.errors import UserError, unknown
@@ -145,24 +145,24 @@ def factorial(
         if chosen not in known:
             raise unknown(f"level of {factor}", chosen, known)
         known.sort(key=lambda level: level != chosen)  # the reference first, the others as they were
-    rows = Rows(frame, levels)
-    full = rows.fit(rows.terms)
-    made = _Analysis(rows, levels, full, margin, alpha, confidence, lower_is_better)
+    matrix = DesignMatrix(frame, levels)
+    full = matrix.fit(matrix.terms)
+    made = _Analysis(matrix, levels, full, margin, alpha, confidence, lower_is_better)
     singles, pairs = [(factor,) for factor in factors], list(combinations(factors, 2))
     effects, missing = made.contrasts(singles)
     interactions, missing_pairs = made.contrasts(pairs)
     return Factorial(
         effects, interactions, made.terms(), (*missing, *missing_pairs),
         math.sqrt(full.variance) if full.variance is not None else None, full.df,
-        rows.seeds, _departure(frame, rows, factors),
+        matrix.seeds, _departure(frame, matrix, factors),
     )  # fmt: skip
 
 
-def _departure(frame: pd.DataFrame, rows: Rows, factors: Sequence[str]) -> Term | None:
+def _departure(frame: pd.DataFrame, matrix: DesignMatrix, factors: Sequence[str]) -> Term | None:
     """Compare the model of main effects with one mean for each cell, whose residual is noise alone."""
     cells = ["\0".join(map(str, cell)) for cell in frame[list(factors)].itertuples(index=False)]
-    alike = Rows(frame.assign(cell=cells), {"cell": list(dict.fromkeys(cells))})
-    each, mains = alike.fit(alike.terms), rows.fit([(factor,) for factor in factors])
+    alike = DesignMatrix(frame.assign(cell=cells), {"cell": list(dict.fromkeys(cells))})
+    each, mains = alike.fit(alike.terms), matrix.fit([(factor,) for factor in factors])
     df = each.rank - mains.rank
     if df < 1 or not each.variance:
         return None
@@ -173,7 +173,7 @@ def _departure(frame: pd.DataFrame, rows: Rows, factors: Sequence[str]) -> Term 
 
 @dataclass(frozen=True)
 class _Analysis:
-    rows: Rows
+    matrix: DesignMatrix
     levels: Mapping[str, Sequence[str]]
     full: LeastSquaresFit
     margin: float | None
@@ -200,11 +200,11 @@ class _Analysis:
         if self.full.variance is None:
             return ()
         tested = []
-        for term in self.rows.terms:
-            beside = [other for other in self.rows.terms if not set(term) <= set(other)]
-            without, beside_it = self.rows.fit(beside), self.rows.fit([*beside, term])
+        for term in self.matrix.terms:
+            beside = [other for other in self.matrix.terms if not set(term) <= set(other)]
+            without, beside_it = self.matrix.fit(beside), self.matrix.fit([*beside, term])
             df = beside_it.rank - without.rank
-            if df < self.rows.width(term) or self.full.variance <= 0:
+            if df < self.matrix.width(term) or self.full.variance <= 0:
                 continue
             f = max(0.0, without.residual - beside_it.residual) / df / self.full.variance
             tested.append((term, df, f, float(special.fdtrc(df, self.full.df, f))))
@@ -212,11 +212,11 @@ class _Analysis:
         return tuple(Term(*test, p_holm or 0.0) for test, p_holm in zip(tested, corrected, strict=True))
 
     def _fit_for(self, term: tuple[str, ...]) -> tuple[LeastSquaresFit | None, bool]:
-        vectors = [self.rows.contrast(term, levels) for levels in self._others(term)]
+        vectors = [self.matrix.contrast(term, levels) for levels in self._others(term)]
         if all(self.full.can_estimate(vector) for vector in vectors):
             return self.full, False
         mains = [(factor,) for factor in self.levels]
-        reduced = self.rows.fit(mains if len(term) == 1 else [*mains, term])
+        reduced = self.matrix.fit(mains if len(term) == 1 else [*mains, term])
         return (reduced if all(reduced.can_estimate(vector) for vector in vectors) else None), True
 
     def _others(self, term: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -225,7 +225,7 @@ class _Analysis:
     def _contrast(
         self, fit: LeastSquaresFit, term: tuple[str, ...], levels: tuple[str, ...], alone: bool
     ) -> tuple[Contrast, float | None]:
-        value, error = fit.estimate(self.rows.contrast(term, levels))
+        value, error = fit.estimate(self.matrix.contrast(term, levels))
         reference = tuple(self.levels[factor][0] for factor in term)
         blank = Contrast(term, levels, reference, value, None, None, None, None, None, "undetermined", alone)
         if not error:
@@ -245,8 +245,8 @@ class _Analysis:
         )
 
     def _words(self, contrast: Contrast, p_holm: float | None, p_tost: float | None) -> str:
-        if self.rows.seeds < FEWEST_SEEDS:
-            return f"no claim possible at n = {self.rows.seeds}"
+        if self.matrix.seeds < FEWEST_SEEDS:
+            return f"no claim possible at n = {self.matrix.seeds}"
         if p_tost is not None and p_tost <= self.alpha:
             return "equivalent"
         if p_holm is None or p_holm > self.alpha:

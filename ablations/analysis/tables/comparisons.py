@@ -12,7 +12,6 @@ from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
 from ablations.analysis.stats.verdict import limits
 from ablations.analysis.tables.cells import (
-    NOTHING,
     Column,
     Difference,
     Number,
@@ -42,23 +41,6 @@ class VerdictCell:
         return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
 
 
-@dataclass(frozen=True)
-class Probability:
-    """A probability with its interval; None where it is not known."""
-
-    share: Share | None
-
-    def text(self) -> str:
-        """Return "0.83 [0.36, 1.00]"."""
-        s = self.share
-        return NOTHING if s is None else f"{s.value:.2f} [{s.lo:.2f}, {s.hi:.2f}]"
-
-    def values(self) -> Mapping[str, Value]:
-        """Return the probability and the ends of its interval."""
-        s = self.share
-        return {"": None, "_lo": None, "_hi": None} if s is None else {"": s.value, "_lo": s.lo, "_hi": s.hi}
-
-
 DETAIL_TITLE = "How the comparisons were made"
 _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
     "pairs": ("paired seeds", lambda c, _: Number(c.difference.n, 0)),
@@ -77,7 +59,7 @@ _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
     "p_tost": ("p, equivalence", lambda c, _: PValue(c.p_tost)),
     "p_tost_holm": ("p, equivalence (Holm)", lambda c, _: PValue(c.p_tost_holm)),
     "effect": ("effect (sd)", lambda c, _: Number(c.difference.effect, 2, signed=True)),
-    "better": ("P(better)", lambda c, _: Probability(c.better)),
+    "better": ("P(better)", lambda c, _: _probability(c.better)),
     "rho": ("seed correlation", lambda c, _: Number(c.difference.rho)),
     "gain": ("gain of pairing", lambda c, _: Number(c.difference.gain, 2, unit=" ×")),
 }
@@ -195,6 +177,11 @@ def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCel
 def file_key(name: str) -> str:
     """Return a name in small letters, digits and hyphens, for file names."""
     return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
+
+
+def _probability(share: Share | None) -> Difference:
+    value, lo, hi = (None, None, None) if share is None else (share.value, share.lo, share.hi)
+    return Difference(value, lo, hi, signed=False)
 
 
 def _detail_columns(keys: Iterable[str]) -> list[Column]:
