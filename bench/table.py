@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ablations.analysis.tables.cells import Code, Column, Number, Row, Table, Text
+from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from senet_core.errors import UserError
 
 TIMINGS = "timings"
@@ -56,10 +56,10 @@ def bench_table(content: Mapping[str, Any]) -> Table:
     return Table(TIMINGS, title, _COLUMNS, rows)
 
 
-def _row(timing: Mapping[str, Any], content: Mapping[str, Any]) -> Row:
+def _row(timing: Mapping[str, Any], content: Mapping[str, Any]) -> TableRow:
     version = content.get(str(timing["name"]).split("-")[0])  # a peer's package has its name
     title = f"{timing['title']} ({version})" if version else timing["title"]
-    return Row(
+    return TableRow(
         (
             Code(timing["name"]),
             Text(title),

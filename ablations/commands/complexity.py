@@ -9,7 +9,7 @@ import click
 from ablations.commands import options
 
 if TYPE_CHECKING:
-    from ablations.analysis.costs.complexity_table import Timing
+    from ablations.analysis.costs.complexity_table import LatencyTiming
     from ablations.analysis.costs.paper_networks import PaperNetwork
 
 
@@ -113,11 +113,11 @@ def _one_network(
     return networks
 
 
-def _timing(batch: int | None, repetitions: int | None, threads: int | None) -> Timing:
-    from ablations.analysis.costs.complexity_table import Timing
+def _timing(batch: int | None, repetitions: int | None, threads: int | None) -> LatencyTiming:
+    from ablations.analysis.costs.complexity_table import LatencyTiming
     from senet_core.latency import REPETITIONS
 
-    return Timing(batch=batch or 32, repetitions=repetitions or REPETITIONS, threads=threads)
+    return LatencyTiming(batch=batch or 32, repetitions=repetitions or REPETITIONS, threads=threads)
 
 
 def _refuse_without(condition: object, needed: str, **given: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from itertools import chain
 
 from rich.console import Console
 from rich.table import Table
@@ -20,28 +20,21 @@ from ablations.running.machine.environment import processor_computes_bf16, proce
 from senet_core.latency import summed_up
 
 WIDE = 140
-"""Columns from which one table holds everything."""
-NOTHING = ""
+"""Columns of the screen from which one table holds everything."""
 
-
-@dataclass(frozen=True)
-class _Block:
-    """Columns that belong together: their headers, and their entries row by row."""
-
-    headers: tuple[str, ...]
-    entries: tuple[tuple[str, ...], ...]
+_Column = tuple[str, list[str]]  # its header, and its entries row by row
 
 
 def show_costs(console: Console, rows: Sequence[CostRow], *, title: str | None) -> None:
     """Print costs, the differences to the paper, and what a reader must know of them."""
     blocks = [_parameters(rows), _multiply_adds(rows), _activations(rows)]
-    names = [(row.network.row, _network(row)) for row in rows]
+    names, networks = _names(rows), ("network", [_network(row) for row in rows])
     if console.width >= WIDE:
-        console.print(_table(title, names, ("row", "network"), blocks))
+        console.print(_table(title, [names, networks], list(chain(*blocks))))
     else:
         for place, block in enumerate(blocks):
-            console.print(_table(title if place == 0 else None, [n[:1] for n in names], ("row",), [block]))
-        console.print(_table(None, names, ("row", "network"), []))
+            console.print(_table(title if place == 0 else None, [names], block))
+        console.print(_table(None, [names, networks], []))
     timed = [row for row in rows if row.latencies]
     if timed:
         _show_latencies(console, timed)
@@ -75,97 +68,74 @@ def show_plan(console: Console, rows: Sequence[PlanRow]) -> None:
         console.print(f"All {len(rows) * len(NETWORKS)} plans are equal to the paper's.")
 
 
-def _table(
-    title: str | None, names: Sequence[tuple[str, ...]], headers: Sequence[str], blocks: Sequence[_Block]
-) -> Table:
+def _table(title: str | None, words: Sequence[_Column], figures: Sequence[_Column]) -> Table:
     table = Table(title=title, title_justify="left")
-    for header in headers:
+    for header, _ in words:
         table.add_column(header, overflow="fold")
-    for block in blocks:
-        for header in block.headers:
-            table.add_column(header, justify="right")
-    for place, name in enumerate(names):
-        table.add_row(*name, *(entry for block in blocks for entry in block.entries[place]))
+    for header, _ in figures:
+        table.add_column(header, justify="right")
+    for entries in zip(*(column for _, column in (*words, *figures)), strict=True):
+        table.add_row(*entries)
     return table
 
 
-def _parameters(rows: Sequence[CostRow]) -> _Block:
-    printed = any(row.network.parameters_millions is not None for row in rows)
-    headers = ("parameters", *(("paper,\nM", "difference") if printed else ()), "over\nplain")
-    return _Block(
-        headers,
-        tuple(
-            (
-                f"{row.cost.parameters:,}",
-                *(
-                    (
-                        _maybe(row.network.parameters_millions, "g"),
-                        _maybe(row.parameter_difference, "+.3f") + _mark(row, "parameters"),
-                    )
-                    if printed
-                    else ()
-                ),
-                _over(row, row.cost.parameters, row.plain.parameters),
-            )
-            for row in rows
-        ),
-    )
+def _names(rows: Sequence[CostRow]) -> _Column:
+    return "row", [row.network.row for row in rows]
 
 
-def _multiply_adds(rows: Sequence[CostRow]) -> _Block:
-    printed = any(row.network.giga_multiply_adds is not None for row in rows)
-    unit, scale, digits = (
-        ("G", 1e9, 3) if any(row.cost.multiply_adds >= 1e9 for row in rows) else ("M", 1e6, 2)
-    )
-    headers = (f"multiply-\nadds, {unit}", *(("paper", "difference") if printed else ()), "over\nplain")
-    return _Block(
-        headers,
-        tuple(
-            (
-                f"{row.cost.multiply_adds / scale:,.{digits}f}",
-                *(
-                    (
-                        _maybe(_scaled(row.network.giga_multiply_adds, 1e9 / scale), "g"),
-                        _maybe(row.multiply_add_difference, "+.2f", " %") + _mark(row, "multiply-adds"),
-                    )
-                    if printed
-                    else ()
-                ),
-                _over(row, row.cost.multiply_adds, row.plain.multiply_adds),
-            )
-            for row in rows
-        ),
-    )
+def _parameters(rows: Sequence[CostRow]) -> list[_Column]:
+    printed = [row.network.parameters_millions for row in rows]
+    differences = [_maybe(row.parameter_difference, "+.3f") + _mark(row, "parameters") for row in rows]
+    return [
+        ("parameters", [f"{row.cost.parameters:,}" for row in rows]),
+        *_of_paper("paper,\nM", printed, differences),
+        _over(rows, "parameters"),
+    ]
 
 
-def _activations(rows: Sequence[CostRow]) -> _Block:
-    return _Block(
-        ("activations,\nMiB", "over\nplain"),
-        tuple(
-            (
-                f"{row.cost.activation_bytes / 2**20:,.2f}",
-                _over(row, row.cost.activation_bytes, row.plain.activation_bytes),
-            )
-            for row in rows
-        ),
-    )
+def _multiply_adds(rows: Sequence[CostRow]) -> list[_Column]:
+    large = any(row.cost.multiply_adds >= 1e9 for row in rows)
+    unit, scale, digits = ("G", 1e9, 3) if large else ("M", 1e6, 2)
+    giga = [row.network.giga_multiply_adds for row in rows]
+    printed = [None if figure is None else figure * (1e9 / scale) for figure in giga]
+    differences = [
+        _maybe(row.multiply_add_difference, "+.2f", " %") + _mark(row, "multiply-adds") for row in rows
+    ]
+    return [
+        (f"multiply-\nadds, {unit}", [f"{row.cost.multiply_adds / scale:,.{digits}f}" for row in rows]),
+        *_of_paper("paper", printed, differences),
+        _over(rows, "multiply_adds"),
+    ]
+
+
+def _activations(rows: Sequence[CostRow]) -> list[_Column]:
+    sizes = [f"{row.cost.activation_bytes / 2**20:,.2f}" for row in rows]
+    return [("activations,\nMiB", sizes), _over(rows, "activation_bytes")]
+
+
+def _of_paper(header: str, printed: Sequence[float | None], differences: list[str]) -> list[_Column]:
+    if all(figure is None for figure in printed):
+        return []
+    return [(header, [_maybe(figure, "g") for figure in printed]), ("difference", differences)]
+
+
+def _over(rows: Sequence[CostRow], figure: str) -> _Column:
+    values = [over(getattr(row.cost, figure), getattr(row.plain, figure)) for row in rows]
+    return "over\nplain", [
+        "" if row.network.variant is None else f"{value:+.2f} %"
+        for row, value in zip(rows, values, strict=True)
+    ]
 
 
 def _show_latencies(console: Console, rows: Sequence[CostRow]) -> None:
-    wide = console.width >= WIDE
-    settings = [(taken.batch, taken.precision) for taken in rows[0].latencies]
-    blocks = []
-    for place, (batch, precision) in enumerate(settings):
-        entries = tuple(_latency(row, place) for row in rows)
-        blocks.append(_Block((f"batch {batch} {precision},\nms", "over\nplain"), entries))
+    blocks = [_latencies(rows, place) for place in range(len(rows[0].latencies))]
     printed = any(row.network.cpu_milliseconds is not None for row in rows)
     if printed:
-        paper = tuple((_maybe(row.network.cpu_milliseconds, "g"),) for row in rows)
-        blocks.insert(1, _Block(("paper,\nms",), paper))
-    names = [(row.network.row,) for row in rows]
+        paper = [_maybe(row.network.cpu_milliseconds, "g") for row in rows]
+        blocks.insert(1, [("paper,\nms", paper)])
     taken = [latency for row in rows for latency in row.latencies]
-    for group in [blocks] if wide else [[block] for block in blocks]:
-        console.print(_table(None, names, ("row",), group))
+    for group in [list(chain(*blocks))] if console.width >= WIDE else blocks:
+        console.print(_table(None, [_names(rows)], group))
     console.print(
         f"Latency: median and middle half of forward passes, {summed_up(taken)} ({processor_name()}), in evaluation "
         "mode and channels_last; in bf16, weights and maps are both of that type. Over plain: the median of ratios to "
@@ -180,12 +150,19 @@ def _show_latencies(console: Console, rows: Sequence[CostRow]) -> None:
         )
 
 
-def _latency(row: CostRow, place: int) -> tuple[str, str]:
-    taken = row.latencies[place]
-    low, high = taken.quartiles
-    extra = NOTHING if row.network.variant is None else f"{taken.over(row.plain_latencies[place]):+.1f} %"
-    digits = 0 if taken.median >= 100 else 1
-    return f"{taken.median:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})", extra
+def _latencies(rows: Sequence[CostRow], place: int) -> list[_Column]:
+    """Return the medians with their middle halves for one batch and precision, and what is over plain."""
+    first = rows[0].latencies[place]
+    medians, extras = [], []
+    for row in rows:
+        taken = row.latencies[place]
+        low, high = taken.quartiles
+        digits = 0 if taken.median >= 100 else 1
+        medians.append(f"{taken.median:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})")
+        extras.append(
+            "" if row.network.variant is None else f"{taken.over(row.plain_latencies[place]):+.1f} %"
+        )
+    return [(f"batch {first.batch} {first.precision},\nms", medians), ("over\nplain", extras)]
 
 
 def _notes(rows: Sequence[CostRow]) -> Iterable[str]:
@@ -215,17 +192,9 @@ def _network(row: CostRow) -> str:
     return f"{row.network.backbone}{'' if variant is None else f' {variant.label}'}{side}"
 
 
-def _over(row: CostRow, value: float, plain: float) -> str:
-    return NOTHING if row.network.variant is None else f"{over(value, plain):+.2f} %"
-
-
 def _mark(row: CostRow, figure: str) -> str:
     return " *" if figure in row.outside else ""
 
 
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else value * scale
-
-
 def _maybe(value: float | None, form: str, unit: str = "") -> str:
-    return NOTHING if value is None else f"{value:{form}}{unit}"
+    return "" if value is None else f"{value:{form}}{unit}"

@@ -18,7 +18,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ablations.analysis.tables.cells import NOTHING, Code, PValue, Row, Table, TableCell, Value, fixed, p_text
+from ablations.analysis.tables.cells import (
+    NOTHING,
+    Code,
+    PValue,
+    Table,
+    TableCell,
+    TableRow,
+    Value,
+    fixed,
+    p_text,
+)
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from ablations.analysis.tables.render import to_markdown
 from senet_core.errors import UserError, unknown
@@ -69,10 +79,10 @@ def answer(source: Source, what: str, *, block: bool) -> str:
     return _entry(_table(source, table), row, column, look)
 
 
-def row_names(table: Table) -> dict[str, Row]:
+def row_names(table: Table) -> dict[str, TableRow]:
     """Name the rows of a table by their first entry, and with the second where that is not enough: "SE r=8 / 3"."""
     firsts = [row.cells[0].text() for row in table.rows]
-    named: dict[str, Row] = {}
+    named: dict[str, TableRow] = {}
     for first, row in zip(firsts, table.rows, strict=True):
         several = firsts.count(first) > 1 and len(row.cells) > 1
         named[f"{first} / {row.cells[1].text()}" if several else first] = row
@@ -105,11 +115,11 @@ def _lines(source: Source, kind: str, rest: str) -> str:
 def _with_columns(table: Table, names: Sequence[str]) -> Table:
     keys = {column.key: place for place, column in enumerate(table.columns)}
     places = [_known(keys, name, f"column of table {table.key}") for name in names]
-    rows = tuple(Row(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
+    rows = tuple(TableRow(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
     return Table(table.key, table.title, tuple(table.columns[place] for place in places), rows, table.notes)
 
 
-def _listed_rows(table: Table, listed: str) -> Iterator[Row]:
+def _listed_rows(table: Table, listed: str) -> Iterator[TableRow]:
     """Find the rows of a list; their names may hold commas, so the longest name that fits is taken."""
     known, rest = row_names(table), listed
     while rest:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.results.race import prospects_of
-from ablations.analysis.stats.sequential import SPENDING_POWER, Looks, look_p
+from ablations.analysis.stats.sequential import SPENDING_POWER, ErrorSpending, interim_p
 from ablations.planning.designs.race import RaceSettings
 from tools.simulation.verdicts import (
     ALPHA,
@@ -65,7 +65,7 @@ def race_design(errors: _Floats, margin: float) -> Decisions:
     differences = errors[:, :, 1:] - errors[:, :, :1]
     studies, most, variants = differences.shape
     at = tuple(range(min(RaceSettings().first, most), most + 1))
-    looks = Looks(at, tuple((n / most) ** SPENDING_POWER for n in at))
+    spending = ErrorSpending(at, tuple((n / most) ** SPENDING_POWER for n in at))
     shape = (studies, variants)
     p, p_tost = np.ones(shape), np.ones(shape)
     racing, alike = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
@@ -73,8 +73,8 @@ def race_design(errors: _Floats, margin: float) -> Decisions:
     for n in at:
         mean, sd = differences[:, :n].mean(axis=1), differences[:, :n].std(axis=1, ddof=1)
         error = sd / math.sqrt(n)
-        now = look_p(mean / error, n, looks, two_sided=True)
-        now_tost = look_p((margin - np.abs(mean)) / error, n, looks, two_sided=False)
+        now = interim_p(mean / error, n, spending, two_sided=True)
+        now_tost = interim_p((margin - np.abs(mean)) / error, n, spending, two_sided=False)
         p, p_tost = (
             np.where(racing, np.minimum(p, now), p),
             np.where(racing, np.minimum(p_tost, now_tost), p_tost),

@@ -25,7 +25,7 @@ CONVENTION = (
 
 
 @dataclass(frozen=True)
-class Cost:
+class NetworkCost:
     """What one network costs.
 
     Attributes:
@@ -40,7 +40,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Timing:
+class LatencyTiming:
     """How latencies are to be measured.
 
     Attributes:
@@ -75,8 +75,8 @@ class CostRow:
     """
 
     network: PaperNetwork
-    cost: Cost
-    plain: Cost
+    cost: NetworkCost
+    plain: NetworkCost
     latencies: tuple[Latency, ...] = ()
     plain_latencies: tuple[Latency, ...] = ()
 
@@ -150,7 +150,7 @@ def cost_rows(
     networks: Sequence[PaperNetwork],
     *,
     num_classes: int = 1000,
-    timing: Timing | None = None,
+    timing: LatencyTiming | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[CostRow]:
     """Count, and on request time, networks and their plain counterparts.
@@ -181,13 +181,13 @@ def cost_rows(
     return rows
 
 
-def _cost(backbone: str, variant: SEVariant | None, side: int, num_classes: int) -> Cost:
+def _cost(backbone: str, variant: SEVariant | None, side: int, num_classes: int) -> NetworkCost:
     from senet_core.complexity import measure_activations, measure_complexity
 
     shape = (3, side, side)
     counted = measure_complexity(backbone, variant, image_shape=shape, num_classes=num_classes)
     kept = measure_activations(backbone, variant, image_shape=shape, num_classes=num_classes)
-    return Cost(counted.parameters, counted.multiply_adds, kept)
+    return NetworkCost(counted.parameters, counted.multiply_adds, kept)
 
 
 def _times(
@@ -195,7 +195,7 @@ def _times(
     variants: Iterable[SEVariant | None],
     side: int,
     num_classes: int,
-    timing: Timing,
+    timing: LatencyTiming,
     say: Callable[[str], None],
 ) -> dict[SEVariant | None, tuple[Latency, ...]]:
     from senet_core.latency import measure_latency

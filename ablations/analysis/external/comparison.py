@@ -13,17 +13,21 @@ import pandas as pd
 from ablations.analysis.plots.axis import draw_axis
 from ablations.analysis.plots.data import AxisInfo, AxisRow
 from ablations.analysis.plots.style import render
-from ablations.analysis.stats.compare import Comparison, Estimate, aggregate, compare, compare_pairs, describe
+from ablations.analysis.stats.aggregates import aggregate
+from ablations.analysis.stats.compare import compare, compare_pairs
+from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.interval import Interval
+from ablations.analysis.stats.paired import Estimate
+from ablations.analysis.stats.seed_table import describe
 from ablations.analysis.tables.cells import (
     Column,
     Difference,
     Mean,
     PValue,
-    Row,
     RowKind,
     Table,
     TableCell,
+    TableRow,
     Text,
 )
 from ablations.analysis.tables.comparisons import (
@@ -197,7 +201,7 @@ def _part(rows: pd.DataFrame, question: Question, task: str | None) -> Part:
     return Part(title, tuple(tables), plot, sd)
 
 
-def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, planned: int) -> Row:
+def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, planned: int) -> TableRow:
     d = None if found is None else found.difference
     cells: tuple[TableCell, ...] = (
         Text(name),
@@ -207,7 +211,7 @@ def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, pl
         PValue(None if found is None else found.p_tost_holm),
         verdict_cell(found, "baseline" if found is None else None),
     )
-    return Row(cells, "baseline" if found is None else "variant")
+    return TableRow(cells, "baseline" if found is None else "variant")
 
 
 def _plot(

@@ -1,4 +1,4 @@
-"""Draws plots from the numbers of `plot_info.py`: errors by seed with differences, and training curves."""
+"""Draws errors by seed with differences, and training curves, from the numbers of `data`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, Curve, CurvesInfo
+from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, CurvesInfo
 from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, new_figure, style
 from ablations.analysis.stats.interval import Interval
 from ablations.analysis.tables.cells import RowKind
@@ -49,17 +49,17 @@ def draw_curves(info: CurvesInfo) -> Figure:
     """Draw training loss and error by epoch, and the distance from the baseline's error below."""
     with style():
         many = len(info.curves) > _MOST_CURVES
-        looks = _looks([(curve.label, curve.kind) for curve in info.curves], many)
+        styles = _line_styles([(curve.label, curve.kind) for curve in info.curves], many)
         compared = len(info.curves) > 1 and any(curve.gap.epochs for curve in info.curves)
         panels = 3 if compared else 2
         figure = new_figure(1.25 * panels + 0.5 + 0.14 * (-(-min(len(info.curves), _MOST_CURVES) // 3)))
         axes = figure.subplots(panels, 1, sharex=True)
         for curve in info.curves:
-            loss, error = (curve.loss, curve.error) if not many or curve.kind != "variant" else _thin(curve)
-            _draw_band(axes[0], loss, looks[curve.label], label=curve.label)
-            _draw_band(axes[1], error, looks[curve.label])
-            if compared:  # ranges of many variants would hide each other here
-                _draw_band(axes[2], curve.gap._replace(lowest=(), highest=()), looks[curve.label])
+            ranges = not many or curve.kind != "variant"  # those of many variants hide each other
+            _draw_band(axes[0], curve.loss, styles[curve.label], ranges=ranges, label=curve.label)
+            _draw_band(axes[1], curve.error, styles[curve.label], ranges=ranges)
+            if compared:
+                _draw_band(axes[2], curve.gap, styles[curve.label], ranges=False)
         for panel, head in zip(
             axes, ("training loss", "training error (%)", "minus baseline's"), strict=False
         ):
@@ -67,21 +67,16 @@ def draw_curves(info: CurvesInfo) -> Figure:
         figure.align_ylabels(list(axes))
         axes[-1].set_xlabel("epoch")
         axes[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        _legend(figure, axes[0], looks, many)
+        _legend(figure, axes[0], styles, many)
         return figure
 
 
-def _thin(curve: Curve) -> tuple[Band, Band]:
-    """Leave out the ranges, which in a crowd hide each other."""
-    return curve.loss._replace(lowest=(), highest=()), curve.error._replace(lowest=(), highest=())
-
-
-def _legend(figure: Figure, axes: Axes, looks: Mapping[str, Mapping[str, Any]], many: bool) -> None:
+def _legend(figure: Figure, axes: Axes, styles: Mapping[str, Mapping[str, Any]], many: bool) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if many:
         found = list(zip(handles, labels, strict=True))
-        shown = [(handle, label) for handle, label in found if looks[label]["color"] != _ONE_OF_MANY]
-        others = [handle for handle, label in found if looks[label]["color"] == _ONE_OF_MANY]
+        shown = [(handle, label) for handle, label in found if styles[label]["color"] != _ONE_OF_MANY]
+        others = [handle for handle, label in found if styles[label]["color"] == _ONE_OF_MANY]
         shown.append((others[0], f"{len(others)} variants"))
         handles, labels = [handle for handle, _ in shown], [label for _, label in shown]
     figure.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=1.6, columnspacing=1.2)
@@ -124,30 +119,32 @@ def _bar(
     )
 
 
-def _looks(lines: list[tuple[str, RowKind]], many: bool) -> Mapping[str, Mapping[str, Any]]:
-    looks: dict[str, Mapping[str, Any]] = {}
-    styles = cycle([(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in PALETTE])
+def _line_styles(lines: list[tuple[str, RowKind]], many: bool) -> Mapping[str, Mapping[str, Any]]:
+    styles: dict[str, Mapping[str, Any]] = {}
+    several = cycle([(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in PALETTE])
     for label, kind in lines:
         if kind != "variant":
-            looks[label] = {
+            styles[label] = {
                 "color": colour_of(kind),
                 "linestyle": "-" if kind == "baseline" else (0, (1, 1)),
                 "zorder": 3,
             }
         elif many:
-            looks[label] = {"color": _ONE_OF_MANY, "linestyle": "-", "linewidth": 0.6}
+            styles[label] = {"color": _ONE_OF_MANY, "linestyle": "-", "linewidth": 0.6}
         else:
-            colour, dash = next(styles)
-            looks[label] = {"color": colour, "linestyle": dash}
-    return looks
+            colour, dash = next(several)
+            styles[label] = {"color": colour, "linestyle": dash}
+    return styles
 
 
-def _draw_band(axes: Axes, band: Band, look: Mapping[str, Any], label: str | None = None) -> None:
+def _draw_band(
+    axes: Axes, band: Band, line_style: Mapping[str, Any], *, ranges: bool, label: str | None = None
+) -> None:
     if not band.epochs:
         return
     marker = "o" if len(band.epochs) == 1 else ""
-    axes.plot(band.epochs, band.mean, marker=marker, markersize=3, label=label, **look)
-    if band.lowest:
+    axes.plot(band.epochs, band.mean, marker=marker, markersize=3, label=label, **line_style)
+    if ranges and band.lowest:
         axes.fill_between(
-            band.epochs, band.lowest, band.highest, color=look["color"], alpha=0.12, linewidth=0
+            band.epochs, band.lowest, band.highest, color=line_style["color"], alpha=0.12, linewidth=0
         )

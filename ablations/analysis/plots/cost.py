@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -75,20 +77,15 @@ def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
     for point, across in zip(info.points, _side_by_side(axes, info, to_points), strict=True):
         up = axes.transData.transform((point.cost, point.error.mean))[1]
         x = back.transform((across / to_points, up))[0]
-        colour, marker = _cost_look(point, axis_names)
+        colour, marker = _point_style(point, axis_names)
         if point.error.lo is not None and point.error.hi is not None:
             axes.plot([x, x], [point.error.lo, point.error.hi], "-", color=colour, linewidth=0.7, alpha=0.5)
             ends = axes.transData.transform([(x, point.error.lo), (x, point.error.hi)])[:, 1] * to_points
             obstacles.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
         axes.plot(
-            [x],
-            [point.error.mean],
-            marker,
-            color=colour,
-            markersize=3.6,
-            markeredgecolor="white",
+            [x], [point.error.mean], marker, color=colour, markersize=3.6, markeredgecolor="white",
             markeredgewidth=0.4,
-        )
+        )  # fmt: skip
         spots.append((across, up * to_points))
         obstacles.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
     _draw_labels(figure, axes, info, spots, obstacles, axis_names)
@@ -107,7 +104,7 @@ def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
     return places
 
 
-def _cost_look(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
+def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
     if point.kind != "variant":
         return colour_of(point.kind), "o" if point.kind == "baseline" else "s"
     place = axis_names.index(point.axis)
@@ -115,36 +112,24 @@ def _cost_look(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
 
 
 def _draw_labels(
-    figure: Figure,
-    axes: Axes,
-    info: CostInfo,
-    spots: list[tuple[float, float]],
-    obstacles: list[Box],
+    figure: Figure, axes: Axes, info: CostInfo, spots: list[tuple[float, float]], obstacles: list[Box],
     names: list[str],
-) -> None:
+) -> None:  # fmt: skip
     to_points = 72 / figure.dpi
     crowded = len(info.points) > _MOST_LABELS
-    named = [
-        (point, spot)
-        for point, spot in zip(info.points, spots, strict=True)
-        if not crowded or point.kind == "baseline"
-    ]
+    named = [not crowded or point.kind == "baseline" for point in info.points]
+    spots = list(compress(spots, named))
+    outline = [withStroke(linewidth=1.6, foreground="white")]  # readable where a line crosses it
     texts = [
         axes.annotate(
-            point.label,
-            (0, 0),
-            xycoords="figure points",
-            fontsize=5.8,
-            color=_cost_look(point, names)[0],
-            path_effects=[withStroke(linewidth=1.6, foreground="white")],  # readable where a line crosses it
+            point.label, (0, 0), xycoords="figure points", fontsize=5.8, color=_point_style(point, names)[0],
+            path_effects=outline,
         )
-        for point, _ in named
-    ]
-    spots = [spot for _, spot in named]
+        for point in compress(info.points, named)
+    ]  # fmt: skip
     extents = [text.get_window_extent() for text in texts]
     sizes = [(extent.width * to_points, extent.height * to_points) for extent in extents]
-    inside = axes.get_window_extent()
-    frame = Box(inside.x0 * to_points, inside.y0 * to_points, inside.x1 * to_points, inside.y1 * to_points)
+    frame = Box(*(end * to_points for end in axes.get_window_extent().extents))
     for text, box, spot in zip(texts, place_labels(spots, sizes, obstacles, frame), spots, strict=True):
         text.set_position((box.x0, box.y0))
         nearest = min(max(spot[0], box.x0), box.x1), min(max(spot[1], box.y0), box.y1)

@@ -1,4 +1,4 @@
-"""What the plots show, as numbers. `plots.py` draws them."""
+"""What the plots show, as numbers; `axis` and `cost` draw them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
-from ablations.analysis.tables.cells import RowKind
+from ablations.analysis.stats.paired import Estimate, PairedDifference
+from ablations.analysis.tables.cells import RowKind, unit_of
 
 _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
 
@@ -86,7 +87,7 @@ class CurvesInfo(NamedTuple):
 
 
 def axis_info(family: Family, results: Results) -> AxisInfo:
-    """Gather an axis plot; cells without a finished trial are left out.
+    """Return an axis plot; cells without a finished trial are left out.
 
     Args:
         family: the rows and their comparisons.
@@ -104,7 +105,7 @@ def axis_info(family: Family, results: Results) -> AxisInfo:
 
 
 def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
-    """Gather error against cost over all cells of a study, each once.
+    """Return error against cost over all cells of a study, each once.
 
     SE adds little to a network, so where every cell costs more than the plain one, and none a multiple of
     it, the cost is what is added, in per cent; otherwise it is the count itself.
@@ -120,7 +121,7 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
     if plain is not None and others and all(1 < point.cost / plain.cost < _LOG_FROM for point in others):
         extra = tuple(point._replace(cost=100 * (point.cost / plain.cost - 1)) for point in others)
         return CostInfo(f"extra {words} over plain (%)", _spans(extra), extra, plain.error)
-    divisor, unit = _unit(max((point.cost for point in points), default=1.0))
+    divisor, unit = unit_of(max((point.cost for point in points), default=1.0))
     counted = tuple(point._replace(cost=point.cost / divisor) for point in points)
     return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None)
 
@@ -136,14 +137,8 @@ def curves_info(family: Family, results: Results) -> CurvesInfo:
     losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
     gaps = _bands(_gap(frame, frame[frame["cell"] == family.baseline]), "train_error")
     curves = (
-        Curve(
-            outcome.label,
-            family.kind(outcome),
-            losses.get(outcome.label, _NO_BAND),
-            errors.get(outcome.label, _NO_BAND),
-            gaps.get(outcome.label, _NO_BAND),
-        )
-        for outcome in family.outcomes
+        Curve(o.label, family.kind(o), *(bands.get(o.label, _NO_BAND) for bands in (losses, errors, gaps)))
+        for o in family.outcomes
     )
     return CurvesInfo(tuple(curve for curve in curves if curve.loss.epochs or curve.error.epochs))
 
@@ -152,7 +147,7 @@ def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ..
     points: dict[str, CostPoint] = {}
     for family in families:
         for outcome in family.outcomes:
-            amount, error = getattr(outcome, cost), _error(outcome)
+            amount, error = getattr(outcome, cost), _interval(outcome.top1)
             if amount is None or error is None:
                 continue
             kind = family.kind(outcome)
@@ -168,32 +163,15 @@ def _spans(points: tuple[CostPoint, ...]) -> bool:
 
 
 def _axis_row(family: Family, outcome: Outcome, values: tuple[float, ...]) -> AxisRow:
-    comparison = family.comparisons.get(outcome.label)
-    difference, verdict = None, ""
-    if comparison is not None and comparison.difference.mean is not None:
-        d = comparison.difference
-        difference = Interval(comparison.difference.mean, d.lo, d.hi)
-        verdict = comparison.reading.verdict
-    error = _error(outcome)
+    comparison, error = family.comparisons.get(outcome.label), _interval(outcome.top1)
+    difference = None if comparison is None else _interval(comparison.difference)
+    verdict = "" if comparison is None or difference is None else comparison.reading.verdict
     assert error is not None  # rows without a value are left out before
     return AxisRow(outcome.label, family.kind(outcome), values, error, difference, verdict)
 
 
-def _error(outcome: Outcome) -> Interval | None:
-    e = outcome.top1
-    return None if e.mean is None else Interval(e.mean, e.lo, e.hi)
-
-
-def _unit(largest: float) -> tuple[float, str]:
-    return (
-        (1e9, "G")
-        if largest >= 1e9
-        else (1e6, "M")
-        if largest >= 1e6
-        else (1e3, "k")
-        if largest >= 1e3
-        else (1.0, "")
-    )
+def _interval(found: Estimate | PairedDifference) -> Interval | None:
+    return None if found.mean is None else Interval(found.mean, found.lo, found.hi)
 
 
 _NO_BAND = Band((), (), (), ())

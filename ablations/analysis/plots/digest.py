@@ -26,7 +26,7 @@ _MARK = re.compile(r"(?P<study>[^/]+)/(?P<plot>[^/ ]+) sha256:[0-9a-f]{32}")
 
 
 def picture_mark(study: str, plot: str, data: object) -> str:
-    """Say which plot of which study this is, with a digest of what it shows.
+    """Return which plot of which study this is, with a digest of what it shows.
 
     Args:
         study: its name.
@@ -38,13 +38,13 @@ def picture_mark(study: str, plot: str, data: object) -> str:
 
 
 def plot_of(mark: str) -> tuple[str, str] | None:
-    """Give study and key of the plot that a mark names; None where it is no mark of ours."""
+    """Return study and key of the plot that a mark names; None where it is no mark of ours."""
     found = _MARK.fullmatch(mark)
     return None if found is None else (found["study"], found["plot"])
 
 
 def read_mark(picture: bytes, suffix: str) -> str | None:
-    """Give the mark of a picture, None where it has none.
+    """Return the mark of a picture, None where it has none.
 
     Args:
         picture: the file's bytes.

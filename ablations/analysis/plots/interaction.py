@@ -19,8 +19,8 @@ def draw_interaction(info: InteractionInfo) -> Figure:
         figure = new_figure(2.2)
         axes = figure.subplots()
         middle = (len(info.lines) - 1) / 2
-        looks = zip(cycle(PALETTE), cycle(MARKERS), strict=False)
-        for place, (line, (colour, marker)) in enumerate(zip(info.lines, looks, strict=False)):
+        styles = zip(cycle(PALETTE), cycle(MARKERS), strict=False)
+        for place, (line, (colour, marker)) in enumerate(zip(info.lines, styles, strict=False)):
             found = [(x, point) for x, point in enumerate(line.points) if point is not None]
             across = [x + _ASIDE * (place - middle) for x, _ in found]
             axes.plot(

@@ -16,13 +16,13 @@ class Box(NamedTuple):
     y1: float
 
     def overlap(self, other: Box) -> float:
-        """Area in common."""
+        """Return the area in common."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return width * height if width > 0 and height > 0 else 0.0
 
     def outside(self, frame: Box) -> float:
-        """Area that lies outside of a frame."""
+        """Return the area that lies outside of a frame."""
         return (self.x1 - self.x0) * (self.y1 - self.y0) - self.overlap(frame)
 
 
@@ -38,7 +38,7 @@ def place_labels(
     obstacles: Sequence[Box],
     frame: Box,
 ) -> list[Box]:
-    """Choose a place for each label, near its point and free of everything else where there is room.
+    """Return a place for each label, near its point and free of everything else where there is room.
 
     Greedy: points are served from the most crowded to the least, each taking the place with the least
     overlap, the nearest one among equals.

@@ -1,4 +1,4 @@
-"""How every plot looks: one column wide, colour-blind safe, the same bytes for the same numbers."""
+"""The style of every plot: one column wide, colour-blind safe, the same bytes for the same numbers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _STYLE: Mapping[Any, Any] = {
 
 
 def render(figure: Figure, suffixes: Sequence[str], mark: str | None = None) -> dict[str, bytes]:
-    """Give a figure's files by suffix; equal figures give equal bytes.
+    """Return a figure's files by suffix; equal figures give equal bytes.
 
     Args:
         figure: as drawn here.
@@ -74,7 +74,7 @@ def fix_layout(figure: Figure) -> None:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Set the house's look, and put back what was set before."""
+    """Set the house's style, and put back what was set before."""
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user's does not change a report
         mpl.rcParams.update(_STYLE)
@@ -82,12 +82,12 @@ def style() -> Iterator[None]:
 
 
 def new_figure(height_inches: float) -> Figure:
-    """Make an empty figure of one column's width, outside of pyplot."""
+    """Return an empty figure of one column's width, outside of pyplot."""
     figure = Figure(figsize=(COLUMN_INCHES, height_inches), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def colour_of(kind: RowKind) -> str:
-    """Give the colour of a kind of row."""
+    """Return the colour of a kind of row."""
     return {"baseline": BLACK, "plain": GREY, "variant": PALETTE[0]}[kind]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ablations.analysis.results.families import Outcome, every_comparison
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Comparison
+from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, about, fixed, p_text
 

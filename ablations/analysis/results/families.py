@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Comparison, Estimate, compare, compare_pairs, estimate
+from ablations.analysis.stats.compare import compare, compare_pairs
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.paired import Estimate, estimate
 from ablations.analysis.tables.cells import RowKind
 from ablations.planning.row import Cell
 from senet_core.errors import UserError, unknown

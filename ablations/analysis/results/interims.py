@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablations.analysis.stats.schedule import InterimSchedule, wrong_over_plans
 from ablations.planning.design import Design
 from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.analysis.stats.schedule import Schedule
+    from ablations.analysis.stats.schedule import InterimSchedule
 
 _ALPHA = 0.05
 
@@ -48,7 +49,7 @@ def seed_order(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[int, ...
     return tuple(dict.fromkeys([*before, *sorted(design.seeds)]))
 
 
-def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> Schedule | None:
+def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedule | None:
     """Return when a study's comparisons are tested; None where there is one analysis only.
 
     Args:
@@ -56,20 +57,18 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> Schedule | No
         plans: those under which it was analysed before.
     """
     from ablations.analysis.stats.schedule import (
-        Schedule,  # numpy and scipy, which a status need not wait for
+        InterimSchedule,  # numpy and scipy, which a status need not wait for
     )
 
     own = plan_of(design, plans)
     if own is None:
         return None
     at = sorted({n for plan in (*_same(design, plans), own) for n in plan.looks})
-    return Schedule(tuple(at), at[-1], order=own.seeds) if len(at) > 1 else None
+    return InterimSchedule(tuple(at), at[-1], order=own.seeds) if len(at) > 1 else None
 
 
 def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
     """Return what a study's interim analyses have cost, where seeds were added after one; None where they were not."""
-    from ablations.analysis.stats.schedule import wrong_over_plans
-
     own = plan_of(design, plans)
     if own is None:
         return None

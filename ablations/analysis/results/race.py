@@ -24,8 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ablations.analysis.stats.compare import Comparison, compare
-from ablations.analysis.stats.schedule import Schedule
+from ablations.analysis.stats.compare import compare
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import TrialRecord
@@ -175,7 +176,7 @@ def _retire(
     values: pd.DataFrame,
     given: Mapping[str, int],
     now: int,
-    schedule: Schedule | None,
+    schedule: InterimSchedule | None,
 ) -> None:
     """Analyse the rows that race: retire those with a verdict, and those without prospects."""
     margin, most = design.study.margin, len(design.seeds)

@@ -6,8 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ablations.analysis.results.interims import schedule_of, seed_order
+from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.families import Family
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
-    from ablations.analysis.stats.schedule import Schedule
+    from ablations.analysis.stats.schedule import InterimSchedule
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -102,21 +106,17 @@ class Results:
         return seed_order(self.design, self.interim_plans)
 
     @cached_property
-    def schedule(self) -> Schedule | None:
+    def schedule(self) -> InterimSchedule | None:
         """At which numbers of seeds the comparisons are tested; None where there is one analysis only."""
         return schedule_of(self.design, self.interim_plans)
 
     @cached_property
     def race(self) -> Race | None:
         """How far a race is; None for other designs."""
-        from ablations.analysis.results.race import play
-
         return play(self, self.ended) if self.design.kind.field == "race" else None
 
     def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
         """Return what the present round of a race lacks, without the trials that have ended."""
-        from ablations.analysis.results.race import play
-
         return play(self, ended).trials
 
     def next_trials(self, ended: Collection[str] = ()) -> Sequence[Trial]:

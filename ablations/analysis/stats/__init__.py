@@ -1,1 +1,12 @@
-"""Statistics: arrays in, numbers out. Nothing here knows a study."""
+"""Statistics over seeds: arrays and frames in, numbers out. Nothing here knows a study.
+
+compare         families of comparisons with verdicts: against a baseline, or all pairs; family does the work
+seed_table      means of every variant, with t-intervals
+paired          one mean, one paired difference: interval, t-test, sizes, what pairing gained; sign_flip: its test
+equivalence     two one-sided tests within a margin; seeds that an open comparison still needs
+holm, verdict   correction for a family; what may be said, and in which words
+schedule        interim analyses: tests that stay valid when seeds are added; sequential has their boundaries
+power           what n seeds can find
+factorial       main effects and interactions of crossed factors; least_squares fits them
+aggregates      several tasks together
+"""

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from senet_core.errors import UserError, unknown
+from ablations.analysis.stats.seed_table import by_seed, check_columns
+from senet_core.errors import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,45 +66,6 @@ class Aggregate:
     improvement: Bootstrapped | None
 
 
-def interquartile_mean(values: ArrayLike) -> float:
-    """Average the middle half of all values: a quarter, rounded down, is left out at each end.
-
-    Args:
-        values: any shape, at least one value, all finite.
-
-    Raises:
-        UserError: there is no value or one is not finite.
-    """
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    if flat.size == 0 or not np.isfinite(flat).all():
-        raise UserError("an interquartile mean needs at least one value, all of them finite")
-    return float(_iqm(flat[None, :])[0])
-
-
-def probability_of_improvement(
-    variant: Sequence[ArrayLike], baseline: Sequence[ArrayLike], *, lower_is_better: bool = True
-) -> float:
-    """Give the probability that a run of the variant is better than a run of the baseline, mean over tasks.
-
-    Within a task it is the share of all pairs of runs, a tie half (Mann and Whitney's U over its maximum).
-
-    Args:
-        variant: one array of values for each task, at least one value each.
-        baseline: as many arrays.
-        lower_is_better: True for errors and losses.
-
-    Raises:
-        UserError: the tasks differ in number, or one has no value.
-    """
-    if len(variant) != len(baseline) or not variant:
-        raise UserError(f"both need the same tasks, got {len(variant)} and {len(baseline)}")
-    wins = [_wins(np.asarray(x, float), np.asarray(y, float)) for x, y in zip(variant, baseline, strict=True)]
-    if any(table.size == 0 for table in wins):
-        raise UserError("a task has no value")
-    lower = float(np.mean([table.mean() for table in wins]))
-    return lower if lower_is_better else 1 - lower
-
-
 def aggregate(
     frame: pd.DataFrame,
     baseline: str,
@@ -113,7 +75,7 @@ def aggregate(
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[Aggregate, ...]:
-    """Aggregate every variant over the tasks, and compare it with the baseline.
+    """Return every variant's figures over all tasks, and its comparison with the baseline.
 
     Args:
         frame: columns `task`, `variant`, `seed`, `value`; one row for each trial. What is not finite is missing.
@@ -126,29 +88,21 @@ def aggregate(
     Raises:
         UserError: a column is missing, a (task, variant, seed) comes twice, or the baseline is not in the frame.
     """
-    for column in ("task", "variant", "seed", "value"):
-        if column not in frame.columns:
-            raise unknown("column", column, frame.columns)
-    if frame.duplicated(["task", "variant", "seed"]).any():
-        first = frame[frame.duplicated(["task", "variant", "seed"])].iloc[0]
-        raise UserError(
-            f"variant {first['variant']!r} of task {first['task']!r} has seed {first['seed']} more than once"
-        )
+    check_columns(frame, "task", "variant", "seed", "value")
     names = [str(name) for name in frame["variant"].unique()]
     if baseline not in names:
         raise unknown("variant", baseline, names)
-    wide = {
-        task: part.pivot(index="seed", columns="variant", values="value").reindex(columns=names)
-        for task, part in frame.groupby("task", sort=False)
-    }
+    tasks = [
+        by_seed(part, task=task).reindex(columns=names) for task, part in frame.groupby("task", sort=False)
+    ]
     resampler = Resampler(resamples, seed, confidence)
     found = []
     for name in names:
-        own = [_finite(table[name].to_numpy(np.float64)) for table in wide.values()]
+        own = [_finite(table[name].to_numpy(np.float64)) for table in tasks]
         own = [values for values in own if values.size]
         if not own:
             continue
-        pairs = [_common(table, name, baseline) for table in wide.values()] if name != baseline else []
+        pairs = [_common(table, name, baseline) for table in tasks] if name != baseline else []
         pairs = [pair for pair in pairs if pair[0].size]
         level = resampler.iqm(own)
         difference = resampler.iqm([x - y for x, y in pairs]) if pairs else None
@@ -166,14 +120,21 @@ class Resampler:
         self._ends = ((1 - confidence) / 2, (1 + confidence) / 2)
 
     def iqm(self, tasks: Sequence[_Floats]) -> Bootstrapped:
-        """Give the interquartile mean over tasks, one array of values each."""
+        """Return the interquartile mean over tasks, one array of values each."""
         value = float(_iqm(np.concatenate(tasks)[None, :])[0])
         generator = np.random.default_rng(self._seed)
         drawn = [x[generator.integers(0, x.size, (self._resamples, x.size))] for x in tasks]
         return self._interval(value, _iqm(np.concatenate(drawn, axis=1)), tasks)
 
     def improvement(self, pairs: Sequence[tuple[_Floats, _Floats]], lower_is_better: bool) -> Bootstrapped:
-        """Give the probability of improvement over tasks, values of the variant and of the baseline each."""
+        """Return the probability that a run of the variant is better than a run of the baseline, mean over tasks.
+
+        Within a task it is the share of all pairs of runs, a tie half (Mann and Whitney's U over its maximum).
+
+        Args:
+            pairs: values of the variant and of the baseline, for each task.
+            lower_is_better: True for errors and losses.
+        """
         generator = np.random.default_rng(self._seed)
         total = np.zeros(self._resamples)
         for x, y in pairs:
@@ -194,7 +155,7 @@ class Resampler:
 
 
 def _iqm(rows: _Floats) -> _Floats:
-    """Interquartile mean of each row: (rows, values) to (rows,)."""
+    """Mean of the middle half of each row, a quarter, rounded down, left out at each end: (rows, values) to (rows,)."""
     cut = rows.shape[1] // 4
     middle: _Floats = np.sort(rows, axis=1)[:, cut : rows.shape[1] - cut]
     return np.asarray(middle.mean(axis=1))

@@ -36,7 +36,7 @@ def check_margin(margin: float) -> None:
 
 
 def tost_p(difference: PairedDifference, margin: float) -> float | None:
-    """Test whether a paired difference lies within +-margin (two one-sided paired t-tests).
+    """Return the p of a paired difference beyond +-margin (two one-sided paired t-tests).
 
     Where all differences are equal there is no t-test; as for differences, the sign-flip test stands in: its p
     is 2^-n inside the margin and 1 outside.
@@ -59,7 +59,7 @@ def tost_p(difference: PairedDifference, margin: float) -> float | None:
 
 
 def largest_sd(n: int, margin: float, level: float) -> float:
-    """Give the spread of differences above which n seeds cannot show equivalence, even at a mean of zero.
+    """Return the spread of differences above which n seeds cannot show equivalence, even at a mean of zero.
 
     Args:
         n: common seeds, at least 2.
@@ -70,13 +70,13 @@ def largest_sd(n: int, margin: float, level: float) -> float:
 
 
 def more_seeds(difference: PairedDifference, margin: float, level: float) -> int | None:
-    """Forecast how many more seeds would probably bring a verdict.
+    """Return how many more seeds would probably bring a verdict, a forecast.
 
     The rule: the smallest number of new seeds with which all seeds together, the old and the new, give a verdict
     (t-test or two one-sided tests, both at `level`) with a probability of at least PROBABLY. The probability is
     averaged over what the present seeds leave open about mean and spread (predictive power with a flat prior,
-    2,000 draws, alike in every call). It is a forecast for planning; looking again after adding seeds to a finished
-    comparison is a second look, and raises the chance of a wrong verdict.
+    2,000 draws, alike in every call). It is a forecast for planning: to analyse a finished comparison again with more
+    seeds makes the first analysis an interim one, and raises the chance of a wrong verdict.
 
     Args:
         difference: what is known.
@@ -112,7 +112,7 @@ class _Future:
         self._noise = self._generator.standard_normal(_DRAWS)
 
     def settled(self, new: int) -> float:
-        """Give the probability of a verdict with so many new seeds."""
+        """Return the probability of a verdict with so many new seeds."""
         total = self._n + new
         mean_new = self._mu + self._sigma / math.sqrt(new) * self._noise
         spread_new = self._generator.chisquare(new - 1, _DRAWS) * self._sigma**2 if new > 1 else 0.0

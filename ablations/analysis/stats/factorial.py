@@ -26,7 +26,8 @@ from scipy import special
 
 from ablations.analysis.stats.equivalence import check_margin
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.least_squares import Fit, Rows
+from ablations.analysis.stats.least_squares import DesignMatrix, LeastSquaresFit
+from ablations.analysis.stats.seed_table import check_columns
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from senet_core.errors import UserError, unknown
 
@@ -115,7 +116,7 @@ def factorial(
     confidence: float = 0.95,
     lower_is_better: bool = True,
 ) -> Factorial:
-    """Analyse crossed factors.
+    """Return main effects and interactions of crossed factors.
 
     Args:
         frame: columns `seed`, `value` and one for each factor; one row for each trial. Values that are not finite
@@ -132,9 +133,7 @@ def factorial(
     """
     if margin is not None:
         check_margin(margin)
-    for column in ("seed", "value", *factors):
-        if column not in frame.columns:
-            raise unknown("column", column, frame.columns)
+    check_columns(frame, "seed", "value", *factors)
     frame = frame[np.isfinite(frame["value"].to_numpy(np.float64))]
     if frame.empty:
         raise UserError("no value is measured")
@@ -146,24 +145,24 @@ def factorial(
         if chosen not in known:
             raise unknown(f"level of {factor}", chosen, known)
         known.sort(key=lambda level: level != chosen)  # the reference first, the others as they were
-    rows = Rows(frame, levels)
-    made = _Analysis(rows, levels, margin, alpha, confidence, lower_is_better)
+    matrix = DesignMatrix(frame, levels)
+    full = matrix.fit(matrix.terms)
+    made = _Analysis(matrix, levels, full, margin, alpha, confidence, lower_is_better)
     singles, pairs = [(factor,) for factor in factors], list(combinations(factors, 2))
     effects, missing = made.contrasts(singles)
     interactions, missing_pairs = made.contrasts(pairs)
-    full = rows.fit(rows.terms)
     return Factorial(
         effects, interactions, made.terms(), (*missing, *missing_pairs),
         math.sqrt(full.variance) if full.variance is not None else None, full.df,
-        rows.seeds, _departure(frame, rows, factors),
+        matrix.seeds, _departure(frame, matrix, factors),
     )  # fmt: skip
 
 
-def _departure(frame: pd.DataFrame, rows: Rows, factors: Sequence[str]) -> Term | None:
+def _departure(frame: pd.DataFrame, matrix: DesignMatrix, factors: Sequence[str]) -> Term | None:
     """Compare the model of main effects with one mean for each cell, whose residual is noise alone."""
     cells = ["\0".join(map(str, cell)) for cell in frame[list(factors)].itertuples(index=False)]
-    alike = Rows(frame.assign(cell=cells), {"cell": list(dict.fromkeys(cells))})
-    each, mains = alike.fit(alike.terms), rows.fit([term for term in rows.terms if len(term) == 1])
+    alike = DesignMatrix(frame.assign(cell=cells), {"cell": list(dict.fromkeys(cells))})
+    each, mains = alike.fit(alike.terms), matrix.fit([(factor,) for factor in factors])
     df = each.rank - mains.rank
     if df < 1 or not each.variance:
         return None
@@ -172,24 +171,20 @@ def _departure(frame: pd.DataFrame, rows: Rows, factors: Sequence[str]) -> Term 
     return Term(tuple(factors), df, f, p, p)
 
 
+@dataclass(frozen=True)
 class _Analysis:
-    def __init__(
-        self,
-        rows: Rows,
-        levels: Mapping[str, Sequence[str]],
-        margin: float | None,
-        alpha: float,
-        confidence: float,
-        lower_is_better: bool,
-    ) -> None:
-        self._rows, self._levels, self._margin = rows, levels, margin
-        self._alpha, self._confidence, self._lower_is_better = alpha, confidence, lower_is_better
-        self._full = rows.fit(rows.terms)
+    matrix: DesignMatrix
+    levels: Mapping[str, Sequence[str]]
+    full: LeastSquaresFit
+    margin: float | None
+    alpha: float
+    confidence: float
+    lower_is_better: bool
 
     def contrasts(
         self, terms: Sequence[tuple[str, ...]]
     ) -> tuple[tuple[Contrast, ...], list[tuple[str, ...]]]:
-        """Estimate every contrast of some terms as one family; returns those that cannot be estimated beside it."""
+        """Return every contrast of some terms, as one family, and the terms that cannot be estimated."""
         found: list[tuple[Contrast, float | None]] = []
         missing = []
         for term in terms:
@@ -197,50 +192,48 @@ class _Analysis:
             if fit is None:
                 missing.append(term)
                 continue
-            others = [self._levels[factor][1:] for factor in term]
-            found += [self._contrast(fit, term, levels, alone) for levels in product(*others)]
+            found += [self._contrast(fit, term, levels, alone) for levels in self._others(term)]
         return self._read(found), missing
 
     def terms(self) -> tuple[Term, ...]:
-        """Test every term that the design can tell apart, by type II sums of squares."""
-        if self._full.variance is None:
+        """Return the F-test of every term that the design can tell apart, by type II sums of squares."""
+        if self.full.variance is None:
             return ()
         tested = []
-        for term in self._rows.terms:
-            beside = [other for other in self._rows.terms if not set(term) <= set(other)]
-            without, beside_it = self._rows.fit(beside), self._rows.fit([*beside, term])
+        for term in self.matrix.terms:
+            beside = [other for other in self.matrix.terms if not set(term) <= set(other)]
+            without, beside_it = self.matrix.fit(beside), self.matrix.fit([*beside, term])
             df = beside_it.rank - without.rank
-            if df < self._rows.width(term) or self._full.variance <= 0:
+            if df < self.matrix.width(term) or self.full.variance <= 0:
                 continue
-            f = max(0.0, without.residual - beside_it.residual) / df / self._full.variance
-            tested.append((term, df, f, float(special.fdtrc(df, self._full.df, f))))
+            f = max(0.0, without.residual - beside_it.residual) / df / self.full.variance
+            tested.append((term, df, f, float(special.fdtrc(df, self.full.df, f))))
         corrected = holm([p for *_, p in tested])
         return tuple(Term(*test, p_holm or 0.0) for test, p_holm in zip(tested, corrected, strict=True))
 
-    def _fit_for(self, term: tuple[str, ...]) -> tuple[Fit | None, bool]:
-        vectors = [self._rows.contrast(term, levels) for levels in self._others(term)]
-        if all(self._full.can_estimate(vector) for vector in vectors):
-            return self._full, False
-        mains = [other for other in self._rows.terms if len(other) == 1]
-        reduced = self._rows.fit(mains if len(term) == 1 else [*mains, term])
+    def _fit_for(self, term: tuple[str, ...]) -> tuple[LeastSquaresFit | None, bool]:
+        vectors = [self.matrix.contrast(term, levels) for levels in self._others(term)]
+        if all(self.full.can_estimate(vector) for vector in vectors):
+            return self.full, False
+        mains = [(factor,) for factor in self.levels]
+        reduced = self.matrix.fit(mains if len(term) == 1 else [*mains, term])
         return (reduced if all(reduced.can_estimate(vector) for vector in vectors) else None), True
 
     def _others(self, term: tuple[str, ...]) -> list[tuple[str, ...]]:
-        return list(product(*(self._levels[factor][1:] for factor in term)))
+        return list(product(*(self.levels[factor][1:] for factor in term)))
 
     def _contrast(
-        self, fit: Fit, term: tuple[str, ...], levels: tuple[str, ...], alone: bool
+        self, fit: LeastSquaresFit, term: tuple[str, ...], levels: tuple[str, ...], alone: bool
     ) -> tuple[Contrast, float | None]:
-        value, error = fit.estimate(self._rows.contrast(term, levels))
-        reference = tuple(self._levels[factor][0] for factor in term)
+        value, error = fit.estimate(self.matrix.contrast(term, levels))
+        reference = tuple(self.levels[factor][0] for factor in term)
         blank = Contrast(term, levels, reference, value, None, None, None, None, None, "undetermined", alone)
         if not error:
             return blank, None
-        half = float(special.stdtrit(fit.df, (1 + self._confidence) / 2)) * error
+        half = float(special.stdtrit(fit.df, (1 + self.confidence) / 2)) * error
         p = float(2 * special.stdtr(fit.df, -abs(value) / error))
-        tost = None
-        if self._margin is not None:
-            tost = float(special.stdtr(fit.df, -(self._margin - abs(value)) / error))
+        room = None if self.margin is None else self.margin - abs(value)
+        tost = None if room is None else float(special.stdtr(fit.df, -room / error))
         return replace(blank, lo=value - half, hi=value + half, p=p), tost
 
     def _read(self, found: Sequence[tuple[Contrast, float | None]]) -> tuple[Contrast, ...]:
@@ -252,12 +245,12 @@ class _Analysis:
         )
 
     def _words(self, contrast: Contrast, p_holm: float | None, p_tost: float | None) -> str:
-        if self._rows.seeds < FEWEST_SEEDS:
-            return f"no claim possible at n = {self._rows.seeds}"
-        if p_tost is not None and p_tost <= self._alpha:
+        if self.matrix.seeds < FEWEST_SEEDS:
+            return f"no claim possible at n = {self.matrix.seeds}"
+        if p_tost is not None and p_tost <= self.alpha:
             return "equivalent"
-        if p_holm is None or p_holm > self._alpha:
+        if p_holm is None or p_holm > self.alpha:
             return "undetermined"
         if len(contrast.factors) == 2:
             return "present"
-        return "better" if (contrast.value < 0) == self._lower_is_better else "worse"
+        return "better" if (contrast.value < 0) == self.lower_is_better else "worse"

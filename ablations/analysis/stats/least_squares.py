@@ -17,8 +17,8 @@ _Floats = NDArray[np.float64]
 _ROUNDING = 1e-9  # what is this small beside the largest is taken as zero: columns are of size one
 
 
-class Rows:
-    """Trials as rows, with the columns of every factor and of every product of two.
+class DesignMatrix:
+    """A row for each trial, and columns for every factor and every product of two.
 
     Each seed's mean is taken out of values and columns, which is the same as a column for each seed (Frisch and
     Waugh 1933) and stays small with thousands of seeds.
@@ -31,48 +31,45 @@ class Rows:
     def __init__(self, frame: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> None:
         self._codes = {factor: _sum_to_zero(known) for factor, known in levels.items()}
         self._levels = levels
-        self.terms: list[tuple[str, ...]] = [(f,) for f in levels] + list(combinations(levels, 2))
-        blocks: dict[tuple[str, ...], _Floats] = {}
-        for factor in levels:
-            blocks[factor,] = np.stack([self._codes[factor][str(level)] for level in frame[factor]])
+        blocks: dict[tuple[str, ...], _Floats] = {
+            (factor,): np.stack([codes[str(level)] for level in frame[factor]])
+            for factor, codes in self._codes.items()
+        }
         for a, b in combinations(levels, 2):
-            left, right = blocks[a,], blocks[b,]
-            blocks[a, b] = (left[:, :, None] * right[:, None, :]).reshape(len(frame), -1)
-        self._places: dict[tuple[str, ...], slice] = {}
-        start = 0
-        for term in self.terms:
-            self._places[term] = slice(start, start + blocks[term].shape[1])
-            start += blocks[term].shape[1]
+            blocks[a, b] = np.einsum("ni,nj->nij", blocks[a,], blocks[b,]).reshape(len(frame), -1)
+        self.terms = list(blocks)
+        ends = np.cumsum([block.shape[1] for block in blocks.values()])
+        places = np.split(np.arange(ends[-1]), ends[:-1])
+        self._places = dict(zip(self.terms, places, strict=True))
         seeds, which = np.unique(frame["seed"].to_numpy(), return_inverse=True)
         self.seeds = int(seeds.size)
-        columns = _centred(np.concatenate([blocks[term] for term in self.terms], axis=1), which, self.seeds)
+        columns = _centred(np.hstack(list(blocks.values())), which, self.seeds)
         values = _centred(frame["value"].to_numpy(np.float64)[:, None], which, self.seeds)[:, 0]
         self._gram, self._moment = columns.T @ columns, columns.T @ values
         self._total = float(values @ values)
         self._free = len(frame) - self.seeds
 
     def width(self, term: tuple[str, ...]) -> int:
-        """Columns of a term."""
-        place = self._places[term]
-        return int(place.stop) - int(place.start)
+        """Return the number of columns of a term."""
+        return len(self._places[term])
 
     def contrast(self, term: tuple[str, ...], levels: Sequence[str]) -> _Floats:
-        """Give the weights of the columns for levels against their references."""
+        """Return the weights of the columns for levels against their references."""
         steps = [
             self._codes[factor][level] - self._codes[factor][self._levels[factor][0]]
             for factor, level in zip(term, levels, strict=True)
         ]
         weights = np.zeros(len(self._moment))
-        weights[self._places[term]] = steps[0] if len(steps) == 1 else np.outer(steps[0], steps[1]).ravel()
+        weights[self._places[term]] = steps[0] if len(steps) == 1 else np.kron(*steps)
         return weights
 
-    def fit(self, terms: Sequence[tuple[str, ...]]) -> Fit:
-        """Fit the model of some terms."""
-        kept = [i for term in terms for i in range(self._places[term].start, self._places[term].stop)]
-        return Fit(self._gram, self._moment, self._total, self._free, kept)
+    def fit(self, terms: Sequence[tuple[str, ...]]) -> LeastSquaresFit:
+        """Return the fit of the model of some terms."""
+        kept = [i for term in terms for i in self._places[term]]
+        return LeastSquaresFit(self._gram, self._moment, self._total, self._free, kept)
 
 
-class Fit:
+class LeastSquaresFit:
     """A least-squares fit of some columns; where they depend on each other, the shortest solution.
 
     Attributes:
@@ -83,7 +80,7 @@ class Fit:
     """
 
     def __init__(self, gram: _Floats, moment: _Floats, total: float, free: int, kept: Sequence[int]) -> None:
-        self._kept, self._all = list(kept), len(moment)
+        self._kept = list(kept)
         self._gram = gram[np.ix_(self._kept, self._kept)]
         self._inverse = np.linalg.pinv(self._gram, rcond=_ROUNDING, hermitian=True) if kept else self._gram
         part = moment[self._kept]
@@ -94,16 +91,14 @@ class Fit:
         self.variance = self.residual / self.df if self.df > 0 else None
 
     def can_estimate(self, weights: _Floats) -> bool:
-        """Whether a contrast has one value in every solution."""
-        inside = np.zeros(self._all, dtype=bool)
-        inside[self._kept] = True
-        if np.any(weights[~inside]):
+        """Return whether a contrast has one value in every solution."""
+        if np.delete(weights, self._kept).any():
             return False
         own = weights[self._kept]
         return bool(np.allclose(self._gram @ (self._inverse @ own), own, atol=1e-7))
 
     def estimate(self, weights: _Floats) -> tuple[float, float | None]:
-        """Give a contrast and its standard error; the error is None without degrees of freedom."""
+        """Return a contrast and its standard error; the error is None without degrees of freedom."""
         own = weights[self._kept]
         value = float(own @ self._solution)
         if self.variance is None:

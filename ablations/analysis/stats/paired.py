@@ -65,7 +65,7 @@ class Share:
     hi: float
 
     def other_way(self) -> Share:
-        """Give the probability of the opposite."""
+        """Return the probability of the opposite."""
         return Share(1 - self.value, 1 - self.hi, 1 - self.lo)
 
 
@@ -115,7 +115,7 @@ class PairedDifference:
 
 
 def estimate(values: ArrayLike, *, confidence: float = 0.95) -> Estimate:
-    """Estimate a mean with its t-interval.
+    """Return a mean with its t-interval.
 
     Args:
         values: one number a seed, any units; what is not finite is left out.
@@ -136,7 +136,7 @@ def estimate(values: ArrayLike, *, confidence: float = 0.95) -> Estimate:
 def paired_difference(
     variant: ArrayLike, baseline: ArrayLike, *, confidence: float = 0.95
 ) -> PairedDifference:
-    """Compare a variant with the baseline within each seed.
+    """Return the difference of a variant to the baseline within each seed, with its tests.
 
     Args:
         variant: (seeds,) values, one a seed; NaN where a seed is missing.
@@ -157,7 +157,7 @@ def paired_difference(
     below = float((differences < 0).sum() + (differences == 0).sum() / 2)
     return PairedDifference(
         mean=stated.mean, sd=stated.sd, n=stated.n, lo=stated.lo, hi=stated.hi,
-        t_p=_t_p(differences), flip_p=sign_flip_p(differences) if both.any() else None,
+        t_p=_t_p(stated), flip_p=sign_flip_p(differences) if both.any() else None,
         only_variant=int((has_a & ~has_b).sum()), only_baseline=int((has_b & ~has_a).sum()),
         rho=rho, gain=gain, confidence=confidence, effect=_effect(stated),
         lower=share(below, stated.n, confidence=confidence) if stated.n else None,
@@ -165,7 +165,7 @@ def paired_difference(
 
 
 def share(count: float, n: int, *, confidence: float = 0.95) -> Share:
-    """Estimate a probability with its Clopper-Pearson interval, which covers at least as often as it says.
+    """Return a probability with its Clopper-Pearson interval, which covers at least as often as it says.
 
     Args:
         count: how often it was so, from 0 to n; a half for a tie.
@@ -198,11 +198,11 @@ def _half_width(values: _Floats, confidence: float) -> float | None:
     return float(special.stdtrit(values.size - 1, (1 + confidence) / 2)) * sd / math.sqrt(values.size)
 
 
-def _t_p(differences: _Floats) -> float | None:
-    if differences.size < 2 or (sd := _sd(differences)) == 0:
+def _t_p(stated: Estimate) -> float | None:
+    if not stated.sd or stated.mean is None:
         return None
-    t = abs(float(differences.mean())) / (sd / math.sqrt(differences.size))
-    return float(2 * special.stdtr(differences.size - 1, -t))
+    t = abs(stated.mean) / (stated.sd / math.sqrt(stated.n))
+    return float(2 * special.stdtr(stated.n - 1, -t))
 
 
 def _effect(stated: Estimate) -> float | None:
@@ -215,7 +215,5 @@ def _pairing(a: _Floats, b: _Floats) -> tuple[float | None, float | None]:
     """Correlation over seeds, and by how much pairing shrank the variance of the difference."""
     if a.size < 3 or (sd_a := _sd(a)) == 0 or (sd_b := _sd(b)) == 0:
         return None, None
-    covariance = float(((a - a.mean()) * (b - b.mean())).sum() / (a.size - 1))
-    rho = min(1.0, max(-1.0, covariance / (sd_a * sd_b)))
     sd = _sd(a - b)
-    return rho, (sd_a**2 + sd_b**2) / sd**2 if sd > 0 else None
+    return float(np.corrcoef(a, b)[0, 1]), (sd_a**2 + sd_b**2) / sd**2 if sd > 0 else None

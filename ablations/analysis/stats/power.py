@@ -25,6 +25,7 @@ bioequivalence"; Owen 1965, "A special case of a bivariate non-central t-distrib
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 
 from scipy import integrate, optimize, special
@@ -39,7 +40,7 @@ _TAIL = 8.0  # standard deviations of the sample's spread beyond which nothing i
 
 
 def sd_of_difference(sd: float, rho: float = 0.0) -> float:
-    """Turn one variant's standard deviation over seeds into that of a paired difference.
+    """Return the standard deviation of a paired difference from that of one variant over seeds.
 
     Args:
         sd: of each variant's results over seeds, above 0.
@@ -55,7 +56,7 @@ def sd_of_difference(sd: float, rho: float = 0.0) -> float:
 
 
 def first_level(comparisons: int, alpha: float = ALPHA) -> float:
-    """Give the level at which the first of a family of comparisons is tested: alpha / m, Bonferroni's and Holm's.
+    """Return the level at which the first of a family of comparisons is tested: alpha / m, Bonferroni's and Holm's.
 
     Args:
         comparisons: in the family, at least 1.
@@ -65,7 +66,7 @@ def first_level(comparisons: int, alpha: float = ALPHA) -> float:
 
 
 def paired_power(difference: float, sd: float, n: int, alpha: float = ALPHA) -> float:
-    """Give the probability that a two-sided paired t-test finds a true difference.
+    """Return the probability that a two-sided paired t-test finds a true difference.
 
     Args:
         difference: the true one, in any units.
@@ -87,7 +88,7 @@ def paired_power(difference: float, sd: float, n: int, alpha: float = ALPHA) -> 
 
 
 def detectable(sd: float, n: int, alpha: float = ALPHA, power: float = PROBABLY) -> float:
-    """Give the smallest true difference that n seeds find with a probability of `power`.
+    """Return the smallest true difference that n seeds find with a probability of `power`.
 
     Args:
         sd: of the paired differences over seeds, above 0.
@@ -115,7 +116,7 @@ def detectable(sd: float, n: int, alpha: float = ALPHA, power: float = PROBABLY)
 def seeds_needed(
     difference: float, sd: float, alpha: float = ALPHA, power: float = PROBABLY, most: int = MOST_SEEDS
 ) -> int | None:
-    """Give the fewest seeds with which a true difference is found with a probability of `power`.
+    """Return the fewest seeds with which a true difference is found with a probability of `power`.
 
     Args:
         difference: not 0, in the units of `sd`.
@@ -133,16 +134,13 @@ def seeds_needed(
         if high >= most:
             return None
         low, high = high, min(2 * high, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if paired_power(difference, sd, middle, alpha) >= power else (middle, high)
-    return high
+    return bisect_left(range(high), power, low + 1, key=lambda n: paired_power(difference, sd, n, alpha))
 
 
 def equivalence_power(
     sd: float, n: int, margin: float, alpha: float = ALPHA, difference: float = 0.0
 ) -> float:
-    """Give the probability that two one-sided paired t-tests call a pair equivalent within +-margin.
+    """Return the probability that two one-sided paired t-tests call a pair equivalent within +-margin.
 
     Args:
         sd: of the paired differences over seeds, above 0.

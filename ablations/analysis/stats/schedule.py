@@ -1,4 +1,4 @@
-"""Paired comparisons that are looked at more than once: when, and what the looks say together.
+"""Interim analyses of paired comparisons: when there are any, and what they say together.
 
 Source: ablations/analysis/stats/sequential.py, which has the boundaries and where they come from.
 """
@@ -13,28 +13,29 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ablations.analysis.stats.sequential import SPENDING_POWER, Looks, boundary, look_p
+from ablations.analysis.stats.sequential import SPENDING_POWER, ErrorSpending, boundary, interim_p
 from senet_core.errors import UserError
 
 _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """After how many seeds one looks, and how the error is spread over the looks.
+class InterimSchedule:
+    """After how many seeds results are analysed, and how the error is spread over these interim analyses.
 
-    By the look at S seeds the share (S / most) ** power of the error is spent.
+    By the analysis at S seeds the share (S / most) ** SPENDING_POWER of the error is spent.
 
     Attributes:
         at: numbers of seeds, rising, from 2; the last is at most `most`.
         most: seeds at which all of the error is spent.
-        power: above 0; the larger, the more is kept for the end.
         order: in which seeds were added; rising if empty.
+
+    Raises:
+        UserError: `at` does not rise from 2 to at most `most`.
     """
 
     at: tuple[int, ...]
     most: int
-    power: float = SPENDING_POWER
     order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,46 +43,46 @@ class Schedule:
             raise UserError(f"looks must rise from 2 to at most {self.most} seeds, got {self.at}")
 
     def share(self, seeds: int) -> float:
-        """Give the share of the error that is spent by so many seeds."""
-        return float((seeds / self.most) ** self.power)
+        """Return the share of the error that is spent by so many seeds."""
+        return float((seeds / self.most) ** SPENDING_POWER)
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What all looks at a comparison say together; None where none of them could say anything.
+class InterimResult:
+    """What all interim analyses of a comparison say together; None where none of them could say anything.
 
     Attributes:
-        p: of no difference, two-sided: the smallest of all looks, valid whenever one stops.
+        p: of no difference, two-sided: the smallest of all analyses, valid whenever one stops.
         p_tost: of equivalence within the margin, likewise; None without a margin.
-        mean: the mean difference at the look with the smallest p.
-        pairs: complete pairs at the last look.
-        lo: lower end of the repeated interval at the last look: all looks' intervals hold together.
+        mean: the mean difference at the analysis with the smallest p.
+        pairs: complete pairs at the last analysis.
+        lo: lower end of the repeated interval at the last analysis: the intervals of all analyses hold together.
         hi: upper end.
-        looks: how many looks there were.
+        analyses: how many there were.
     """
 
-    p: float | None
-    p_tost: float | None
-    mean: float | None
-    pairs: int
-    lo: float | None
-    hi: float | None
-    looks: int
+    p: float | None = None
+    p_tost: float | None = None
+    mean: float | None = None
+    pairs: int = 0
+    lo: float | None = None
+    hi: float | None = None
+    analyses: int = 0
 
 
-def take_looks(
+def analyse_interims(
     differences: _Floats,
-    schedule: Schedule,
+    schedule: InterimSchedule,
     *,
     margin: float | None,
     confidence: float = 0.95,
     ended: int | None = None,
-) -> Looked:
-    """Test paired differences at every look that their seeds have reached.
+) -> InterimResult:
+    """Test paired differences at every interim analysis that their seeds have reached.
 
     Args:
         differences: (seeds,), in the order in which seeds were added; NaN where a pair is incomplete.
-        schedule: when one looks; what is missing of a comparison delays its pairs, not its looks.
+        schedule: of the analyses; what is missing of a comparison delays its pairs, not its analyses.
         margin: smallest effect of interest, in the units of the differences; None for none.
         confidence: of the interval.
         ended: how many of the seeds, from the first, have been trained, with a result or without; those up to the last
@@ -89,54 +90,54 @@ def take_looks(
     """
     complete = np.isfinite(differences)
     last = int(np.flatnonzero(complete)[-1]) + 1 if complete.any() else 0
-    reached = last if ended is None else max(last, ended)
-    places = _places(complete, reached, schedule)
-    if places is None:
-        return Looked(None, None, None, 0, None, None, 0)
-    looks, seen = places
+    spending, reached = _by_pairs(complete, last if ended is None else max(last, ended), schedule)
+    if spending is None:
+        return InterimResult()
     least, least_tost, mean = 1.0, 1.0, None
     interval: tuple[float | None, float | None] = (None, None)
     values = differences[complete]
-    for n in looks.at[:seen]:
+    for n in spending.at[:reached]:
         found = values[:n]
         middle, error = float(found.mean()), float(found.std(ddof=1)) / math.sqrt(n)
         if error <= 1e-12 * float(np.abs(found).max()):
             continue  # without any spread there is no t
-        p = float(look_p(np.array(middle / error), n, looks, two_sided=True))
+        p = float(interim_p(np.array(middle / error), n, spending, two_sided=True))
         if mean is None or p < least:
             least, mean = p, middle
         if margin is not None:
             t = np.array((margin - abs(middle)) / error)
-            least_tost = min(least_tost, float(look_p(t, n, looks, two_sided=False)))
-        half = boundary(1 - confidence, n, looks, two_sided=True) * error
+            least_tost = min(least_tost, float(interim_p(t, n, spending, two_sided=False)))
+        half = boundary(1 - confidence, n, spending, two_sided=True) * error
         interval = (middle - half, middle + half)
-    return Looked(least, None if margin is None else least_tost, mean, looks.at[seen - 1], *interval, seen)
+    pairs, p_tost = spending.at[reached - 1], None if margin is None else least_tost
+    return InterimResult(least, p_tost, mean, pairs, *interval, reached)
 
 
-def _places(complete: NDArray[np.bool_], reached: int, schedule: Schedule) -> tuple[Looks, int] | None:
-    """Turn looks by seeds into looks by pairs; also, how many of them the data has reached.
+def _by_pairs(
+    complete: NDArray[np.bool_], reached: int, schedule: InterimSchedule
+) -> tuple[ErrorSpending | None, int]:
+    """Turn a schedule by seeds into one by pairs; also, how many of its analyses the data has reached.
 
-    Looks that are still to come are taken to lack as many pairs as there are missing now.
+    Analyses that are still to come are taken to lack as many pairs as there are missing now.
     """
     missing = reached - int(complete.sum())
     at: list[int] = []
     spent: list[float] = []
-    seen = 0
+    done = 0
     for seeds in schedule.at:
         pairs = int(complete[:seeds].sum()) if seeds <= reached else seeds - missing
         if pairs < 2 or (at and pairs <= at[-1]):
             continue
         at.append(pairs)
         spent.append(schedule.share(seeds))
-        seen += seeds <= reached
-    return (Looks(tuple(at), tuple(spent)), seen) if seen else None
+        done += seeds <= reached
+    return (ErrorSpending(tuple(at), tuple(spent)) if done else None), done
 
 
-def wrong_over_plans(ends: Sequence[tuple[int, int]], power: float = SPENDING_POWER) -> float:
-    """Bound the chance of a wrong verdict over plans that were extended after a look, in levels of one plan.
+def wrong_over_plans(ends: Sequence[tuple[int, int]]) -> float:
+    """Return a bound on the chance of a wrong verdict over plans that were extended later, in levels of one plan.
 
     Args:
-        ends: for each plan in order, the seeds at its last look and the seeds at which it spends all of its error.
-        power: of the spending.
+        ends: for each plan in order, the seeds at its last analysis and the seeds at which it spends all of its error.
     """
-    return float(1 + sum(1 - (before / most) ** power for (before, _), (_, most) in pairwise(ends)))
+    return float(1 + sum(1 - (before / most) ** SPENDING_POWER for (before, _), (_, most) in pairwise(ends)))

@@ -1,17 +1,17 @@
-"""Tests that may be looked at again and again: group-sequential paired t-tests with spent error.
+"""Group-sequential paired t-tests: interim analyses that spend one error together.
 
-A study that looks at its results while seeds are added, and stops where a verdict is in, errs far more often than its
-level says if each look uses the fixed test: with a look after each of 3 to 20 seeds, 24 % of equal variants come out
-"better" or "worse" once. Here every look has a boundary of its own, such that the chance of ever crossing one is the
-level, and a part of the level is spent at each look. From the boundaries of all levels follows a p at each look, the
-smallest level whose boundary is crossed there; the smallest p so far is valid whenever one stops, and goes into Holm's
-method like any other.
+A study that is analysed while seeds are added, and stopped where a verdict is in, errs far more often than its level
+says if each analysis uses the fixed test: with one after each of 3 to 20 seeds, 24 % of equal variants come out
+"better" or "worse" once. Here every interim analysis has a boundary of its own, such that the chance of ever crossing
+one is the level, and a part of the level is spent at each. From the boundaries of all levels follows a p at each
+analysis, the smallest level whose boundary is crossed there; the smallest p so far is valid whenever one stops, and
+goes into Holm's method like any other.
 
 The boundaries are those of t statistics with unknown variance, exact at every number of seeds but for the numerical
 grid: if the differences are normal (or spherically symmetric) around zero, t after n + 1 of them depends on the past
 through t after n of them alone. Given t_n, the next difference, in units of the length of the first n, is Student's t
 with n degrees of freedom over the root of n, independent of the direction that t_n measures; so the law of t_(n+1)
-given t_n has a closed form, and the chance of surviving all looks is a product of matrices.
+given t_n has a closed form, and the chance of crossing no boundary is a product of matrices.
 
 Source: Lan and DeMets 1983, "Discrete sequential boundaries for clinical trials"; Kim and DeMets 1987, "Design and
 analysis of group sequential tests based on the type I error spending rate function", for powers of the share of seeds;
@@ -33,9 +33,6 @@ from senet_core.errors import UserError
 
 _Floats = NDArray[np.float64]
 
-FIRST_LOOK = 4
-"""Seeds at the first look where a study does not say; below 3 nothing is ever claimed."""
-
 SPENDING_POWER = 2.0
 """The share of the error that is spent by n of N seeds is (n / N) to this power."""
 
@@ -48,12 +45,15 @@ SMALLEST_P = float(_LEVELS[0])
 
 
 @dataclass(frozen=True)
-class Looks:
-    """When one looks, and how much of the error is spent by then.
+class ErrorSpending:
+    """At how many pairs a comparison is analysed, and how much of the error is spent by then.
 
     Attributes:
         at: numbers of paired seeds, rising, from 2.
-        spent: shares of the error spent up to and with each look, not falling, above 0 and at most 1.
+        spent: shares of the error spent up to and with each analysis, not falling, above 0 and at most 1.
+
+    Raises:
+        UserError: one of them is not so.
     """
 
     at: tuple[int, ...]
@@ -69,25 +69,25 @@ class Looks:
             raise UserError(f"shares of the error lie above 0 and at most at 1, got {self.spent}")
 
 
-def look_p(t: _Floats, n: int, looks: Looks, *, two_sided: bool) -> _Floats:
-    """Give the smallest level at which the boundary of the look at n seeds is crossed.
+def interim_p(t: _Floats, n: int, spending: ErrorSpending, *, two_sided: bool) -> _Floats:
+    """Return the smallest level at which the boundary of the analysis at n pairs is crossed, in the shape of `t`.
 
     Args:
         t: statistics of any shape; one-sided tests reject large ones.
-        n: one of `looks.at`.
-        looks: all of them.
+        n: one of `spending.at`.
+        spending: of all analyses.
         two_sided: whether small statistics count like large ones.
     """
     score = _score(np.abs(t) if two_sided else t, n - 1)
-    boundary = _boundaries(looks, two_sided)[looks.at.index(n)]
+    boundary = _boundaries(spending, two_sided)[spending.at.index(n)]
     # boundaries fall with the level; np.interp wants rising ones
     p: _Floats = np.exp(np.interp(-score, -boundary, np.log(_LEVELS)))
     return np.where(score < boundary[-1], 1.0, p)
 
 
-def boundary(level: float, n: int, looks: Looks, *, two_sided: bool) -> float:
-    """Give the t statistic that must be exceeded at the look at n seeds for the level to be kept over all looks."""
-    found = _boundaries(looks, two_sided)[looks.at.index(n)]
+def boundary(level: float, n: int, spending: ErrorSpending, *, two_sided: bool) -> float:
+    """Return the t statistic to exceed in the analysis at n pairs for the level to be kept over all analyses."""
+    found = _boundaries(spending, two_sided)[spending.at.index(n)]
     score = float(np.interp(np.log(level), np.log(_LEVELS), found))
     return float(-special.stdtrit(n - 1, special.ndtr(-score)))
 
@@ -105,12 +105,12 @@ def _statistic(score: _Floats, df: int) -> _Floats:
 
 
 @lru_cache(maxsize=64)
-def _boundaries(looks: Looks, two_sided: bool) -> _Floats:
-    """Normal scores of the boundaries: (looks, levels), falling with the level."""
-    found = np.empty((len(looks.at), len(_LEVELS)))
+def _boundaries(spending: ErrorSpending, two_sided: bool) -> _Floats:
+    """Normal scores of the boundaries: (analyses, levels), falling with the level."""
+    found = np.empty((len(spending.at), len(_LEVELS)))
     mass = np.tile(np.diff(special.ndtr(_EDGES)), (len(_LEVELS), 1))
-    n, before = looks.at[0], 0.0
-    for place, (at, spent) in enumerate(zip(looks.at, looks.spent, strict=True)):
+    n, before = spending.at[0], 0.0
+    for place, (at, spent) in enumerate(zip(spending.at, spending.spent, strict=True)):
         while n < at:
             mass, n = mass @ _transition(n), n + 1
         found[place] = _cut(mass, _LEVELS * (spent - before), two_sided)

@@ -18,7 +18,7 @@ _Floats = NDArray[np.float64]
 
 
 def sign_flip_p(differences: ArrayLike) -> float:
-    """Test by permutation whether paired differences are centred on zero.
+    """Return the p of a permutation test of whether paired differences are centred on zero.
 
     If variant and baseline were exchangeable, each difference could as well have the other sign. The p is the
     share of all 2^n choices of signs whose sum is at least as far from zero as the sum observed. Exact up to
@@ -50,7 +50,7 @@ def sign_flip_p(differences: ArrayLike) -> float:
 
 
 def smallest_sign_flip_p(n: int) -> float:
-    """Give the smallest two-sided p that a sign-flip test of n differences can have: 2 / 2^n."""
+    """Return the smallest two-sided p that a sign-flip test of n differences can have: 2 / 2^n."""
     return min(1.0, 2.0 ** (1 - n))
 
 

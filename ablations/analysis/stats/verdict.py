@@ -33,10 +33,10 @@ def read(
     p_tost: float | None = None,
     margin: float | None = None,
 ) -> Reading:
-    """Say what a paired difference shows.
+    """Return what a paired difference shows.
 
     A difference that is shown, and shown to be smaller than the margin, is read as equivalent: the margin is the
-    smallest effect of interest. Its direction is said beside it.
+    smallest effect of interest. Its direction stands beside it.
 
     Args:
         difference: variant minus baseline; None without a common seed.
@@ -65,7 +65,7 @@ def limits(
     margin: float | None = None,
     spreads: Sequence[float] = (),
 ) -> tuple[str, ...]:
-    """Say which results so few seeds cannot give.
+    """Return which results so few seeds cannot give.
 
     Args:
         seeds: common seeds of each comparison of a family.

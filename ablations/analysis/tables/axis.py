@@ -8,14 +8,14 @@ from dataclasses import replace
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.tables.cells import (
     Column,
-    Cost,
+    CostCell,
     Difference,
     Mean,
     Printed,
     PValue,
-    Row,
     Table,
     TableCell,
+    TableRow,
     Text,
 )
 from ablations.analysis.tables.comparisons import comparison_notes, file_key, verdict_cell
@@ -83,7 +83,7 @@ def paper_tables_of(family: Family, study: Study) -> tuple[int, ...]:
     return tuple(sorted({row.table for row in rows if row is not None}))
 
 
-def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) -> Row:
+def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) -> TableRow:
     values = dict(outcome.cell.values)
     comparison = family.comparisons.get(outcome.label)
     is_baseline = outcome.label == family.baseline
@@ -99,7 +99,7 @@ def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) ->
         ),
     )
     cells = (Text(outcome.label), *(Text(_axis_value(values, axis)) for axis in axes), *accuracy)
-    return Row((*cells, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
+    return TableRow((*cells, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
 
 
 def _axis_value(values: Mapping[str, str], axis: str) -> str | None:
@@ -110,12 +110,12 @@ def _axis_value(values: Mapping[str, str], axis: str) -> str | None:
 def _cost(family: Family, outcome: Outcome) -> tuple[TableCell, ...]:
     plain = None if family.plain in (None, outcome.label) else family.outcome(family.plain or "")
     return (
-        Cost(
+        CostCell(
             outcome.parameters,
             _extra(outcome.parameters, None if plain is None else plain.parameters),
             exact=True,
         ),
-        Cost(
+        CostCell(
             outcome.multiply_adds,
             _extra(outcome.multiply_adds, None if plain is None else plain.multiply_adds),
             exact=False,

@@ -1,12 +1,13 @@
-"""A table as a plain value: columns, and rows of typed cells. How it looks is the renderers' business."""
+"""A table as a plain value: columns, and rows of typed cells. `render` turns it into text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Literal, Protocol
 
-from ablations.analysis.stats.compare import Estimate
+from ablations.analysis.stats.paired import Estimate
 
 RowKind = Literal["variant", "baseline", "plain"]
 Value = str | int | float | None
@@ -18,10 +19,10 @@ class TableCell(Protocol):
     """One entry of a table."""
 
     def text(self) -> str:
-        """Give what a reader sees, without markup."""
+        """Return what a reader sees, without markup."""
 
     def values(self) -> Mapping[str, Value]:
-        """Give what a program reads, in full precision: values by suffix of the column's key."""
+        """Return what a program reads, in full precision: values by suffix of the column's key."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Text:
     words: str | None
 
     def text(self) -> str:
-        """Give the words."""
+        """Return the words."""
         return NOTHING if self.words is None else self.words
 
     def values(self) -> Mapping[str, Value]:
-        """Give the words."""
+        """Return the words."""
         return {"": self.words}
 
 
@@ -61,11 +62,11 @@ class Number:
     unit: str = ""
 
     def text(self) -> str:
-        """Give the number, or a dash."""
+        """Return the number, or a dash."""
         return NOTHING if self.value is None else fixed(self.value, self.decimals, self.signed) + self.unit
 
     def values(self) -> Mapping[str, Value]:
-        """Give the number."""
+        """Return the number."""
         return {"": self.value}
 
 
@@ -84,7 +85,7 @@ class Mean:
     decimals: int = 2
 
     def text(self) -> str:
-        """Give "12.34 ± 0.21 (10)", "12.34 (1/10)" where there is no interval."""
+        """Return "12.34 ± 0.21 (10)", "12.34 (1/10)" where there is no interval."""
         e = self.estimate
         if e.mean is None:
             return NOTHING
@@ -94,7 +95,7 @@ class Mean:
         return f"{e.mean:.{self.decimals}f}{half} ({e.n}{of}{equal})"
 
     def values(self) -> Mapping[str, Value]:
-        """Give mean, sd, n and the ends of the interval."""
+        """Return mean, sd, n and the ends of the interval."""
         e = self.estimate
         return {"_mean": e.mean, "_sd": e.sd, "_n": e.n, "_lo": e.lo, "_hi": e.hi}
 
@@ -110,7 +111,7 @@ class Difference:
     decimals: int = 2
 
     def text(self) -> str:
-        """Give "−0.34 [−0.51, −0.17]"."""
+        """Return "−0.34 [−0.51, −0.17]"."""
         if self.mean is None:
             return NOTHING
         shown = self._fixed(self.mean)
@@ -122,7 +123,7 @@ class Difference:
         return fixed(value, self.decimals, self.signed)
 
     def values(self) -> Mapping[str, Value]:
-        """Give mean and ends."""
+        """Return mean and ends."""
         return {"": self.mean, "_lo": self.lo, "_hi": self.hi}
 
 
@@ -133,16 +134,16 @@ class PValue:
     p: float | None
 
     def text(self) -> str:
-        """Give three decimals, and what is smaller as "<0.001"."""
+        """Return three decimals, and what is smaller as "<0.001"."""
         return NOTHING if self.p is None else p_text(self.p)
 
     def values(self) -> Mapping[str, Value]:
-        """Give the p."""
+        """Return the p."""
         return {"": self.p}
 
 
 @dataclass(frozen=True)
-class Cost:
+class CostCell:
     """A cost and what it adds to the plain network's; None where they are not known.
 
     Attributes:
@@ -156,7 +157,7 @@ class Cost:
     exact: bool
 
     def text(self) -> str:
-        """Give "274,490 (+0.74 %)"."""
+        """Return "274,490 (+0.74 %)"."""
         if self.count is None:
             return NOTHING
         shown = f"{self.count:,}" if self.exact else scaled(self.count)
@@ -166,7 +167,7 @@ class Cost:
         return f"{shown} ({fixed(self.extra_percent, 3 if small else 2, True)} %)"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the count and the extra."""
+        """Return the count and the extra."""
         return {"": self.count, "_extra_percent": self.extra_percent}
 
 
@@ -179,14 +180,14 @@ class Printed:
     difference: float | None
 
     def text(self) -> str:
-        """Give "22.57 / 6.09 (+0.29)"."""
+        """Return "22.57 / 6.09 (+0.29)"."""
         if self.top1 is None or self.top5 is None:
             return NOTHING
         difference = "" if self.difference is None else f" ({fixed(self.difference, 2, True)})"
         return f"{fixed(self.top1, 2)} / {fixed(self.top5, 2)}{difference}"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the three numbers."""
+        """Return the three numbers."""
         return {"_top1": self.top1, "_top5": self.top5, "_difference": self.difference}
 
 
@@ -206,7 +207,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row; `kind` marks the baseline and the plain network."""
 
     cells: tuple[TableCell, ...]
@@ -228,40 +229,39 @@ class Table:
     key: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
 
     def without_empty_columns(self) -> Table:
-        """Leave out the columns in which no row has anything but a dash."""
-        kept = [
-            place
-            for place in range(len(self.columns))
-            if any(row.cells[place].text() != NOTHING for row in self.rows)
-        ]
-        rows = tuple(Row(tuple(row.cells[place] for place in kept), row.kind) for row in self.rows)
-        return Table(self.key, self.title, tuple(self.columns[place] for place in kept), rows, self.notes)
+        """Return the table without columns in which no row has anything but a dash."""
+        kept = [any(row.cells[i].text() != NOTHING for row in self.rows) for i in range(len(self.columns))]
+        rows = tuple(replace(row, cells=tuple(compress(row.cells, kept))) for row in self.rows)
+        return replace(self, columns=tuple(compress(self.columns, kept)), rows=rows)
 
 
 def fixed(value: float, decimals: int, signed: bool = False) -> str:
-    """Write a number with a true minus sign, and never a negative zero."""
+    """Return a number as text with a true minus sign, and never a negative zero."""
     rounded = round(value, decimals) + 0.0
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}{abs(rounded):,.{decimals}f}"
 
 
 def about(count: int) -> str:
-    """Write a forecast count in two digits, since it is no better known: "7", "84", "240", "1,300"."""
+    """Return a forecast count in two digits, since it is no better known: "7", "84", "240", "1,300"."""
     return f"{round(count, min(0, 2 - len(str(count)))):,}"
 
 
 def p_text(p: float) -> str:
-    """Write a p-value to three decimals."""
+    """Return a p-value to three decimals."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def scaled(count: float) -> str:
-    """Write a large count in four digits: "41.01 M", "3.867 G"."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.4g} {unit}"
-    return f"{count:.4g}"
+    """Return a large count in four digits: "41.01 M", "3.867 G"."""
+    size, unit = unit_of(count)
+    return f"{count / size:.4g} {unit}".rstrip()
+
+
+def unit_of(count: float) -> tuple[float, str]:
+    """Return the size and the name of the largest decimal unit in a count: (1e6, "M"); (1, "") below a thousand."""
+    return next((unit for unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if count >= unit[0]), (1.0, ""))

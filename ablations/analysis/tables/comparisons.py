@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from ablations.analysis.stats.compare import Comparison, Schedule, Share
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.paired import Share
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
 from ablations.analysis.stats.verdict import limits
 from ablations.analysis.tables.cells import (
-    NOTHING,
     Column,
     Difference,
     Number,
     PValue,
-    Row,
     Table,
     TableCell,
+    TableRow,
     Text,
     Value,
     about,
@@ -30,60 +32,49 @@ class VerdictCell:
     comparison: Comparison
 
     def text(self) -> str:
-        """Give "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
+        """Return "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
         words, more = self.comparison.reading.words, self.comparison.more_seeds
         return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"
 
     def values(self) -> Mapping[str, Value]:
-        """Give the verdict and the number of seeds, unrounded."""
+        """Return the verdict and the number of seeds, unrounded."""
         return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
 
 
-@dataclass(frozen=True)
-class Probability:
-    """A probability with its interval; None where it is not known."""
-
-    share: Share | None
-
-    def text(self) -> str:
-        """Give "0.83 [0.36, 1.00]"."""
-        s = self.share
-        return NOTHING if s is None else f"{s.value:.2f} [{s.lo:.2f}, {s.hi:.2f}]"
-
-    def values(self) -> Mapping[str, Value]:
-        """Give the probability and the ends of its interval."""
-        s = self.share
-        return {"": None, "_lo": None, "_hi": None} if s is None else {"": s.value, "_lo": s.lo, "_hi": s.hi}
-
-
 DETAIL_TITLE = "How the comparisons were made"
-_DETAILS = (
-    Column("pairs", "paired seeds"),
-    Column("left_out", "unpaired seeds"),
-    Column("sd", "sd of differences"),
-    Column("t_p", "p, paired t"),
-    Column("flip_p", "p, sign-flip"),
-    Column("least_flip_p", "smallest possible"),
-    Column("p_holm", "p (Holm)"),
-    Column("p_tost", "p, equivalence"),
-    Column("p_tost_holm", "p, equivalence (Holm)"),
-    Column("effect", "effect (sd)"),
-    Column("better", "P(better)"),
-    Column("rho", "seed correlation"),
-    Column("gain", "gain of pairing"),
-)
+_DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
+    "pairs": ("paired seeds", lambda c, _: Number(c.difference.n, 0)),
+    "left_out": (
+        "unpaired seeds",
+        lambda c, _: Number(c.difference.only_variant + c.difference.only_baseline, 0),
+    ),
+    "sd": ("sd of differences", lambda c, decimals: Number(c.difference.sd, decimals)),
+    "t_p": ("p, paired t", lambda c, _: PValue(c.difference.t_p)),
+    "flip_p": ("p, sign-flip", lambda c, _: PValue(c.difference.flip_p)),
+    "least_flip_p": (
+        "smallest possible",
+        lambda c, _: PValue(smallest_sign_flip_p(c.difference.n) if c.difference.n else None),
+    ),
+    "p_holm": ("p (Holm)", lambda c, _: PValue(c.p_holm)),
+    "p_tost": ("p, equivalence", lambda c, _: PValue(c.p_tost)),
+    "p_tost_holm": ("p, equivalence (Holm)", lambda c, _: PValue(c.p_tost_holm)),
+    "effect": ("effect (sd)", lambda c, _: Number(c.difference.effect, 2, signed=True)),
+    "better": ("P(better)", lambda c, _: _probability(c.better)),
+    "rho": ("seed correlation", lambda c, _: Number(c.difference.rho)),
+    "gain": ("gain of pairing", lambda c, _: Number(c.difference.gain, 2, unit=" ×")),
+}
 _OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
 
 
 def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int = 3) -> Table:
-    """Make the table that says how each comparison of a family was made, and what pairing gained.
+    """Return the table of how each comparison of a family was made, and what pairing gained.
 
     Args:
         key: for the file's name.
         comparisons: of one family.
         decimals: of standard deviations.
     """
-    rows = tuple(Row((Text(c.variant), *_detail_cells(c, decimals))) for c in comparisons)
+    rows = tuple(TableRow((Text(c.variant), *_detail_cells(c, _DETAILS, decimals))) for c in comparisons)
     several = any(c.schedule is not None for c in comparisons)
     notes = (
         "The p of all looks together is corrected and read; those of the t-test and the sign-flip test take the seeds "
@@ -96,14 +87,14 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         "Gain of pairing: how many times larger the variance of the difference would be if the seeds were not "
         "common; at 1 pairing gains nothing.",
     )
-    columns = (Column("variant", "variant", "left"), *_DETAILS)
+    columns = (Column("variant", "variant", "left"), *_detail_columns(_DETAILS))
     return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes)
 
 
 def pair_table(
     key: str, title: str, comparisons: Collection[Comparison], *, unit: str = " points", decimals: int = 2
 ) -> Table:
-    """Make the table of all pairs of some variants.
+    """Return the table of all pairs of some variants.
 
     Args:
         key: for the file's name.
@@ -112,7 +103,6 @@ def pair_table(
         unit: of the values, with a space before it; may be empty.
         decimals: of differences.
     """
-    kept = [place for place, column in enumerate(_DETAILS) if column.key in _OF_PAIRS]
     columns = (
         Column("variant", "variant", "left"),
         Column("against", "against", "left"),
@@ -120,27 +110,27 @@ def pair_table(
         Column("p_holm", "p (Holm)"),
         Column("p_tost_holm", "p, equivalence"),
         Column("verdict", "verdict", "left"),
-        *(_DETAILS[place] for place in kept),
+        *_detail_columns(_OF_PAIRS),
     )
     rows = []
     for c in comparisons:
-        d, details = c.difference, _detail_cells(c)
+        d = c.difference
         cells: tuple[TableCell, ...] = (
             Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=decimals), PValue(c.p_holm),
-            PValue(c.p_tost_holm), VerdictCell(c), *(details[place] for place in kept),
+            PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
-        rows.append(Row(cells))
+        rows.append(TableRow(cells))
     return Table(
         f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, unit)
     ).without_empty_columns()
 
 
-_ONE_LOOK = (
+_ONE_ANALYSIS = (
     "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's,"
 )
 
 
-def _how_looked(schedule: Schedule) -> str:
+def _interim_words(schedule: InterimSchedule) -> str:
     at = schedule.at
     times = f"at {at[0]} to {at[-1]} seeds" if len(at) > 3 else f"at {', '.join(map(str, at))} seeds"
     return (
@@ -151,7 +141,7 @@ def _how_looked(schedule: Schedule) -> str:
 
 
 def comparison_notes(comparisons: Collection[Comparison], unit: str = " points") -> tuple[str, ...]:
-    """Say how to read a family of comparisons, and what its seeds cannot show.
+    """Return how to read a family of comparisons, and what its seeds cannot show.
 
     Args:
         comparisons: of one family.
@@ -160,7 +150,7 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     tested = [c.difference.n for c in comparisons if c.p_holm is not None]
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
-    said = (_how_looked(schedule) if schedule is not None else _ONE_LOOK) + (
+    said = (_interim_words(schedule) if schedule is not None else _ONE_ANALYSIS) + (
         " corrected (Holm) over the comparisons of a table. "
     )
     if margin is not None:
@@ -174,36 +164,29 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     counts = tested or [c.difference.n for c in comparisons]
     counted = f"Comparisons in this table: {len(tested)}."
-    if schedule is not None:  # what so few seeds cannot give is said for one look at all of them
+    if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
         return (said.strip(), counted)
     return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
 
 
 def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:
-    """Show a verdict, or what stands in its place."""
+    """Return the cell of a verdict, or of what stands in its place."""
     return VerdictCell(comparison) if comparison is not None and instead is None else Text(instead)
 
 
 def file_key(name: str) -> str:
-    """Turn a name into small letters, digits and hyphens, for file names."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
-    return "-".join(part for part in kept.split("-") if part) or "table"
+    """Return a name in small letters, digits and hyphens, for file names."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
 
 
-def _detail_cells(comparison: Comparison, decimals: int = 3) -> tuple[TableCell, ...]:
-    d = comparison.difference
-    return (
-        Number(d.n, 0),
-        Number(d.only_variant + d.only_baseline, 0),
-        Number(d.sd, decimals),
-        PValue(d.t_p),
-        PValue(d.flip_p),
-        PValue(smallest_sign_flip_p(d.n) if d.n else None),
-        PValue(comparison.p_holm),
-        PValue(comparison.p_tost),
-        PValue(comparison.p_tost_holm),
-        Number(d.effect, 2, signed=True),
-        Probability(comparison.better),
-        Number(d.rho),
-        Number(d.gain, 2, unit=" ×"),
-    )
+def _probability(share: Share | None) -> Difference:
+    value, lo, hi = (None, None, None) if share is None else (share.value, share.lo, share.hi)
+    return Difference(value, lo, hi, signed=False)
+
+
+def _detail_columns(keys: Iterable[str]) -> list[Column]:
+    return [Column(key, _DETAILS[key][0]) for key in keys]
+
+
+def _detail_cells(comparison: Comparison, keys: Iterable[str], decimals: int = 3) -> list[TableCell]:
+    return [_DETAILS[key][1](comparison, decimals) for key in keys]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablations.analysis.results.confirmation import Confirmation
 from ablations.analysis.stats.paired import PairedDifference
-from ablations.analysis.tables.cells import Column, Difference, Mean, Row, Table, Text
+from ablations.analysis.tables.cells import Column, Difference, Mean, Table, TableRow, Text
 
 
 def confirmation_table(found: Confirmation) -> Table:
@@ -15,8 +15,8 @@ def confirmation_table(found: Confirmation) -> Table:
         Column("difference", "difference to baseline"),
     )
     rows = (
-        Row((Text("of the choice"), Mean(found.chosen, found.chosen.n), _cell(found.chosen_difference))),
-        Row((Text("fresh"), Mean(found.fresh, found.planned), _cell(found.fresh_difference))),
+        TableRow((Text("of the choice"), Mean(found.chosen, found.chosen.n), _cell(found.chosen_difference))),
+        TableRow((Text("fresh"), Mean(found.fresh, found.planned), _cell(found.fresh_difference))),
     )
     notes = (
         f"{found.winner.label} had the lowest error of {found.rows} rows, by the mean difference to the baseline with "

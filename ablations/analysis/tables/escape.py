@@ -38,12 +38,12 @@ _LATEX = {
 
 
 def markdown_escape(text: str) -> str:
-    """Escape what Markdown would read as markup, and put the text on one line."""
+    """Return text on one line, with what Markdown would read as markup escaped."""
     return _MARKDOWN.sub(lambda match: "\\" + match.group(0), " ".join(text.split()))
 
 
 def markdown_code(text: str) -> str:
-    """Set text as code on one line, whatever backticks and bars it has."""
+    """Return text as code on one line, whatever backticks and bars it has."""
     line = " ".join(text.split()).replace("|", "\\|")
     fence = "`"
     while fence in line:
@@ -53,7 +53,7 @@ def markdown_code(text: str) -> str:
 
 
 def latex_escape(text: str) -> str:
-    """Escape what LaTeX would read as a command, and put the text on one line.
+    """Return text on one line, with what LaTeX would read as a command escaped.
 
     What the Latin fonts of pdflatex cannot set becomes its code point, so that the file always compiles.
     """

@@ -11,7 +11,7 @@ import pandas as pd
 from ablations.analysis.results.noise import pooled_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import sensitivity
-from ablations.analysis.tables.cells import Column, Number, Row, Table, Text
+from ablations.analysis.tables.cells import Column, Number, Table, TableRow, Text
 from ablations.running.record.forecast import Forecast, RowForecast, makespan, settings_key
 from ablations.running.record.forecast import Sensitivity as Found
 from ablations.running.record.trial_record import TrialRecord
@@ -128,14 +128,14 @@ def _achieved(results: Results) -> Found | None:
     )
 
 
-def _hour_rows(hours: Hours | None) -> Iterator[Row]:
+def _hour_rows(hours: Hours | None) -> Iterator[TableRow]:
     if hours is None:
         return
     yield _row("hours of training and test, all trials", hours.busy_forecast, hours.busy, 3)
     yield _row("hours in which trials ran", hours.wall_forecast, hours.wall, 3)
 
 
-def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator[Row]:
+def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator[TableRow]:
     figures = (
         ("seeds a row", "seeds", 0),
         ("noise: sd of a paired difference, points", "sd", 3),
@@ -148,9 +148,9 @@ def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator
             yield _row(words, one, other, decimals)
 
 
-def _row(words: str, forecast: float | None, happened: float | None, decimals: int) -> Row:
+def _row(words: str, forecast: float | None, happened: float | None, decimals: int) -> TableRow:
     ratio = None if forecast is None or happened is None or not forecast else happened / forecast
-    return Row((Text(words), Number(forecast, decimals), Number(happened, decimals), Number(ratio)))
+    return TableRow((Text(words), Number(forecast, decimals), Number(happened, decimals), Number(ratio)))
 
 
 def _notes(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ablations.analysis.results.interactions import Combinations
 from ablations.analysis.stats.factorial import Contrast, Factorial
-from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Row, Table, Text
+from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Table, TableRow, Text
 
 _ALPHA = 0.05
 
@@ -74,7 +74,7 @@ def _contrast_table(key: str, title: str, contrasts: Sequence[Contrast], notes: 
         Column("verdict", "verdict", "left"),
     )
     rows = tuple(
-        Row(
+        TableRow(
             (
                 Text(" × ".join(c.factors)), Text(" × ".join(c.levels)), Text(" × ".join(c.reference)),
                 Difference(c.value, c.lo, c.hi), PValue(c.p), PValue(c.p_holm), PValue(c.p_tost_holm),
@@ -95,7 +95,7 @@ def _term_table(fit: Factorial) -> Table:
         Column("p_holm", "p (Holm)"),
     )
     rows = tuple(
-        Row(
+        TableRow(
             (
                 Text(" × ".join(t.factors)),
                 Text(f"{t.df}, {fit.df}"),
@@ -112,7 +112,7 @@ def _term_table(fit: Factorial) -> Table:
     if fit.departure is not None:
         d = fit.departure
         last = (Text("all interactions"), Text(f"{d.df}"), Number(d.f), PValue(d.p), Text(None))
-        rows += (Row(last),)
+        rows += (TableRow(last),)
         notes.append(
             "All interactions: whether the rows trained differ by more than main effects and noise, through "
             "interactions of whatever axes and order."

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.cells import Code, Column, Number, Row, Table, Text
+from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.planning.commands import row_command
 from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
@@ -51,7 +51,7 @@ def environment_table(results: Results) -> Table:
         for field, value in {**record.environment, **digests}.items():
             counts.setdefault(field, Counter())[_plain(value)] += 1
     rows = tuple(
-        Row((Text(field), Text(value), Number(count, 0)))
+        TableRow((Text(field), Text(value), Number(count, 0)))
         for field, values in counts.items()
         for value, count in sorted(values.items())
     )
@@ -105,7 +105,7 @@ def failure_table(results: Results) -> Table:
                 Number(failure.epoch, 0),
                 Text(failure.message),
             )
-            rows.append(Row(cells))
+            rows.append(TableRow(cells))
     return Table("failures", "Failures", columns, tuple(rows), notes=_bias_notes(results))
 
 
@@ -137,7 +137,7 @@ def missing_table(results: Results) -> Table:
         failed, missing = by_status.get("failed", []), by_status.get("missing", [])
         if failed or missing:
             done = Number(len(by_status.get("finished", [])), 0)
-            rows.append(Row((Text(str(label)), done, Text(_listed(failed)), Text(_listed(missing)))))
+            rows.append(TableRow((Text(str(label)), done, Text(_listed(failed)), Text(_listed(missing)))))
     return Table("missing", "Missing seeds", columns, tuple(rows))
 
 
@@ -150,7 +150,7 @@ def command_table(results: Results, command_prefix: str) -> Table:
     """
     design = results.design
     rows = tuple(
-        Row((Text(cell.label), Code(row_command(design, cell, command_prefix)))) for cell in design.cells
+        TableRow((Text(cell.label), Code(row_command(design, cell, command_prefix)))) for cell in design.cells
     )
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows)
@@ -174,7 +174,7 @@ def trial_table(results: Results) -> Table:
         origin = None if record is None else record.shared_from
         error = Number(None if result is None else result.top1_error)
         known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
-        rows.append(Row((*known, Code(key), Text(origin))))
+        rows.append(TableRow((*known, Code(key), Text(origin))))
     return Table("trials", "Trials", columns, tuple(rows)).without_empty_columns()
 
 
@@ -199,7 +199,7 @@ def _trials(results: Results) -> Iterable[tuple[str, int, str]]:
 
 def _pairs(key: str, title: str, facts: Iterable[tuple[str, str]]) -> Table:
     columns = (Column("fact", "", "left"), Column("value", "", "left"))
-    return Table(key, title, columns, tuple(Row((Text(name), Text(value))) for name, value in facts))
+    return Table(key, title, columns, tuple(TableRow((Text(name), Text(value))) for name, value in facts))
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

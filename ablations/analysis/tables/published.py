@@ -34,13 +34,6 @@ _ROWS: dict[tuple[str, object], tuple[int, object]] = {
     ("integration", "identity"): (14, "SE-Identity"),
     ("integration", "conv3x3"): (15, "SE_3x3"),
 }
-_HOMES = {
-    "reduction": (10,),
-    "squeeze": (11, 16),
-    "excitation": (12,),
-    "stages": (13,),
-    "integration": (14, 15),
-}
 _SE = {10: 16, 11: "Avg", 12: "Sigmoid", 13: "SE_All", 14: "SE", 15: "SE", 16: "SE"}
 _PLAIN = {10: "original", 13: "ResNet-50", 16: "ResNet-50"}
 
@@ -67,7 +60,7 @@ class PaperRow:
 
 
 def paper_table(number: int) -> dict[str, Any]:
-    """Give a table of the paper as printed: `source`, `about`, `columns`, `units`, `rows`, maybe `notes`.
+    """Return a table of the paper as printed: `source`, `about`, `columns`, `units`, `rows`, maybe `notes`.
 
     Raises:
         UserError: the table is not in the package.
@@ -82,7 +75,7 @@ def paper_table(number: int) -> dict[str, Any]:
 def paper_row(
     variant: SEVariant | None, axis: str | None = None, tables: Sequence[str] = ()
 ) -> PaperRow | None:
-    """Find the paper's figure for a network.
+    """Return the paper's figures for a network.
 
     Args:
         variant: None for the plain network. Only variants that differ from the paper's SE block in one field
@@ -94,7 +87,8 @@ def paper_row(
         None where the paper has no such row.
     """
     shown = [int(name.removeprefix("table_")) for name in tables] or list(_SE)
-    homes = [number for number in _HOMES.get(axis or "", ()) if number in shown] or shown
+    of_axis = dict.fromkeys(table for (field, _), (table, _) in _ROWS.items() if field == axis)
+    homes = [number for number in of_axis if number in shown] or shown
     if variant is None:
         number = next((number for number in homes if number in _PLAIN), 16)
         return _find(number, _PLAIN[number])
@@ -107,17 +101,15 @@ def paper_row(
 
 
 def caveat(backbone: str, data: str) -> str:
-    """Say how far the paper's figures can be compared with ours.
+    """Return how far the paper's figures can be compared with ours.
 
     Args:
         backbone: of the study's baseline.
         data: name of its data set.
     """
     return (
-        "The paper's figures are errors of single runs of ResNet-50 on ImageNet "
-        "(arXiv:1709.01507v4, no spread is "
-        f"printed); ours are of {backbone} on {data}. Data, network and recipe differ: compare "
-        f"signs and orders, "
+        "The paper's figures are errors of single runs of ResNet-50 on ImageNet (arXiv:1709.01507v4, no spread is "
+        f"printed); ours are of {backbone} on {data}. Data, network and recipe differ: compare signs and orders, "
         "not levels, and mind that the paper's smaller differences may be noise themselves."
     )
 

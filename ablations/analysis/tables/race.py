@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ablations.analysis.results.families import Family
 from ablations.analysis.results.race import Race
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.cells import Column, Number, Row, Table, Text
+from ablations.analysis.tables.cells import Column, Number, Table, TableRow, Text
 
 _WHY = {
     "verdict": "its verdict is in",
@@ -42,7 +42,7 @@ def race_table(results: Results, race: Race) -> Table:
             Text(open_words if why is None else _WHY[why.why]),
             Text("baseline" if is_baseline else _verdicts(results.families, cell.label)),
         )
-        rows.append(Row(cells, "baseline" if is_baseline else "variant"))
+        rows.append(TableRow(cells, "baseline" if is_baseline else "variant"))
     return Table("race", "The race", columns, tuple(rows), _notes(results, race))
 
 

@@ -1,4 +1,4 @@
-"""One table in four looks: Markdown, HTML, LaTeX and the terminal; and as CSV for programs."""
+"""One table as Markdown, HTML, LaTeX, text of the terminal, and CSV for programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from ablations.analysis.tables.cells import Code, Row, Table, TableCell, Value
+from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _DIGITS = 12  # of numbers in CSV files
 
 
 def to_markdown(table: Table) -> str:
-    """Render as a Markdown table; the baseline's row is bold. Title and notes are not included."""
+    """Return a Markdown table; the baseline's row is bold. Title and notes are not included."""
     marks = {"left": ":--", "right": "--:"}
     lines = [
         _piped(markdown_escape(column.head) for column in table.columns),
@@ -33,7 +33,7 @@ def to_markdown(table: Table) -> str:
 
 
 def to_html(table: Table) -> Markup:
-    """Render as an HTML table, every string escaped; rows carry their kind as a class."""
+    """Return an HTML table, every string escaped; rows carry their kind as a class."""
     heads = Markup("").join(
         Markup('<th class="{}">{}</th>').format(column.align, column.head) for column in table.columns
     )
@@ -44,7 +44,7 @@ def to_html(table: Table) -> Markup:
 
 
 def to_latex(table: Table, *, long: bool = False) -> str:
-    """Render with the lines of booktabs; the baseline's row is bold.
+    """Return a LaTeX table with the lines of booktabs; the baseline's row is bold.
 
     Args:
         table: what to render.
@@ -64,7 +64,7 @@ def to_latex(table: Table, *, long: bool = False) -> str:
 
 
 def to_terminal(table: Table) -> rich.table.Table:
-    """Render for the terminal."""
+    """Return a table for the terminal."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text as RichText
@@ -85,7 +85,7 @@ def to_terminal(table: Table) -> rich.table.Table:
 
 
 def to_csv(table: Table) -> str:
-    """Render as CSV; a mean becomes the columns _mean, _sd, _n, _lo and _hi.
+    """Return CSV; a mean becomes the columns _mean, _sd, _n, _lo and _hi.
 
     Numbers have twelve significant digits: the last four of a double depend on the order in which a processor's vector
     units add, and a record is to give the same file on every machine.
@@ -110,7 +110,7 @@ def _rounded(value: Value) -> Value:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def _html_cells(table: Table, row: Row) -> Markup:
+def _html_cells(table: Table, row: TableRow) -> Markup:
     return Markup("").join(
         Markup('<td class="{}">{}</td>').format(column.align, _html_cell(cell))
         for column, cell in zip(table.columns, row.cells, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Candidate, Choice, winners_of
-from ablations.analysis.tables.cells import Column, Number, Row, RowKind, Table, TableCell, Text, scaled
+from ablations.analysis.tables.cells import Column, Number, RowKind, Table, TableCell, TableRow, Text, scaled
 from ablations.analysis.tables.tuned import counted
 from ablations.running.search.view import make_trial
 
@@ -45,7 +45,7 @@ def front_table(choice: Choice, results: Results) -> Table:
         Column("visits", "proposals"),
         Column("role", "", "left"),
     )
-    rows = tuple(Row(_cells(c, choice, winners), _kind(c, results)) for c in listed)
+    rows = tuple(TableRow(_cells(c, choice, winners), _kind(c, results)) for c in listed)
     title = "The Pareto front of the search" if several else "The best networks of the search"
     return Table("front", title, columns, rows, _notes(choice, several))
 
@@ -78,7 +78,7 @@ def importance_table(choice: Choice) -> Table | None:
         *(Column(name, f"for {HEADS[name].split(',')[0]}") for name in found),
     )
     rows = tuple(
-        Row((Text(d.name), *(Number(found[name].get(d.name)) for name in found)))
+        TableRow((Text(d.name), *(Number(found[name].get(d.name)) for name in found)))
         for d in choice.arm.space.dimensions
     )
     notes = (

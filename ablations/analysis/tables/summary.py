@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Comparison
-from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Row, Table, Text
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
 from ablations.analysis.tables.render import to_terminal
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float
     return {name: float(value) for name, value in known.items() if value is not None}
 
 
-def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Row:
+def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> TableRow:
     kind = family.kind(outcome)
     d = None if comparison is None else comparison.difference
     verdict = comparison.reading.verdict if comparison is not None else None
-    return Row(
+    return TableRow(
         (
             Text(outcome.label),
             Mean(outcome.top1, outcome.planned),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Aggregate, Bootstrapped, aggregate
-from ablations.analysis.tables.cells import Column, Difference, Row, Table, TableCell, Text
+from ablations.analysis.stats.aggregates import Aggregate, Bootstrapped, aggregate
+from ablations.analysis.tables.cells import Column, Difference, Table, TableCell, TableRow, Text
 from ablations.planning.points import NOT_VARIED
 
 _AXIS = "backbone"
@@ -67,7 +67,7 @@ def aggregate_table(
         Column("improvement", "P(improvement)"),
     )
     rows = tuple(
-        Row(
+        TableRow(
             (
                 Text(a.variant),
                 Text(f"{a.tasks}" if a.variant == baseline else f"{a.tasks} ({a.compared})"),

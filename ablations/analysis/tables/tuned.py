@@ -8,8 +8,17 @@ from collections.abc import Sequence
 from ablations.analysis.results.families import every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
-from ablations.analysis.stats.compare import Comparison
-from ablations.analysis.tables.cells import Column, Difference, Number, Row, RowKind, Table, TableCell, Text
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.tables.cells import (
+    Column,
+    Difference,
+    Number,
+    RowKind,
+    Table,
+    TableCell,
+    TableRow,
+    Text,
+)
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
 from ablations.running.search.judged import State
@@ -34,7 +43,7 @@ def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
         Column("fixed", "with the study's recipe, %"),
         Column("proposals", "proposals", "left"),
     )
-    rows = tuple(Row(_chosen_cells(choice, names), _kind(choice, results)) for choice in choices)
+    rows = tuple(TableRow(_chosen_cells(choice, names), _kind(choice, results)) for choice in choices)
     return Table("chosen", "What was chosen for each row", columns, rows, _notes(choices, results))
 
 
@@ -65,7 +74,9 @@ def changed_table(results: Results) -> Table | None:
             Text(changed),
         )
         rows.append(
-            Row(cells, "plain" if results.design.plain and label == results.design.plain.label else "variant")
+            TableRow(
+                cells, "plain" if results.design.plain and label == results.design.plain.label else "variant"
+            )
         )
     notes = (
         "Both halves compare rows over the same seeds on the test images. Left, every row is trained with the study's "

@@ -12,12 +12,12 @@ from senet_core.floor import width_text as _width_text
 
 
 def width_text(widths: Mapping[int, int]) -> str | None:
-    """Write bottleneck units by stage: "1/2/4"; None where there are none."""
+    """Return bottleneck units by stage: "1/2/4"; None where there are none."""
     return _width_text({stage: (width,) for stage, width in widths.items()})
 
 
 def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Say where the floor of one unit acts, and which reductions have equal widths.
+    """Return where the floor of one unit acts, and which reductions have equal widths.
 
     Args:
         outcomes: rows of one table; those without recorded widths are passed over.

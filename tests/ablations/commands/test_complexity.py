@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ablations.analysis.costs.complexity_table import Cost, CostRow, cost_rows
+from ablations.analysis.costs.complexity_table import CostRow, NetworkCost, cost_rows
 from ablations.analysis.costs.layer_plan import layer_plan, stage_plans
 from ablations.analysis.costs.paper_networks import (
     BACKBONE,
@@ -41,7 +41,7 @@ OUTSIDE = {
 def test_every_printed_figure_is_met_or_has_a_reason(number: int, network: PaperNetwork) -> None:
     side = network.image_size
     counted = measure_complexity(network.backbone, network.variant, image_shape=(3, side, side))
-    cost = Cost(counted.parameters, counted.multiply_adds, 1)
+    cost = NetworkCost(counted.parameters, counted.multiply_adds, 1)
     row = CostRow(network, cost, cost)
     place = network.backbone, network.variant is not None
     assert row.outside == (("multiply-adds",) if place in OUTSIDE else ())

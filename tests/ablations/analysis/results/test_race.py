@@ -13,7 +13,8 @@ from ablations.analysis.report.write import write_report
 from ablations.analysis.results.confirmation import confirm
 from ablations.analysis.results.race import play
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import Schedule, compare
+from ablations.analysis.stats.compare import compare
+from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError
@@ -201,7 +202,7 @@ def test_a_study_that_was_looked_at_before_is_tested_at_both_looks() -> None:
     frame = pd.DataFrame({"variant": ["a"] * 10 + ["b"] * 10, "seed": [*range(10)] * 2,
                           "value": [*rng.normal(0, 1, 10), *rng.normal(0.9, 1, 10)]})  # fmt: skip
     [once] = compare(frame, "a")
-    [twice] = compare(frame, "a", schedule=Schedule((5, 10), 10))
+    [twice] = compare(frame, "a", schedule=InterimSchedule((5, 10), 10))
     assert once.p_holm is not None
     assert twice.p_holm is not None
     assert once.p_holm < twice.p_holm < 2 * once.p_holm
@@ -216,8 +217,8 @@ def test_a_row_without_pairs_counts_in_the_family_of_a_race() -> None:
     rows = [(name, s, 9 + 0.3 * (name == "b") + rng.normal(0, 0.1)) for name in ("a", "b") for s in seeds]
     rows += [("c", s, float("nan")) for s in seeds]
     frame = pd.DataFrame(rows, columns=["variant", "seed", "value"])
-    b, c = compare(frame, "a", schedule=Schedule((4, 8), 8))
-    [alone] = compare(frame[frame["variant"] != "c"], "a", schedule=Schedule((4, 8), 8))
+    b, c = compare(frame, "a", schedule=InterimSchedule((4, 8), 8))
+    [alone] = compare(frame[frame["variant"] != "c"], "a", schedule=InterimSchedule((4, 8), 8))
     assert c.p_holm is None
     assert alone.p_holm is not None
     assert b.p_holm == pytest.approx(2 * alone.p_holm)

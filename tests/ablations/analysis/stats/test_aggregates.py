@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablations.analysis.stats.compare import aggregate, interquartile_mean, probability_of_improvement
+from ablations.analysis.stats.aggregates import aggregate
 from senet_core.errors import UserError
 
-VALUES = st.lists(st.integers(-99, 99), min_size=1, max_size=20)
+NUMBERS = st.integers(-99, 99)
+VALUES = st.lists(NUMBERS, min_size=1, max_size=20)
+PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=20)
 
 
 def tasks(seeds: int = 6, shift: float = -0.5) -> pd.DataFrame:
@@ -27,16 +29,25 @@ def tasks(seeds: int = 6, shift: float = -0.5) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "variant", "seed", "value"])
 
 
+def one_task(**columns: list[int]) -> pd.DataFrame:
+    rows = [("t", v, seed, float(x)) for v, values in columns.items() for seed, x in enumerate(values)]
+    return pd.DataFrame(rows, columns=["task", "variant", "seed", "value"])
+
+
 @given(VALUES)
 def test_the_interquartile_mean_is_scipys_trimmed_mean(values: list[int]) -> None:
-    assert interquartile_mean(values) == pytest.approx(stats.trim_mean(values, 0.25), abs=1e-9)
+    [found] = aggregate(one_task(a=values), "a", resamples=2)
+    assert found.level.value == pytest.approx(stats.trim_mean(values, 0.25), abs=1e-9)
 
 
-@given(VALUES, VALUES)
-def test_the_probability_of_improvement_is_mann_and_whitneys(x: list[int], y: list[int]) -> None:
-    u = stats.mannwhitneyu(y, x).statistic / (len(x) * len(y))
-    assert probability_of_improvement([x], [y]) == pytest.approx(u, abs=1e-9)
-    assert probability_of_improvement([x, x], [y, y], lower_is_better=False) == pytest.approx(1 - u, abs=1e-9)
+@given(PAIRS)
+def test_the_probability_of_improvement_is_mann_and_whitneys(pairs: list[tuple[int, int]]) -> None:
+    x, y = ([pair[place] for pair in pairs] for place in (0, 1))
+    u = stats.mannwhitneyu(y, x).statistic / len(pairs) ** 2
+    for lower_is_better, expected in ((True, u), (False, 1 - u)):
+        [found, _] = aggregate(one_task(x=x, y=y), "y", lower_is_better=lower_is_better, resamples=2)
+        assert found.improvement is not None
+        assert found.improvement.value == pytest.approx(expected, abs=1e-9)
 
 
 def test_aggregates_pair_by_seed_and_come_out_alike() -> None:
@@ -51,7 +62,7 @@ def test_aggregates_pair_by_seed_and_come_out_alike() -> None:
     assert better.level.lo < better.level.value
     assert better.improvement is not None
     wide = tasks().pivot(index=["task", "seed"], columns="variant", values="value")
-    assert better.difference.value == pytest.approx(interquartile_mean(wide["max"] - wide["SE"]))
+    assert better.difference.value == pytest.approx(stats.trim_mean(wide["max"] - wide["SE"], 0.25))
     assert aggregate(tasks(), "SE")[1] == better
     assert aggregate(tasks(), "SE", seed=1)[1] != better
 
@@ -79,7 +90,3 @@ def test_what_is_wrong_is_said() -> None:
         aggregate(tasks().drop(columns="task"), "SE")
     with pytest.raises(UserError, match="variant 'SE' of task 'easy' has seed 0 more than once"):
         aggregate(pd.concat([tasks(), tasks()]), "SE")
-    with pytest.raises(UserError, match="at least one value, all of them finite"):
-        interquartile_mean([np.nan])
-    with pytest.raises(UserError, match="the same tasks, got 2 and 1"):
-        probability_of_improvement([[1.0], [2.0]], [[1.0]])

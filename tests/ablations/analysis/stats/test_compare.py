@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+import sys
 from itertools import pairwise, product
 
 import numpy as np
@@ -15,7 +16,10 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from ablations.analysis.stats import compare as s
+from ablations.analysis.stats.compare import compare
+from ablations.analysis.stats.holm import holm
+from ablations.analysis.stats.paired import estimate, paired_difference
+from ablations.analysis.stats.seed_table import describe
 from ablations.analysis.stats.sign_flip import sign_flip_p, smallest_sign_flip_p
 from senet_core.errors import UserError
 
@@ -30,7 +34,7 @@ def frame(**columns: list[float | None]) -> pd.DataFrame:
 
 
 def test_an_estimate_by_hand() -> None:
-    e = s.estimate([1.0, 2.0, 3.0])
+    e = estimate([1.0, 2.0, 3.0])
     assert (e.mean, e.sd, e.n) == (2.0, 1.0, 3)
     assert e.half_width == pytest.approx(
         0.95 * math.sqrt(2 / 0.0975) / math.sqrt(3), rel=1e-9
@@ -39,19 +43,19 @@ def test_an_estimate_by_hand() -> None:
 
 @pytest.mark.parametrize(("values", "n"), [([], 0), ([5.0], 1), ([5.0, math.nan], 1), ([5.0, math.inf], 1)])
 def test_below_two_values_there_is_no_interval(values: list[float], n: int) -> None:
-    e = s.estimate(values)
+    e = estimate(values)
     assert (e.n, e.sd, e.lo, e.hi, e.half_width) == (n, None, None, None, None)
     assert e.mean == (5.0 if n else None)
 
 
 def test_values_that_are_all_equal_have_no_interval() -> None:
-    e = s.estimate([0.1 + 0.2, 0.3, 0.3])
+    e = estimate([0.1 + 0.2, 0.3, 0.3])
     assert (e.sd, e.lo, e.hi) == (0.0, None, None)
 
 
 @given(SAMPLES, st.floats(0.5, 0.999))
 def test_an_interval_holds_its_mean_and_is_scipys(values: list[float], confidence: float) -> None:
-    e = s.estimate(values, confidence=confidence)
+    e = estimate(values, confidence=confidence)
     assert not any(isinstance(x, float) and math.isnan(x) for x in (e.mean, e.sd, e.lo, e.hi))
     if e.lo is None or e.hi is None or e.mean is None:
         return
@@ -62,12 +66,12 @@ def test_an_interval_holds_its_mean_and_is_scipys(values: list[float], confidenc
 
 def test_an_interval_is_statsmodels() -> None:
     values = [8.1, 8.4, 8.0, 8.35, 8.2]
-    e = s.estimate(values)
+    e = estimate(values)
     assert (e.lo, e.hi) == pytest.approx(DescrStatsW(values).tconfint_mean(), abs=1e-12)
 
 
 def test_a_paired_difference_by_hand() -> None:
-    d = s.paired_difference([2.0, 4.0, 6.0, math.nan], [1.0, 2.0, 3.0, 9.0])  # differences 1, 2, 3
+    d = paired_difference([2.0, 4.0, 6.0, math.nan], [1.0, 2.0, 3.0, 9.0])  # differences 1, 2, 3
     assert (d.mean, d.sd, d.n, d.only_variant, d.only_baseline) == (2.0, 1.0, 3, 0, 1)
     assert d.flip_p == 0.25  # only the two choices with all signs alike are as extreme, of eight
     assert d.rho == pytest.approx(1.0)
@@ -77,7 +81,7 @@ def test_a_paired_difference_by_hand() -> None:
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=12))
 def test_a_paired_difference_is_scipys(pairs: list[tuple[float, float]]) -> None:
     a, b = (np.array(column) for column in zip(*pairs, strict=True))
-    d = s.paired_difference(a, b)
+    d = paired_difference(a, b)
     assert all(
         x is None or math.isfinite(x) for x in (d.mean, d.sd, d.lo, d.hi, d.t_p, d.flip_p, d.rho, d.gain)
     )
@@ -97,18 +101,18 @@ def test_a_difference_is_mirrored_with_its_sides_and_does_not_see_a_common_shift
 ) -> None:
     a, b = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
     d, mirrored, shifted = (
-        s.paired_difference(a, b),
-        s.paired_difference(b, a),
-        s.paired_difference(a + 64, b + 64),
+        paired_difference(a, b),
+        paired_difference(b, a),
+        paired_difference(a + 64, b + 64),
     )
     assert (mirrored.mean, mirrored.t_p, mirrored.flip_p) == (-(d.mean or 0), d.t_p, d.flip_p)
     assert (shifted.mean, shifted.lo, shifted.hi, shifted.flip_p) == (d.mean, d.lo, d.hi, d.flip_p)
 
 
 def test_differences_that_are_all_equal_are_read_by_the_sign_flip_test() -> None:
-    d = s.paired_difference([2.0] * 6, [1.5] * 6)
+    d = paired_difference([2.0] * 6, [1.5] * 6)
     assert (d.t_p, d.lo, d.hi, d.flip_p, d.p) == (None, None, None, 2 / 64, 2 / 64)
-    assert s.paired_difference([2.0] * 6, [2.0] * 6).p == 1.0
+    assert paired_difference([2.0] * 6, [2.0] * 6).p == 1.0
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=10))
@@ -150,12 +154,12 @@ def test_a_sign_flip_test_needs_finite_differences(bad: list[float]) -> None:
 
 
 def test_holm_by_hand() -> None:
-    assert s.holm([0.01, 0.04, 0.03, None]) == [0.03, 0.06, 0.06, None]  # 0.04 may not fall below 0.03 * 2
+    assert holm([0.01, 0.04, 0.03, None]) == [0.03, 0.06, 0.06, None]  # 0.04 may not fall below 0.03 * 2
 
 
 @given(P_VALUES)
 def test_holm_only_raises_and_keeps_order(p_values: list[float | None]) -> None:
-    corrected = s.holm(p_values)
+    corrected = holm(p_values)
     tested = [p for p in p_values if p is not None]
     kept = [p for p in corrected if p is not None]
     assert [p is None for p in corrected] == [p is None for p in p_values]
@@ -167,11 +171,11 @@ def test_holm_only_raises_and_keeps_order(p_values: list[float | None]) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_holm_is_statsmodels(seed: int) -> None:
     p_values = [*np.random.default_rng(seed).uniform(0, 0.2, 12), 0.05, 0.05]
-    assert s.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
 
 
 def test_the_example_of_the_module_holds() -> None:
-    assert doctest.testmod(s).failed == 0
+    assert doctest.testmod(sys.modules["ablations.analysis.stats.compare"]).failed == 0
 
 
 def test_compare_corrects_its_family_and_reads_it() -> None:
@@ -179,19 +183,19 @@ def test_compare_corrects_its_family_and_reads_it() -> None:
         SE=[8.0, 8.2, 8.4, 8.1, 8.3], worse=[9.0, 9.3, 9.4, 9.0, 9.4], alike=[8.1, 8.1, 8.5, 8.0, 8.4],
         better=[7.0, 7.2, 7.5, 7.0, 7.3],
     )  # fmt: skip
-    found = {c.variant: c for c in s.compare(data, "SE")}
+    found = {c.variant: c for c in compare(data, "SE")}
     assert list(found) == ["worse", "alike", "better"]
     assert {v: c.reading.verdict for v, c in found.items()} == {
         "worse": "worse", "alike": "undetermined", "better": "better",
     }  # fmt: skip
-    assert [c.p_holm for c in found.values()] == s.holm([c.difference.p for c in found.values()])
-    [alone] = s.compare(data, "SE", variants=["SE", "alike"])
+    assert [c.p_holm for c in found.values()] == holm([c.difference.p for c in found.values()])
+    [alone] = compare(data, "SE", variants=["SE", "alike"])
     assert alone.p_holm == alone.difference.p
 
 
 def test_compare_pairs_what_is_there_and_counts_the_rest() -> None:
     data = frame(SE=[1.0, 2.0, None, 4.0], other=[1.5, None, 3.0, 5.0])
-    [comparison] = s.compare(data, "SE")
+    [comparison] = compare(data, "SE")
     d = comparison.difference
     assert (d.n, d.mean, d.only_variant, d.only_baseline) == (2, 0.75, 1, 1)
     assert comparison.reading.words == "no claim possible at n = 2"
@@ -199,12 +203,12 @@ def test_compare_pairs_what_is_there_and_counts_the_rest() -> None:
 
 def test_higher_can_be_better() -> None:
     data = frame(a=[1.0, 1.1, 0.9, 1.0], b=[2.0, 2.2, 1.9, 2.1])
-    [comparison] = s.compare(data, "a", lower_is_better=False)
+    [comparison] = compare(data, "a", lower_is_better=False)
     assert (comparison.reading.verdict, comparison.reading.words) == ("better", "better")
 
 
 def test_describe_estimates_every_variant() -> None:
-    assert {name: e.mean for name, e in s.describe(frame(b=[2.0, 4.0], a=[1.0])).items()} == {
+    assert {name: e.mean for name, e in describe(frame(b=[2.0, 4.0], a=[1.0])).items()} == {
         "b": 3.0,
         "a": 1.0,
     }
@@ -213,14 +217,14 @@ def test_describe_estimates_every_variant() -> None:
 def test_what_is_wrong_with_a_frame_is_said() -> None:
     good = frame(SE=[1.0, 2.0])
     with pytest.raises(UserError, match="unknown variant 'SE-'; did you mean 'SE'"):
-        s.compare(good, "SE-")
+        compare(good, "SE-")
     with pytest.raises(UserError, match="unknown column 'value'"):
-        s.compare(good.drop(columns="value"), "SE")
+        compare(good.drop(columns="value"), "SE")
     with pytest.raises(UserError, match="variant 'SE' has seed 0 more than once"):
-        s.compare(pd.concat([good, good]), "SE")
+        compare(pd.concat([good, good]), "SE")
     with pytest.raises(UserError, match="one length, got 2 and 1"):
-        s.paired_difference([1.0, 2.0], [1.0])
+        paired_difference([1.0, 2.0], [1.0])
     with pytest.raises(UserError, match="confidence must be between 0 and 1, got 95"):
-        s.estimate([1.0, 2.0], confidence=95)
+        estimate([1.0, 2.0], confidence=95)
     with pytest.raises(UserError, match="one-dimensional"):
-        s.estimate([[1.0, 2.0]])
+        estimate([[1.0, 2.0]])

@@ -16,8 +16,11 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
-from ablations.analysis.stats import compare as s
-from ablations.analysis.stats.equivalence import MOST_SEEDS, largest_sd
+from ablations.analysis.stats.aggregates import aggregate
+from ablations.analysis.stats.compare import compare, compare_pairs
+from ablations.analysis.stats.equivalence import MOST_SEEDS, largest_sd, more_seeds, tost_p
+from ablations.analysis.stats.holm import holm
+from ablations.analysis.stats.paired import PairedDifference, paired_difference
 from ablations.analysis.stats.verdict import limits, read
 from senet_core.errors import UserError
 
@@ -47,7 +50,7 @@ def column(pairs: list[tuple[float, float]], place: int) -> np.ndarray[Any, Any]
 @pytest.mark.parametrize("margin", [0.05, 0.2, 1.0])
 def test_equivalence_is_that_of_statsmodels_and_pingouin(sample: Any, margin: float) -> None:
     a, b = sample
-    p = s.tost_p(s.paired_difference(a, b), margin)
+    p = tost_p(paired_difference(a, b), margin)
     assert p == pytest.approx(ttost_paired(a, b, -margin, margin)[0], **EXACT)
     assert p == pytest.approx(float(pingouin.tost(a, b, bound=margin, paired=True)["pval"].iloc[0]), **EXACT)
 
@@ -58,7 +61,7 @@ def test_equivalence_is_that_of_statsmodels_and_pingouin(sample: Any, margin: fl
 @pytest.mark.parametrize("sample", SAMPLES, ids=[f"n={x.shape[1]}" for x in SAMPLES])
 def test_every_quantity_is_that_of_the_oracles(sample: Any) -> None:
     a, b = sample
-    d = s.paired_difference(a, b)
+    d = paired_difference(a, b)
     peer = pingouin.ttest(a, b, paired=True)
     assert d.t_p == pytest.approx(float(peer["p_val"].iloc[0]), **EXACT)
     assert d.t_p == pytest.approx(DescrStatsW(a - b).ttest_mean(0)[1], **EXACT)
@@ -71,14 +74,14 @@ def test_every_quantity_is_that_of_the_oracles(sample: Any) -> None:
     assert (d.lower.lo, d.lower.hi) == pytest.approx(
         proportion_confint(count, len(a), method="beta"), **EXACT
     )
-    assert s.probability_of_improvement([a], [b]) == pytest.approx(
-        1 - pingouin.compute_effsize(a, b, eftype="cles"), **EXACT
-    )
+    improvement = aggregate(frame(a=a, b=b).assign(task="t"), "b")[0].improvement
+    assert improvement is not None
+    assert improvement.value == pytest.approx(1 - pingouin.compute_effsize(a, b, eftype="cles"), **EXACT)
 
 
 def test_corrections_are_those_of_statsmodels_and_pingouin() -> None:
     data = frame(**{f"v{i}": np.random.default_rng(i).normal(0.02 * i, 0.2, 9) for i in range(9)})
-    found = s.compare(data, "v0", margin=0.3)
+    found = compare(data, "v0", margin=0.3)
     for raw, corrected in (
         ([c.difference.p for c in found], [c.p_holm for c in found]),
         ([c.p_tost for c in found], [c.p_tost_holm for c in found]),
@@ -93,24 +96,24 @@ def test_equivalence_is_easier_within_a_wider_margin_and_has_no_sides(
 ) -> None:
     assume(margin < wider)
     a, b = column(pairs, 0), column(pairs, 1)
-    here, there = s.paired_difference(a, b), s.paired_difference(b, a)
-    p, p_wide = s.tost_p(here, margin), s.tost_p(here, wider)
+    here, there = paired_difference(a, b), paired_difference(b, a)
+    p, p_wide = tost_p(here, margin), tost_p(here, wider)
     assert p is not None
     assert p_wide is not None
     assert 0 <= p_wide <= p <= 1
-    assert s.tost_p(there, margin) == pytest.approx(p)
+    assert tost_p(there, margin) == pytest.approx(p)
 
 
 @given(PAIRS, MARGINS)
 def test_equivalence_at_five_per_cent_is_a_ninety_per_cent_interval_inside_the_margin(
     pairs: list[tuple[float, float]], margin: float
 ) -> None:
-    d = s.paired_difference(column(pairs, 0), column(pairs, 1), confidence=0.9)
+    d = paired_difference(column(pairs, 0), column(pairs, 1), confidence=0.9)
     assume(d.lo is not None and d.hi is not None)
     assert d.lo is not None
     assert d.hi is not None
     assume(min(abs(margin - d.hi), abs(d.lo + margin)) > 1e-9)
-    p = s.tost_p(d, margin)
+    p = tost_p(d, margin)
     assert p is not None
     assert (p <= 0.05) == (-margin < d.lo and d.hi < margin)
 
@@ -120,11 +123,11 @@ def test_a_family_of_any_values_is_read_without_nan_and_mirrors(
     pairs: list[tuple[float, float]], margin: float
 ) -> None:
     a, b = column(pairs, 0), column(pairs, 1)
-    [here] = s.compare(frame(a=a, b=b), "b", margin=margin)
-    [there] = s.compare(frame(a=a, b=b), "a", margin=margin)
+    [here] = compare(frame(a=a, b=b), "b", margin=margin)
+    [there] = compare(frame(a=a, b=b), "a", margin=margin)
     other = {"better": "worse", "worse": "better"}
     assert there.reading.verdict == other.get(here.reading.verdict, here.reading.verdict)
-    [flipped] = s.compare(frame(a=-a, b=-b), "b", margin=margin, lower_is_better=False)
+    [flipped] = compare(frame(a=-a, b=-b), "b", margin=margin, lower_is_better=False)
     assert flipped.reading.verdict == here.reading.verdict
     assert here.better is not None
     assert flipped.better is not None
@@ -145,9 +148,9 @@ def test_a_family_of_any_values_is_read_without_nan_and_mirrors(
 
 
 def test_differences_that_are_all_equal_are_judged_by_counting() -> None:
-    inside, outside = (s.paired_difference([1.1] * 6, [1.1 - d] * 6) for d in (0.0, 0.5))
-    assert (s.tost_p(inside, 0.2), s.tost_p(outside, 0.2)) == (2**-6, 1.0)
-    assert s.tost_p(s.paired_difference([1.0], [1.0]), 0.2) is None
+    inside, outside = (paired_difference([1.1] * 6, [1.1 - d] * 6) for d in (0.0, 0.5))
+    assert (tost_p(inside, 0.2), tost_p(outside, 0.2)) == (2**-6, 1.0)
+    assert tost_p(paired_difference([1.0], [1.0]), 0.2) is None
 
 
 @pytest.mark.parametrize(
@@ -180,15 +183,15 @@ def test_few_seeds_say_which_verdicts_they_cannot_give() -> None:
 def test_the_largest_spread_is_where_equivalence_begins() -> None:
     most = largest_sd(8, 0.2, 0.05)
     for factor, shown in ((0.999, True), (1.001, False)):
-        d = s.PairedDifference(0.0, most * factor, 8, None, None, None, None)
-        assert ((s.tost_p(d, 0.2) or 1) <= 0.05) == shown
+        d = PairedDifference(0.0, most * factor, 8, None, None, None, None)
+        assert ((tost_p(d, 0.2) or 1) <= 0.05) == shown
 
 
 def test_missing_seeds_are_left_out_in_pairs_and_counted() -> None:
     data = frame(
         a=[1.0, 2.0, math.nan, 4.0, 5.0], b=[1.1, math.nan, 3.0, 4.1, 5.2], c=[1.0, 2.0, 3.0, 4.0, 5.1]
     )
-    pairs = {(c.variant, c.against): c.difference for c in s.compare_pairs(data, margin=0.5)}
+    pairs = {(c.variant, c.against): c.difference for c in compare_pairs(data, margin=0.5)}
     assert list(pairs) == [("b", "a"), ("c", "a"), ("c", "b")]
     assert [(d.n, d.only_variant, d.only_baseline) for d in pairs.values()] == [
         (3, 1, 1),
@@ -199,22 +202,22 @@ def test_missing_seeds_are_left_out_in_pairs_and_counted() -> None:
 
 def test_all_pairs_are_one_family() -> None:
     data = frame(**{name: np.random.default_rng(i).normal(0, 1, 6) for i, name in enumerate("abcd")})
-    found = s.compare_pairs(data, variants=["a", "c", "d"], margin=0.5)
-    assert [c.p_holm for c in found] == s.holm([c.difference.p for c in found])
+    found = compare_pairs(data, variants=["a", "c", "d"], margin=0.5)
+    assert [c.p_holm for c in found] == holm([c.difference.p for c in found])
     assert len(found) == 3
 
 
 def test_more_seeds_grow_with_noise_and_with_the_family() -> None:
-    quiet, loud = (s.PairedDifference(0.05, sd, 8, 0, 0, 0.5, 0.5) for sd in (0.2, 0.4))
-    forecasts = [s.more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
+    quiet, loud = (PairedDifference(0.05, sd, 8, 0, 0, 0.5, 0.5) for sd in (0.2, 0.4))
+    forecasts = [more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
     assert None not in forecasts
     assert forecasts[0] < forecasts[1] < forecasts[3]
     assert forecasts[0] < forecasts[2] < forecasts[3]
-    assert forecasts == [s.more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
-    assert s.more_seeds(s.paired_difference([1.0, 2.0], [1.1, 2.0]), 0.2, 0.05) is None
+    assert forecasts == [more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
+    assert more_seeds(paired_difference([1.0, 2.0], [1.1, 2.0]), 0.2, 0.05) is None
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, math.nan, math.inf])
 def test_a_margin_must_be_above_zero(margin: float) -> None:
     with pytest.raises(UserError, match="margin must be a number above 0, got"):
-        s.compare(frame(a=[1.0, 2.0], b=[1.0, 2.0]), "a", margin=margin)
+        compare(frame(a=[1.0, 2.0], b=[1.0, 2.0]), "a", margin=margin)

@@ -14,19 +14,20 @@ from hypothesis import strategies as st
 
 from ablations.analysis.results.families import Family
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.compare import estimate, holm
+from ablations.analysis.stats.holm import holm
+from ablations.analysis.stats.paired import estimate
 from ablations.analysis.tables.axis import axis_table
 from ablations.analysis.tables.cells import (
     Code,
     Column,
-    Cost,
+    CostCell,
     Difference,
     Mean,
     Number,
     Printed,
     PValue,
-    Row,
     Table,
+    TableRow,
     Text,
     about,
 )
@@ -64,9 +65,9 @@ def column(table: Table, key: str) -> dict[str, str]:
         (PValue(0.0494), "0.049"),
         (Number(-0.001, signed=True), "0.00"),
         (Number(1234567, 0), "1,234,567"),
-        (Cost(274_490, 0.7399, exact=True), "274,490 (+0.74 %)"),
-        (Cost(40_812_016, 0.0049, exact=False), "40.81 M (+0.005 %)"),
-        (Cost(None, None, exact=True), "–"),
+        (CostCell(274_490, 0.7399, exact=True), "274,490 (+0.74 %)"),
+        (CostCell(40_812_016, 0.0049, exact=False), "40.81 M (+0.005 %)"),
+        (CostCell(None, None, exact=True), "–"),
         (Printed(22.57, 6.09, 0.29), "22.57 / 6.09 (+0.29)"),
         (Printed(None, None, None), "–"),
         (Text(None), "–"),
@@ -152,7 +153,9 @@ def test_details_count_pairs_and_say_what_pairing_gained(tmp_path: Path) -> None
 
 
 def nasty_table() -> Table:
-    rows = (Row((Text(NASTY), Code("ablate run x --only 'a|b'"), Difference(-1.0, -2.0, 0.5)), "baseline"),)
+    rows = (
+        TableRow((Text(NASTY), Code("ablate run x --only 'a|b'"), Difference(-1.0, -2.0, 0.5)), "baseline"),
+    )
     heads = (Column("name", NASTY, "left"), Column("code", "code", "left"), Column("d", "d"))
     return Table("t", "t", heads, rows)
 
@@ -215,7 +218,9 @@ def test_the_terminal_table_shows_markup_as_text() -> None:
     from rich.console import Console
 
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(to_terminal(Table("t", "t", (Column("a", "a", "left"),), (Row((Text("[red]x[/red]"),)),))))
+    console.print(
+        to_terminal(Table("t", "t", (Column("a", "a", "left"),), (TableRow((Text("[red]x[/red]"),)),)))
+    )
     assert "[red]x[/red]" in console.export_text()
 
 
