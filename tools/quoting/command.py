@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from tools.quoting.difference import Difference
+    from tools.quoting.mismatch import Mismatch
     from tools.quoting.sources import Library
 
 
@@ -53,9 +53,9 @@ def command(context: click.Context, files: tuple[Path, ...], check: bool, folder
         _write(documents, library, whole=not files)
 
 
-def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[Difference]:
+def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[Mismatch]:
     from tools.quoting.documents import check_document, marked
-    from tools.quoting.pictures import Unknown, check_picture, pictures_of
+    from tools.quoting.pictures import Unconfirmed, check_picture, pictures_of
     from tools.quoting.reports import check_report, committed_reports
 
     found = [d for path in documents for d in check_document(path, _name(path, library), library)]
@@ -67,7 +67,7 @@ def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[
         click.echo(f"report of {study}")
     for path in pictures_of(library.folder):
         shown = check_picture(path, library)
-        if isinstance(shown, Unknown):
+        if isinstance(shown, Unconfirmed):
             click.echo(f"{shown.file}: not from committed results: {shown.why}")
         elif shown is not None:
             found.append(shown)
@@ -76,7 +76,7 @@ def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[
 
 def _write(documents: Sequence[Path], library: Library, *, whole: bool) -> None:
     from tools.quoting.documents import check_document, write_document
-    from tools.quoting.pictures import Unknown, check_picture, pictures_of, write_picture
+    from tools.quoting.pictures import Unconfirmed, check_picture, pictures_of, write_picture
     from tools.quoting.reports import check_report, committed_reports, make_report
 
     names = {path: _name(path, library) for path in documents}
@@ -91,7 +91,7 @@ def _write(documents: Sequence[Path], library: Library, *, whole: bool) -> None:
             click.echo(f"written: {name}")
     for path in pictures_of(library.folder) if whole else ():
         shown = check_picture(path, library)
-        if shown is not None and not isinstance(shown, Unknown):
+        if shown is not None and not isinstance(shown, Unconfirmed):
             write_picture(path, library)
             click.echo(f"written: {_name(path, library)}")
 

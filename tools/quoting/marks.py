@@ -99,7 +99,7 @@ def replace_marked(text: str, marks: list[Mark], written: Callable[[Mark], str])
 
 
 def held(text: str, mark: Mark, content: str) -> str:
-    """Give what stands between the marks for some content: in a block, with an empty line on either side."""
+    """Return what stands between the marks for some content: in a block, with an empty line on either side."""
     if not mark.block:
         return content
     newline = "\r\n" if text[: text.index("\n", mark.start)].endswith("\r") else "\n"

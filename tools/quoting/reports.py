@@ -21,14 +21,14 @@ from ablations.analysis.report.write import (
 )
 from ablations.analysis.tables.render import to_csv
 from tools.quoting.clone import tracked_files
-from tools.quoting.difference import Difference, line_differences
+from tools.quoting.mismatch import Mismatch, line_mismatches
 from tools.quoting.sources import Library
 
 _EMBEDDED = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 
 
 def committed_reports(folder: Path) -> list[str]:
-    """Name the studies whose report is part of a clone: in git, and where there is no git all that are there.
+    """Return the studies whose report is part of a clone: in git, and where there is no git all that are there.
 
     Raises:
         UserError: git cannot read the clone.
@@ -37,7 +37,7 @@ def committed_reports(folder: Path) -> list[str]:
     return sorted({file.split("/")[1] for file in tracked if re.fullmatch(r"reports/[^/]+/.+", file)})
 
 
-def check_report(study: str, library: Library) -> list[Difference]:
+def check_report(study: str, library: Library) -> list[Mismatch]:
     """Make a study's report again and compare; nothing is drawn.
 
     Args:
@@ -73,7 +73,7 @@ def make_report(study: str, library: Library) -> None:
 
 
 def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the texts of a report and the marks of its pictures, by file."""
+    """Return the texts of a report and the marks of its pictures, by file."""
     marks = {plot.key: mark_of(content, plot) for plot in content.plots()}
     suffixes = figure_suffixes(request.formats)
     pictures = {f"figures/{key}.{suffix}": mark for key, mark in marks.items() for suffix in suffixes}
@@ -84,27 +84,27 @@ def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[
     return texts | {REQUEST: request.to_json()}, pictures
 
 
-def _missing_or_left(folder: Path, expected: set[str]) -> Iterator[Difference]:
+def _missing_or_left(folder: Path, expected: set[str]) -> Iterator[Mismatch]:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name in sorted(expected - there):
-        yield Difference(_name(folder, name), None, "", "a file")
+        yield Mismatch(_name(folder, name), None, "", "a file")
     for name in sorted(there - expected):
         if not name.endswith(DRAFT):
-            yield Difference(_name(folder, name), None, "a file", "")
+            yield Mismatch(_name(folder, name), None, "a file", "")
 
 
-def _texts(folder: Path, texts: dict[str, str]) -> Iterator[Difference]:
+def _texts(folder: Path, texts: dict[str, str]) -> Iterator[Mismatch]:
     for name, text in texts.items():
         if (folder / name).is_file():
             committed = (folder / name).read_bytes().decode("utf-8", "replace")
-            yield from line_differences(_name(folder, name), _bare(committed), text)
+            yield from line_mismatches(_name(folder, name), _bare(committed), text)
 
 
-def _pictures(folder: Path, pictures: dict[str, str]) -> Iterator[Difference]:
+def _pictures(folder: Path, pictures: dict[str, str]) -> Iterator[Mismatch]:
     for name, mark in pictures.items():
         path = folder / name
         if path.is_file() and (shown := read_mark(path.read_bytes(), path.suffix[1:])) != mark:
-            yield Difference(_name(folder, name), None, shown or "a picture without a mark", mark)
+            yield Mismatch(_name(folder, name), None, shown or "a picture without a mark", mark)
 
 
 def _name(folder: Path, name: str) -> str:
@@ -112,7 +112,7 @@ def _name(folder: Path, name: str) -> str:
 
 
 def _stand_in(mark: str) -> bytes:
-    """Give a picture that shows nothing and carries a mark."""
+    """Return a picture that shows nothing and carries a mark."""
     return f"<dc:description>{mark}</dc:description>".encode()
 
 

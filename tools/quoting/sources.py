@@ -27,7 +27,7 @@ BENCH = "bench"
 
 
 @dataclass(frozen=True)
-class Source:
+class QuotedSource:
     """Something that documents may quote.
 
     Attributes:
@@ -63,7 +63,7 @@ class Library:
     """
 
     folder: Path
-    _sources: dict[str, Source] = field(default_factory=dict)
+    _sources: dict[str, QuotedSource] = field(default_factory=dict)
     _reported: dict[str, Reported] = field(default_factory=dict)
 
     @property
@@ -90,7 +90,7 @@ class Library:
     def _matching(self, pattern: str) -> list[str]:
         return sorted({found[1] for file in self._files if (found := re.fullmatch(pattern, file))})
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> QuotedSource:
         """Read a source.
 
         Raises:
@@ -103,7 +103,7 @@ class Library:
         return self._sources[name]
 
     def request(self, study: str) -> Request:
-        """Say how a study's report is made: as it was the last time, or plainly.
+        """Return how a study's report is made: as it was the last time, or plainly.
 
         Raises:
             UserError: what says so cannot be read.
@@ -112,7 +112,7 @@ class Library:
         return read_request(folder) if (folder / REQUEST).exists() else Request((study,), ("md",), ())
 
     def reported(self, study: str) -> Reported:
-        """Give a study with its record and its report.
+        """Return a study with its record and its report.
 
         Raises:
             UserError: it has no record, or the study or its record cannot be read.
@@ -122,20 +122,20 @@ class Library:
         _ = self.source(study)
         return self._reported[study]
 
-    def _read(self, name: str) -> Source:
+    def _read(self, name: str) -> QuotedSource:
         if name.startswith(f"{BENCH}/"):
             bench = read_bench(self.folder / "results" / f"{name}.json")
             timed = [bench_table(bench)] if TIMINGS in bench else []
-            return Source(name, bench_facts(bench), {table.key: table for table in timed})
+            return QuotedSource(name, bench_facts(bench), {table.key: table for table in timed})
         folder = self.folder / "results" / name
         pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
         if not (folder / RECORD).exists():
-            return Source(name, pages=pages)
+            return QuotedSource(name, pages=pages)
         found = self._report(name)
         self._reported[name] = found
         tables = {table.key: table for table in found.content.tables()}
         facts = study_facts(collect(found.design, found.record))
-        return Source(name, facts, tables, found.content.answer, pages)
+        return QuotedSource(name, facts, tables, found.content.answer, pages)
 
     def _report(self, name: str) -> Reported:
         asked = self.request(name)

@@ -108,7 +108,7 @@ def savings(seed: int) -> tuple[Saving, ...]:
 
 
 def savings_table(found: tuple[Saving, ...]) -> str:
-    """Make the table of the documentation."""
+    """Return the table of the documentation."""
     lines = [
         "| rho | seeds at most | right verdicts, race | right, all rows with all seeds | mean seeds a row, race "
         "| fixed design with as many right verdicts | compute of the race, of that fixed design |",

@@ -67,7 +67,7 @@ Procedure = Callable[[_Floats, float], Decisions]
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerdictRates:
     """Shares over all simulated studies, between 0 and 1.
 
     Attributes:
@@ -94,7 +94,7 @@ class Finding:
 
 
 def settings() -> tuple[Setting, ...]:
-    """Give every setting of the table."""
+    """Return every setting of the table."""
     noises: tuple[Literal["normal", "heavy"], ...] = ("normal", "heavy")
     return tuple(Setting(n, noise, rho) for noise, rho, n in product(noises, (0.0, 0.5), SEEDS))
 
@@ -115,7 +115,7 @@ def simulate(
     design: str = "fixed",
     repetitions: int = REPETITIONS,
     seed: int = SEED,
-) -> Finding:
+) -> VerdictRates:
     """Simulate studies of every kind in one setting.
 
     Args:
@@ -134,7 +134,7 @@ def simulate(
     found = tuple(
         float(real.sign[:, int(np.flatnonzero(np.abs(FEW_REAL) == e)[0])].astype(bool).mean()) for e in FOUND
     )
-    return Finding(
+    return VerdictRates(
         setting,
         design,
         _coverage(noise) if procedure is fixed_design else None,
@@ -168,8 +168,8 @@ def wrong(decisions: Decisions, truth: _Floats) -> _Flags:
     return flags
 
 
-def markdown(findings: Sequence[Finding]) -> str:
-    """Make the table of the documentation."""
+def markdown(findings: Sequence[VerdictRates]) -> str:
+    """Return the table of the documentation."""
     heads = [
         "noise", "rho", "n", "design", "coverage of 95 % intervals", "any wrong better/worse",
         "any wrong equivalent", "any wrong, half and half", *(f"found: {effect:g}" for effect in FOUND),
