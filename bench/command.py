@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+from rich.console import Console
 
+from ablations.analysis.tables.render import to_terminal
 from ablations.commands import options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from bench.measures import AccuracyCourse
-    from bench.throughput import Course
+from ablations.commands.console import make_console
+from ablations.running.machine.environment import available_cores
+from bench.contenders.entries import chosen
+from bench.measures import AccuracyCourse, measure_accuracy, measure_unequal
+from bench.table import bench_table
+from bench.throughput import Course, describe_bench, run_bench, write_bench
+from senet_core.errors import UserError
 
 MEASURES = {
     "throughput": ("contenders", "rounds", "steps", "warmup", "batch", "cores"),
@@ -74,11 +75,6 @@ def command(
     and --images. --measure time-to-accuracy trains ours and plain PyTorch on one core with one recipe until a test
     accuracy is reached, with --target, --epochs, --seeds and --images; it takes hours.
     """
-    from ablations.commands.console import make_console
-    from ablations.running.machine.environment import available_cores
-    from bench.measures import AccuracyCourse
-    from bench.throughput import Course
-
     _refuse_others(context, measure)
     prepared = data_dir / "cifar10.safetensors"
     data = prepared if prepared.is_file() else None
@@ -96,8 +92,6 @@ def command(
 
 def _refuse_others(context: click.Context, measure: str) -> None:
     """Refuse options that would do nothing."""
-    from senet_core.errors import UserError
-
     every = {name for names in MEASURES.values() for name in names}
     for name in sorted(every - set(MEASURES[measure])):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and context.params[name] != ():
@@ -107,11 +101,6 @@ def _refuse_others(context: click.Context, measure: str) -> None:
 
 
 def _throughput(contenders: Sequence[str], course: Course, results_dir: Path, console: Console) -> Path:
-    from ablations.analysis.tables.render import to_terminal
-    from bench.contenders.entries import chosen
-    from bench.table import bench_table
-    from bench.throughput import describe_bench, run_bench, write_bench
-
     entered, load = chosen(contenders), os.getloadavg()[0]
     found = run_bench(entered, course, say=console.print)
     content = describe_bench(found, course, load_before=load)
@@ -131,8 +120,6 @@ def _throughput(contenders: Sequence[str], course: Course, results_dir: Path, co
 
 
 def _unequal(cores: int, images: int | None, data: Path | None, results_dir: Path, console: Console) -> Path:
-    from bench.measures import measure_unequal
-
     found, path = measure_unequal(cores, images, data, results_dir)
     console.print(
         f"{found['trials']} trials of {found['shortest_trial_seconds']:.0f} to {found['longest_trial_seconds']:.0f} s,"
@@ -145,8 +132,6 @@ def _unequal(cores: int, images: int | None, data: Path | None, results_dir: Pat
 
 
 def _accuracy(asked: AccuracyCourse, results_dir: Path, console: Console) -> Path:
-    from bench.measures import measure_accuracy
-
     found, path = measure_accuracy(asked, results_dir, say=console.print)
     for name, seconds in found["median_seconds"].items():
         told = "not reached by every seed" if seconds is None else f"{seconds:.0f} s"

@@ -40,7 +40,7 @@ def read_bench(path: Path) -> dict[str, Any]:
 
 
 def bench_table(content: Mapping[str, Any]) -> Table:
-    """Make the table of a bench.
+    """Return the table of a bench.
 
     Args:
         content: as recorded (`bench.throughput.describe_bench`).

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ablations.running.machine.durable import write_durably
+from ablations.running.machine.durable import not_written, write_durably
 from ablations.running.machine.environment import (
     available_cores,
     code_version,
@@ -21,7 +21,6 @@ from ablations.running.machine.environment import (
     processor_name,
 )
 from bench.contenders.entries import Contender, run_program
-from senet_core.errors import UserError
 
 NETWORK = "SE-ResNet-20, r=16"
 
@@ -87,7 +86,7 @@ def run_bench(
     """
     answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
     data = None if course.data is None else course.data.resolve()
-    options = {"steps": course.steps, "warmup": course.warmup, "batch": course.batch, "cores": course.cores}
+    options = {name: getattr(course, name) for name in ("steps", "warmup", "batch", "cores")}
     for number in range(1, course.rounds + 1):
         for contender in entered:
             answers[contender.name].append(run_program(contender, **options, data=data))
@@ -121,9 +120,7 @@ def describe_bench(found: Sequence[Throughput], course: Course, *, load_before: 
     return {
         **describe_machine(load_before),
         "network": NETWORK,
-        "batch": course.batch,
-        "steps": course.steps,
-        "warmup": course.warmup,
+        **{name: getattr(course, name) for name in ("batch", "steps", "warmup")},
         "images": images_of(course.data),
         "cores_used": course.cores,
         "timings": [asdict(one) for one in found],
@@ -172,5 +169,5 @@ def write_measured(content: dict[str, Any], name: str, results_dir: Path) -> Pat
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, (json.dumps(content, indent=1) + "\n").encode())
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+        raise not_written(str(path), error, chosen=True) from error
     return path

@@ -24,6 +24,7 @@ from tools.quoting.clone import tracked_files
 from tools.quoting.mismatch import Mismatch, line_mismatches
 from tools.quoting.sources import Library
 
+_UNMARKED = "a picture without a mark"
 _EMBEDDED = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 
 
@@ -49,11 +50,7 @@ def check_report(study: str, library: Library) -> list[Mismatch]:
     """
     folder = library.reports / study
     texts, pictures = _expected(read_request(folder), library.reported(study).content)
-    return [
-        *_missing_or_left(folder, {*texts, *pictures}),
-        *_texts(folder, texts),
-        *_pictures(folder, pictures),
-    ]
+    return list(_mismatches(folder, texts, pictures))
 
 
 def make_report(study: str, library: Library) -> None:
@@ -67,9 +64,8 @@ def make_report(study: str, library: Library) -> None:
     request = read_request(folder)
     write_report(found.design, found.record, library.reports, formats=request.formats, pairs=request.pairs)
     texts, pictures = _expected(request, found.content)
-    for path in folder.rglob("*"):
-        if path.is_file() and path.relative_to(folder).as_posix() not in {*texts, *pictures}:
-            path.unlink(missing_ok=True)
+    for name in _files(folder) - {*texts, *pictures}:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[str, str]]:
@@ -84,31 +80,25 @@ def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[
     return texts | {REQUEST: request.to_json()}, pictures
 
 
-def _missing_or_left(folder: Path, expected: set[str]) -> Iterator[Mismatch]:
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+def _mismatches(folder: Path, texts: dict[str, str], pictures: dict[str, str]) -> Iterator[Mismatch]:
+    report, expected, there = f"reports/{folder.name}", {*texts, *pictures}, _files(folder)
     for name in sorted(expected - there):
-        yield Mismatch(_name(folder, name), None, "", "a file")
+        yield Mismatch(f"{report}/{name}", None, "", "a file")
     for name in sorted(there - expected):
         if not name.endswith(DRAFT):
-            yield Mismatch(_name(folder, name), None, "a file", "")
-
-
-def _texts(folder: Path, texts: dict[str, str]) -> Iterator[Mismatch]:
+            yield Mismatch(f"{report}/{name}", None, "a file", "")
     for name, text in texts.items():
-        if (folder / name).is_file():
+        if name in there:
             committed = (folder / name).read_bytes().decode("utf-8", "replace")
-            yield from line_mismatches(_name(folder, name), _bare(committed), text)
-
-
-def _pictures(folder: Path, pictures: dict[str, str]) -> Iterator[Mismatch]:
+            yield from line_mismatches(f"{report}/{name}", _bare(committed), text)
     for name, mark in pictures.items():
-        path = folder / name
-        if path.is_file() and (shown := read_mark(path.read_bytes(), path.suffix[1:])) != mark:
-            yield Mismatch(_name(folder, name), None, shown or "a picture without a mark", mark)
+        shown = read_mark((folder / name).read_bytes(), Path(name).suffix[1:]) if name in there else mark
+        if shown != mark:
+            yield Mismatch(f"{report}/{name}", None, shown or _UNMARKED, mark)
 
 
-def _name(folder: Path, name: str) -> str:
-    return f"reports/{folder.name}/{name}"
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def _stand_in(mark: str) -> bytes:
@@ -121,7 +111,7 @@ def _bare(text: str) -> str:
 
     def mark(found: re.Match[str]) -> str:
         try:
-            return read_mark(base64.b64decode(found[1]), "svg") or "a picture without a mark"
+            return read_mark(base64.b64decode(found[1]), "svg") or _UNMARKED
         except ValueError:
             return "a picture that cannot be read"
 
