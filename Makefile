@@ -78,7 +78,7 @@ bench: $(READY) ## Time our training against plain PyTorch, Lightning and timm (
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
 bench-overhead: $(READY) ## Time what a trial costs beside its training, in processes and on Ray (TRIALS=1000)
-	@$(BIN)/python bench/overhead.py $(if $(TRIALS),--trials $(TRIALS)) $(ARGS)
+	@$(BIN)/python -m bench.sweeps.overhead $(if $(TRIALS),--trials $(TRIALS)) $(ARGS)
 
 lint: $(READY) ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+from rich.console import Console
 
+from ablations.analysis.tables.render import to_terminal
 from ablations.commands import options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from bench.measures import Accuracy
-    from bench.timing import Course
+from ablations.commands.console import make_console
+from ablations.running.machine.environment import available_cores
+from bench.contenders.entries import chosen
+from bench.measures import AccuracyCourse, measure_accuracy, measure_unequal
+from bench.table import bench_table
+from bench.throughput import Course, describe_bench, run_bench, write_bench
+from senet_core.errors import UserError
 
 MEASURES = {
     "throughput": ("contenders", "rounds", "steps", "warmup", "batch", "cores"),
@@ -74,29 +75,23 @@ def command(
     and --images. --measure time-to-accuracy trains ours and plain PyTorch on one core with one recipe until a test
     accuracy is reached, with --target, --epochs, --seeds and --images; it takes hours.
     """
-    from ablations.commands.console import make_console
-    from ablations.running.machine.environment import available_cores
-    from bench.measures import Accuracy
-    from bench.timing import Course
-
     _refuse_others(context, measure)
     prepared = data_dir / "cifar10.safetensors"
     data = prepared if prepared.is_file() else None
     console = make_console()
     used = cores or available_cores()
     if measure == "unequal":
-        _unequal(used, images, data, results_dir, console)
+        path = _unequal(used, images, data, results_dir, console)
     elif measure == "time-to-accuracy":
-        _accuracy(Accuracy(target, epochs, seeds, images, data), results_dir, console)
+        path = _accuracy(AccuracyCourse(target, epochs, seeds, images, data), results_dir, console)
     else:
         course = Course(rounds=rounds, steps=steps, warmup=warmup, batch=batch, cores=used, data=data)
-        _throughput(contenders, course, results_dir, console)
+        path = _throughput(contenders, course, results_dir, console)
+    console.print(f"written     {path}", soft_wrap=True)
 
 
 def _refuse_others(context: click.Context, measure: str) -> None:
     """Refuse options that would do nothing."""
-    from senet_core.errors import UserError
-
     every = {name for names in MEASURES.values() for name in names}
     for name in sorted(every - set(MEASURES[measure])):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and context.params[name] != ():
@@ -105,35 +100,26 @@ def _refuse_others(context: click.Context, measure: str) -> None:
             raise UserError(f"{shown} does not go with --measure {measure}, but with {others}")
 
 
-def _throughput(contenders: Sequence[str], course: Course, results_dir: Path, console: Console) -> None:
-    from ablations.analysis.tables.render import to_terminal
-    from bench.table import bench_table
-    from bench.timing import chosen, describe_bench, run_bench, write_bench
-
+def _throughput(contenders: Sequence[str], course: Course, results_dir: Path, console: Console) -> Path:
     entered, load = chosen(contenders), os.getloadavg()[0]
-    timings = run_bench(entered, course, say=console.print)
-    content = describe_bench(timings, course, load_before=load)
+    found = run_bench(entered, course, say=console.print)
+    content = describe_bench(found, course, load_before=load)
     path = write_bench(content, results_dir)
     table = bench_table(content)
     shown = to_terminal(table)
     shown.title, shown.title_justify = table.title, "left"
     console.print(shown)
-    for timing in timings:
-        if "wall_images_per_second" in timing.told:
-            wall, beside = (
-                timing.told[name] for name in ("wall_images_per_second", "seconds_beside_training")
-            )
+    for one in found:
+        if "wall_images_per_second" in one.told:
             console.print(
-                f"{timing.title}: {wall:.0f} images/s of the last round's sweep with tests and changeovers;"
-                f" {beside:.1f} s a trial beside its training",
+                f"{one.title}: {one.told['wall_images_per_second']:.0f} images/s of the last round's sweep with tests"
+                f" and changeovers; {one.told['seconds_beside_training']:.1f} s a trial beside its training",
                 soft_wrap=True,
             )
-    console.print(f"written     {path}", soft_wrap=True)
+    return path
 
 
-def _unequal(cores: int, images: int | None, data: Path | None, results_dir: Path, console: Console) -> None:
-    from bench.measures import measure_unequal
-
+def _unequal(cores: int, images: int | None, data: Path | None, results_dir: Path, console: Console) -> Path:
     found, path = measure_unequal(cores, images, data, results_dir)
     console.print(
         f"{found['trials']} trials of {found['shortest_trial_seconds']:.0f} to {found['longest_trial_seconds']:.0f} s,"
@@ -142,16 +128,14 @@ def _unequal(cores: int, images: int | None, data: Path | None, results_dir: Pat
         f" trials, {100 * found['idle_after']:.1f} % after the last",
         soft_wrap=True,
     )
-    console.print(f"written     {path}", soft_wrap=True)
+    return path
 
 
-def _accuracy(asked: Accuracy, results_dir: Path, console: Console) -> None:
-    from bench.measures import measure_accuracy
-
+def _accuracy(asked: AccuracyCourse, results_dir: Path, console: Console) -> Path:
     found, path = measure_accuracy(asked, results_dir, say=console.print)
     for name, seconds in found["median_seconds"].items():
         told = "not reached by every seed" if seconds is None else f"{seconds:.0f} s"
         console.print(f"{asked.target:g} % by {name}: {told}")
     if found["ratio"] is not None:
         console.print(f"ratio of times, median over {asked.seeds} seeds: {found['ratio']:.2f}")
-    console.print(f"written     {path}", soft_wrap=True)
+    return path

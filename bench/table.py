@@ -31,29 +31,29 @@ def read_bench(path: Path) -> dict[str, Any]:
         UserError: it cannot be read, or lacks something.
     """
     try:
-        content = dict(json.loads(path.read_text(encoding="utf-8")))
+        content: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
         if TIMINGS in content:
             bench_table(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"cannot read the bench {path}: {type(error).__name__}: {error}") from error
-    found: dict[str, Any] = content
-    return found
+    return content
 
 
 def bench_table(content: Mapping[str, Any]) -> Table:
-    """Make the table of a bench.
+    """Return the table of a bench.
 
     Args:
-        content: as recorded (`bench.timing.describe_bench`).
+        content: as recorded (`bench.throughput.describe_bench`).
     """
-    images, cores = content["images"], content["cores_used"]
-    images = "random images" if images == "random" else images
-    rounds = max(len(timing["rounds"]) for timing in content[TIMINGS])
-    title = (
-        f"{content['network']}, batch {content['batch']}, {images}, {cores} cores: medians of {rounds} rounds"
-    )
-    rows = tuple(_row(timing, content) for timing in content[TIMINGS])
-    return Table(TIMINGS, title, _COLUMNS, rows)
+    images = "random images" if content["images"] == "random" else content["images"]
+    asked = f"{content['network']}, batch {content['batch']}, {images}, {content['cores_used']} cores"
+    title = f"{asked}: medians of {rounds_of(content)} rounds"
+    return Table(TIMINGS, title, _COLUMNS, tuple(_row(timing, content) for timing in content[TIMINGS]))
+
+
+def rounds_of(content: Mapping[str, Any]) -> int:
+    """Return how often a bench timed its contenders."""
+    return max(len(timing["rounds"]) for timing in content[TIMINGS])
 
 
 def _row(timing: Mapping[str, Any], content: Mapping[str, Any]) -> TableRow:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import timing as bench
 from bench.command import command
+from bench.contenders import entries
 
 OURS = """
 import json
@@ -25,12 +25,14 @@ print(json.dumps({"workers": 2, "trials": 24, "shortest_trial_seconds": 8.0, "lo
 
 
 @pytest.fixture(autouse=True)
-def _scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "scripts"
-    folder.mkdir()
-    (folder / "ours.py").write_text(OURS)
-    (folder / "unequal.py").write_text(UNEQUAL)
-    monkeypatch.setattr(bench, "SCRIPTS", folder)
+def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("", "contenders", "sweeps"):  # the programs run as those of a clone do
+        folder = tmp_path / "clone" / "bench" / room
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "__init__.py").touch()
+    (tmp_path / "clone/bench/contenders/ours.py").write_text(OURS)
+    (tmp_path / "clone/bench/sweeps/unequal.py").write_text(UNEQUAL)
+    monkeypatch.setattr(entries, "ROOT", tmp_path / "clone")
 
 
 def test_throughput_says_what_the_whole_sweep_made(ablate: Callable[..., Any]) -> None:

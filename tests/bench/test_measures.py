@@ -1,34 +1,22 @@
-"""The bench's sweeps and races: what is counted, worked by hand, and the real scripts at their smallest."""
+"""The bench's sweeps and races: what is counted, worked by hand, and the real programs at their smallest."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
-from bench import timing as bench
-from bench.measures import Accuracy, compare_times, measure_accuracy, measure_unequal
+from bench.contenders import entries
+from bench.measures import AccuracyCourse, compare_times, measure_accuracy, measure_unequal
+from bench.sweeps import sweeping
 from senet_core.errors import UserError
 from tests.ablations.running.small import small_trial
-
-SCRIPTS = bench.SCRIPTS
-
-
-@pytest.fixture
-def sweeping(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    yield importlib.import_module("sweeping")
-    for name in ("sweeping", "setting"):
-        sys.modules.pop(name)
 
 
 def line(*epochs: float) -> TrialRecord:
@@ -41,34 +29,32 @@ def line(*epochs: float) -> TrialRecord:
     )
 
 
-def swept(module: ModuleType) -> Any:
+def swept() -> sweeping.Swept:
     """Two workers; the first trains two trials with a second between, the other waits from 5 to 10."""
-    stays = tuple(module.Stay(*values) for values in ((1, 2, 5, 1), (1, 6, 9, 1), (2, 1, 5, 1)))
-    return module.Swept((line(1.0, 2.0), line(1.0, 2.0), line(2.0, 2.0)), stays, 0.0, 10.0, 0.0, 2)
+    stays = tuple(sweeping.Stay(*values) for values in ((1, 2, 5, 1), (1, 6, 9, 1), (2, 1, 5, 1)))
+    return sweeping.Swept((line(1.0, 2.0), line(1.0, 2.0), line(2.0, 2.0)), stays, 0.0, 10.0, 0.0, 2)
 
 
-def test_throughput_in_training_leaves_out_warm_up_and_counts_all_workers(sweeping: ModuleType) -> None:
-    assert sweeping.training_rate(swept(sweeping), 64, warmup=1) == 2 * 3 * 64 / 6
+def test_throughput_in_training_leaves_out_warm_up_and_counts_all_workers() -> None:
+    assert sweeping.training_rate(swept(), 64, warmup=1) == 2 * 3 * 64 / 6
 
 
-def test_throughput_by_the_wall_counts_every_image_from_the_first_start_to_the_last_end(
-    sweeping: ModuleType,
-) -> None:
+def test_throughput_by_the_wall_counts_every_image_from_the_first_start_to_the_last_end() -> None:
     assert sweeping.images_seen(line(1.0, 2.0)) == 2 * 2 * 32  # the incomplete batch is left out
-    assert sweeping.wall_rate(swept(sweeping)) == 3 * 128 / 8
+    assert sweeping.wall_rate(swept()) == 3 * 128 / 8
 
 
-def test_what_a_trial_takes_beside_its_training(sweeping: ModuleType) -> None:
+def test_what_a_trial_takes_beside_its_training() -> None:
     """From 2 to 9 and from 1 to 5 make 11 s, of which 10 were training."""
-    assert sweeping.beside_training(swept(sweeping)) == pytest.approx(1 / 3)
+    assert sweeping.beside_training(swept()) == pytest.approx(1 / 3)
 
 
-def test_shares_add_up_and_say_when_workers_were_idle(sweeping: ModuleType) -> None:
-    found = sweeping.shares(swept(sweeping))
+def test_shares_add_up_and_say_when_workers_were_idle() -> None:
+    found = sweeping.shares(swept())
     assert found == pytest.approx(
         {"wall_seconds": 10, "busy": 0.5, "idle_before": 0.15, "idle_between": 0.05, "idle_after": 0.3}
     )
-    alone = replace(swept(sweeping), stays=swept(sweeping).stays[:2])  # the other worker never had a trial
+    alone = replace(swept(), stays=swept().stays[:2])  # the other worker never had a trial
     assert sweeping.shares(alone)["idle_before"] == pytest.approx((2 + 10) / 20)
 
 
@@ -85,16 +71,28 @@ def test_times_are_compared_seed_by_seed() -> None:
 RACE = """
 import json, sys
 seconds = 40.0 if "--plain" in sys.argv else 20.0
-reached = float(sys.argv[sys.argv.index("--target") + 1]) <= 78
+[target] = [word.partition("=")[2] for word in sys.argv if word.startswith("--target=")]
+reached = float(target) <= 78
 print(json.dumps({"seed": 0, "seconds": seconds if reached else None, "epochs": [[9.0, 50.0], [seconds, 78.0]]}))
 """
 
 
+def stand_in(clone: Path, monkeypatch: pytest.MonkeyPatch, program: str, text: str) -> None:
+    """Put a program in the place of one of bench/."""
+    path = clone / "bench" / program
+    path.parent.mkdir(parents=True)
+    for folder in (path.parent, path.parent.parent):
+        (folder / "__init__.py").touch()
+    path.write_text(text)
+    monkeypatch.setattr(entries, "ROOT", clone)
+
+
 def test_a_race_is_run_in_turns_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "SCRIPTS", tmp_path)
-    (tmp_path / "time_to_accuracy.py").write_text(RACE)
+    stand_in(tmp_path, monkeypatch, "contenders/time_to_accuracy.py", RACE)
     said: list[str] = []
-    content, path = measure_accuracy(Accuracy(78, 5, 2, None, None), tmp_path / "results", say=said.append)
+    content, path = measure_accuracy(
+        AccuracyCourse(78, 5, 2, None, None), tmp_path / "results", say=said.append
+    )
     assert path == tmp_path / "results" / "bench" / "time_to_accuracy.json"
     assert json.loads(path.read_text()) == content
     assert (content["ratio"], content["data"], content["cores_used"]) == (2.0, "random", 1)
@@ -102,44 +100,36 @@ def test_a_race_is_run_in_turns_and_written_down(tmp_path: Path, monkeypatch: py
         "seed 0: plain PyTorch, fp32: 78.0 % after 40 s, 2 epochs",
         "seed 0: ours: 78.0 % after 20 s, 2 epochs",
     ]
-    measure_accuracy(Accuracy(90, 5, 1, None, None), tmp_path / "results", say=said.append)
+    measure_accuracy(AccuracyCourse(90, 5, 1, None, None), tmp_path / "results", say=said.append)
     assert said[-1] == "seed 0: ours: 78.0 % at its end, after 20 s; 90 % was not reached"
 
 
-def test_a_script_that_fails_is_said_in_its_last_line(
+def test_a_program_that_fails_is_said_in_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "SCRIPTS", tmp_path)
-    (tmp_path / "unequal.py").write_text("raise SystemExit('2 of 24 trials failed')")
+    stand_in(tmp_path, monkeypatch, "sweeps/unequal.py", "raise SystemExit('2 of 24 trials failed')")
     with pytest.raises(UserError, match="contender 'unequal' failed: 2 of 24 trials failed"):
         measure_unequal(2, None, None, tmp_path)
 
 
-def run(script: str, *options: str) -> dict[str, Any]:
-    command = [sys.executable, str(SCRIPTS / script), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+def run(program: str, *options: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", f"bench.{program}", *options]
+    done = subprocess.run(command, cwd=entries.ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
-@pytest.fixture
-def _this_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(SCRIPTS.parent))
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("_this_code")
 def test_ours_is_a_whole_sweep() -> None:
-    found = run("ours.py", "--steps", "2", "--warmup", "1", "--batch", "32", "--cores", "1")
+    found = run("contenders.ours", "--steps", "2", "--warmup", "1", "--batch", "32", "--cores", "1")
     assert found["images_per_second"] > found["wall_images_per_second"] > 0
     assert found["seconds_beside_training"] > 0
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_this_code")
 def test_unequal_trials_share_two_workers() -> None:
-    found = run("unequal.py", "--images", "64", "--batch", "32", "--seeds", "1")
+    found = run("sweeps.unequal", "--images", "64", "--batch", "32", "--seeds", "1")
     assert found["trials"] == 6
     assert 0 < found["busy"] < 1
     parts = ("busy", "idle_before", "idle_between", "idle_after")
@@ -147,13 +137,12 @@ def test_unequal_trials_share_two_workers() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_this_code")
 @pytest.mark.parametrize("contender", [(), ("--plain",)], ids=["ours", "plain"])
 def test_a_race_ends_at_its_target_or_with_its_recipe(contender: tuple[str, ...]) -> None:
     options = ("--images", "64", "--epochs", "2", *contender)
-    found = run("time_to_accuracy.py", *options, "--target", "100")
+    found = run("contenders.time_to_accuracy", *options, "--target", "100")
     assert (found["seconds"], len(found["epochs"])) == (None, 2)
     assert 0 < found["epochs"][0][0] < found["epochs"][1][0]
-    found = run("time_to_accuracy.py", *options, "--target", "0")
+    found = run("contenders.time_to_accuracy", *options, "--target", "0")
     assert found["seconds"] == found["epochs"][0][0]
     assert len(found["epochs"]) == 1

@@ -6,7 +6,8 @@ import json
 import sys
 
 import pytest
-import same_loss
+
+from bench.kernels import same_loss
 
 
 def test_pairs_of_one_seed_are_closer_than_seeds(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from signal_at_start import page, signal_of
 
+from bench.studies.signal_at_start import page, signal_of
 from senet_core.model import build_model
 from senet_core.variant import SEVariant
 
@@ -36,4 +36,4 @@ def test_the_page_ranks_rows_and_says_how_errors_follow() -> None:
     rows = [line.split(" | ")[0] for line in text.splitlines()[2:5]]
     assert rows == ["| a", "| b", "| plain"]
     assert "| a | 0.3536 | 0.2500 | 0.5000 | 30.00 |" in text
-    assert "over 3 rows: -1.00." in text
+    assert "over 3 rows: −1.00." in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from single_runs import page
+from bench.studies.single_runs import page
 
 
 def test_signs_are_counted_over_pairs_of_different_seeds() -> None:
@@ -10,7 +10,7 @@ def test_signs_are_counted_over_pairs_of_different_seeds() -> None:
     rows = {"better": {0: 9.0, 1: 12.5, 2: 10.0}, "plain": {0: 20.0, 1: 22.5, 2: 21.0}}
     text = page("SE", {"SE": base, **rows})
     # across seeds, 9.0 is below 12 and 11; 12.5 above 10 and 11; 10.0 is no lower than 10 and below 12
-    assert "| better | -0.50 [-2.65, +1.65] | -10.67 [-12.10, -9.23] | 3 of 6 |" in text
+    assert "| better | −0.50 [−2.65, +1.65] | −10.67 [−12.10, −9.23] | 3 of 6 |" in text
     assert "| plain | +10.17 [+9.45, +10.88] |  | 0 of 6 |" in text
     assert "have 0 of 6 in rows whose interval leaves out 0, and 3 of 6 in the others" in text
 

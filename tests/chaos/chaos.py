@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from comparing import compare, finished_keys, looks_of
+from comparing import analysed_at, compare, finished_keys
 
 STUDY = """
 title: Chaos
@@ -136,26 +136,12 @@ class Chaos:
             self.starts += 1
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         environment.pop("MLFLOW_TRACKING_URI", None)
-        words = [
-            "run",
-            "chaos.yaml",
-            "--seeds",
-            str(self.seeds),
-            "--data-dir",
-            str(self.data_dir),
-            "--workers",
-            "2",
-        ]
+        words = ["run", "chaos.yaml", f"--seeds={self.seeds}", f"--data-dir={self.data_dir}", "--workers=2"]
         with (self.folder / "ablate.log").open("ab") as log:
             log.write(f"--- start {self.starts}, {self.seeds} seeds\n".encode())
             log.flush()
-            return subprocess.Popen(
-                [sys.executable, "-c", ABLATE, *words],
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+            command = [sys.executable, "-c", ABLATE, *words]
+            return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
     def _next_worker(self, sweep: subprocess.Popen[bytes]) -> psutil.Process | None:
         """Wait until there are workers, or some work of theirs to lose, and a random time longer; return one."""
@@ -238,10 +224,10 @@ class Chaos:
                 process.kill()
 
 
-def _quiet(folder: Path, data_dir: Path, looks: list[int], seeds: int) -> Chaos:
-    """Run the study without a kill, with the numbers of seeds at which the other one was looked at."""
+def _quiet(folder: Path, data_dir: Path, analyses: list[int], seeds: int) -> Chaos:
+    """Run the study without a kill, with the numbers of seeds at which the other one was analysed."""
     quiet = Chaos(folder, data_dir, 0, 0, 1.0)
-    for quiet.seeds in dict.fromkeys([*looks, seeds]):
+    for quiet.seeds in dict.fromkeys([*analyses, seeds]):
         quiet.run()
     return quiet
 
@@ -267,7 +253,7 @@ def main() -> int:
     )
     chaos.run()
     under_fire = time.monotonic() - started
-    quiet = _quiet(folder / "quiet", folder / "data", looks_of(chaos.folder), chaos.seeds)
+    quiet = _quiet(folder / "quiet", folder / "data", analysed_at(chaos.folder), chaos.seeds)
     faults = [*chaos.faults, *quiet.faults, *compare(chaos.folder, quiet.folder, chaos.kills["worker"])]
     for fault in faults:
         print(f"fault: {fault}")

@@ -40,10 +40,9 @@ def read_record(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
 
 
-def looks_of(folder: Path) -> list[int]:
-    """Return the numbers of seeds at which a folder's study was looked at; the report tells of them."""
-    path = folder / STUDY / "looks.jsonl"
-    return [plan["most"] for plan in read_record(path)]
+def analysed_at(folder: Path) -> list[int]:
+    """Return the numbers of seeds at which a folder's study had interim analyses; the report tells of them."""
+    return [plan["most"] for plan in read_record(folder / STUDY / "looks.jsonl")]
 
 
 def finished_keys(path: Path) -> Counter[str]:

@@ -20,8 +20,8 @@ from tools.simulation.verdicts import (
     HALF,
     MARGIN,
     VARIANTS,
-    Finding,
     Setting,
+    VerdictRates,
     errors_of,
     fixed_design,
     markdown,
@@ -99,7 +99,9 @@ def test_the_documentation_holds_a_table_of_every_setting_and_how_to_make_it() -
 
 
 def test_a_table_has_a_row_for_each_design() -> None:
-    finding = Finding(Setting(20, "normal", 0.5), "race", None, 0.01, 0.02, 0.03, (0.1, 0.2, 1.0), 0.5, 9.25)
+    finding = VerdictRates(
+        Setting(20, "normal", 0.5), "race", None, 0.01, 0.02, 0.03, (0.1, 0.2, 1.0), 0.5, 9.25
+    )
     assert markdown([finding]).splitlines()[-1] == (
         "| normal | 0.5 | 20 | race | - | 1.0 % | 2.0 % | 3.0 % | 10.0 % | 20.0 % | 100.0 % | 50.0 % | 9.2 |"
     )

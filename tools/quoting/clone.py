@@ -7,11 +7,11 @@ from pathlib import Path
 
 from senet_core.errors import UserError
 
-_PLACES = ("results", "reports")
+_FOLDERS = ("results", "reports")
 
 
 def tracked_files(folder: Path) -> frozenset[str]:
-    """Give the files of results/ and reports/ that are in git, by their path within the clone.
+    """Return the files of results/ and reports/ that are in git, by their path within the clone.
 
     Where there is no git, all of them.
 
@@ -22,7 +22,7 @@ def tracked_files(folder: Path) -> frozenset[str]:
 
 
 def shareable_files(folder: Path) -> frozenset[str]:
-    """Give the files of results/ and reports/ that git does not ignore; where there is no git, all of them.
+    """Return the files of results/ and reports/ that git does not ignore; where there is no git, all of them.
 
     Raises:
         UserError: git cannot read the clone.
@@ -31,22 +31,16 @@ def shareable_files(folder: Path) -> frozenset[str]:
 
 
 def _listed(folder: Path, *options: str) -> frozenset[str]:
-    files = {
-        path.relative_to(folder).as_posix()
-        for place in _PLACES
-        for path in (folder / place).rglob("*")
-        if path.is_file()
-    }
+    paths = (path for name in _FOLDERS for path in (folder / name).rglob("*") if path.is_file())
+    files = frozenset(path.relative_to(folder).as_posix() for path in paths)
     if not (folder / ".git").exists():  # an unpacked archive; a repository around it knows nothing of it
-        return frozenset(files)
-    command = ["git", "-C", str(folder), "ls-files", "-z", *options, "--", *_PLACES]
+        return files
+    command = ["git", "-C", str(folder), "ls-files", "-z", *options, "--", *_FOLDERS]
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
-        return frozenset(files)
+        return files
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise UserError(
-            f"git cannot list the files of {folder}: {said[-1] if said else 'it did not say why'}"
-        )
-    return frozenset(done.stdout.decode("utf-8", "surrogateescape").split("\0")) & files
+        why = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it did not say why"])[-1]
+        raise UserError(f"git cannot list the files of {folder}: {why}")
+    return files.intersection(done.stdout.decode("utf-8", "surrogateescape").split("\0"))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from tools.quoting.difference import Difference
-    from tools.quoting.sources import Library
+from tools.quoting.documents import check_document, documents_of, marked, write_document
+from tools.quoting.mismatch import Mismatch
+from tools.quoting.pictures import Unconfirmed, check_picture, pictures_of, write_picture
+from tools.quoting.reports import check_report, committed_reports, make_report
+from tools.quoting.sources import Library
 
 
 @click.command("paper")
@@ -32,9 +33,6 @@ def command(context: click.Context, files: tuple[Path, ...], check: bool, folder
     FILES are Markdown documents; without any, README.md and docs/ are meant, the pictures in docs/, and the reports
     that are in git. What a mark may ask for is in docs/quoting-results.md.
     """
-    from tools.quoting.documents import documents_of
-    from tools.quoting.sources import Library
-
     chosen = [Path(os.path.abspath(file)) for file in files]
     folder = Path(os.path.abspath(folder))
     os.chdir(folder)  # studies that are files are named from there
@@ -45,19 +43,14 @@ def command(context: click.Context, files: tuple[Path, ...], check: bool, folder
         for difference in found:
             click.echo(str(difference))
         if found:
-            click.echo(
-                f"{len(found)} difference{'s' * (len(found) != 1)} from results/; `make paper` writes it anew"
-            )
+            differences = f"{len(found)} difference{'s' * (len(found) != 1)}"
+            click.echo(f"{differences} from results/; `make paper` writes it anew")
             context.exit(1)
     else:
         _write(documents, library, whole=not files)
 
 
-def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[Difference]:
-    from tools.quoting.documents import check_document, marked
-    from tools.quoting.pictures import Unknown, check_picture, pictures_of
-    from tools.quoting.reports import check_report, committed_reports
-
+def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[Mismatch]:
     found = [d for path in documents for d in check_document(path, _name(path, library), library)]
     click.echo(f"marks in documents: {marked(documents)}")
     if not whole:
@@ -67,7 +60,7 @@ def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[
         click.echo(f"report of {study}")
     for path in pictures_of(library.folder):
         shown = check_picture(path, library)
-        if isinstance(shown, Unknown):
+        if isinstance(shown, Unconfirmed):
             click.echo(f"{shown.file}: not from committed results: {shown.why}")
         elif shown is not None:
             found.append(shown)
@@ -75,10 +68,6 @@ def _check(documents: Sequence[Path], library: Library, *, whole: bool) -> list[
 
 
 def _write(documents: Sequence[Path], library: Library, *, whole: bool) -> None:
-    from tools.quoting.documents import check_document, write_document
-    from tools.quoting.pictures import Unknown, check_picture, pictures_of, write_picture
-    from tools.quoting.reports import check_report, committed_reports, make_report
-
     names = {path: _name(path, library) for path in documents}
     for path, name in names.items():  # a wrong mark is said before anything is written
         check_document(path, name, library)
@@ -91,7 +80,7 @@ def _write(documents: Sequence[Path], library: Library, *, whole: bool) -> None:
             click.echo(f"written: {name}")
     for path in pictures_of(library.folder) if whole else ():
         shown = check_picture(path, library)
-        if shown is not None and not isinstance(shown, Unknown):
+        if shown is not None and not isinstance(shown, Unconfirmed):
             write_picture(path, library)
             click.echo(f"written: {_name(path, library)}")
 

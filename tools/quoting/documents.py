@@ -7,19 +7,19 @@ from pathlib import Path
 
 from ablations.running.machine.durable import not_written
 from senet_core.errors import UserError
-from tools.quoting.asking import answer
-from tools.quoting.difference import Difference, line_differences
+from tools.quoting.answers import answer
 from tools.quoting.marks import Mark, find_marks, held, replace_marked
+from tools.quoting.mismatch import Mismatch, line_mismatches
 from tools.quoting.sources import Library
 
 
 def documents_of(folder: Path) -> list[Path]:
-    """Give the documents of a clone: its README and what is in docs/."""
+    """Return the documents of a clone: its README and what is in docs/."""
     readme = folder / "README.md"
     return [*([readme] if readme.exists() else []), *sorted((folder / "docs").rglob("*.md"))]
 
 
-def check_document(path: Path, name: str, library: Library) -> list[Difference]:
+def check_document(path: Path, name: str, library: Library) -> list[Mismatch]:
     """Compare what stands between a document's marks with what results/ give.
 
     Args:
@@ -31,10 +31,10 @@ def check_document(path: Path, name: str, library: Library) -> list[Difference]:
         UserError: the document cannot be read, or a mark is wrong or asks for what is not there.
     """
     text = _read(path)
-    found: list[Difference] = []
+    found: list[Mismatch] = []
     for mark in find_marks(text, name):
         was, now = text[mark.start : mark.end], held(text, mark, _answer(name, mark, library))
-        found += line_differences(name, was, now, first=mark.line)
+        found += line_mismatches(name, was, now, first=mark.line)
     return found
 
 
@@ -45,9 +45,7 @@ def write_document(path: Path, name: str, library: Library) -> bool:
         UserError: the document cannot be read or written, or a mark is wrong or asks for what is not there.
     """
     text = _read(path)
-    marks = find_marks(text, name)
-    answers = {mark: _answer(name, mark, library) for mark in marks}
-    written = replace_marked(text, marks, answers.__getitem__)
+    written = replace_marked(text, find_marks(text, name), lambda mark: _answer(name, mark, library))
     if written == text:
         return False
     try:
@@ -64,14 +62,12 @@ def marked(paths: Iterable[Path]) -> int:
 
 def _answer(name: str, mark: Mark, library: Library) -> str:
     try:
-        said = answer(library.source(mark.source), mark.what, block=mark.block)
+        found = answer(library.source(mark.source), mark.what, block=mark.block)
+        if "<!--" in found:
+            raise UserError(f"the answer holds a comment, which would end the mark: {found[:60]!r}")
     except UserError as error:
         raise UserError(f"{name}:{mark.line}: {error}") from error
-    if "<!--" in said:
-        raise UserError(
-            f"{name}:{mark.line}: the answer holds a comment, which would end the mark: {said[:60]!r}"
-        )
-    return said
+    return found
 
 
 def _read(path: Path) -> str:

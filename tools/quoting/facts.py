@@ -9,14 +9,15 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Number, TableCell, Text
 from ablations.analysis.tables.forecast import covered_seconds
 from ablations.running.record.trial_record import TrialRecord
-from bench.table import TIMINGS
+from bench.table import TIMINGS, rounds_of
 
 _HOUR = 3600
+_HARDWARE = ("processor", "cores", "device", "precision", "torch")
 Facts = Mapping[str, TableCell]
 
 
 def study_facts(results: Results) -> dict[str, TableCell]:
-    """Give the facts of a study; those of its hardware and hours count finished trials alone.
+    """Return the facts of a study; those of its hardware and hours count finished trials alone.
 
     `trials`, `planned` and `failed` count trials, `rows` cells, `seeds` the seeds of a cell at most. `hours` is the
     time in which at least one trial ran, `trial hours` is training and test summed over trials, and `core hours` is
@@ -37,11 +38,7 @@ def study_facts(results: Results) -> dict[str, TableCell]:
         "trial hours": Number(sum(_seconds(r) for r in own) / _HOUR, 2),
         "core hours": Number(sum(_seconds(r) * r.environment.get("threads", 1) for r in own) / _HOUR, 2),
         "commits": _listed(record.environment.get("commit") for record in records),
-        "processor": _listed(record.environment.get("processor") for record in records),
-        "cores": _listed(record.environment.get("cores") for record in records),
-        "device": _listed(record.environment.get("device") for record in records),
-        "precision": _listed(record.environment.get("precision") for record in records),
-        "torch": _listed(record.environment.get("torch") for record in records),
+        **{name: _listed(record.environment.get(name) for record in records) for name in _HARDWARE},
         "backbone": Text(study.baseline.backbone),
         "baseline": Text(results.design.baseline.label),
         "data": Text(str(study.baseline.data)),
@@ -52,7 +49,7 @@ def study_facts(results: Results) -> dict[str, TableCell]:
 
 
 def bench_facts(content: Mapping[str, Any]) -> dict[str, TableCell]:
-    """Give the facts of a bench: whatever was recorded beside the timings, and the number of rounds, if it has any.
+    """Return the facts of a bench: whatever was recorded beside the timings, and the number of rounds, if it has any.
 
     A value that is itself of several is named by both, as in `median_seconds ours`.
     """
@@ -63,9 +60,7 @@ def bench_facts(content: Mapping[str, Any]) -> dict[str, TableCell]:
     facts = {
         name: _cell(value) for name, value in every.items() if isinstance(value, str | int | float | None)
     }
-    if TIMINGS not in content:
-        return facts
-    return facts | {"rounds": Number(max(len(timing["rounds"]) for timing in content[TIMINGS]), 0)}
+    return facts | ({"rounds": Number(rounds_of(content), 0)} if TIMINGS in content else {})
 
 
 def _cell(value: object) -> TableCell:

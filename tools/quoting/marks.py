@@ -67,25 +67,21 @@ def find_marks(text: str, name: str) -> list[Mark]:
     marks: list[Mark] = []
     opened: re.Match[str] | None = None
     for token in _tokens(text):
-        line = _line(text, token.start())
         if token["close"]:
             if opened is None:
-                raise UserError(
-                    f"{name}:{line}: this mark ends nothing; a mark begins <!--from STUDY: WHAT-->"
+                raise _wrong(
+                    name, text, token, "this mark ends nothing; a mark begins <!--from STUDY: WHAT-->"
                 )
             marks.append(_mark(text, name, opened, token))
             opened = None
         elif opened is not None:
-            at = _line(text, opened.start())
-            raise UserError(
-                f"{name}:{line}: a mark within that of line {at}; end the first one before, <!--end-->"
-            )
+            line = _line(text, opened.start())
+            within = f"a mark within that of line {line}; end the first one before, <!--end-->"
+            raise _wrong(name, text, token, within)
         else:
             opened = token
     if opened is not None:
-        raise UserError(
-            f"{name}:{_line(text, opened.start())}: this mark is never ended; end it with <!--end-->"
-        )
+        raise _wrong(name, text, opened, "this mark is never ended; end it with <!--end-->")
     return marks
 
 
@@ -99,7 +95,7 @@ def replace_marked(text: str, marks: list[Mark], written: Callable[[Mark], str])
 
 
 def held(text: str, mark: Mark, content: str) -> str:
-    """Give what stands between the marks for some content: in a block, with an empty line on either side."""
+    """Return what stands between the marks for some content: in a block, with an empty line on either side."""
     if not mark.block:
         return content
     newline = "\r\n" if text[: text.index("\n", mark.start)].endswith("\r") else "\n"
@@ -111,27 +107,26 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
 
 
 def _mark(text: str, name: str, opened: re.Match[str], closed: re.Match[str]) -> Mark:
-    line = _line(text, opened.start())
     asked = _ASKED.fullmatch(opened["open"])
-    if asked is None:
-        raise UserError(
-            f"{name}:{line}: {opened[0]!r} does not say what it asks for: <!--from STUDY: WHAT-->"
-        )
     before = text[text.rfind("\n", 0, opened.start()) + 1 : opened.start()]
     block = not before.strip() and re.match(r"[ \t]*\r?\n", text[opened.end() :]) is not None
-    inside = text[opened.end() : closed.start()]
-    if not block and "\n" in inside:
-        raise UserError(
-            f"{name}:{line}: a mark within a line must be ended in that line; alone on a line it holds lines"
-        )
-    if not block and _OPENS_HTML.fullmatch(before):
-        raise UserError(
-            f"{name}:{line}: a mark within prose may not begin a line, which Markdown would take as HTML"
-        )
-    if block and text[text.rfind("\n", 0, closed.start()) + 1 : closed.start()].strip():
-        raise UserError(f"{name}:{line}: this mark holds lines, so <!--end--> must stand alone on its line")
+    wrong = ""
+    if asked is None:
+        wrong = f"{opened[0]!r} does not say what it asks for: <!--from STUDY: WHAT-->"
+    elif not block and "\n" in text[opened.end() : closed.start()]:
+        wrong = "a mark within a line must be ended in that line; alone on a line it holds lines"
+    elif not block and _OPENS_HTML.fullmatch(before):
+        wrong = "a mark within prose may not begin a line, which Markdown would take as HTML"
+    elif block and text[text.rfind("\n", 0, closed.start()) + 1 : closed.start()].strip():
+        wrong = "this mark holds lines, so <!--end--> must stand alone on its line"
+    if asked is None or wrong:
+        raise _wrong(name, text, opened, wrong)
     what = " ".join(asked["what"].split())
-    return Mark(line, asked["source"], what, block, opened.end(), closed.start())
+    return Mark(_line(text, opened.start()), asked["source"], what, block, opened.end(), closed.start())
+
+
+def _wrong(name: str, text: str, token: re.Match[str], why: str) -> UserError:
+    return UserError(f"{name}:{_line(text, token.start())}: {why}")
 
 
 def _line(text: str, place: int) -> int:

@@ -11,14 +11,14 @@ from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.write import mark_of
 from ablations.running.machine.durable import not_written
 from ablations.running.record.trial_file import FILE_NAME as RECORD
-from tools.quoting.difference import Difference
+from tools.quoting.mismatch import Mismatch
 from tools.quoting.sources import Library
 
 _SUFFIXES = (".png", ".svg")
 
 
 @dataclass(frozen=True)
-class Unknown:
+class Unconfirmed:
     """A picture that no committed result can confirm.
 
     Attributes:
@@ -31,29 +31,27 @@ class Unknown:
 
 
 def pictures_of(folder: Path) -> list[Path]:
-    """Give the pictures of a clone's documents: those in docs/."""
+    """Return the pictures of a clone's documents: those in docs/."""
     return sorted(path for path in (folder / "docs").rglob("*") if path.suffix in _SUFFIXES)
 
 
-def check_picture(path: Path, library: Library) -> Difference | Unknown | None:
+def check_picture(path: Path, library: Library) -> Mismatch | Unconfirmed | None:
     """Compare what a picture says that it shows with what results/ give; None where they agree.
 
     Raises:
         UserError: the study or its record cannot be read.
     """
-    name = path.relative_to(library.folder).as_posix()
-    mark = read_mark(path.read_bytes(), path.suffix[1:]) or ""
-    named = plot_of(mark)
-    if named is None:
-        return Unknown(name, "it does not say what it shows")
-    study, key = named
+    name, mark = path.relative_to(library.folder).as_posix(), _mark(path)
+    shown = plot_of(mark)
+    if shown is None:
+        return Unconfirmed(name, "it does not say what it shows")
+    study, key = shown
     if study not in library.committed:
-        return Unknown(name, f"it shows {study}/{key}, and results/{study}/{RECORD} is not committed")
-    plot = _plot(library, study, key)
-    if plot is None:
-        return Difference(name, None, f"{study}/{key}", "no such plot")
-    now = mark_of(library.reported(study).content, plot)
-    return None if now == mark else Difference(name, None, mark, now)
+        return Unconfirmed(name, f"it shows {study}/{key}, and results/{study}/{RECORD} is not committed")
+    found = _plot(library, study, key)
+    if found is None:
+        return Mismatch(name, None, f"{study}/{key}", "no such plot")
+    return None if found[1] == mark else Mismatch(name, None, mark, found[1])
 
 
 def write_picture(path: Path, library: Library) -> None:
@@ -66,17 +64,23 @@ def write_picture(path: Path, library: Library) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    suffix = path.suffix[1:]
-    named = plot_of(read_mark(path.read_bytes(), suffix) or "")
-    plot = None if named is None else _plot(library, *named)
-    if named is None or plot is None:
+    shown, suffix = plot_of(_mark(path)), path.suffix[1:]
+    found = None if shown is None else _plot(library, *shown)
+    if found is None:
         return
-    image = render(plot.figure, (suffix,), mark_of(library.reported(named[0]).content, plot))[suffix]
+    plot, mark = found
+    image = render(plot.figure, (suffix,), mark)[suffix]
     try:
         path.write_bytes(image)
     except OSError as error:
         raise not_written(str(path), error, chosen=True) from error
 
 
-def _plot(library: Library, study: str, key: str) -> Plot | None:
-    return next((plot for plot in library.reported(study).content.plots() if plot.key == key), None)
+def _mark(path: Path) -> str:
+    return read_mark(path.read_bytes(), path.suffix[1:]) or ""
+
+
+def _plot(library: Library, study: str, key: str) -> tuple[Plot, str] | None:
+    """Return a plot with the mark that its pictures must carry."""
+    content = library.reported(study).content
+    return next(((plot, mark_of(content, plot)) for plot in content.plots() if plot.key == key), None)

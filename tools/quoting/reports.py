@@ -21,14 +21,15 @@ from ablations.analysis.report.write import (
 )
 from ablations.analysis.tables.render import to_csv
 from tools.quoting.clone import tracked_files
-from tools.quoting.difference import Difference, line_differences
+from tools.quoting.mismatch import Mismatch, line_mismatches
 from tools.quoting.sources import Library
 
+_UNMARKED = "a picture without a mark"
 _EMBEDDED = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)")
 
 
 def committed_reports(folder: Path) -> list[str]:
-    """Name the studies whose report is part of a clone: in git, and where there is no git all that are there.
+    """Return the studies whose report is part of a clone: in git, and where there is no git all that are there.
 
     Raises:
         UserError: git cannot read the clone.
@@ -37,7 +38,7 @@ def committed_reports(folder: Path) -> list[str]:
     return sorted({file.split("/")[1] for file in tracked if re.fullmatch(r"reports/[^/]+/.+", file)})
 
 
-def check_report(study: str, library: Library) -> list[Difference]:
+def check_report(study: str, library: Library) -> list[Mismatch]:
     """Make a study's report again and compare; nothing is drawn.
 
     Args:
@@ -49,11 +50,7 @@ def check_report(study: str, library: Library) -> list[Difference]:
     """
     folder = library.reports / study
     texts, pictures = _expected(read_request(folder), library.reported(study).content)
-    return [
-        *_missing_or_left(folder, {*texts, *pictures}),
-        *_texts(folder, texts),
-        *_pictures(folder, pictures),
-    ]
+    return list(_mismatches(folder, texts, pictures))
 
 
 def make_report(study: str, library: Library) -> None:
@@ -67,13 +64,12 @@ def make_report(study: str, library: Library) -> None:
     request = read_request(folder)
     write_report(found.results, library.reports, formats=request.formats, pairs=request.pairs)
     texts, pictures = _expected(request, found.content)
-    for path in folder.rglob("*"):
-        if path.is_file() and path.relative_to(folder).as_posix() not in {*texts, *pictures}:
-            path.unlink(missing_ok=True)
+    for name in _files(folder) - {*texts, *pictures}:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the texts of a report and the marks of its pictures, by file."""
+    """Return the texts of a report and the marks of its pictures, by file."""
     marks = {plot.key: mark_of(content, plot) for plot in content.plots()}
     suffixes = figure_suffixes(request.formats)
     pictures = {f"figures/{key}.{suffix}": mark for key, mark in marks.items() for suffix in suffixes}
@@ -84,35 +80,29 @@ def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[
     return texts | {REQUEST: request.to_json()}, pictures
 
 
-def _missing_or_left(folder: Path, expected: set[str]) -> Iterator[Difference]:
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+def _mismatches(folder: Path, texts: dict[str, str], pictures: dict[str, str]) -> Iterator[Mismatch]:
+    report, expected, there = f"reports/{folder.name}", {*texts, *pictures}, _files(folder)
     for name in sorted(expected - there):
-        yield Difference(_name(folder, name), None, "", "a file")
+        yield Mismatch(f"{report}/{name}", None, "", "a file")
     for name in sorted(there - expected):
         if not name.endswith(DRAFT):
-            yield Difference(_name(folder, name), None, "a file", "")
-
-
-def _texts(folder: Path, texts: dict[str, str]) -> Iterator[Difference]:
+            yield Mismatch(f"{report}/{name}", None, "a file", "")
     for name, text in texts.items():
-        if (folder / name).is_file():
+        if name in there:
             committed = (folder / name).read_bytes().decode("utf-8", "replace")
-            yield from line_differences(_name(folder, name), _bare(committed), text)
-
-
-def _pictures(folder: Path, pictures: dict[str, str]) -> Iterator[Difference]:
+            yield from line_mismatches(f"{report}/{name}", _bare(committed), text)
     for name, mark in pictures.items():
-        path = folder / name
-        if path.is_file() and (shown := read_mark(path.read_bytes(), path.suffix[1:])) != mark:
-            yield Difference(_name(folder, name), None, shown or "a picture without a mark", mark)
+        shown = read_mark((folder / name).read_bytes(), Path(name).suffix[1:]) if name in there else mark
+        if shown != mark:
+            yield Mismatch(f"{report}/{name}", None, shown or _UNMARKED, mark)
 
 
-def _name(folder: Path, name: str) -> str:
-    return f"reports/{folder.name}/{name}"
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def _stand_in(mark: str) -> bytes:
-    """Give a picture that shows nothing and carries a mark."""
+    """Return a picture that shows nothing and carries a mark."""
     return f"<dc:description>{mark}</dc:description>".encode()
 
 
@@ -121,7 +111,7 @@ def _bare(text: str) -> str:
 
     def mark(found: re.Match[str]) -> str:
         try:
-            return read_mark(base64.b64decode(found[1]), "svg") or "a picture without a mark"
+            return read_mark(base64.b64decode(found[1]), "svg") or _UNMARKED
         except ValueError:
             return "a picture that cannot be read"
 

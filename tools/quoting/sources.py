@@ -26,7 +26,7 @@ BENCH = "bench"
 
 
 @dataclass(frozen=True)
-class Source:
+class QuotedSource:
     """Something that documents may quote.
 
     Attributes:
@@ -61,7 +61,7 @@ class Library:
     """
 
     folder: Path
-    _sources: dict[str, Source] = field(default_factory=dict)
+    _sources: dict[str, QuotedSource] = field(default_factory=dict)
     _reported: dict[str, Reported] = field(default_factory=dict)
 
     @property
@@ -88,7 +88,7 @@ class Library:
     def _matching(self, pattern: str) -> list[str]:
         return sorted({found[1] for file in self._files if (found := re.fullmatch(pattern, file))})
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> QuotedSource:
         """Read a source.
 
         Raises:
@@ -100,43 +100,36 @@ class Library:
             self._sources[name] = self._read(name)
         return self._sources[name]
 
-    def request(self, study: str) -> Request:
-        """Say how a study's report is made: as it was the last time, or plainly.
-
-        Raises:
-            UserError: what says so cannot be read.
-        """
-        folder = self.reports / study
-        return read_request(folder) if (folder / REQUEST).exists() else Request((study,), ("md",), ())
-
     def reported(self, study: str) -> Reported:
-        """Give a study with its record and its report.
+        """Return a study with its record and its report.
 
         Raises:
-            UserError: it has no record, or the study or its record cannot be read.
+            UserError: it has no record, or the study, its record or how its report was asked for cannot be read.
         """
         if study not in self.committed:
             raise UserError(f"study {study!r} has no record in results/ that could be committed")
-        _ = self.source(study)
+        if study not in self._reported:
+            self._reported[study] = self._report(study)
         return self._reported[study]
 
-    def _read(self, name: str) -> Source:
+    def _read(self, name: str) -> QuotedSource:
         if name.startswith(f"{BENCH}/"):
             bench = read_bench(self.folder / "results" / f"{name}.json")
             timed = [bench_table(bench)] if TIMINGS in bench else []
-            return Source(name, bench_facts(bench), {table.key: table for table in timed})
+            return QuotedSource(name, bench_facts(bench), {table.key: table for table in timed})
         folder = self.folder / "results" / name
         pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
-        if not (folder / RECORD).exists():
-            return Source(name, pages=pages)
-        found = self._report(name)
-        self._reported[name] = found
+        if name not in self.committed:
+            return QuotedSource(name, pages=pages)
+        found = self.reported(name)
         tables = {table.key: table for table in found.content.tables()}
         facts = study_facts(found.results)
-        return Source(name, facts, tables, found.content.answer, pages)
+        return QuotedSource(name, facts, tables, found.content.answer, pages)
 
     def _report(self, name: str) -> Reported:
-        asked = self.request(name)
+        asked = Request((name,), ("md",), ())
+        if (self.reports / name / REQUEST).exists():
+            asked = read_request(self.reports / name)
         study = load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
         if study.name != name:
             raise UserError(f"{self.reports / name / REQUEST} asks for study {study.name!r}, not {name!r}")

@@ -11,7 +11,7 @@ import numpy as np
 from ablations.analysis.stats.aggregates import Resampler
 from ablations.analysis.stats.equivalence import more_seeds, tost_p
 from ablations.analysis.stats.paired import paired_difference
-from senet_core.errors import UserError
+from ablations.running.machine.durable import not_written
 from tools.simulation.races import race_design, savings, savings_table
 from tools.simulation.verdicts import (
     ALPHA,
@@ -22,6 +22,7 @@ from tools.simulation.verdicts import (
     SEEDS,
     fixed_design,
     markdown,
+    markdown_table,
     settings,
     simulate,
 )
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"cannot write {str(given.write)!r}: {error.strerror or error}") from error
+        raise not_written(repr(str(given.write)), error, chosen=True) from error
 
 
 def tables(repetitions: int, seed: int) -> str:
@@ -82,7 +83,7 @@ def aggregate_coverage(seed: int) -> str:
     """Count how often the intervals of aggregates cover, and return the table."""
     generator = np.random.default_rng([seed, 2])
     resampler = Resampler(_RESAMPLES, 0, 0.95)
-    lines = ["| tasks | " + " | ".join(f"n = {n}" for n in SEEDS) + " |", "| ---: |" + " ---: |" * len(SEEDS)]
+    rows = []
     for tasks in _TASKS:
         shares = []
         for n in SEEDS:
@@ -90,12 +91,12 @@ def aggregate_coverage(seed: int) -> str:
             found = [resampler.iqm(list(study)) for study in drawn]
             covered = [f.lo is not None and f.hi is not None and f.lo <= 0 <= f.hi for f in found]
             shares.append(f"{100 * np.mean(covered):.1f} %")
-        lines.append(f"| {tasks} | " + " | ".join(shares) + " |")
-    return "\n".join(lines)
+        rows.append([str(tasks), *shares])
+    return markdown_table(["tasks", *(f"n = {n}" for n in SEEDS)], rows)
 
 
 def forecast_quality(seed: int) -> str:
-    """Add the forecast number of seeds to open comparisons, and say how many get a verdict."""
+    """Add the forecast number of seeds to open comparisons, and return how many get a verdict."""
     generator = np.random.default_rng([seed, 3])
     n, settled, needed = 10, 0, []
     for truth in generator.normal(0, 0.3, _FORECASTS):

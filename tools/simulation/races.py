@@ -24,6 +24,7 @@ from tools.simulation.verdicts import (
     errors_of,
     fixed_design,
     holm_rejects,
+    markdown_table,
 )
 
 _Floats = NDArray[np.float64]
@@ -108,18 +109,19 @@ def savings(seed: int) -> tuple[Saving, ...]:
 
 
 def savings_table(found: tuple[Saving, ...]) -> str:
-    """Make the table of the documentation."""
-    lines = [
-        "| rho | seeds at most | right verdicts, race | right, all rows with all seeds | mean seeds a row, race "
-        "| fixed design with as many right verdicts | compute of the race, of that fixed design |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {s.rho:g} | {s.most} | {100 * s.right:.1f} % | {100 * s.right_fixed:.1f} % | {s.used:.1f} "
-        f"| {s.needed:.1f} seeds | {100 * s.used / s.needed:.0f} % |"
+    """Return the table of the documentation."""
+    heads = [
+        "rho", "seeds at most", "right verdicts, race", "right, all rows with all seeds", "mean seeds a row, race",
+        "fixed design with as many right verdicts", "compute of the race, of that fixed design",
+    ]  # fmt: skip
+    rows = [
+        [
+            f"{s.rho:g}", str(s.most), f"{100 * s.right:.1f} %", f"{100 * s.right_fixed:.1f} %", f"{s.used:.1f}",
+            f"{s.needed:.1f} seeds", f"{100 * s.used / s.needed:.0f} %",
+        ]
         for s in found
-    ]
-    return "\n".join(lines)
+    ]  # fmt: skip
+    return markdown_table(heads, rows, words=("rho",))
 
 
 def _right(decided: Decisions) -> float:

@@ -10,7 +10,7 @@ degrees of freedom, scaled to the same standard deviation. The smallest effect o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -67,7 +67,7 @@ Procedure = Callable[[_Floats, float], Decisions]
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerdictRates:
     """Shares over all simulated studies, between 0 and 1.
 
     Attributes:
@@ -94,7 +94,7 @@ class Finding:
 
 
 def settings() -> tuple[Setting, ...]:
-    """Give every setting of the table."""
+    """Return every setting of the table."""
     noises: tuple[Literal["normal", "heavy"], ...] = ("normal", "heavy")
     return tuple(Setting(n, noise, rho) for noise, rho, n in product(noises, (0.0, 0.5), SEEDS))
 
@@ -115,7 +115,7 @@ def simulate(
     design: str = "fixed",
     repetitions: int = REPETITIONS,
     seed: int = SEED,
-) -> Finding:
+) -> VerdictRates:
     """Simulate studies of every kind in one setting.
 
     Args:
@@ -134,7 +134,7 @@ def simulate(
     found = tuple(
         float(real.sign[:, int(np.flatnonzero(np.abs(FEW_REAL) == e)[0])].astype(bool).mean()) for e in FOUND
     )
-    return Finding(
+    return VerdictRates(
         setting,
         design,
         _coverage(noise) if procedure is fixed_design else None,
@@ -168,26 +168,26 @@ def wrong(decisions: Decisions, truth: _Floats) -> _Flags:
     return flags
 
 
-def markdown(findings: Sequence[Finding]) -> str:
-    """Make the table of the documentation."""
+def markdown(findings: Sequence[VerdictRates]) -> str:
+    """Return the table of the documentation."""
     heads = [
         "noise", "rho", "n", "design", "coverage of 95 % intervals", "any wrong better/worse",
         "any wrong equivalent", "any wrong, half and half", *(f"found: {effect:g}" for effect in FOUND),
         "equal called equivalent", "seeds used",
     ]  # fmt: skip
-    lines = [
-        "| " + " | ".join(heads) + " |",
-        "|" + " --- |" * 2 + " ---: |" + " --- |" + " ---: |" * (len(heads) - 4),
-    ]
+    rows = []
     for f in findings:
         noise = "normal" if f.setting.noise == "normal" else "heavy-tailed"
-        shares = (
-            f.coverage, f.wrong_difference, f.wrong_equivalence, f.any_wrong, *f.found, f.equivalent,
-        )  # fmt: skip
+        shares = f.coverage, f.wrong_difference, f.wrong_equivalence, f.any_wrong, *f.found, f.equivalent
         shown = ["-" if share is None else f"{100 * share:.1f} %" for share in shares]
-        cells = [noise, f"{f.setting.rho:g}", str(f.setting.n), f.design, *shown, f"{f.seeds:.1f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append([noise, f"{f.setting.rho:g}", str(f.setting.n), f.design, *shown, f"{f.seeds:.1f}"])
+    return markdown_table(heads, rows, words=("noise", "rho", "design"))
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[str] = ()) -> str:
+    """Return a table in Markdown; the columns of `words` are set to the left, all others to the right."""
+    sides = ["---" if head in words else "---:" for head in heads]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows))
 
 
 def _paired(errors: _Floats) -> tuple[_Floats, _Floats, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import setting
 import torch
 import torch.nn.functional as F
-from network import SEResNet20
 from torch.utils.data import DataLoader
 from torchvision import transforms
+
+from bench.contenders import setting
+from bench.contenders.network import SEResNet20
 
 
 def train_transform() -> transforms.Compose:
@@ -26,7 +27,7 @@ def main() -> None:
     """Train and time."""
     options = setting.arguments(__doc__)
     torch.set_num_threads(options.cores)
-    images = setting.Images(options.data, train_transform())
+    images = setting.PILImages(options.data, train_transform())
     loader = DataLoader(images, options.batch, shuffle=True, num_workers=2, drop_last=True)
     model = SEResNet20()
     optimiser = torch.optim.SGD(model.parameters(), **setting.SGD)
@@ -35,7 +36,7 @@ def main() -> None:
     for inputs, labels in setting.endless(loader):
         loss = F.cross_entropy(model(inputs), labels)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         clock.tick()
         if clock.done:

@@ -18,12 +18,9 @@ class SELayer(nn.Module):
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
         self.avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.network = nn.ModuleDict(
-            {
-                "fc1": nn.Linear(channels, max(1, channels // reduction), bias=False),
-                "fc2": nn.Linear(max(1, channels // reduction), channels, bias=False),
-            }
-        )
+        width = max(1, channels // reduction)
+        fc1, fc2 = nn.Linear(channels, width, bias=False), nn.Linear(width, channels, bias=False)
+        self.network = nn.ModuleDict({"fc1": fc1, "fc2": fc2})
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
@@ -33,7 +30,7 @@ class SELayer(nn.Module):
         return x * y.view(batch, channels, 1, 1)
 
 
-class Block(nn.Module):
+class SEBasicBlock(nn.Module):
     """A basic block with an SE layer; the shortcut pads with zeros."""
 
     def __init__(self, into: int, out: int, stride: int) -> None:
@@ -48,15 +45,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block."""
-        out = self.relu(self.bn1(self.conv1(x)))
+        out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.se(self.bn2(self.conv2(out)))
         if self.added:
-            x = F.pad(
-                x[:, :, :: self.stride, :: self.stride],
-                (0, 0, 0, 0, self.added // 2, self.added - self.added // 2),
-            )
+            before = self.added // 2
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.added - before))
         out += x
-        return self.relu(out)
+        out = self.relu(out)
+        return out
 
 
 class SEResNet20(nn.Module):
@@ -67,9 +63,7 @@ class SEResNet20(nn.Module):
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
         self.relu = nn.ReLU(inplace=True)
-        self.layer1 = nn.Sequential(Block(16, 16, 1), Block(16, 16, 1), Block(16, 16, 1))
-        self.layer2 = nn.Sequential(Block(16, 32, 2), Block(32, 32, 1), Block(32, 32, 1))
-        self.layer3 = nn.Sequential(Block(32, 64, 2), Block(64, 64, 1), Block(64, 64, 1))
+        self.layer1, self.layer2, self.layer3 = _stage(16, 16, 1), _stage(16, 32, 2), _stage(32, 64, 2)
         self.avg_pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(64, CLASSES)
         for module in self.modules():
@@ -80,4 +74,9 @@ class SEResNet20(nn.Module):
         """Return the logits."""
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(torch.flatten(self.avg_pool(x), 1))
+        logits: Tensor = self.fc(torch.flatten(self.avg_pool(x), 1))
+        return logits
+
+
+def _stage(into: int, out: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(SEBasicBlock(into, out, stride), *(SEBasicBlock(out, out, 1) for _ in range(2)))

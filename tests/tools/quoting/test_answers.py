@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from senet_core.errors import UserError
-from tools.quoting.asking import answer
+from tools.quoting.answers import answer
 from tools.quoting.sources import Library
 
 WORDS = {

@@ -7,8 +7,8 @@
     TABLE, how many, COLUMN VALUE       rows: `verdict undetermined`
     table TABLE, notes TABLE, answer, page NAME     whole lines
 
-Tables, columns and parts are called as in reports/STUDY/tables/TABLE.csv. After a semicolon a number may look other:
-`; 1 decimal`, `; without sign`; and of a table some columns and rows: `; columns variant, top1, verdict`.
+Tables, columns and parts are called as in reports/STUDY/tables/TABLE.csv. What follows a semicolon changes how a number
+is shown: `; 1 decimal`, `; without sign`; and of a table some columns and rows: `; columns variant, top1, verdict`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ablations.analysis.tables.cells import (
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from ablations.analysis.tables.render import to_markdown
 from senet_core.errors import UserError, unknown
-from tools.quoting.sources import Source
+from tools.quoting.sources import QuotedSource
 
 Entry = TypeVar("Entry")
 _EXTREMES: Mapping[str, Callable[[Sequence[float]], float]] = {"smallest": min, "largest": max}
@@ -41,15 +41,15 @@ _DECIMALS = re.compile(r"(\d) decimals?")
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Style:
     """How a number is to be shown; None is as in the report."""
 
     decimals: int | None = None
     sign: bool = True
 
 
-def answer(source: Source, what: str, *, block: bool) -> str:
-    """Say what a mark asks for, in Markdown.
+def answer(source: QuotedSource, what: str, *, block: bool) -> str:
+    """Return what a mark asks for, in Markdown.
 
     Args:
         source: whom it asks.
@@ -66,21 +66,19 @@ def answer(source: Source, what: str, *, block: bool) -> str:
         return _lines(source, kind, rest.strip())
     if block:
         raise UserError(f"{what!r} is words within a line; its mark may not stand alone on its line")
-    asked, *looks = (part.strip() for part in what.split(";"))
-    look = _look(looks)
+    asked, *styles = (part.strip() for part in what.split(";"))
+    style = _style(styles)
     if "," not in asked:
-        if asked not in source.facts:
-            raise unknown(f"fact of {source.name}", asked, source.facts)
-        return _whole(source.facts[asked], look)
+        return _whole(_known(source.facts, asked, f"fact of {source.name}"), style)
     if asked.count(",") < 2:
         raise UserError(f"{asked!r} is neither a fact nor TABLE, ROW, COLUMN")
     table, rest = (part.strip() for part in asked.split(",", 1))
     row, column = (part.strip() for part in rest.rsplit(",", 1))
-    return _entry(_table(source, table), row, column, look)
+    return _entry(_table(source, table), row, column, style)
 
 
 def row_names(table: Table) -> dict[str, TableRow]:
-    """Name the rows of a table by their first entry, and with the second where that is not enough: "SE r=8 / 3"."""
+    """Return the rows of a table by their first entry, and the second where that is not enough: "SE r=8 / 3"."""
     firsts = [row.cells[0].text() for row in table.rows]
     named: dict[str, TableRow] = {}
     for first, row in zip(firsts, table.rows, strict=True):
@@ -89,13 +87,11 @@ def row_names(table: Table) -> dict[str, TableRow]:
     return named
 
 
-def _lines(source: Source, kind: str, rest: str) -> str:
+def _lines(source: QuotedSource, kind: str, rest: str) -> str:
     if kind == "answer" and not rest:
         return "\n\n".join(markdown_escape(sentence) for sentence in source.sentences)
     if kind == "page":
-        if rest not in source.pages:
-            raise unknown(f"page of {source.name}", rest, source.pages)
-        return source.pages[rest]
+        return _known(source.pages, rest, f"page of {source.name}")
     name, *changes = (part.strip() for part in rest.split(";"))
     table = _table(source, name)
     if kind == "notes":
@@ -105,18 +101,21 @@ def _lines(source: Source, kind: str, rest: str) -> str:
         if word == "columns":
             table = _with_columns(table, [name.strip() for name in listed.split(",")])
         elif word == "rows":
-            rows = tuple(_listed_rows(table, listed.strip()))
-            table = Table(table.key, table.title, table.columns, rows, table.notes)
+            table = replace(table, rows=tuple(_listed_rows(table, listed.strip())))
         else:
             raise unknown("change of a table", word, ("columns", "rows"))
     return to_markdown(table)
 
 
 def _with_columns(table: Table, names: Sequence[str]) -> Table:
-    keys = {column.key: place for place, column in enumerate(table.columns)}
-    places = [_known(keys, name, f"column of table {table.key}") for name in names]
+    places = [_place(table, name) for name in names]
     rows = tuple(TableRow(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
-    return Table(table.key, table.title, tuple(table.columns[place] for place in places), rows, table.notes)
+    return replace(table, columns=tuple(table.columns[place] for place in places), rows=rows)
+
+
+def _place(table: Table, column: str) -> int:
+    places = {known.key: place for place, known in enumerate(table.columns)}
+    return _known(places, column, f"column of table {table.key}")
 
 
 def _listed_rows(table: Table, listed: str) -> Iterator[TableRow]:
@@ -131,7 +130,7 @@ def _listed_rows(table: Table, listed: str) -> Iterator[TableRow]:
         rest = rest[len(name) :].lstrip().removeprefix(",").lstrip()
 
 
-def _table(source: Source, name: str) -> Table:
+def _table(source: QuotedSource, name: str) -> Table:
     return _known(source.tables, name, f"table of {source.name}")
 
 
@@ -141,32 +140,29 @@ def _known(known: Mapping[str, Entry], name: str, kind: str) -> Entry:
     return known[name]
 
 
-def _entry(table: Table, row: str, column: str, look: _Look) -> str:
-    key, _, part = column.partition(" ")
-    places = {c.key: place for place, c in enumerate(table.columns)}
-    place = _known(places, key, f"column of table {table.key}")
-    part = part.strip()
-    rows = row_names(table)
+def _entry(table: Table, row: str, column: str, style: _Style) -> str:
+    key, _, part = (word.strip() for word in column.partition(" "))
+    place = _place(table, key)
     if row == _HOW_MANY:
         return _count([r.cells[place] for r in table.rows], part)
     if row in _EXTREMES:
-        cells = [
-            r.cells[place] for r in table.rows if _parts(r.cells[place]).get(part or "value") is not None
-        ]
-        if not cells:
-            raise unknown(f"part of {key}", part or "value", _parts(table.rows[0].cells[place]))
-        numbers = [value for c in cells if isinstance(value := _parts(c)[part or "value"], int | float)]
-        return _shown(cells[0], part or "value", _EXTREMES[row](numbers), look)
-    cell = _known(rows, row, f"row of table {table.key}").cells[place]
+        name = part or "value"
+        every = [(r.cells[place], _parts(r.cells[place]).get(name)) for r in table.rows]
+        known = [(cell, value) for cell, value in every if value is not None]
+        if not known:
+            raise unknown(f"part of {key}", name, _parts(table.rows[0].cells[place]))
+        numbers = [value for _, value in known if isinstance(value, int | float)]
+        return _shown(known[0][0], name, _EXTREMES[row](numbers), style)
+    cell = _known(row_names(table), row, f"row of table {table.key}").cells[place]
     if not part:
-        return _whole(cell, look)
+        return _whole(cell, style)
     parts = _parts(cell)
     if part == "interval" and "lo" in parts:
-        ends = [_shown(cell, end, parts[end], look) for end in ("lo", "hi")]
+        ends = [_shown(cell, end, parts[end], style) for end in ("lo", "hi")]
         return markdown_escape(f"[{ends[0]}, {ends[1]}]")
     if part not in parts:
         raise unknown(f"part of {key}", part, [*parts, *(["interval"] if "lo" in parts else [])])
-    return _shown(cell, part, parts[part], look)
+    return _shown(cell, part, parts[part], style)
 
 
 def _count(cells: Sequence[TableCell], wanted: str) -> str:
@@ -176,11 +172,11 @@ def _count(cells: Sequence[TableCell], wanted: str) -> str:
     return str(values.count(wanted))
 
 
-def _whole(cell: TableCell, look: _Look) -> str:
+def _whole(cell: TableCell, style: _Style) -> str:
     """Show an entry as the report does, or with other decimals."""
-    if not look.sign or (look.decimals is not None and not hasattr(cell, "decimals")):
-        return _shown(cell, "value", _parts(cell).get("value"), look)
-    shown = cell if look.decimals is None else replace(cell, decimals=look.decimals)  # type: ignore[type-var]
+    if not style.sign or (style.decimals is not None and not hasattr(cell, "decimals")):
+        return _shown(cell, "value", _parts(cell).get("value"), style)
+    shown = cell if style.decimals is None else replace(cell, decimals=style.decimals)  # type: ignore[type-var]
     text = shown.text()
     if text == NOTHING:
         raise UserError("there is no value in that place")
@@ -195,31 +191,31 @@ def _parts(cell: TableCell) -> dict[str, Value]:
     return parts
 
 
-def _shown(cell: TableCell, part: str, value: Value, look: _Look) -> str:
+def _shown(cell: TableCell, part: str, value: Value, style: _Style) -> str:
     if value is None:
         raise UserError("there is no value in that place")
     if isinstance(value, str):
-        if look != _Look():
+        if style != _Style():
             raise UserError(f"{value!r} is not a number, whose decimals and sign could be chosen")
         return markdown_escape(value)
-    value = value if look.sign else abs(value)
-    if look.decimals is None and isinstance(value, int):
+    value = value if style.sign else abs(value)
+    if style.decimals is None and isinstance(value, int):
         return fixed(value, 0)
-    if look.decimals is None and isinstance(cell, PValue):
+    if style.decimals is None and isinstance(cell, PValue):
         return p_text(value)
-    decimals = getattr(cell, "decimals", 2) if look.decimals is None else look.decimals
+    decimals = getattr(cell, "decimals", 2) if style.decimals is None else style.decimals
     signed = part == "extra_percent" or (bool(getattr(cell, "signed", False)) and part not in ("half", "sd"))
-    return fixed(value, decimals, signed and look.sign)
+    return fixed(value, decimals, signed and style.sign)
 
 
-def _look(words: Sequence[str]) -> _Look:
-    look = _Look()
+def _style(words: Sequence[str]) -> _Style:
+    style = _Style()
     for word in words:
         found = _DECIMALS.fullmatch(word)
         if found is not None:
-            look = replace(look, decimals=int(found[1]))
+            style = replace(style, decimals=int(found[1]))
         elif word == "without sign":
-            look = replace(look, sign=False)
+            style = replace(style, sign=False)
         else:
             raise unknown("way to show a number", word, ("N decimals", "without sign"))
-    return look
+    return style

@@ -7,13 +7,13 @@ import os
 import sys
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
-
-import setting
 
 from ablations.planning.design import design
 from ablations.planning.recipe import Recipe
@@ -25,6 +25,7 @@ from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_record import TrialRecord
+from bench.contenders import setting
 
 T = TypeVar("T")
 TEST_IMAGES = 1_000
@@ -67,31 +68,14 @@ class Swept:
     workers: int
 
 
-def data_folder(prepared: Path | None, folder: Path) -> Path:
-    """Return `folder` with prepared CIFAR-10 in it: a link to the file, or random images."""
-    if prepared is not None:
-        (folder / "cifar10.safetensors").symlink_to(prepared.resolve())
-        return folder
-    images, labels = setting.arrays(None)
-    classes = tuple("0123456789")
-    some = images[:TEST_IMAGES], labels[:TEST_IMAGES]
-    write(
-        folder / "cifar10.safetensors",
-        "cifar10",
-        from_arrays(classes, (images, labels), some, source="random"),
-    )
-    return folder
-
-
 def run_sweep(
-    study: Mapping[str, Any], data_dir: Path, folder: Path, *, workers: int, kernels: Kernels = ALL_KERNELS
+    study: Mapping[str, Any], prepared: Path | None, *, workers: int, kernels: Kernels = ALL_KERNELS
 ) -> Swept:
-    """Train every trial of a study in a folder of its own.
+    """Train every trial of a study in a folder of its own, which is removed.
 
     Args:
         study: the content of a study file.
-        data_dir: where the prepared data are.
-        folder: for results, MLflow's database and checkpoints.
+        prepared: CIFAR-10; None for random images.
         workers: processes of one thread.
         kernels: which to train with where they can be had.
 
@@ -106,26 +90,39 @@ def run_sweep(
     from ablations.running.sweep.values import Settings
 
     unfolded = design(parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}))
-    digest = ensure_prepared(unfolded.study.baseline.data, data_dir).digest
-    clocks = folder / "clocks"
-    clocks.mkdir()
-    tracker = Tracker("bench", None, folder / "results")
-    tracker.close_stale()  # imports MLflow and makes its database
-    begun, cpu = time.time(), time.process_time()
-    with SweepDisplay("bench", Console(file=sys.stderr)) as display:
-        outcome = sweep(
-            unfolded,
-            Places("bench", folder / "results", folder / "reports"),
-            Settings(data_dir, digest, workers, kernels=kernels),
-            make_executor=lambda: ClockedPool(workers, clocks),
-            display=display,
-            open_tracker=lambda: tracker,
-        )
-    ended, cpu = time.time(), time.process_time() - cpu
+    with TemporaryDirectory(prefix="ablate-bench-") as name:
+        folder, clocks = Path(name), Path(name) / "clocks"
+        clocks.mkdir()
+        _put_images(folder / "cifar10.safetensors", prepared)
+        digest = ensure_prepared(unfolded.study.baseline.data, folder).digest
+        tracker = Tracker("bench", None, folder / "results")
+        tracker.close_stale()  # imports MLflow and makes its database
+        begun, cpu = time.time(), time.process_time()
+        with SweepDisplay("bench", Console(file=sys.stderr)) as display:
+            outcome = sweep(
+                unfolded,
+                Places("bench", folder / "results", folder / "reports"),
+                Settings(folder, digest, workers, kernels=kernels),
+                make_executor=lambda: ClockedPool(workers, clocks),
+                display=display,
+                open_tracker=lambda: tracker,
+            )
+        ended, cpu = time.time(), time.process_time() - cpu
+        lines = tuple(outcome.record.finished.values())
+        stays = tuple(Stay(**json.loads(path.read_text())) for path in clocks.iterdir())
     if outcome.trained < len(unfolded.trials):
         raise SystemExit(f"{len(unfolded.trials) - outcome.trained} of {len(unfolded.trials)} trials failed")
-    stays = tuple(Stay(**json.loads(path.read_text())) for path in clocks.iterdir())
-    return Swept(tuple(outcome.record.finished.values()), stays, begun, ended, cpu, workers)
+    return Swept(lines, stays, begun, ended, cpu, workers)
+
+
+def _put_images(path: Path, prepared: Path | None) -> None:
+    """Make a link to prepared CIFAR-10, or a file of random images."""
+    if prepared is not None:
+        path.symlink_to(prepared.resolve())
+        return
+    images, labels = setting.arrays(None)
+    some = images[:TEST_IMAGES], labels[:TEST_IMAGES]
+    write(path, "cifar10", from_arrays(tuple("0123456789"), (images, labels), some, source="random"))
 
 
 class ClockedPool(WorkerPool):
@@ -180,38 +177,38 @@ def beside_training(swept: Swept) -> float:
     They go into opening the data, building the network, the test, counting, and the next trial's arrival. What the
     sweeping process does meanwhile for record and MLflow shows where it takes a worker's core.
     """
-    began: dict[int, list[Stay]] = {}
-    for stay in sorted(swept.stays, key=lambda stay: stay.begun):
-        began.setdefault(stay.worker, []).append(stay)
-    spans = sum(stays[-1].ended - stays[0].begun for stays in began.values())
+    spans = sum(stays[-1].ended - stays[0].begun for stays in _by_worker(swept))
     trained = sum(line.result.train_seconds for line in swept.lines if line.result is not None)
     return (spans - trained) / len(swept.lines)
 
 
 def shares(swept: Swept) -> dict[str, float]:
-    """Say where the time of the workers went, from the sweep's start to its end.
+    """Return where the time of the workers went, from the sweep's start to its end.
 
     Returns:
         Wall seconds, and as shares of workers times these: busy with trials; idle before each worker's first trial
         (its start), after its last, and between two.
     """
-    whole = swept.workers * (swept.ended - swept.begun)
-    by_worker: dict[int, list[Stay]] = {}
-    for stay in swept.stays:
-        by_worker.setdefault(stay.worker, []).append(stay)
-    firsts = sorted(min(stay.begun for stay in stays) for stays in by_worker.values())[: swept.workers]
-    lasts = sorted(max(stay.ended for stay in stays) for stays in by_worker.values())[-swept.workers :]
+    wall, by_worker = swept.ended - swept.begun, _by_worker(swept)
+    firsts = sorted(stays[0].begun for stays in by_worker)[: swept.workers]
+    lasts = sorted(stays[-1].ended for stays in by_worker)[-swept.workers :]
     unused = swept.workers - len(firsts)  # workers that never got a trial wait from start to end
-    start = sum(first - swept.begun for first in firsts) + unused * (swept.ended - swept.begun)
-    end = sum(swept.ended - last for last in lasts)
     busy = sum(stay.ended - stay.begun for stay in swept.stays)
-    found = {
-        "busy": busy,
-        "idle_before": start,
-        "idle_between": whole - busy - start - end,
-        "idle_after": end,
-    }
+    before = sum(first - swept.begun for first in firsts) + unused * wall
+    after = sum(swept.ended - last for last in lasts)
+    whole = swept.workers * wall
     return {
-        "wall_seconds": swept.ended - swept.begun,
-        **{name: value / whole for name, value in found.items()},
+        "wall_seconds": wall,
+        "busy": busy / whole,
+        "idle_before": before / whole,
+        "idle_between": (whole - busy - before - after) / whole,
+        "idle_after": after / whole,
     }
+
+
+def _by_worker(swept: Swept) -> list[list[Stay]]:
+    """Return the stays of each worker, in their order."""
+    found: dict[int, list[Stay]] = defaultdict(list)
+    for stay in sorted(swept.stays, key=lambda stay: stay.begun):
+        found[stay.worker].append(stay)
+    return list(found.values())

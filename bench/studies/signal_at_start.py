@@ -4,26 +4,25 @@ A gate of a half on the shortcut, or around the whole sum, halves the signal onc
 standard deviation over images of the features that enter the classifier, at the first weights, as a ratio to that of
 the plain network with the same seed; beside it stands the row's error in the record, and how both rank the rows.
 
-    python bench/signal_at_start.py section6 --set recipe.epochs=1 --set baseline.backbone=resnet8 --seeds 6
+    python -m bench.studies.signal_at_start section6 --set recipe.epochs=1 --set baseline.backbone=resnet8 --seeds 6
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean, mean
 
 import torch
-from pages import table, write_page
-from recorded import command_of, errors_of, study_arguments, study_of
 from scipy import stats
 from torch import Tensor, nn
 
-from ablations.analysis.tables.cells import Number
+from ablations.analysis.tables.cells import Number, TableCell, Text, fixed
 from ablations.planning.design import Design
 from ablations.running.data.names import prepared_path
 from ablations.running.data.prepared import load
 from ablations.running.training.augment import normalise
+from bench.pages import markdown_table, write_page
+from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model
 from senet_core.variant import SEVariant
 
@@ -32,22 +31,17 @@ IMAGES = 256
 
 def main() -> None:
     """Measure every row and write a page into results/STUDY-signal/."""
-    parser = study_arguments(__doc__.splitlines()[0])
+    parser = study_parser(__doc__.splitlines()[0])
     parser.add_argument("--name", help="of the page's folder in results/, STUDY-signal if not given")
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     asked = parser.parse_args()
     study = study_of(asked)
     recorded = errors_of(study, asked.results_dir)
-    signals, errors = (
-        measure(study, asked.data_dir),
-        {label: mean(e.values()) for label, e in recorded.items()},
-    )
-    text = page(signals, errors)
-    print(text)
-    command = command_of("signal_at_start.py", asked) + (f" --name {asked.name}" if asked.name else "")
-    content = {"signals": signals, "top1_errors": errors}
+    signals = measure(study, asked.data_dir)
+    errors = {label: mean(e.values()) for label, e in recorded.items()}
     folder = asked.results_dir / (asked.name or f"{asked.study}-signal")
-    write_page(folder, content, text, command)
+    command = command_of("signal_at_start", asked, "seeds", "name")
+    write_page(folder, {"signals": signals, "top1_errors": errors}, page(signals, errors), command)
 
 
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
@@ -83,23 +77,21 @@ def signal_of(model: nn.Module, images: Tensor, num_classes: int) -> float:
 
 def page(signals: dict[str, list[float]], errors: dict[str, float]) -> str:
     """Return the table, rows by their signal, and the rank correlation."""
-    rows = sorted(signals, key=lambda label: geometric_mean(signals[label]))
-    lines = [[label, *_numbers(signals[label]), Number(errors.get(label)).text()] for label in rows]
-    text = table(["variant", "signal", "smallest seed", "largest seed", "top-1 error, %"], lines)
+    means = {label: geometric_mean(values) for label, values in signals.items()}
+    rows = sorted(signals, key=means.__getitem__)
+    lines: list[tuple[TableCell, ...]] = []
+    for label in rows:
+        values = means[label], min(signals[label]), max(signals[label])
+        lines.append((Text(label), *(Number(value, 4) for value in values), Number(errors.get(label))))
+    text = markdown_table(["variant", "signal", "smallest seed", "largest seed", "top-1 error, %"], lines)
     both = [label for label in rows if label in errors]
     if len(both) > 2:
-        found = stats.spearmanr(
-            [geometric_mean(signals[label]) for label in both], [errors[label] for label in both]
-        )
-        text += f"\n\nRank correlation of signal and error over {len(both)} rows: {found.statistic:+.2f}."
+        found = stats.spearmanr([means[label] for label in both], [errors[label] for label in both])
+        text += f"\n\nRank correlation of signal and error over {len(both)} rows: {fixed(found.statistic, 2, True)}."
     return text + (
         f"\n\nSignal: the standard deviation over {IMAGES} training images of the features that enter the classifier,"
         " at the first weights, divided by the plain network's of the same seed; geometric means of the seeds."
     )
-
-
-def _numbers(values: Sequence[float]) -> list[str]:
-    return [f"{value:.4f}" for value in (geometric_mean(values), min(values), max(values))]
 
 
 if __name__ == "__main__":

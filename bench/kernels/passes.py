@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from bench.kernels.turns import in_turns, spent_ms
+from bench.programs import program_parser, tell
 from senet_core import SEBlock
 from senet_core.kernel_hook import norm_add_relu, norm_relu
 from senet_core.kernels.fused import fused_passes
@@ -29,18 +28,17 @@ def gated(bn: nn.BatchNorm2d, x: Tensor, other: Tensor, se: SEBlock) -> Tensor:
 
 def spent(function: Callable[[], Tensor], upstream: Tensor, *, fused: bool) -> float:
     """Return the milliseconds of a forward and a backward pass."""
-    started = time.process_time()
-    with fused_passes(fused):
-        out = function()
-    out.backward(upstream)
-    return 1e3 * (time.process_time() - started)
+
+    def forward() -> Tensor:
+        with fused_passes(fused):
+            return function()
+
+    return spent_ms(forward, upstream)
 
 
 def main() -> None:
-    """Time and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    """Time and print a line of JSON for each pass, shape and type."""
+    rounds = program_parser(__doc__, rounds=15).parse_args().rounds
     torch.set_num_threads(1)
     for kind in (torch.float32, torch.bfloat16):
         for shape in SHAPES:
@@ -51,26 +49,15 @@ def main() -> None:
             other.requires_grad_()
             bn, se = nn.BatchNorm2d(shape[1]), SEBlock(shape[1], width=max(1, shape[1] // 16)).to(kind)
             cases: dict[str, Callable[[], Tensor]] = {
-                "norm, ReLU": lambda: norm_relu(bn, x),  # noqa: B023
-                "norm, addition, ReLU": lambda: norm_add_relu(bn, x, other),  # noqa: B023
-                "norm, gates, addition, ReLU": lambda: gated(bn, x, other, se),  # noqa: B023
+                "norm, ReLU": partial(norm_relu, bn, x),
+                "norm, addition, ReLU": partial(norm_add_relu, bn, x, other),
+                "norm, gates, addition, ReLU": partial(gated, bn, x, other, se),
             }
             for name, function in cases.items():
-                times = [
-                    (spent(function, upstream, fused=False), spent(function, upstream, fused=True))
-                    for _ in range(rounds + 2)
-                ][2:]
-                plain, fused = (statistics.median(column) for column in zip(*times, strict=True))
-                ratio = statistics.median(p / f for p, f in times)
-                print(
-                    json.dumps(
-                        {
-                            "pass": name, "shape": shape, "type": str(kind).removeprefix("torch."),
-                            "plain_ms": round(plain, 2), "fused_ms": round(fused, 2), "ratio": round(ratio, 2),
-                        }
-                    ),
-                    flush=True,
-                )  # fmt: skip
+                ways = (partial(spent, function, upstream, fused=fused) for fused in (False, True))
+                plain, fused, ratio = in_turns(rounds, *ways)
+                told = {"pass": name, "shape": shape, "type": str(kind).removeprefix("torch.")}
+                tell(**told, plain_ms=plain, fused_ms=fused, ratio=ratio)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,28 +10,31 @@ from typing import Any
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 from PIL import Image
+from torch.utils.data import Dataset
+
+from bench.programs import add_data, program_parser, tell
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-SGD = {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+SGD: dict[str, Any] = {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
 RANDOM_IMAGES = 10_000
 
 
-def arguments(description: str | None, *precisions: str, extra: tuple[str, ...] = ()) -> argparse.Namespace:
-    """Parse the options of a contender; `extra` are switches of its own."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", type=Path, help="prepared CIFAR-10; random images without it")
-    parser.add_argument("--steps", type=int, default=20, help="that are timed")
-    parser.add_argument("--warmup", type=int, default=5, help="steps before")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--precision", choices=precisions or ("fp32",), default=(precisions or ("fp32",))[0])
-    for switch in extra:
+def arguments(
+    description: str | None, *precisions: str, switches: tuple[str, ...] = ()
+) -> argparse.Namespace:
+    """Parse the options of a contender: `steps` are timed after `warmup` steps."""
+    parser = program_parser(description, steps=20, warmup=5, batch=128, cores=2)
+    add_data(parser)
+    known = precisions or ("fp32",)
+    parser.add_argument("--precision", choices=known, default=known[0])
+    for switch in switches:
         parser.add_argument(switch, action="store_true")
     return parser.parse_args()
 
 
-def arrays(data: Path | None) -> tuple[np.ndarray, np.ndarray]:
+def arrays(data: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return images (N, 32, 32, 3) uint8 and labels (N,), in memory."""
     if data is None:
         draw = np.random.default_rng(0)
@@ -44,7 +46,7 @@ def arrays(data: Path | None) -> tuple[np.ndarray, np.ndarray]:
     return tensors["train_images"], tensors["train_labels"]
 
 
-class Images:
+class PILImages(Dataset[tuple[Any, int]]):
     """A map-style data set of PIL images, as torchvision.datasets.CIFAR10 is one."""
 
     def __init__(self, data: Path | None, transform: Any) -> None:
@@ -55,8 +57,7 @@ class Images:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
-        image = Image.fromarray(self.images[index])
-        return self.transform(image), int(self.labels[index])
+        return self.transform(Image.fromarray(self.images[index])), int(self.labels[index])
 
 
 def endless(loader: Iterable[Any]) -> Iterator[Any]:
@@ -82,13 +83,16 @@ class Clock:
     @property
     def done(self) -> bool:
         """Whether all steps were taken."""
-        return self.ticks >= self.options.warmup + self.options.steps
+        return bool(self.ticks >= self.options.warmup + self.options.steps)
 
     def report(self) -> None:
         """Print the result, as the last line of the output."""
         images = self.options.steps * self.options.batch
-        cpu = (cpu_seconds() - self.cpu_started) / images
-        tell(images / (self.ended - self.started), 1e3 * cpu, precision=self.options.precision)
+        tell(
+            images_per_second=images / (self.ended - self.started),
+            cpu_ms_per_image=1e3 * (cpu_seconds() - self.cpu_started) / images,
+            precision=self.options.precision,
+        )
 
 
 def cpu_seconds() -> float:
@@ -96,9 +100,3 @@ def cpu_seconds() -> float:
     own = psutil.Process()
     times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
     return sum(spent.user + spent.system for spent in times)
-
-
-def tell(images_per_second: float, cpu_ms_per_image: float, **more: Any) -> None:
-    """Print a result as JSON on a line of its own."""
-    found = {"images_per_second": images_per_second, "cpu_ms_per_image": cpu_ms_per_image, **more}
-    print(json.dumps(found), flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -11,10 +10,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
+from ablations.planning.trial import Trial
+from ablations.running.record.trial_record import TrialRecord
+from bench.contenders.entries import ROOT
+from bench.programs import program_parser
+from bench.sweeps.made_up import BEGUN, ENDED, made_up
 
 STUDY = """
 title: Many trials
@@ -29,42 +32,25 @@ design: one-factor
 seeds: SEEDS
 """
 ROWS = 10
-EPOCHS = 10
+ENVIRONMENT = {"commit": "abc", "dirty": False, "processor": "none", "device": "cpu", "torch": "2"}
 
 
-def line(study: str, trial: Any, noise: random.Random) -> str:
+def line(trial: Trial, noise: random.Random) -> str:
     """Return a line of a record: a finished trial with plausible numbers."""
-    error = 8.5 + noise.gauss(0, 0.3)
-    history = [
-        {"epoch": e, "train_loss": 0.9**e, "train_error": error + 50 / e, "lr": 0.1, "seconds": 16.0}
-        for e in range(1, EPOCHS + 1)
-    ]
-    result = {
-        "top1_error": round(error, 2), "top5_error": 0.4, "test_loss": 0.4, "train_loss": 0.3, "train_error": 10.0,
-        "parameters": 274_847, "multiply_adds": 40_810_000, "bottleneck_widths": {"2": 1, "3": 2, "4": 4},
-        "train_seconds": 160.0, "test_seconds": 2.0, "peak_memory_mib": 800.0, "weights_sha256": "0" * 64,
-    }  # fmt: skip
-    return json.dumps(
-        {
-            "schema": 1, "key": trial.key, "study": study, "status": "finished", "trial": trial.to_json(),
-            "result": result, "history": history, "failure": None,
-            "environment": {"commit": "abc", "dirty": False, "processor": "none", "device": "cpu", "torch": "2"},
-            "data_digest": "d" * 64, "data_note": "", "started": "2026-01-01T00:00:00+00:00",
-            "finished": "2026-01-01T00:03:00+00:00", "mlflow_run_id": None, "shared_from": None,
-        }
+    result, history = made_up(8.5 + noise.gauss(0, 0.3))
+    record = TrialRecord(
+        trial.key, "many", "finished", trial.to_json(), result, history, None, ENVIRONMENT, "d" * 64, "", BEGUN, ENDED
     )  # fmt: skip
+    return record.to_line() + "\n"
 
 
 def timed(folder: Path, *words: str) -> dict[str, float]:
     """Run a command; returns wall and processor seconds and peak memory."""
     code = "import sys; from ablations.cli import main; main(sys.argv[1:])"
-    root = str(Path(__file__).resolve().parents[1])
+    command = [sys.executable, "-c", code, *words]
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": root},
-        stdout=subprocess.DEVNULL,
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
     )
     _, status, used = os.wait4(process.pid, 0)
     assert status == 0, words
@@ -77,7 +63,7 @@ def timed(folder: Path, *words: str) -> dict[str, float]:
 
 def main() -> None:
     """Make records, run the commands, print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = program_parser(__doc__)
     parser.add_argument("--trials", type=int, nargs="+", default=[1_000, 10_000])
     found = {}
     for trials in parser.parse_args().trials:
@@ -88,7 +74,7 @@ def main() -> None:
             noise = random.Random(0)
             record = folder / "results" / "many" / "trials.jsonl"
             record.parent.mkdir(parents=True)
-            record.write_text("".join(f"{line('many', t, noise)}\n" for t in plan.trials), encoding="utf-8")
+            record.write_text("".join(line(trial, noise) for trial in plan.trials), encoding="utf-8")
             found[len(plan.trials)] = {
                 "record_mib": round(record.stat().st_size / 2**20, 1),
                 "status": timed(folder, "status", "many.yaml"),

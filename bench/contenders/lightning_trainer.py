@@ -6,12 +6,13 @@ import logging
 import warnings
 
 import lightning
-import setting
 import torch
 import torch.nn.functional as F
-from network import SEResNet20
-from plain_pytorch import train_transform
 from torch.utils.data import DataLoader
+
+from bench.contenders import setting
+from bench.contenders.network import SEResNet20
+from bench.contenders.plain_pytorch import train_transform
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
@@ -29,7 +30,7 @@ class Module(lightning.LightningModule):
         return F.cross_entropy(self.model(inputs), labels)
 
     def on_train_batch_end(self, *unused: object) -> None:
-        """Look at the clock."""
+        """Note the step."""
         self.clock.tick()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -43,7 +44,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(options.cores)
-    images = setting.Images(options.data, train_transform())
+    images = setting.PILImages(options.data, train_transform())
     loader = DataLoader(
         images, options.batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True
     )

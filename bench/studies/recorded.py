@@ -8,16 +8,21 @@ from pathlib import Path
 from ablations.planning.design import Design, design
 from ablations.planning.study_file import load_study
 from ablations.running.record.study_paths import Places
+from bench.programs import program_parser
 
 
-def study_arguments(description: str) -> argparse.ArgumentParser:
-    """Make a parser for a study, what is changed of it, and where its record is."""
-    parser = argparse.ArgumentParser(description=description)
+def study_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser for a study, what is changed of it, and where its record is."""
+    parser = program_parser(description, seeds=6)
     parser.add_argument("study")
-    parser.add_argument("--set", dest="overrides", action="append", default=[])
-    parser.add_argument("--seeds", type=int, default=6)
+    add_overrides(parser)
     parser.add_argument("--results-dir", type=Path, default=Path("results"))
     return parser
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """Add the option for what is changed of a study."""
+    parser.add_argument("--set", dest="overrides", action="append", default=[], help="change a field")
 
 
 def study_of(asked: argparse.Namespace) -> Design:
@@ -25,10 +30,18 @@ def study_of(asked: argparse.Namespace) -> Design:
     return design(load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds))
 
 
-def command_of(program: str, asked: argparse.Namespace) -> str:
-    """Return what a person types to have the same again."""
-    changed = "".join(f" --set {override}" for override in asked.overrides)
-    return f"python bench/{program} {asked.study}{changed} --seeds {asked.seeds}"
+def command_of(program: str, asked: argparse.Namespace, *names: str) -> str:
+    """Return what a person types to have the same again: the study if there is one, its overrides, and options.
+
+    Args:
+        program: its module.
+        asked: its arguments.
+        names: the options of the command that have a value.
+    """
+    study = [asked.study] if "study" in asked else []
+    changes = (f"--set {override}" for override in asked.overrides)
+    options = (f"--{name} {value}" for name in names if (value := getattr(asked, name)) is not None)
+    return " ".join([f"studies.{program}", *study, *changes, *options])
 
 
 def errors_of(study: Design, results: Path) -> dict[str, dict[int, float]]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-import setting
 import torch
-from network import SEResNet20
 from timm.data import create_loader
 from timm.optim import create_optimizer_v2
 from timm.utils import AverageMeter
 from torchvision import transforms
+
+from bench.contenders import setting
+from bench.contenders.network import SEResNet20
 
 
 def main() -> None:
     """Train and time."""
     options = setting.arguments(__doc__, "fp32", "bf16")
     torch.set_num_threads(options.cores)
-    device = torch.device("cpu")
-    images = setting.Images(options.data, None)
+    images = setting.PILImages(options.data, None)
     loader = create_loader(
         images,
         input_size=(3, 32, 32),
@@ -29,15 +29,14 @@ def main() -> None:
         mean=setting.MEAN,
         std=setting.STD,
         num_workers=2,
-        device=device,
+        device=torch.device("cpu"),
         use_prefetcher=True,
     )
     # create_loader has resized crops for training; the rest of its pipeline, to uint8 NumPy arrays, stays
     images.transform.transforms[0] = transforms.RandomCrop(32, padding=4)
     model = SEResNet20().to(memory_format=torch.channels_last)
-    optimiser = create_optimizer_v2(
-        model, opt="sgd", lr=setting.SGD["lr"], momentum=0.9, weight_decay=setting.SGD["weight_decay"]
-    )
+    rates = {name: setting.SGD[name] for name in ("lr", "momentum", "weight_decay")}
+    optimiser = create_optimizer_v2(model, opt="sgd", **rates)  # whose sgd is Nesterov's
     loss_function = torch.nn.CrossEntropyLoss()
     losses, clock = AverageMeter(), setting.Clock(options)
     bf16 = options.precision == "bf16"

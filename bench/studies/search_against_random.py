@@ -4,7 +4,7 @@ Each search is a real `ablate run` of the shipped study `block-search` in a fold
 hypervolume of its front: the share of the area between no error and guessing, and between the cheapest and the most
 expensive network of all searches, that its front dominates.
 
-    python bench/search_against_random.py --trials 24 --repetitions 5 --out results/bench-search
+    python -m bench.studies.search_against_random --trials 24 --repetitions 5 --out results/bench-search
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import sys
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from pages import table, write_page
-from scipy import stats
-
-from ablations.analysis.results.selection import choices_of, hypervolume
+from ablations.analysis.results.selection import hypervolume, select
+from ablations.analysis.stats.paired import paired_difference
+from ablations.analysis.tables.cells import Difference, Number, Text
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from ablations.running.record.study_paths import Places
+from bench.pages import markdown_table, write_page
+from bench.programs import program_parser
+from bench.studies.recorded import add_overrides, command_of
 
 SAMPLERS = ("nsga2", "tpe", "random")
 GUESSING = 90.0  # per cent error, of ten classes
@@ -31,62 +32,53 @@ GUESSING = 90.0  # per cent error, of ten classes
 
 def main() -> None:
     """Run the searches, compare their fronts and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser = program_parser(__doc__.splitlines()[0], trials=24, repetitions=5)
     parser.add_argument("--samplers", nargs="+", default=list(SAMPLERS), choices=SAMPLERS)
-    parser.add_argument("--set", dest="overrides", action="append", default=[])
+    add_overrides(parser)
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("results/bench-search"), help="folder")
     asked = parser.parse_args()
     fronts: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in asked.samplers}
-    every: list[tuple[float, float]] = []
     with TemporaryDirectory() as folder:
         for repetition in range(asked.repetitions):
             for sampler in asked.samplers:
-                points = _search(Path(folder), sampler, repetition, asked)
-                fronts[sampler].append(points)
-                every += points
-    least, most = min(cost for cost, _ in every), max(cost for cost, _ in every)
-    area = (most - least) * GUESSING
+                fronts[sampler].append(_search(Path(folder), sampler, repetition, asked))
+    costs = [cost for several in fronts.values() for points in several for cost, _ in points]
+    least, span = min(costs), max(costs) - min(costs)
     found = {
         name: [
-            hypervolume([(c - least, e) for c, e in points], (most - least, GUESSING)) / area
+            hypervolume([(c - least, e) for c, e in points], (span, GUESSING)) / (span * GUESSING)
             for points in several
         ]
         for name, several in fronts.items()
     }
-    content: dict[str, Any] = {
-        "trials": asked.trials,
-        "repetitions": asked.repetitions,
-        "overrides": asked.overrides,
-        "hypervolume": found,
-        "fronts": fronts,
-    }
-    text = page(found, asked.repetitions)
-    print(text)
-    changed = "".join(f" --set {override}" for override in asked.overrides)
-    words = f"--trials {asked.trials} --repetitions {asked.repetitions}{changed}"
-    write_page(asked.out, content, text, f"python bench/search_against_random.py {words}")
+    content = {name: getattr(asked, name) for name in ("trials", "repetitions", "overrides")}
+    text, command = page(found), command_of("search_against_random", asked, "trials", "repetitions")
+    write_page(asked.out, {**content, "hypervolume": found, "fronts": fronts}, text, command)
 
 
-def page(found: dict[str, list[float]], repetitions: int) -> str:
+def page(found: dict[str, list[float]]) -> str:
     """Return the table of hypervolumes, with each sampler's difference to random search."""
-    rows = []
-    for name, values in found.items():
-        compared = "-"
-        if name != "random" and "random" in found and repetitions > 1:
-            differences = [a - b for a, b in zip(values, found["random"], strict=True)]
-            error = stats.sem(differences) or 1e-12
-            low, high = stats.t.interval(0.95, repetitions - 1, mean(differences), error)
-            compared = f"{mean(differences):+.4f} [{low:+.4f}, {high:+.4f}]"
-        rows.append([name, *(f"{value:.4f}" for value in values), f"{mean(values):.4f}", compared])
+    rows = [
+        (
+            Text(name),
+            *(Number(value, 4) for value in (*values, mean(values))),
+            Text("-") if name == "random" else _difference(values, found.get("random", [])),
+        )
+        for name, values in found.items()
+    ]
+    repetitions = len(next(iter(found.values())))
     heads = ["sampler", *(f"repetition {number}" for number in range(repetitions)), "mean"]
-    return table([*heads, "difference to random search"], rows) + (
+    return markdown_table([*heads, "difference to random search"], rows) + (
         "\n\nHypervolume: the share of the area between no error and guessing, and between the cheapest and the most"
         " expensive network of all searches, that a search's front dominates. Differences are paired by repetition,"
         " with their 95 % t-interval."
     )
+
+
+def _difference(values: list[float], others: list[float]) -> Difference:
+    found = paired_difference(values if others else [], others)
+    return Difference(found.mean, found.lo, found.hi, decimals=4)
 
 
 def _search(
@@ -102,7 +94,7 @@ def _search(
     code = "from ablations.cli import main; main()"
     subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
     unfolded = design(load_study("block-search", overrides=overrides))
-    choice = choices_of(unfolded, Places("block-search", results, results).open_record().trials)[0]
+    [choice] = select(unfolded, Places("block-search", results, results).open_record()).choices
     errors, costs = (choice.arm.objectives.index(name) for name in ("validation_error", "parameters"))
     return [(candidate.values[costs], candidate.values[errors]) for candidate in choice.candidates]
 

@@ -7,28 +7,21 @@ Winograd's way, and with those of the usual way.
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from statistics import mean, median
 from typing import Any
 
 import torch
 from torch import nn
 from torch.profiler import profile
 
-from ablations.planning.recipe import RECIPES
-from ablations.planning.trial import DataSpec, Trial
-from ablations.running.cost.probe import synthetic_data
-from ablations.running.machine.kernels import ALL_KERNELS
 from ablations.running.training.fitting import Fit
-from ablations.running.training.trial_training import prepare_fit
-from senet_core import SEVariant
+from bench.our_training import cifar_quick, images, prepare
+from bench.programs import program_parser, tell
 from senet_core.kernels.winograd import WinogradConv2d
 
-CPU = torch.device("cpu")
 PASSES = ("_NormAct", "_NormAddAct", "_NormSqueeze", "_GateAddAct")
 KINDS = {
     "_Convolution": "Winograd's convolutions, forwards",
@@ -62,7 +55,7 @@ def multiply_adds(fit: Fit, batch: int) -> tuple[float, float]:
 def gigaflops(size: int = 1024) -> float:
     """Return the speed of PyTorch's matrix product."""
     left, right = torch.randn(2, size, size)
-    return statistics.median(2e-9 * size**3 / seconds(lambda: left @ right) for _ in range(9))
+    return median(2e-9 * size**3 / seconds(lambda: left @ right) for _ in range(9))
 
 
 def seconds(function: Callable[[], object]) -> float:
@@ -74,22 +67,17 @@ def seconds(function: Callable[[], object]) -> float:
 
 def main() -> None:
     """Train some steps and print JSON: seconds by kind, and the limits."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=10)
-    options = parser.parse_args()
+    options = program_parser(__doc__, batch=128, steps=10).parse_args()
     torch.set_num_threads(1)
-    recipe = RECIPES["cifar-quick"].model_copy(update={"batch_size": options.batch, "precision": "fp32"})
-    data = synthetic_data(DataSpec(name="cifar10"), 4 * options.batch)
-    trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, 0)
-    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU, "fp32"))
+    recipe = cifar_quick(batch_size=options.batch, precision="fp32")
+    fit = prepare(images(None, 4 * options.batch), recipe, 0)
     computed, usual = multiply_adds(fit, options.batch)
     fit.optimiser.zero_grad()
     fit.model.train()
     for _ in range(5):
         fit._advance(0.01)
     speed = [gigaflops()]
-    step = statistics.median(seconds(lambda: fit._advance(0.01)) for _ in range(options.steps))
+    step = median(seconds(lambda: fit._advance(0.01)) for _ in range(options.steps))
     speed.append(gigaflops())
     with profile() as profiled:
         for _ in range(options.steps):
@@ -97,28 +85,20 @@ def main() -> None:
     spent: dict[str, float] = defaultdict(float)
     for event in profiled.key_averages():
         spent[KINDS.get(event.key, "all else")] += event.self_cpu_time_total / 1e3 / options.steps
-    peak = statistics.mean(speed)
-    whole = sum(spent.values())
-    print(
-        json.dumps(
-            {
-                "batch": options.batch,
-                "step_ms": round(1e3 * step, 1),
-                "profiled_ms": {
-                    kind: round(ms, 1) for kind, ms in sorted(spent.items(), key=lambda kv: -kv[1])
-                },
-                "shares": {
-                    kind: round(ms / whole, 3) for kind, ms in sorted(spent.items(), key=lambda kv: -kv[1])
-                },
-                "matrix_product_gigaflops": round(peak, 1),
-                "gigaflop_of_a_step": round(2e-9 * computed, 2),
-                "gigaflop_the_usual_way": round(2e-9 * usual, 2),
-                "products_alone_ms": round(2e-6 * computed / peak, 1),
-                "products_alone_the_usual_way_ms": round(2e-6 * usual / peak, 1),
-                "share_of_the_limit": round(2e-9 * computed / peak / step, 3),
-                "share_of_the_usual_ways_limit": round(2e-9 * usual / peak / step, 3),
-            }
-        )
+    peak, whole = mean(speed), sum(spent.values())
+    by_size = sorted(spent.items(), key=lambda kind: -kind[1])
+    tell(
+        batch=options.batch,
+        step_ms=round(1e3 * step, 1),
+        profiled_ms={kind: round(ms, 1) for kind, ms in by_size},
+        shares={kind: round(ms / whole, 3) for kind, ms in by_size},
+        matrix_product_gigaflops=round(peak, 1),
+        gigaflop_of_a_step=round(2e-9 * computed, 2),
+        gigaflop_the_usual_way=round(2e-9 * usual, 2),
+        products_alone_ms=round(2e-6 * computed / peak, 1),
+        products_alone_the_usual_way_ms=round(2e-6 * usual / peak, 1),
+        share_of_the_limit=round(2e-9 * computed / peak / step, 3),
+        share_of_the_usual_ways_limit=round(2e-9 * usual / peak / step, 3),
     )
 
 

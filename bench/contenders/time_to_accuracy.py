@@ -6,8 +6,6 @@ epoch, outside the clock; it chooses nothing but when to stop. `--plain` trains 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -15,28 +13,24 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import setting
 import torch
 import torch.nn.functional as F
-from network import SEResNet20
-from plain_pytorch import train_transform
+from torch import nn
 from torch.utils.data import DataLoader, Subset
 
-from ablations.planning.recipe import RECIPES, Recipe
-from ablations.planning.trial import DataSpec, Trial
-from ablations.running.cost.probe import synthetic_data
-from ablations.running.data import Prepared, load
-from ablations.running.machine.devices import choose_precision
-from ablations.running.machine.kernels import ALL_KERNELS
+from ablations.planning.recipe import Recipe
+from ablations.running.data import Prepared
 from ablations.running.training.checkpoint import Keeper
 from ablations.running.training.fitting import Observer, make_optimiser
 from ablations.running.training.schedule import learning_rate
 from ablations.running.training.testing import test
-from ablations.running.training.trial_training import prepare_fit
-from senet_core import SEVariant
+from bench.contenders import setting
+from bench.contenders.network import SEResNet20
+from bench.contenders.plain_pytorch import train_transform
+from bench.our_training import CPU, cifar_quick, images, prepare
+from bench.programs import add_data, program_parser, tell
 from senet_core.randomness import drawing_from
 
-CPU = torch.device("cpu")
 SMOKE_IMAGES = 256
 
 
@@ -44,8 +38,8 @@ class Reached(Exception):
     """The accuracy was reached."""
 
 
-class Race:
-    """Runs the clock, and stops it for tests.
+class AccuracyClock:
+    """Runs while a network trains, and stops for its tests.
 
     Args:
         target: accuracy in per cent at which the training ends.
@@ -78,66 +72,56 @@ class Race:
         return self.epochs[-1][0] if self.epochs and self.epochs[-1][1] >= self._target else None
 
 
-def train_ours(data: Prepared, recipe: Recipe, seed: int, target: float) -> Race:
+def accuracy_of(model: nn.Module, data: Prepared, precision: str) -> float:
+    """Return the accuracy on test images in per cent; the network goes on in training mode."""
+    error, _, _ = test(model, data, CPU, precision)
+    model.train()
+    return 100 - error
+
+
+def train_ours(data: Prepared, recipe: Recipe, seed: int, target: float) -> AccuracyClock:
     """Train as a worker of a sweep does."""
-    trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU, choose_precision(recipe.precision, CPU)))
-
-    def accuracy() -> float:
-        error, _, _ = test(fit.model, data, CPU, fit.precision)
-        fit.model.train()
-        return 100 - error
-
-    race = Race(target, accuracy)
+    fit = prepare(data, recipe, seed)
+    clock = AccuracyClock(target, lambda: accuracy_of(fit.model, data, fit.precision))
     with drawing_from(seed, "noise", device=CPU), suppress(Reached):
-        fit.run(Observer(epoch=lambda metrics: race.epoch_ended()), Keeper())
-    return race
+        fit.run(Observer(epoch=lambda metrics: clock.epoch_ended()), Keeper())
+    return clock
 
 
-def train_plain(data: Prepared, prepared: Path | None, recipe: Recipe, seed: int, target: float) -> Race:
-    """Train as `plain_pytorch.py` does, with the recipe's rates and decay; without loader processes, on one core."""
+def train_plain(
+    data: Prepared, prepared: Path | None, recipe: Recipe, seed: int, target: float
+) -> AccuracyClock:
+    """Train as `plain_pytorch` does, with the recipe's rates and decay; without loader processes, on one core."""
     torch.manual_seed(seed)
-    images = setting.Images(prepared, train_transform())
-    some = Subset(images, range(len(data.train_labels)))
+    some = Subset(setting.PILImages(prepared, train_transform()), range(len(data.train_labels)))
     loader = DataLoader(some, recipe.batch_size, shuffle=True, drop_last=True)
-    model = SEResNet20()
+    model = SEResNet20().train()
     optimiser = make_optimiser(model, recipe)
     mean, std = (tuple(255 * value for value in values) for values in (setting.MEAN, setting.STD))
     same = replace(data, mean=mean, std=std)
-
-    def accuracy() -> float:
-        error, _, _ = test(model, same, CPU, "fp32")
-        model.train()
-        return 100 - error
-
-    model.train()
-    race, step, total = Race(target, accuracy), 0, recipe.steps(len(loader))
-    while step < total:
-        for inputs, labels in loader:
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(recipe, step, total=total)
-            loss = F.cross_entropy(model(inputs), labels)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            step += 1
-            if step == total:
-                break
-        try:
-            race.epoch_ended()
-        except Reached:
-            break
-    return race
+    clock = AccuracyClock(target, lambda: accuracy_of(model, same, "fp32"))
+    step, total = 0, recipe.steps(len(loader))
+    with suppress(Reached):
+        while step < total:
+            for inputs, labels in loader:
+                for group in optimiser.param_groups:
+                    group["lr"] = learning_rate(recipe, step, total=total)
+                loss = F.cross_entropy(model(inputs), labels)
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                step += 1
+                if step == total:
+                    break
+            clock.epoch_ended()
+    return clock
 
 
 def main() -> None:
     """Train and print JSON, on a line of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, help="prepared CIFAR-10; without it some random images, to try the script"
-    )
+    parser = program_parser(__doc__, seed=0)
+    add_data(parser)
     parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of ours")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=float, default=5.0, help="of the recipe")
     parser.add_argument("--target", type=float, default=78.0, help="test accuracy in per cent")
     parser.add_argument("--images", type=int, help="of an epoch; all without it")
@@ -145,16 +129,14 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
-    known = DataSpec(name="cifar10")
-    data = load(options.data) if options.data is not None else synthetic_data(known, SMOKE_IMAGES)
-    data = data.subset(train_images=options.images)
-    recipe = RECIPES["cifar-quick"].model_copy(update={"epochs": options.epochs})
-    recipe = recipe.model_copy(update={"batch_size": min(recipe.batch_size, len(data.train_labels))})
+    data = images(options.data, SMOKE_IMAGES).subset(train_images=options.images)
+    recipe = cifar_quick(epochs=options.epochs)
+    recipe = cifar_quick(epochs=options.epochs, batch_size=min(recipe.batch_size, len(data.train_labels)))
     if options.plain:
-        race = train_plain(data, options.data, recipe, options.seed, options.target)
+        clock = train_plain(data, options.data, recipe, options.seed, options.target)
     else:
-        race = train_ours(data, recipe, options.seed, options.target)
-    print(json.dumps({"seed": options.seed, "seconds": race.seconds, "epochs": race.epochs}), flush=True)
+        clock = train_ours(data, recipe, options.seed, options.target)
+    tell(seed=options.seed, seconds=clock.seconds, epochs=clock.epochs)
 
 
 if __name__ == "__main__":

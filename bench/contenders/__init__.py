@@ -1,0 +1,1 @@
+"""What is timed side by side: our training and its peers, each a program of its own."""

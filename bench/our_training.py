@@ -1,0 +1,40 @@
+"""Our training of SE-ResNet-20 by the recipe `cifar-quick`, as a worker of a sweep prepares it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.trial import DataSpec, Trial
+from ablations.running.cost.probe import synthetic_data
+from ablations.running.data import Prepared, load
+from ablations.running.machine.devices import choose_precision
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.training.fitting import Fit
+from ablations.running.training.trial_training import prepare_fit
+from senet_core import SEVariant
+
+CPU = torch.device("cpu")
+CIFAR10 = DataSpec(name="cifar10")
+
+
+def cifar_quick(**changes: Any) -> Recipe:
+    """Return the recipe with some of its fields changed."""
+    return RECIPES["cifar-quick"].model_copy(update=changes)
+
+
+def images(prepared: Path | None, count: int) -> Prepared:
+    """Return prepared CIFAR-10, or as many random images for training."""
+    return synthetic_data(CIFAR10, count) if prepared is None else load(prepared)
+
+
+def prepare(
+    data: Prepared, recipe: Recipe, seed: int, *, kernels: Kernels = ALL_KERNELS, device: torch.device = CPU
+) -> Fit:
+    """Return a training before its first step, with those of the kernels that can be had."""
+    precision = choose_precision(recipe.precision, device)
+    trial = Trial("resnet20", SEVariant(), CIFAR10, recipe, seed)
+    return prepare_fit(trial, data, device, kernels=kernels.on(device, precision))

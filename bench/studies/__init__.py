@@ -1,0 +1,1 @@
+"""What committed records of studies say beyond their reports."""
