@@ -15,7 +15,7 @@ from ablations.cli import main
 from ablations.planning.design import Design, design
 from ablations.planning.study_file import load_study
 from ablations.planning.trial import Trial
-from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.trial_file import Record
 from bench.table import read_bench
 from tools.quoting.clone import tracked_files

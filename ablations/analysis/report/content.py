@@ -44,7 +44,7 @@ from ablations.analysis.tables.race import race_table
 from ablations.analysis.tables.search import front_table, importance_table, search_answer
 from ablations.analysis.tables.tasks import aggregate_table, backbone_aggregates
 from ablations.analysis.tables.tuned import changed_table, chosen_table, tuned_answer
-from ablations.running.record.forecast import Forecast
+from ablations.running.record.forecasts import Forecast
 
 _MOST_INTERACTIONS = 10
 _MOST_LANES = 21

@@ -25,8 +25,8 @@ from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
 from ablations.planning.design import Design
 from ablations.running.machine.durable import not_written
-from ablations.running.record.forecast import FILE_NAME as FORECAST
-from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.forecasts import FILE_NAME as FORECAST
+from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.leases import process_exists
 from ablations.running.record.trial_file import Record
 from senet_core.errors import unknown

@@ -6,7 +6,7 @@ from ablations.analysis.results.noise import Noise
 from ablations.analysis.stats.equivalence import PROBABLY
 from ablations.analysis.stats.power import ALPHA, detectable, equivalence_power, first_level, seeds_needed
 from ablations.planning.design import Design
-from ablations.running.record.forecast import Sensitivity
+from ablations.running.record.forecasts import Sensitivity
 
 
 def largest_family(design: Design) -> int:
