@@ -38,7 +38,9 @@ def _trial_words(plan: StudyPlan) -> str:
     shown = f"{duration_text(least.seconds + least.rest)} ({least.label})"
     if most.label != least.label:
         shown += f" to {duration_text(most.seconds + most.rest)} ({most.label})"
-    sources = dict.fromkeys("interpolation" if row.source.startswith("like ") else row.source for row in rows)
+    sources = dict.fromkeys(
+        "interpolation" if row.source.startswith("like ") else row.source for row in plan.forecast.rows
+    )
     shown += f"; from {' and '.join(sources)}"
     done = plan.calibration
     if done is not None and done.speeds:

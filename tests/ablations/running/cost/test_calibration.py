@@ -54,6 +54,8 @@ def calibrated(
         together.wait(timeout=5)
         if place_of(what) in failing:
             raise RuntimeError("not  today")
+        if what.seconds == 0:  # the first, which loads libraries
+            return ProbeTiming(time.time(), (9.0, 9.0, 9.0), 9.0, 9.0)
         return ProbeTiming(time.time(), (0.01, 0.02, 0.06), 0.004, 0.5)
 
     monkeypatch.setattr(calibration, "run_probe", probe)
@@ -87,7 +89,7 @@ def test_random_images_have_the_data_sets_shape(name: str) -> None:
 
 def test_the_first_row_is_timed_by_all_processes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     probes, found = calibrated(monkeypatch, rows(10, 20), workers=3)
-    assert [(place_of(probe), probe.seconds) for probe in probes] == [(1, 5.0)] * 3
+    assert [(place_of(probe), probe.seconds) for probe in probes] == [(1, 0.0)] * 3 + [(1, 5.0)] * 3
     speed = found.speeds[rows(10)[0].key]
     assert (speed.train.low, speed.train.mid, speed.train.high) == pytest.approx((0.01, 0.03, 0.06))
     assert (speed.test, speed.rest, speed.source) == (0.004, 0.5, "calibration")
