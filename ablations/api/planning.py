@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import mean
@@ -14,11 +14,11 @@ from ablations.analysis.results.sensitivity import largest_family, seeds_to_dete
 from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
-from ablations.running.cost.calibration import Calibration, SweepSetup
-from ablations.running.cost.row_times import RowTimes, Wait, time_rows
+from ablations.running.cost.calibration import Calibration
+from ablations.running.cost.row_times import RowTimes, TimingOptions, Wait, time_rows
 from ablations.running.cost.sweep_cost import rows_of_trials, sweep_cost
 from ablations.running.executors import workplaces
-from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
 from ablations.running.record.study_paths import Places
@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 5.0
 
 _SHOWN = ("commit", "dirty", "processor", "cores", "device", "threads", "host")
 """What a forecast keeps of the machine's description."""
+
+_USUAL = TimingOptions()
 
 
 @dataclass(frozen=True)
@@ -47,23 +49,6 @@ class NoiseSource:
     sd: float | None = None
     rho: float | None = None
     pilot: str | None = None
-
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """How the sweep would run, and how its hours are found.
-
-    Attributes:
-        data_dir: where the prepared data sets are.
-        workers: trials at a time; None for as many as cores or GPUs.
-        kernels: which to train with where they can be had.
-        calibrate_seconds: for what no record tells; 0 for none.
-    """
-
-    data_dir: Path = Path("data")
-    workers: int | None = None
-    kernels: Kernels = ALL_KERNELS
-    calibrate_seconds: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -87,23 +72,6 @@ class DetectionCost:
 
 
 @dataclass(frozen=True)
-class ChoiceCost:
-    """What a study's choices add to its rows.
-
-    Attributes:
-        proposals: trials that are proposed; 0 where the budget is in hours.
-        chosen: trials of what is chosen, at most.
-        hours: of training, where the budget is in hours.
-        wall_seconds: of proposals and chosen trials, if they are like the rows; None where no time is known.
-    """
-
-    proposals: int
-    chosen: int
-    hours: float | None
-    wall_seconds: float | None
-
-
-@dataclass(frozen=True)
 class StudyPlan:
     """A study's rows, its forecast, and what a person should know of both.
 
@@ -115,7 +83,7 @@ class StudyPlan:
         left: trials to train.
         forecast: of hours and sensitivity.
         detection: None where no difference was asked about.
-        choice: None where the study chooses nothing.
+        choice: what the study's choices add to its rows, in words; empty where it chooses nothing.
         calibration: None where there was none.
         said: why times or noise are unknown, and what to do.
         kept: the file that holds the forecast; None where there was nothing to keep.
@@ -128,7 +96,7 @@ class StudyPlan:
     left: int
     forecast: Forecast
     detection: DetectionCost | None
-    choice: ChoiceCost | None
+    choice: str
     calibration: Calibration | None
     said: tuple[str, ...]
     kept: Path | None
@@ -160,7 +128,7 @@ def plan_study(
     *,
     noise: NoiseSource = NoiseSource(),
     detect: float | None = None,
-    options: PlanOptions = PlanOptions(),
+    options: TimingOptions = _USUAL,
     wait: Wait = lambda text: None,
 ) -> StudyPlan:
     """Make the forecast of a study and keep it in its results folder.
@@ -188,13 +156,10 @@ def plan_study(
     left = sum(trial.key not in finished for trial in design.trials)
     workers = workplaces.worker_count(options.workers, len(design.trials))
     times = time_rows(
-        design,
-        networks,
-        SweepSetup(paths.results_dir, options.data_dir, workers, options.kernels),
-        options.calibrate_seconds if left else 0.0,
-        make_executor=workplaces.make_pool,
-        wait=wait,
-    )
+        design, networks, paths.results_dir,
+        options if left else replace(options, calibrate_seconds=0.0),
+        workers, make_executor=workplaces.make_pool, wait=wait,
+    )  # fmt: skip
     forecast = _forecast(design, times, workers, finished, known_noise)
     detection = None
     if detect is not None and known_noise is not None:
@@ -295,13 +260,18 @@ def _detection(
     return DetectionCost(difference, family, alone, cost(alone), corrected, cost(corrected))
 
 
-def _choice(design: Design, forecast: Forecast) -> ChoiceCost | None:
+def _choice(design: Design, forecast: Forecast) -> str:
     proposals, chosen = choice_trials(design)
-    hours = design.study.search.hours if design.study.search is not None else None
-    if not proposals and hours is None:
-        return None
-    wall = None
+    search = design.study.search
+    if search is not None and search.hours is not None:
+        return (
+            f"The search adds {search.hours:g} hours of training, and up to {chosen} trials of its winners."
+        )
+    if not proposals:
+        return ""
+    about = ""
     if forecast.rows:
         seconds = mean(row.seconds + row.rest for row in forecast.rows)
-        wall = (proposals + chosen) * seconds / forecast.workers
-    return ChoiceCost(proposals, chosen, hours, wall)
+        wall = duration_text((proposals + chosen) * seconds / forecast.workers)
+        about = f", together about {wall} if they are like the rows above"
+    return f"The choice adds {proposals} proposals and up to {chosen} trials of what it chooses{about}."

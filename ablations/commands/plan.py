@@ -12,7 +12,7 @@ from ablations.commands import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ablations.api.planning import ChoiceCost, StudyPlan
+    from ablations.api.planning import StudyPlan
     from ablations.running.machine.kernels import Kernels
 
 WIDE = 120
@@ -71,9 +71,10 @@ def command(
     stated (--sd, --rho). The forecast is kept in RESULTS/STUDY/forecast.json, and the report compares it with what
     happened.
     """
-    from ablations.api.planning import NoiseSource, PlanOptions, plan_study
+    from ablations.api.planning import NoiseSource, plan_study
     from ablations.commands.console import make_console
     from ablations.commands.opening import open_study
+    from ablations.running.cost.row_times import TimingOptions
 
     design, paths = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
     console = make_console()
@@ -81,7 +82,7 @@ def command(
         design, paths,
         noise=NoiseSource(sd, rho, pilot),
         detect=detect,
-        options=PlanOptions(data_dir, workers, kernels, calibrate),
+        options=TimingOptions(data_dir, workers, kernels, calibrate),
         wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
     )  # fmt: skip
     if as_json:
@@ -91,8 +92,8 @@ def command(
     else:
         _show_networks(plan, console)
         _show_forecast(plan, console)
-        if plan.choice is not None:
-            console.print(_choice_words(plan.choice))
+        if plan.choice:
+            console.print(plan.choice)
 
 
 def _show_networks(plan: StudyPlan, console: Console) -> None:
@@ -130,15 +131,3 @@ def _show_forecast(plan: StudyPlan, console: Console) -> None:
             break_on_hyphens=False,
         )
         console.print(shown, soft_wrap=True)
-
-
-def _choice_words(choice: ChoiceCost) -> str:
-    from ablations.running.machine.durations import duration_text
-
-    if choice.hours is not None:
-        added = f"{choice.hours:g} hours of training, and up to {choice.chosen} trials of its winners"
-        return f"The search adds {added}."
-    about = ""
-    if choice.wall_seconds is not None:
-        about = f", together about {duration_text(choice.wall_seconds)} if they are like the rows above"
-    return f"The choice adds {choice.proposals} proposals and up to {choice.chosen} trials of what it chooses{about}."

@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
 from ablations.planning.trial import Trial
 from ablations.running.cost.probe import Probe, ProbeTiming, run_probe
-from ablations.running.cost.speed import ImageCounts, Span, Speed, speed_key, spread
+from ablations.running.cost.speed import Speed, speed_key, spread
 from ablations.running.machine.devices import choose_device
-from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 
 MOST_ATTEMPTS = 3
 """Rows that are tried where the first ones fail."""
@@ -28,39 +26,11 @@ _PATIENCE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class UntimedRow:
-    """A row whose speed no earlier trial tells.
-
-    Attributes:
-        label: the row's.
-        trial: one of its trials.
-        multiply_adds: of its network, for one image.
-    """
+    """A row whose speed no earlier trial tells: its label, one of its trials, and what an image costs its network."""
 
     label: str
     trial: Trial
     multiply_adds: int
-
-    @property
-    def key(self) -> str:
-        """What decides its speed."""
-        return speed_key(self.trial.to_json())
-
-
-@dataclass(frozen=True)
-class SweepSetup:
-    """How a sweep would run on this machine.
-
-    Attributes:
-        results_dir: where earlier records are.
-        data_dir: where the prepared data sets are.
-        workers: trials at a time.
-        kernels: which to train with where they can be had.
-    """
-
-    results_dir: Path
-    data_dir: Path
-    workers: int
-    kernels: Kernels = ALL_KERNELS
 
 
 @dataclass(frozen=True)
@@ -69,10 +39,9 @@ class Calibration:
 
     Attributes:
         problems: row's label to why it could not be timed.
-        speeds: by speed key, of the row that was timed and of those that are scaled from it; empty where every
-            attempt failed.
+        speeds: by speed key, of the row that was timed and of those scaled from it; empty where every attempt failed.
         start_seconds: until a worker has begun; None where nothing was measured.
-        seconds: that the calibration took, after its workers had begun.
+        seconds: that the timing took, after its workers had begun.
         images: of a step, as (in the recipe, as it was timed).
     """
 
@@ -84,43 +53,34 @@ class Calibration:
 
 
 def calibrate(
-    rows: Sequence[UntimedRow],
-    setup: SweepSetup,
-    seconds: float,
-    *,
-    images: ImageCounts,
-    make_executor: Callable[[int], Executor],
-    plugins: tuple[str, ...] = (),
+    rows: Sequence[UntimedRow], probe: Probe, workers: int, make_executor: Callable[[int], Executor]
 ) -> Calibration:
     """Time the first row, or the one nearest to it in multiply-adds that can be timed, and scale the others.
 
     Args:
         rows: in the study's order, at least one.
-        setup: of the sweep.
-        seconds: about how long to train, above 0; counted from when the workers have begun.
-        images: of the trial's data.
+        probe: what is the same for every row; its trial is replaced.
+        workers: processes that run it at once.
         make_executor: opens so many workers; they are ended whatever happens.
-        plugins: plug-in files that the study needs.
     """
     problems: dict[str, str] = {}
-    executor = make_executor(setup.workers)
-    nearest = sorted(rows, key=lambda row: abs(row.multiply_adds - rows[0].multiply_adds))
+    executor = make_executor(workers)
     try:
-        for row in nearest[:MOST_ATTEMPTS]:
-            wanted = min(row.trial.recipe.batch_size, images.train)
-            batch = quick_batch(wanted, row.multiply_adds, choose_device().type)
-            probe = Probe(row.trial.to_json(), batch, seconds, setup.data_dir, plugins, setup.kernels)
+        for row in sorted(rows, key=lambda row: abs(row.multiply_adds - rows[0].multiply_adds))[
+            :MOST_ATTEMPTS
+        ]:
+            images = probe.batch, quick_batch(probe.batch, row.multiply_adds, choose_device().type)
             asked = time.time()
             try:
-                # a worker loads libraries once, not for each trial: its first probe is not counted
-                first = _run(replace(probe, batch=min(2, batch), seconds=0.0), executor, setup.workers)
-                timings = _run(probe, executor, setup.workers)
+                timings = _run(replace(probe, trial=row.trial.to_json(), batch=images[1]), executor, workers)
             except Exception as error:  # foreign code may raise anything
                 problems[row.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"
                 continue
-            begun = min(timing.begun for timing in first)
-            speeds = _scaled(rows, row, _speed(timings), problems)
-            return Calibration(problems, speeds, begun - asked, time.time() - begun, (wanted, batch))
+            begun = min(timing.begun for timing in timings)
+            left = [other for other in rows if other.label not in problems]
+            return Calibration(
+                problems, _speeds(left, row, timings), begun - asked, time.time() - begun, images
+            )
     finally:
         kill = getattr(executor, "kill", executor.shutdown)
         kill()
@@ -134,28 +94,18 @@ def quick_batch(wanted: int, multiply_adds: int, device: str) -> int:
 
 
 def _run(probe: Probe, executor: Executor, workers: int) -> list[ProbeTiming]:
-    """Run a probe in every worker at once."""
     futures = [executor.submit(run_probe, probe) for _ in range(workers)]
     return [future.result(timeout=_PATIENCE_SECONDS + 3 * probe.seconds) for future in futures]
 
 
-def _speed(timings: Sequence[ProbeTiming]) -> Speed:
-    steps = [step for timing in timings for step in timing.steps]
-    middle, quartiles = mean(steps), spread(steps)  # a trial takes the sum of its steps, the slow ones too
-    return Speed(
-        Span(middle, min(middle, quartiles.low), max(middle, quartiles.high)),
-        median(timing.test for timing in timings),
-        median(timing.rest for timing in timings),
-        "calibration",
-    )
-
-
-def _scaled(
-    rows: Sequence[UntimedRow], timed: UntimedRow, speed: Speed, problems: Mapping[str, str]
+def _speeds(
+    rows: Sequence[UntimedRow], timed: UntimedRow, timings: Sequence[ProbeTiming]
 ) -> dict[str, Speed]:
-    """Return the speeds of all rows that did not fail, in proportion to their multiply-adds."""
-    others = [row for row in rows if row.label not in problems]
-    scaled = {
-        row.key: speed.like(timed.label, row.multiply_adds / max(1, timed.multiply_adds)) for row in others
-    }
-    return scaled | {timed.key: speed}
+    test, rest = (median(getattr(timing, name) for timing in timings) for name in ("test", "rest"))
+    speeds = {}
+    for row in rows:
+        factor = row.multiply_adds / max(1, timed.multiply_adds)
+        source = "calibration" if row is timed else f"like {timed.label}"
+        train = spread(timing.train * factor for timing in timings)
+        speeds[speed_key(row.trial.to_json())] = Speed(train, test * factor, rest, source)
+    return speeds

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 from ablations.planning.recipe import Recipe
@@ -42,18 +43,11 @@ def earlier_speeds(
     wanted = {speed_key(trial.to_json()) for trial in trials}
     found: dict[str, dict[str, TrialRecord]] = defaultdict(dict)
     for path in sorted(results_dir.glob(f"*/{FILE_NAME}")):
-        for line in _finished(path):
-            key = _key_here(line, environment)
-            if key in wanted:
-                found[key][line.key] = line
+        with suppress(UserError):
+            for line in Record.load(path).finished.values():
+                if (key := _key_here(line, environment)) in wanted:
+                    found[key][line.key] = line
     return {key: _speed(list(lines.values()), environment, whole) for key, lines in found.items()}
-
-
-def _finished(path: Path) -> Iterable[TrialRecord]:
-    try:
-        return Record.load(path).finished.values()
-    except UserError:
-        return ()
 
 
 def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
@@ -74,16 +68,14 @@ def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
 
 def _speed(lines: Sequence[TrialRecord], environment: Mapping[str, Any], whole: ImageCounts) -> Speed:
     here = [line for line in lines if line.environment.get("commit") == environment.get("commit")]
-    newest = sorted(here or lines, key=lambda line: line.started)[-_NEWEST:]
     trained, tested, rests = [], [], []
-    for line in newest:
+    for line in sorted(here or lines, key=lambda line: line.started)[-_NEWEST:]:
         assert line.result is not None, "finished trials have results"
         data, result = line.trial["data"], line.result
-        train, test = data.get("train_images") or whole.train, data.get("test_images") or whole.test
+        images = whole.subset(data.get("train_images"), data.get("test_images"))
         recipe = Recipe.model_validate(line.trial["recipe"])
-        trained.append(result.train_seconds / full_size_images(recipe, ImageCounts(train, test, whole.side)))
-        tested.append(result.test_seconds / test)
+        trained.append(result.train_seconds / full_size_images(recipe, images))
+        tested.append(result.test_seconds / images.test)
         passed = datetime.fromisoformat(line.finished) - datetime.fromisoformat(line.started)
         rests.append(passed.total_seconds() - result.train_seconds - result.test_seconds)
-    rest = max(0.0, median(rests) if len(rests) > 2 else mean(rests))
-    return Speed(spread(trained), median(tested), rest, "earlier trials")
+    return Speed(spread(trained), median(tested), max(0.0, median(rests)), "earlier trials")

@@ -1,12 +1,10 @@
-"""A probe: a trial's training in a worker process for some seconds, timed as a sweep would run it."""
+"""A probe: a trial is trained in a worker process for some seconds, as a sweep would train it, and timed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,15 @@ from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Fit, Observer
 from ablations.running.training.networks import data_shape
-from ablations.running.training.testing import NotFinite, hash_weights, test
-from ablations.running.training.trial_training import prepare_fit
-from senet_core.complexity import measure_complexity
+from ablations.running.training.trial_training import train
 from senet_core.plugins import load_installed_plugins, load_plugin_file
-from senet_core.randomness import drawing_from
 
-WARM_UP = 2
-"""Steps that are not timed: memory is found and kernels are chosen in them."""
-
-LEAST_STEPS = 3
-"""Steps that are timed even where the time is over."""
+FIRST_STEPS = 4
+"""Of a first training, which is not counted: libraries are loaded, memory is found and kernels are chosen in it."""
 
 _SYNTHETIC_BATCHES = 4
 _TEST_IMAGES = 200
-_ENDLESS = 1_000_000
 _TINY_RATE = 1e-6  # at which no training diverges; it changes no time
 
 
@@ -61,72 +50,72 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeTiming:
-    """What a probe measured. In seconds.
+    """What a probe measured.
 
     Attributes:
         begun: when it began, on this machine's clock.
-        steps: each timed step, for one image.
-        test: for one test image.
-        rest: for opening the data, building the network, counting and hashing.
+        train: seconds for a training image of full size.
+        test: seconds for a test image.
+        rest: seconds of a trial for all else: opening the data, building the network, counting, hashing.
     """
 
     begun: float
-    steps: tuple[float, ...]
+    train: float
     test: float
     rest: float
 
 
-class _Enough(Exception):
-    """The training has been timed for long enough."""
-
-
 def run_probe(probe: Probe) -> ProbeTiming:
-    """Train for some seconds, test once, and return how long each part took.
+    """Train a few steps, then as many as take about the seconds; return how long the latter took.
 
     Raises:
         Exception: whatever the network raises.
     """
-    begun, marks = time.time(), [time.perf_counter()]
+    begun = time.time()
     load_installed_plugins()
     for file in probe.plugins:
         load_plugin_file(file)
-    trial = _endless(Trial.from_json(probe.trial), probe.batch)
-    device = choose_device()
-    precision = choose_precision(trial.recipe.precision, device)
-    data = _data(trial, probe)
-    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device, precision))
-    marks.append(time.perf_counter())
-    with drawing_from(trial.seed, "noise", device=device):
-        steps = _time_steps(fit, probe.seconds, device)
-    some = data.subset(test_images=min(_TEST_IMAGES, len(data.test_labels)))
-    marks.append(time.perf_counter())
-    with suppress(NotFinite):
-        test(fit.model, some, device, fit.precision)
-    marks.append(time.perf_counter())
-    measure_complexity(
-        trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
-    )
-    hash_weights(fit.model)
-    marks.append(time.perf_counter())
-    built, _, tested, ended = (later - earlier for earlier, later in pairwise(marks))
-    per_image = tuple(step / fit.batches.size for step in steps)
-    return ProbeTiming(begun, per_image, tested / len(some.test_labels), built + ended)
+    trial, device = Trial.from_json(probe.trial), choose_device()
+    kernels = probe.kernels.on(device, choose_precision(trial.recipe.precision, device))
+
+    def timed(steps: int) -> ProbeTiming:
+        began = time.perf_counter()
+        data = _data(trial, probe)
+        result, _ = train(_of_length(trial, probe.batch, steps), data, device, kernels=kernels)
+        rest = time.perf_counter() - began - result.train_seconds - result.test_seconds
+        images = steps * probe.batch, len(data.test_labels)
+        return ProbeTiming(begun, result.train_seconds / images[0], result.test_seconds / images[1], rest)
+
+    timed(FIRST_STEPS)
+    steps = FIRST_STEPS
+    while (timing := timed(steps)).train * probe.batch * steps < probe.seconds / 2:
+        steps = int(probe.seconds / (timing.train * probe.batch))
+    return timing
 
 
-def _endless(trial: Trial, batch: int) -> Trial:
-    """Return a trial that trains for as long as it is let, in batches of this size, on images of full size."""
-    length = {"batch_size": batch, "iterations": _ENDLESS, "epochs": None}
-    size = {"start_size": None, "full_size_from": None}
+def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
+    """Return a trial of so many steps in batches of this size, on images of full size."""
+    changed = {
+        "batch_size": batch,
+        "iterations": steps,
+        "epochs": None,
+        "start_size": None,
+        "full_size_from": None,
+    }
     rate = {"lr": _TINY_RATE, "warmup": 0.0, "warmup_lr": None}
-    recipe = {**trial.recipe.model_dump(), **length, **size, **rate}
-    return replace(trial, recipe=Recipe.model_validate(recipe))
+    recipe = Recipe.model_validate({**trial.recipe.model_dump(), **changed, **rate})
+    data = trial.data.model_copy(
+        update={"validation_images": None}
+    )  # which would be tested after every epoch
+    return replace(trial, recipe=recipe, data=data)
 
 
 def _data(trial: Trial, probe: Probe) -> Prepared:
     path = prepared_path(trial.data, probe.data_dir)
-    if path.is_file():
-        return load(path).subset(trial.data.train_images, trial.data.test_images)
-    return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+    if not path.is_file():
+        return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+    data = load(path).subset(trial.data.train_images)
+    return data.subset(test_images=min(_TEST_IMAGES, len(data.test_labels)))
 
 
 def synthetic_data(spec: DataSpec, images: int) -> Prepared:
@@ -160,26 +149,3 @@ def synthetic_data(spec: DataSpec, images: int) -> Prepared:
         note="",
         path=Path(),
     )
-
-
-def _time_steps(fit: Fit, seconds: float, device: torch.device) -> list[float]:
-    """Train for `seconds`, or until enough steps are timed; return how long each timed step took."""
-    marks = [time.perf_counter()]
-
-    def clock(done: int, total: int) -> None:
-        _finish(device)
-        marks.append(time.perf_counter())
-        if marks[-1] - marks[0] >= seconds and done >= WARM_UP + LEAST_STEPS:
-            raise _Enough
-
-    with suppress(_Enough):
-        fit.run(Observer(progress=clock), Keeper())
-    return [later - earlier for earlier, later in pairwise(marks)][WARM_UP:]
-
-
-def _finish(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -20,41 +20,30 @@ SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "fu
 """Fields of a recipe that decide how long its steps take."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """A time in seconds, with the quartiles of its measurements."""
-
-    mid: float
-    low: float
-    high: float
-
-    def scaled(self, factor: float, plus: float = 0.0) -> Span:
-        """Return `factor` times the span, and a constant more."""
-        return Span(self.mid * factor + plus, self.low * factor + plus, self.high * factor + plus)
+Span = tuple[float, float, float]
+"""A time in seconds: the median of its measurements, and their quartiles."""
 
 
 def spread(values: Iterable[float]) -> Span:
-    """Return the median and the quartiles."""
+    """Return the median and the quartiles; of two values, these."""
     known = sorted(values)
     if len(known) < 3:
-        return Span(median(known), known[0], known[-1])
+        return median(known), known[0], known[-1]
     low, mid, high = quantiles(known, n=4, method="inclusive")
-    return Span(mid, low, high)
+    return mid, low, high
 
 
 @dataclass(frozen=True)
 class ImageCounts:
-    """How many images a trial of a data set sees.
-
-    Attributes:
-        train: in an epoch.
-        test: at the end.
-        side: of an image, in pixels.
-    """
+    """How many images a trial sees in an epoch and at the end, and their side in pixels."""
 
     train: int
     test: int
     side: int
+
+    def subset(self, train: int | None, test: int | None) -> ImageCounts:
+        """Return the counts of a subset, as a trial's data name it; None for all."""
+        return ImageCounts(train or self.train, test or self.test, self.side)
 
 
 @dataclass(frozen=True)
@@ -75,11 +64,9 @@ class Speed:
 
     def seconds(self, recipe: Recipe, images: ImageCounts) -> Span:
         """Return how long training and test of a trial take, as its record will have it."""
-        return self.train.scaled(full_size_images(recipe, images), plus=images.test * self.test)
-
-    def like(self, label: str, factor: float) -> Speed:
-        """Return the speed of a network with `factor` times the multiply-adds of the row `label`."""
-        return Speed(self.train.scaled(factor), self.test * factor, self.rest, f"like {label}")
+        seen, tested = full_size_images(recipe, images), images.test * self.test
+        mid, low, high = (each * seen + tested for each in self.train)
+        return mid, low, high
 
 
 def full_size_images(recipe: Recipe, images: ImageCounts) -> float:
@@ -102,19 +89,11 @@ def speed_key(trial: Mapping[str, Any]) -> str:
 
 
 def count_images(spec: DataSpec, data_dir: Path) -> ImageCounts | None:
-    """Count the images of a trial, as `whole_images` does."""
-    whole = whole_images(spec, data_dir)
-    train, test = spec.train_images or (whole and whole.train), spec.test_images or (whole and whole.test)
-    return ImageCounts(train, test, data_shape(spec).image_shape[1]) if train and test else None
-
-
-def whole_images(spec: DataSpec, data_dir: Path) -> ImageCounts | None:
     """Count the images of a whole data set: as prepared, else as published; None where only its folder knows."""
     path, known = prepared_path(spec, data_dir), dataset(spec.name)
     side = data_shape(spec).image_shape[1]
     if path.is_file():
         prepared = load(path)
         return ImageCounts(len(prepared.train_labels), len(prepared.test_labels), side)
-    if known.train_images is None or known.test_images is None:
-        return None
-    return ImageCounts(known.train_images, known.test_images, side)
+    train, test = known.train_images or spec.train_images, known.test_images or spec.test_images
+    return ImageCounts(train, test, side) if train and test else None

@@ -6,22 +6,23 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec
+from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost import calibration
-from ablations.running.cost.calibration import Calibration, SweepSetup, UntimedRow, calibrate, quick_batch
-from ablations.running.cost.probe import LEAST_STEPS, Probe, ProbeTiming, run_probe, synthetic_data
-from ablations.running.cost.speed import ImageCounts
+from ablations.running.cost import probe as probe_module
+from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate, quick_batch
+from ablations.running.cost.probe import FIRST_STEPS, Probe, ProbeTiming, run_probe, synthetic_data
+from ablations.running.cost.speed import Speed, speed_key
 from senet_core.variant import SEVariant
 from tests.ablations.running.small import one_thread, small_trial
 
-IMAGES = ImageCounts(80, 40, 8)
-SETUP = SweepSetup(Path("nowhere"), Path("nowhere"), workers=2)
+PROBE = Probe({}, 32, 5.0, Path("nowhere"))
 
 
 def rows(*multiply_adds: int) -> list[UntimedRow]:
@@ -43,7 +44,6 @@ def calibrated(
     *,
     workers: int = 2,
     failing: tuple[int, ...] = (),
-    seconds: float = 5.0,
 ) -> tuple[list[Probe], Calibration]:
     """Calibrate with probes that take no time; they meet, as they run at once."""
     probes: list[Probe] = []
@@ -54,29 +54,48 @@ def calibrated(
         together.wait(timeout=5)
         if place_of(what) in failing:
             raise RuntimeError("not  today")
-        if what.seconds == 0:  # the first, which loads libraries
-            return ProbeTiming(time.time(), (9.0, 9.0, 9.0), 9.0, 9.0)
-        return ProbeTiming(time.time(), (0.01, 0.02, 0.06), 0.004, 0.5)
+        return ProbeTiming(time.time(), 0.02, 0.004, 0.5)
 
     monkeypatch.setattr(calibration, "run_probe", probe)
-    setup = SweepSetup(Path("nowhere"), Path("nowhere"), workers)
-    return probes, calibrate(several, setup, seconds, images=IMAGES, make_executor=ThreadPoolExecutor)
+    return probes, calibrate(several, PROBE, workers, ThreadPoolExecutor)
+
+
+def speeds_of(several: list[UntimedRow], found: Calibration) -> list[Speed]:
+    return [found.speeds[speed_key(row.trial.to_json())] for row in several]
 
 
 @pytest.mark.parametrize("variant", [SEVariant(reduction=4), None])
-def test_a_probe_times_steps_without_any_data(tmp_path: Path, variant: SEVariant | None) -> None:
+def test_a_probe_times_a_trial_without_any_data(tmp_path: Path, variant: SEVariant | None) -> None:
+    began = time.perf_counter()
     with one_thread():
-        timing = run_probe(Probe(small_trial(variant).to_json(), 16, 0.3, tmp_path))
-    assert len(timing.steps) >= LEAST_STEPS
-    for seconds, most in ((timing.steps[0], 1), (timing.test, 1), (timing.rest, 30)):
+        timing = run_probe(Probe(small_trial(variant).to_json(), 16, 1.0, tmp_path))
+    assert time.perf_counter() - began > 0.5
+    for seconds, most in ((timing.train, 0.1), (timing.test, 0.1), (timing.rest, 30)):
         assert 0 < seconds < most
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_training_diverges_while_it_is_timed(tmp_path: Path) -> None:
+def test_a_probe_trains_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The steps of a first training, in which libraries are loaded, say nothing of the others."""
+    trained: list[int] = []
+    real = probe_module.train
+
+    def train(trial: Trial, *given: Any, **words: Any) -> Any:
+        steps = trial.recipe.iterations or 0
+        trained.append(steps)
+        result, history = real(replace_length(trial), *given, **words)
+        seconds = 9.0 if len(trained) == 1 else 0.01 * steps
+        return replace(result, train_seconds=seconds), history
+
+    monkeypatch.setattr(probe_module, "train", train)
     with one_thread():
-        timing = run_probe(Probe(small_trial(lr=1e6, warmup=0.0).to_json(), 16, 0.5, tmp_path))
-    assert len(timing.steps) >= LEAST_STEPS
+        timing = run_probe(Probe(small_trial(lr=1e6, warmup=0.0).to_json(), 16, 2.0, tmp_path))
+    assert trained == [FIRST_STEPS, FIRST_STEPS, 200]
+    assert timing.train == pytest.approx(0.01 / 16)
+
+
+def replace_length(trial: Trial) -> Trial:
+    return replace(trial, recipe=trial.recipe.model_copy(update={"iterations": 1}))
 
 
 @pytest.mark.parametrize("name", [name for name in DATASETS if name != "image-folder"])
@@ -89,9 +108,9 @@ def test_random_images_have_the_data_sets_shape(name: str) -> None:
 
 def test_the_first_row_is_timed_by_all_processes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     probes, found = calibrated(monkeypatch, rows(10, 20), workers=3)
-    assert [(place_of(probe), probe.seconds) for probe in probes] == [(1, 0.0)] * 3 + [(1, 5.0)] * 3
-    speed = found.speeds[rows(10)[0].key]
-    assert (speed.train.low, speed.train.mid, speed.train.high) == pytest.approx((0.01, 0.03, 0.06))
+    assert [(place_of(probe), probe.seconds) for probe in probes] == [(1, 5.0)] * 3
+    [speed] = speeds_of(rows(10), found)
+    assert speed.train == pytest.approx((0.02, 0.02, 0.02))
     assert (speed.test, speed.rest, speed.source) == (0.004, 0.5, "calibration")
     assert found.start_seconds is not None
     assert found.images == (32, 32)
@@ -100,8 +119,8 @@ def test_the_first_row_is_timed_by_all_processes_at_once(monkeypatch: pytest.Mon
 def test_the_others_are_scaled_by_their_multiply_adds(monkeypatch: pytest.MonkeyPatch) -> None:
     several = rows(100, 50, 400)
     _, found = calibrated(monkeypatch, several)
-    speeds = [found.speeds[row.key] for row in several]
-    assert [speed.train.mid for speed in speeds] == pytest.approx([0.03, 0.015, 0.12])
+    speeds = speeds_of(several, found)
+    assert [speed.train[0] for speed in speeds] == pytest.approx([0.02, 0.01, 0.08])
     assert [speed.test for speed in speeds] == pytest.approx([0.004, 0.002, 0.016])
     assert [speed.rest for speed in speeds] == [0.5] * 3
     assert [speed.source for speed in speeds] == ["calibration", "like row 100", "like row 100"]
@@ -112,12 +131,12 @@ def test_where_the_first_row_fails_the_nearest_is_timed(monkeypatch: pytest.Monk
     probes, found = calibrated(monkeypatch, several, failing=(1,))
     assert {place_of(probe) for probe in probes} == {1, 3}
     assert found.problems == {"row 100": "RuntimeError: not today"}
-    assert [found.speeds[row.key].source for row in several[1:]] == [
+    assert [speed.source for speed in speeds_of(several[1:], found)] == [
         "like row 110",
         "calibration",
         "like row 110",
     ]
-    assert several[0].key not in found.speeds
+    assert len(found.speeds) == 3
 
 
 def test_where_every_attempt_fails_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,5 +164,5 @@ def test_the_workers_are_ended_whatever_happens(stop: Callable[[], BaseException
             ended.append(True)
 
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        calibrate(rows(10), SETUP, 1.0, images=IMAGES, make_executor=lambda workers: Interrupted())
+        calibrate(rows(10), PROBE, 1, lambda workers: Interrupted())
     assert ended == [True]
