@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablations.analysis.tables.cells import Column, TableRow, Table, TableCell
+from ablations.analysis.tables.cells import Column, Table, TableCell, TableRow
 from ablations.analysis.tables.render import to_markdown
 from ablations.running.machine.environment import code_version, describe_environment
 from ablations.running.machine.kernels import ALL_KERNELS

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from ablations.running.machine.durations import duration_text
 
 if TYPE_CHECKING:
-    from ablations.commands.forecasting import Plan, Wanted
-    from ablations.running.record.forecast import Cost, Sensitivity
+    from ablations.api.planning import DetectionCost, StudyPlan
+    from ablations.running.record.forecasts import Sensitivity, SweepCost
 
 
-_BUSY = 0.85  # share of its cores below which a process shared them with other work
-
-
-def plan_words(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Give the lines of a plan below its table: a word, and a sentence."""
+def plan_words(plan: StudyPlan) -> Iterator[tuple[str, str]]:
+    """Return the lines of a plan below its table: a word, and a sentence."""
     forecast = plan.forecast
     if forecast.rows:
         yield "a trial", _trial_words(plan)
@@ -25,38 +22,35 @@ def plan_words(plan: Plan) -> Iterator[tuple[str, str]]:
     if forecast.sensitivity is not None:
         yield "noise", _noise_words(forecast.sensitivity)
         yield from _found_words(forecast.sensitivity)
-    if plan.wanted is not None:
-        yield f"{plan.wanted.difference:g} points", _wanted_words(plan.wanted)
+    if plan.detection is not None:
+        yield f"{plan.detection.difference:g} points", _detection_words(plan.detection)
     for text in plan.said:
         yield "", text
-    for label, problem in plan.problems.items():
+    for label, problem in plan.untimed.items():
         yield "", f"{label} cannot be timed: {problem}"
     if plan.kept is not None:
         yield "kept in", str(plan.kept)
 
 
-def _trial_words(plan: Plan) -> str:
+def _trial_words(plan: StudyPlan) -> str:
     rows = sorted(plan.forecast.rows, key=lambda row: row.seconds + row.rest)
     least, most = rows[0], rows[-1]
     shown = f"{duration_text(least.seconds + least.rest)} ({least.label})"
     if most.label != least.label:
         shown += f" to {duration_text(most.seconds + most.rest)} ({most.label})"
-    sources = dict.fromkeys("interpolation" if row.source.startswith("like ") else row.source for row in rows)
+    sources = dict.fromkeys(
+        "interpolation" if row.source.startswith("like ") else row.source for row in plan.forecast.rows
+    )
     shown += f"; from {' and '.join(sources)}"
     done = plan.calibration
-    if done is not None and done.seconds:
-        shown += f" ({done.seconds:.0f} s, {plan.forecast.workers} at a time)"
-        for wanted, timed in sorted(done.smaller):
-            shown += f"; steps of {timed} images timed for {wanted}"
-        if done.share < _BUSY and plan.forecast.environment["device"] == "cpu":
-            shown += (
-                f"; the machine is busy: each process had {100 * done.share:.0f} % of its cores, and the times hold"
-                " for as long as that lasts"
-            )
+    if done is not None and done.speeds:
+        wanted, timed = done.images
+        smaller = f"; steps of {timed} images timed for {wanted}" if timed < wanted else ""
+        shown += f" ({done.seconds:.0f} s, {plan.forecast.workers} at a time){smaller}"
     return shown
 
 
-def _cost_words(left: Cost, whole: Cost, workers: int) -> str:
+def _cost_words(left: SweepCost, whole: SweepCost, workers: int) -> str:
     if not left.trials:
         return f"nothing to train; from the start {duration_text(whole.wall_seconds)}"
     several = f"{workers} at a time" if workers > 1 else "one at a time"
@@ -66,7 +60,7 @@ def _cost_words(left: Cost, whole: Cost, workers: int) -> str:
     return f"{shown}; {duration_text(whole.busy_seconds)} of computing in all"
 
 
-def _range(cost: Cost) -> str:
+def _range(cost: SweepCost) -> str:
     low, mid, high = map(duration_text, (cost.low, cost.wall_seconds, cost.high))
     return mid if low == mid == high else f"{mid} ({low} to {high})"
 
@@ -99,15 +93,17 @@ def _found_words(s: Sensitivity) -> Iterator[tuple[str, str]]:
     yield "", f"call an equal pair equivalent (margin {s.margin:g}) with a probability of {equal}"
 
 
-def _wanted_words(wanted: Wanted) -> str:
-    shown = _seeds_words(wanted.seeds, wanted.cost)
-    if wanted.comparisons == 1:
+def _detection_words(detection: DetectionCost) -> str:
+    shown = _seeds_words(detection.seeds, detection.cost)
+    if detection.comparisons == 1:
         return shown
-    corrected = _seeds_words(wanted.seeds_corrected, wanted.cost_corrected)
-    return f"{shown}; after Holm's correction over {wanted.comparisons} comparisons {corrected} at the most"
+    corrected = _seeds_words(detection.seeds_corrected, detection.cost_corrected)
+    return (
+        f"{shown}; after Holm's correction over {detection.comparisons} comparisons {corrected} at the most"
+    )
 
 
-def _seeds_words(seeds: int | None, cost: Cost | None) -> str:
+def _seeds_words(seeds: int | None, cost: SweepCost | None) -> str:
     if seeds is None:
         return "more than 1,000 seeds a row"
     return f"{seeds} seeds a row" + ("" if cost is None else f", {duration_text(cost.wall_seconds)} to train")

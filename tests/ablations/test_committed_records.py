@@ -14,7 +14,7 @@ from ablations.cli import main
 from ablations.planning.design import Design, design
 from ablations.planning.study_file import load_study
 from ablations.planning.trial import Trial
-from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.interim_plans import read_interim_plans
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import Record

@@ -15,7 +15,7 @@ from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
-from ablations.running.record.forecast import Forecast
+from ablations.running.record.forecasts import Forecast
 from ablations.running.record.interim_plans import InterimPlan
 from ablations.running.record.set_aside import ended_keys
 from ablations.running.record.study_record import StudyRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ablations.analysis.results.noise import Noise
 from ablations.analysis.stats.equivalence import PROBABLY
 from ablations.analysis.stats.power import ALPHA, detectable, equivalence_power, first_level, seeds_needed
-from ablations.running.record.forecast import Sensitivity
+from ablations.running.record.forecasts import Sensitivity
 
 
 def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) -> Sensitivity | None:

@@ -12,8 +12,9 @@ from ablations.analysis.results.noise import pooled_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import sensitivity
 from ablations.analysis.tables.cells import Column, Number, Table, TableRow, Text
-from ablations.running.record.forecast import Forecast, RowForecast, makespan, settings_key
-from ablations.running.record.forecast import Sensitivity as Found
+from ablations.running.cost.sweep_cost import makespan, settings_key
+from ablations.running.record.forecasts import Forecast, RowForecast
+from ablations.running.record.forecasts import Sensitivity as Found
 from ablations.running.record.trial_record import TrialRecord
 
 _SECONDS_PER_HOUR = 3600

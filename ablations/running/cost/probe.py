@@ -1,11 +1,9 @@
-"""A probe: a few steps of one trial's training in a worker process, timed as a sweep would run them."""
+"""A probe: a trial is trained in a worker process for some seconds, as a sweep would train it, and timed."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,26 +15,16 @@ from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.training.checkpoint import Checkpoints, Keeper
-from ablations.running.training.fitting import Fit, Observer
 from ablations.running.training.networks import data_shape
-from ablations.running.training.testing import NotFinite, hash_weights, test
-from ablations.running.training.trial_training import prepare_fit
-from senet_core.complexity import measure_complexity
+from ablations.running.training.trial_training import train
 from senet_core.plugins import load_installed_plugins, load_plugin_file
-from senet_core.randomness import drawing_from
 
-WARM_UP = 2
-"""Steps that are not timed: memory is found and kernels are chosen in them."""
+FIRST_STEPS = 4
+"""Of a first training, which is not counted: libraries are loaded, memory is found and kernels are chosen in it."""
 
-LEAST_STEPS = 3
-"""Steps that are timed even where the time is over, unless one takes longer than all of it."""
-
-_TRAINING_SHARE = 0.8  # of a probe's time; what comes after takes the rest
-_PATIENCE = 2  # times a probe's time, after which one timed step will do
 _SYNTHETIC_BATCHES = 4
 _TEST_IMAGES = 200
-_ENDLESS = 1_000_000
+_TINY_RATE = 1e-6  # at which no training diverges; it changes no time
 
 
 @dataclass(frozen=True)
@@ -46,7 +34,7 @@ class Probe:
     Attributes:
         trial: canonical JSON.
         batch: images in a step; fewer than the recipe's where a step of these would take too long.
-        seconds: about how long the probe may take.
+        seconds: about how long to train.
         data_dir: where the prepared data sets are; what is not there is replaced by random images.
         plugins: plug-in files that the study needs.
         kernels: which to train with where they can be had.
@@ -61,109 +49,77 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Lap:
-    """A stretch of work, in seconds.
-
-    Attributes:
-        wall: that passed.
-        computed: that the process had of each of its cores; less than `wall` where the machine has other work.
-    """
-
-    wall: float
-    computed: float
-
-    def over(self, count: int) -> Lap:
-        """Give the part of one of `count` equal pieces."""
-        return Lap(self.wall / count, self.computed / count)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What a probe found.
+class ProbeTiming:
+    """What a probe measured.
 
     Attributes:
         begun: when it began, on this machine's clock.
-        steps: of each timed step, for one image.
-        test: for one test image.
-        save: for a checkpoint.
-        rest: for opening the data, building the network, counting and hashing.
+        train: seconds for a training image of full size.
+        test: seconds for a test image.
+        rest: seconds of a trial for all else: opening the data, building the network, counting, hashing.
     """
 
     begun: float
-    steps: tuple[Lap, ...]
-    test: Lap
-    save: Lap
-    rest: Lap
+    train: float
+    test: float
+    rest: float
 
 
-class _Enough(Exception):
-    """The training has been looked at for long enough."""
-
-
-def run_probe(probe: Probe) -> Timing:
-    """Train a few steps, save once, test once, and say how long each took.
+def run_probe(probe: Probe) -> ProbeTiming:
+    """Train a few steps, then as many as take about the seconds; return how long the latter took.
 
     Raises:
         Exception: whatever the network raises.
     """
-    begun, watch = time.time(), _Watch()
+    begun = time.time()
     load_installed_plugins()
     for file in probe.plugins:
         load_plugin_file(file)
-    trial = _endless(Trial.from_json(probe.trial), probe.batch)
-    device = choose_device()
-    precision = choose_precision(trial.recipe.precision, device)
-    data = _data(trial, probe)
-    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device, precision))
-    built = watch.passed()
-    with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
-        left = probe.seconds * _TRAINING_SHARE - built.wall
-        steps = _time_steps(fit, left, probe.seconds * _PATIENCE, device)
-        watch.passed()
-        Checkpoints(Path(folder), {}).save(fit.step, fit.state())
-        save = watch.passed()
-    images = min(_TEST_IMAGES, len(data.test_labels))
-    some = data.subset(test_images=images)
-    watch.passed()
-    with suppress(NotFinite):
-        test(fit.model, some, device, fit.precision)
-    tested = watch.passed().over(images)
-    measure_complexity(
-        trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
-    )
-    hash_weights(fit.model)
-    ended = watch.passed()
-    rest = Lap(built.wall + ended.wall, built.computed + ended.computed)
-    return Timing(begun, tuple(step.over(fit.batches.size) for step in steps), tested, save, rest)
+    trial, device = Trial.from_json(probe.trial), choose_device()
+    kernels = probe.kernels.on(device, choose_precision(trial.recipe.precision, device))
+
+    def timed(steps: int) -> ProbeTiming:
+        began = time.perf_counter()
+        data = _data(trial, probe)
+        result, _ = train(_of_length(trial, probe.batch, steps), data, device, kernels=kernels)
+        rest = time.perf_counter() - began - result.train_seconds - result.test_seconds
+        images = steps * probe.batch, len(data.test_labels)
+        return ProbeTiming(begun, result.train_seconds / images[0], result.test_seconds / images[1], rest)
+
+    timed(FIRST_STEPS)
+    steps = FIRST_STEPS
+    while (timing := timed(steps)).train * probe.batch * steps < probe.seconds / 2:
+        steps = int(probe.seconds / (timing.train * probe.batch))
+    return timing
 
 
-class _Watch:
-    def __init__(self) -> None:
-        self._wall, self._computed = time.perf_counter(), time.process_time()
-
-    def passed(self) -> Lap:
-        wall, computed = time.perf_counter(), time.process_time()
-        lap = Lap(wall - self._wall, (computed - self._computed) / torch.get_num_threads())
-        self._wall, self._computed = wall, computed
-        return lap
-
-
-def _endless(trial: Trial, batch: int) -> Trial:
-    """Give a trial that trains for as long as it is let, in batches of this size, on images of full size."""
-    endless = {"batch_size": batch, "iterations": _ENDLESS, "epochs": None}
-    endless |= {"start_size": None, "full_size_from": None}
-    return replace(trial, recipe=Recipe.model_validate({**trial.recipe.model_dump(), **endless}))
+def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
+    """Return a trial of so many steps in batches of this size, on images of full size."""
+    changed = {
+        "batch_size": batch,
+        "iterations": steps,
+        "epochs": None,
+        "start_size": None,
+        "full_size_from": None,
+    }
+    rate = {"lr": _TINY_RATE, "warmup": 0.0, "warmup_lr": None}
+    recipe = Recipe.model_validate({**trial.recipe.model_dump(), **changed, **rate})
+    data = trial.data.model_copy(
+        update={"validation_images": None}
+    )  # which would be tested after every epoch
+    return replace(trial, recipe=recipe, data=data)
 
 
 def _data(trial: Trial, probe: Probe) -> Prepared:
     path = prepared_path(trial.data, probe.data_dir)
-    if path.is_file():
-        return load(path).subset(trial.data.train_images, trial.data.test_images)
-    return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+    if not path.is_file():
+        return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+    data = load(path).subset(trial.data.train_images)
+    return data.subset(test_images=min(_TEST_IMAGES, len(data.test_labels)))
 
 
 def synthetic_data(spec: DataSpec, images: int) -> Prepared:
-    """Make random images of a data set's shape: what they show does not change how long a step takes.
+    """Return random images of a data set's shape: what they show does not change how long a step takes.
 
     Args:
         spec: the data set.
@@ -193,30 +149,3 @@ def synthetic_data(spec: DataSpec, images: int) -> Prepared:
         note="",
         path=Path(),
     )
-
-
-def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> list[Lap]:
-    """Train for `seconds`, or until enough steps are timed or `most` is over; returns the steps that are timed."""
-    began, watch = time.perf_counter(), _Watch()
-    steps: list[Lap] = []
-
-    def clock(done: int, total: int) -> None:
-        _finish(device)
-        steps.append(watch.passed())
-        passed, timed = time.perf_counter() - began, len(steps) - WARM_UP
-        if passed >= seconds and (
-            timed >= LEAST_STEPS or (timed > 0 and passed >= most) or passed >= 3 * most
-        ):
-            raise _Enough
-
-    with suppress(_Enough):
-        fit.run(Observer(progress=clock), Keeper())
-    return steps[WARM_UP:] or steps[-1:]
-
-
-def _finish(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ablations.running.record.forecast import FILE_NAME as FORECASTS
-from ablations.running.record.forecast import Forecast, load_forecasts
+from ablations.running.record.forecasts import FILE_NAME as FORECASTS
+from ablations.running.record.forecasts import Forecast, load_forecasts
 from ablations.running.record.interim_plans import FILE_NAME as LOOKS
 from ablations.running.record.interim_plans import InterimPlan, add_interim_plan, read_interim_plans
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS

@@ -11,7 +11,7 @@ import pytest
 
 from ablations.running.executors import workplaces
 from ablations.running.machine.durations import duration_text
-from ablations.running.record.forecast import load_forecasts
+from ablations.running.record.forecasts import load_forecasts
 
 FORECAST = Path("results/small/forecast.json")
 TRAIN = ("run", "small.yaml", "--no-tracking", "--workers", "2")

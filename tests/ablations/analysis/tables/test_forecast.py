@@ -13,7 +13,8 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
 from ablations.analysis.tables.forecast import choose_forecast, hindsight_table, hours_of
 from ablations.planning.design import Design
-from ablations.running.record.forecast import Forecast, RowForecast, keep_forecast, settings_key
+from ablations.running.cost.sweep_cost import settings_key
+from ablations.running.record.forecasts import Forecast, RowForecast, keep_forecast
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 BEFORE, AFTER = "2026-11-21T20:00:00+00:00", "2026-11-21T23:00:00+00:00"

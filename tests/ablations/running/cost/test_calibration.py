@@ -1,42 +1,101 @@
-"""Calibration: real probes of small networks, and fake ones for how they are handed out."""
+"""Calibration: real probes of small networks, and fake ones for what is made of their timings."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec
+from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost import calibration
-from ablations.running.cost.calibration import Calibration, Kind, by_use, calibrate
-from ablations.running.cost.probe import LEAST_STEPS, Lap, Probe, Timing, run_probe, synthetic_data
-from ablations.running.cost.speed import Images
+from ablations.running.cost import probe as probe_module
+from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate, quick_batch
+from ablations.running.cost.probe import FIRST_STEPS, Probe, ProbeTiming, run_probe, synthetic_data
+from ablations.running.cost.speed import Speed, speed_key
 from senet_core.variant import SEVariant
 from tests.ablations.running.small import one_thread, small_trial
 
-IMAGES = Images(80, 40, 8)
+PROBE = Probe({}, 32, 5.0, Path("nowhere"))
 
 
-def kinds(*costs: int) -> list[Kind]:
-    variants = [SEVariant(reduction=cost) for cost in range(1, len(costs) + 1)]
+def rows(*multiply_adds: int) -> list[UntimedRow]:
+    """Rows of these sizes; the reduction of each is its place, from 1."""
     return [
-        Kind(f"row {cost}", small_trial(variant), cost, True)
-        for cost, variant in zip(costs, variants, strict=True)
+        UntimedRow(f"row {size}", small_trial(SEVariant(reduction=place)), size)
+        for place, size in enumerate(multiply_adds, 1)
     ]
 
 
-def test_a_probe_times_steps_without_any_data(tmp_path: Path) -> None:
+def place_of(probe: Probe) -> int:
+    """Return the place of the row that is timed."""
+    return int(probe.trial["variant"].partition("reduction=")[2].partition(",")[0])
+
+
+def calibrated(
+    monkeypatch: pytest.MonkeyPatch,
+    several: list[UntimedRow],
+    *,
+    workers: int = 2,
+    failing: tuple[int, ...] = (),
+) -> tuple[list[Probe], Calibration]:
+    """Calibrate with probes that take no time; they meet, as they run at once."""
+    probes: list[Probe] = []
+    together = threading.Barrier(workers)
+
+    def probe(what: Probe) -> ProbeTiming:
+        probes.append(what)
+        together.wait(timeout=5)
+        if place_of(what) in failing:
+            raise RuntimeError("not  today")
+        return ProbeTiming(time.time(), 0.02, 0.004, 0.5)
+
+    monkeypatch.setattr(calibration, "run_probe", probe)
+    return probes, calibrate(several, PROBE, workers, ThreadPoolExecutor)
+
+
+def speeds_of(several: list[UntimedRow], found: Calibration) -> list[Speed]:
+    return [found.speeds[speed_key(row.trial.to_json())] for row in several]
+
+
+@pytest.mark.parametrize("variant", [SEVariant(reduction=4), None])
+def test_a_probe_times_a_trial_without_any_data(tmp_path: Path, variant: SEVariant | None) -> None:
+    began = time.perf_counter()
     with one_thread():
-        timing = run_probe(Probe(small_trial().to_json(), 16, 0.3, tmp_path))
-    assert len(timing.steps) >= LEAST_STEPS
-    for lap, most in ((timing.steps[0], 1), (timing.test, 1), (timing.save, 5), (timing.rest, 30)):
-        assert 0 < lap.wall < most
-        assert 0 < lap.computed < 1.5 * lap.wall + 0.01
+        timing = run_probe(Probe(small_trial(variant).to_json(), 16, 1.0, tmp_path))
+    assert time.perf_counter() - began > 0.5
+    for seconds, most in ((timing.train, 0.1), (timing.test, 0.1), (timing.rest, 30)):
+        assert 0 < seconds < most
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_probe_trains_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The steps of a first training, in which libraries are loaded, say nothing of the others."""
+    trained: list[int] = []
+    real = probe_module.train
+
+    def train(trial: Trial, *given: Any, **words: Any) -> Any:
+        steps = trial.recipe.iterations or 0
+        trained.append(steps)
+        result, history = real(replace_length(trial), *given, **words)
+        seconds = 9.0 if len(trained) == 1 else 0.01 * steps
+        return replace(result, train_seconds=seconds), history
+
+    monkeypatch.setattr(probe_module, "train", train)
+    with one_thread():
+        timing = run_probe(Probe(small_trial(lr=1e6, warmup=0.0).to_json(), 16, 2.0, tmp_path))
+    assert trained == [FIRST_STEPS, FIRST_STEPS, 200]
+    assert timing.train == pytest.approx(0.01 / 16)
+
+
+def replace_length(trial: Trial) -> Trial:
+    return replace(trial, recipe=trial.recipe.model_copy(update={"iterations": 1}))
 
 
 @pytest.mark.parametrize("name", [name for name in DATASETS if name != "image-folder"])
@@ -47,112 +106,63 @@ def test_random_images_have_the_data_sets_shape(name: str) -> None:
     assert made.num_classes == known.classes
 
 
-def test_the_most_telling_kinds_come_first() -> None:
-    rows = kinds(50, 10, 40, 20, 30, 70, 60)
-    ordered, least = by_use(rows)
-    assert [kind.multiply_adds for kind in ordered[:4]] == [50, 10, 70, 30]
-    assert least == 3  # baseline; plain, which is the cheapest; dearest
-    assert sorted(kind.label for kind in ordered) == sorted(kind.label for kind in rows)
-    assert by_use(rows[:1]) == (rows[:1], 1)
+def test_the_first_row_is_timed_by_all_processes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    probes, found = calibrated(monkeypatch, rows(10, 20), workers=3)
+    assert [(place_of(probe), probe.seconds) for probe in probes] == [(1, 5.0)] * 3
+    [speed] = speeds_of(rows(10), found)
+    assert speed.train == pytest.approx((0.02, 0.02, 0.02))
+    assert (speed.test, speed.rest, speed.source) == (0.004, 0.5, "calibration")
+    assert found.start_seconds is not None
+    assert found.images == (32, 32)
 
 
-class Handed:
-    """An executor that runs tasks in threads and remembers how many ran at once."""
-
-    def __init__(self) -> None:
-        self.labels: list[str] = []
-        self.most = self.now = 0
-        self.share = 1.0
-
-    def probe(self, probe: Probe) -> Timing:
-        reduction = str(probe.trial["variant"])
-        self.labels.append(reduction)
-        self.now += 1
-        self.most = max(self.most, self.now)
-        time.sleep(probe.seconds / 20)
-        self.now -= 1
-        if "reduction=3" in reduction:
-            raise RuntimeError("not today")
-        steps = tuple(Lap(computed / self.share, computed) for computed in (0.01, 0.02, 0.03))
-        return Timing(time.time(), steps, Lap(9.0, 0.004), Lap(0.1, 9.0), Lap(9.0, 0.5))
+def test_the_others_are_scaled_by_their_multiply_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = rows(100, 50, 400)
+    _, found = calibrated(monkeypatch, several)
+    speeds = speeds_of(several, found)
+    assert [speed.train[0] for speed in speeds] == pytest.approx([0.02, 0.01, 0.08])
+    assert [speed.test for speed in speeds] == pytest.approx([0.004, 0.002, 0.016])
+    assert [speed.rest for speed in speeds] == [0.5] * 3
+    assert [speed.source for speed in speeds] == ["calibration", "like row 100", "like row 100"]
 
 
-def calibrated(
-    monkeypatch: pytest.MonkeyPatch,
-    rows: list[Kind],
-    seconds: float,
-    workers: int = 2,
-    share: float = 1.0,
-    **changes: Any,
-) -> tuple[Handed, Calibration]:
-    handed = Handed()
-    handed.share = share
-    monkeypatch.setattr(calibration, "run_probe", handed.probe)
-    given: dict[str, Any] = {"device": "cpu", "images": IMAGES, "data_dir": Path("nowhere"), **changes}
-    found = calibrate(
-        rows, make_executor=lambda: ThreadPoolExecutor(workers), workers=workers, seconds=seconds, **given
-    )
-    return handed, found
+def test_where_the_first_row_fails_the_nearest_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = rows(100, 400, 110, 50)
+    probes, found = calibrated(monkeypatch, several, failing=(1,))
+    assert {place_of(probe) for probe in probes} == {1, 3}
+    assert found.problems == {"row 100": "RuntimeError: not today"}
+    assert [speed.source for speed in speeds_of(several[1:], found)] == [
+        "like row 110",
+        "calibration",
+        "like row 110",
+    ]
+    assert len(found.speeds) == 3
 
 
-def test_every_worker_is_busy_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    handed, found = calibrated(monkeypatch, kinds(10), 2.0)
-    assert handed.most == 2
-    assert len(handed.labels) % 2 == 0
-    [speed] = found.speeds.values()
-    assert speed.train.mid == pytest.approx(0.02)
-    assert (speed.test, speed.save, speed.rest, speed.source) == (0.004, 0.1, 0.5, "calibration")
-    assert found.start is not None
+def test_where_every_attempt_fails_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = calibrated(monkeypatch, rows(1, 2, 3, 4, 5), failing=(1, 2, 3, 4, 5))
+    assert list(found.problems) == ["row 1", "row 2", "row 3"]
+    assert (found.speeds, found.start_seconds) == ({}, None)
 
 
-def test_a_busy_machine_takes_longer_by_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, found = calibrated(monkeypatch, kinds(10, 20), 2.0, share=0.25)
-    assert found.share == pytest.approx(0.25)
-    for speed in found.speeds.values():
-        assert (speed.train.mid, speed.test, speed.save, speed.rest) == pytest.approx((0.08, 0.016, 0.1, 2.0))
-    _, found = calibrated(monkeypatch, kinds(10), 2.0, share=0.25, device="cuda")
-    [speed] = found.speeds.values()
-    assert (speed.train.mid, speed.test, found.share) == pytest.approx((0.08, 9.0, 1.0))
+def test_a_step_that_would_take_seconds_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, found = calibrated(monkeypatch, rows(4_000_000_000))
+    assert found.images == (32, 8)
+    assert quick_batch(32, 4_000_000_000, "cuda") == 32
+    assert quick_batch(32, 10**15, "cpu") == 2
 
 
-def test_what_is_left_out_is_like_the_most_similar_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "LEAST_SECONDS", 4.0)
-    rows = kinds(100, 50, 110, 200, 400, 60)
-    handed, found = calibrated(monkeypatch, rows, 0.1)
-    assert 3 <= len(handed.labels) <= 4  # baseline, plain, dearest, and the one that was begun beside
-    by_label = {kind.label: found.speeds.get(kind.key) for kind in rows}
-    near = by_label["row 60"]
-    assert near is not None
-    assert near.source == "like row 50"
-    assert near.train.mid == pytest.approx(0.02 * 60 / 50)
-
-
-def test_a_kind_that_fails_is_said_and_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, found = calibrated(monkeypatch, kinds(10, 20, 30), 3.0)
-    assert found.problems == {"row 30": "RuntimeError: not today"}
-    assert len(found.speeds) == 2
-
-
-def test_a_step_that_would_take_too_long_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, found = calibrated(monkeypatch, kinds(4_000_000_000), 1.0)
-    assert found.smaller == {(32, 8)}
-    _, found = calibrated(monkeypatch, kinds(4_000_000_000), 1.0, device="cuda")
-    assert found.smaller == set()
-
-
-def test_the_workers_are_ended_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_the_workers_are_ended_whatever_happens(stop: Callable[[], BaseException]) -> None:
     ended = []
 
     class Interrupted(Executor):
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-            raise KeyboardInterrupt
+            raise stop()
 
         def kill(self) -> None:
             ended.append(True)
 
-    with pytest.raises(KeyboardInterrupt):
-        calibrate(
-            kinds(10), make_executor=Interrupted, workers=1, seconds=1, device="cpu", images=IMAGES,
-            data_dir=Path("nowhere"),
-        )  # fmt: skip
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        calibrate(rows(10), PROBE, 1, lambda workers: Interrupted())
     assert ended == [True]

@@ -11,13 +11,14 @@ import pytest
 
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
-from ablations.running.cost.speed import Images, Span, Speed, count_images, earlier_speeds, speed_key, spread
+from ablations.running.cost.earlier_trials import earlier_speeds
+from ablations.running.cost.speed import ImageCounts, Speed, count_images, speed_key, spread
 from ablations.running.record.trial_file import FILE_NAME, Record
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
 from tests.ablations.running.small import DATA, RECIPE, small_trial
 
 HERE: Mapping[str, Any] = {"processor": "P", "cores": 2, "device": "cpu", "threads": 1, "commit": "new"}
-WHOLE = Images(1297, 500, 8)
+WHOLE = ImageCounts(1297, 500, 8)
 
 
 def line(trial: Trial, seconds: float, **changes: Any) -> TrialRecord:
@@ -36,11 +37,11 @@ def speeds(folder: Path, *lines: TrialRecord) -> dict[str, Speed]:
 
 def test_an_earlier_trial_tells_the_time_of_a_longer_one(tmp_path: Path) -> None:
     [speed] = speeds(tmp_path, line(small_trial(), 6.4)).values()
-    assert (speed.source, speed.measured) == ("earlier trials", 1)
-    assert speed.train.mid == pytest.approx(6.4 / (2 * 2 * 32))  # two epochs of two batches of 32
+    assert speed.source == "earlier trials"
+    assert speed.train[0] == pytest.approx(6.4 / (2 * 2 * 32))  # two epochs of two batches of 32
     assert speed.rest == pytest.approx(10 - 6.4 - 0.4)
     longer = small_trial(epochs=20).recipe
-    assert speed.seconds(longer, Images(80, 40, 8)).mid == pytest.approx(64 + 0.4)
+    assert speed.seconds(longer, ImageCounts(80, 40, 8))[0] == pytest.approx(64 + 0.4)
 
 
 @pytest.mark.parametrize(
@@ -65,24 +66,22 @@ def test_a_trial_counts_that_computed_its_convolutions_alike(
 def test_small_images_take_less_of_the_time(tmp_path: Path) -> None:
     """Half of the steps at 8 of 12 pixels; a longer training of the kind needs as much more."""
     recipe = Recipe(epochs=2, batch_size=32, start_size=8, full_size_from=0.5)
-    speed = Speed(Span(0.01, 0.01, 0.01), 0.0, 0.0, 0.0, "", 1)
-    whole = speed.seconds(Recipe(epochs=2, batch_size=32), Images(64, 0, 12)).mid
+    speed = Speed((0.01, 0.01, 0.01), 0.0, 0.0, "")
+    whole = speed.seconds(Recipe(epochs=2, batch_size=32), ImageCounts(64, 0, 12))[0]
     share = (0.5 * (8 / 12) ** 2) + 0.5
-    assert speed.seconds(recipe, Images(64, 0, 12)).mid == pytest.approx(share * whole)
+    assert speed.seconds(recipe, ImageCounts(64, 0, 12))[0] == pytest.approx(share * whole)
     trial = replace(small_trial(), recipe=recipe)
     Record(tmp_path / "other" / FILE_NAME).append(line(trial, 6.4))
-    [known] = earlier_speeds([trial], tmp_path, HERE, Images(1297, 500, 12)).values()
+    [known] = earlier_speeds([trial], tmp_path, HERE, ImageCounts(1297, 500, 12)).values()
     longer = recipe.model_copy(update={"epochs": 20.0})
-    assert known.seconds(longer, Images(80, 0, 12)).mid == pytest.approx(64)
+    assert known.seconds(longer, ImageCounts(80, 0, 12))[0] == pytest.approx(64)
     assert speed_key(trial.to_json()) != speed_key(replace(trial, recipe=RECIPE).to_json())
 
 
 def test_of_several_the_middle_and_its_range(tmp_path: Path) -> None:
     lines = [line(small_trial(seed=seed), seconds) for seed, seconds in enumerate((1.0, 2.0, 3.0, 4.0, 50.0))]
     [speed] = speeds(tmp_path, *lines).values()
-    assert [span * 128 for span in (speed.train.low, speed.train.mid, speed.train.high)] == pytest.approx(
-        [2, 3, 4]
-    )
+    assert [each * 128 for each in speed.train] == pytest.approx([3, 2, 4])
 
 
 @pytest.mark.parametrize("field", ["processor", "cores", "device", "threads"])
@@ -93,9 +92,9 @@ def test_another_machine_tells_nothing(tmp_path: Path, field: str) -> None:
 def test_trials_of_this_commit_are_preferred(tmp_path: Path) -> None:
     old = line(small_trial(seed=1), 100.0, environment={**HERE, "commit": "old"})
     [speed] = speeds(tmp_path, old, line(small_trial(), 1.28)).values()
-    assert speed.train.mid == pytest.approx(0.01)
+    assert speed.train[0] == pytest.approx(0.01)
     [speed] = speeds(tmp_path / "alone", old).values()
-    assert speed.train.mid == pytest.approx(100 / 128)
+    assert speed.train[0] == pytest.approx(100 / 128)
 
 
 def test_unreadable_records_are_passed_over(tmp_path: Path) -> None:
@@ -116,23 +115,16 @@ def test_seed_length_and_rates_do_not_change_the_speed() -> None:
 
 
 def test_images_are_counted_without_the_data() -> None:
-    assert count_images(DATA, Path("nowhere")) == Images(80, 40, 8)
-    assert count_images(DataSpec(name="cifar10"), Path("nowhere")) == Images(50_000, 10_000, 32)
+    whole = count_images(DATA, Path("nowhere"))
+    assert whole == ImageCounts(1297, 500, 8)
+    assert whole.subset(DATA.train_images, None) == ImageCounts(80, 500, 8)
+    assert count_images(DataSpec(name="cifar10"), Path("nowhere")) == ImageCounts(50_000, 10_000, 32)
     assert count_images(DataSpec(name="image-folder", path="x", size=32), Path("nowhere")) is None
-
-
-def test_checkpoints_are_in_the_time() -> None:
-    speed = Speed(Span(0.001, 0.001, 0.001), 0.0, 0.5, 9.0, "", 1)
-    recipe = Recipe(epochs=3, batch_size=100)
-    assert speed.seconds(recipe, Images(2000, 10, 32)).mid == pytest.approx(
-        6 + 2 * 0.5
-    )  # after two of three epochs
-    assert speed.seconds(recipe, Images(70_000, 10, 32)).mid == pytest.approx(
-        210 + 5 * 0.5
-    )  # and one in each
+    few = DataSpec(name="image-folder", path="x", size=32, train_images=9, test_images=5)
+    assert count_images(few, Path("nowhere")) == ImageCounts(9, 5, 32)
 
 
 def test_spread() -> None:
-    assert spread([3.0]) == Span(3.0, 3.0, 3.0)
-    assert spread([1.0, 3.0]) == Span(2.0, 1.0, 3.0)
-    assert spread([5.0, 1.0, 2.0, 3.0, 4.0]) == Span(3.0, 2.0, 4.0)
+    assert spread([3.0]) == (3.0, 3.0, 3.0)
+    assert spread([1.0, 3.0]) == (2.0, 1.0, 3.0)
+    assert spread([5.0, 1.0, 2.0, 3.0, 4.0]) == (3.0, 2.0, 4.0)

@@ -9,19 +9,15 @@ from typing import Any
 
 import pytest
 
-from ablations.running.record.forecast import (
-    Cost,
+from ablations.running.record.forecasts import (
     Forecast,
     RowForecast,
     Sensitivity,
-    cost,
+    SweepCost,
     keep_forecast,
     load_forecasts,
-    makespan,
-    settings_key,
 )
 from senet_core.errors import UserError
-from tests.ablations.running.small import small_trial
 
 ROW = RowForecast("SE", "a" * 16, 10.0, 8.0, 12.0, 1.0, "calibration")
 
@@ -29,7 +25,7 @@ ROW = RowForecast("SE", "a" * 16, 10.0, 8.0, 12.0, 1.0, "calibration")
 def forecast(**changes: Any) -> Forecast:
     fields: dict[str, Any] = {
         "written": "2026-01-01T00:00:00+00:00", "environment": {"processor": "P"}, "workers": 2, "seeds": 3,
-        "start_seconds": 4.0, "rows": (ROW,), "left": Cost(3, 30.0, 26.0, 22.0, 30.0), "whole": None,
+        "start_seconds": 4.0, "rows": (ROW,), "left": SweepCost(3, 30.0, 26.0, 22.0, 30.0), "whole": None,
         "sensitivity": Sensitivity(0.3, None, None, "stated", 3, 4, 0.05, 0.8, 0.2, 0.9, 1.8, 0.1, 0.01),
     }  # fmt: skip
     return Forecast(**{**fields, **changes})
@@ -73,21 +69,3 @@ def test_another_form_is_refused(tmp_path: Path, content: object) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(UserError, match="remove it, and `ablate plan` makes another"):
         load_forecasts(path)
-
-
-def test_trials_go_to_whoever_is_free() -> None:
-    assert makespan([3, 1, 1, 1, 4], 2) == 7
-    assert makespan([3, 1], 5) == 3
-    assert makespan([], 2) == 0
-
-
-def test_costs_add_up() -> None:
-    assert cost([ROW] * 3, 2, 4.0) == Cost(3, 30.0, 4 + 22.0, 4 + 18.0, 4 + 26.0)
-    assert cost([], 2, 4.0) == Cost(0, 0.0, 0.0, 0.0, 0.0)
-
-
-def test_settings_are_a_trial_without_its_seed() -> None:
-    one = settings_key(small_trial(seed=0).to_json())
-    assert one == settings_key(small_trial(seed=1).to_json())
-    assert one != settings_key(small_trial(epochs=3).to_json())
-    assert len(one) == 16

@@ -6,17 +6,14 @@ happened. Nothing is written over.
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from ablations.running.cost.speed import Span
 from ablations.running.machine.durable import write_durably
 from senet_core.errors import UserError
 
@@ -31,7 +28,7 @@ class RowForecast:
 
     Attributes:
         label: the row's.
-        settings: names what its trials are, but for the seed; see `settings_key`.
+        settings: names what its trials are, but for the seed; see `running.cost.sweep_cost.settings_key`.
         seconds: training and test of a trial, as its record will have them.
         low, high: the range of `seconds`.
         rest: seconds of a trial for all else.
@@ -48,7 +45,7 @@ class RowForecast:
 
 
 @dataclass(frozen=True)
-class Cost:
+class SweepCost:
     """What some trials take together.
 
     Attributes:
@@ -121,8 +118,8 @@ class Forecast:
     seeds: int
     start_seconds: float | None
     rows: tuple[RowForecast, ...]
-    left: Cost | None
-    whole: Cost | None
+    left: SweepCost | None
+    whole: SweepCost | None
     sensitivity: Sensitivity | None
 
     def to_json(self) -> dict[str, Any]:
@@ -139,47 +136,10 @@ class Forecast:
         given = dict(content)
         left, whole, sensitivity = given["left"], given["whole"], given["sensitivity"]
         given["rows"] = tuple(RowForecast(**row) for row in given["rows"])
-        given["left"] = None if left is None else Cost(**left)
-        given["whole"] = None if whole is None else Cost(**whole)
+        given["left"] = None if left is None else SweepCost(**left)
+        given["whole"] = None if whole is None else SweepCost(**whole)
         given["sensitivity"] = None if sensitivity is None else Sensitivity(**sensitivity)
         return cls(**given)
-
-
-def settings_key(trial: Mapping[str, Any]) -> str:
-    """Name what a trial is, but for its seed: 16 hexadecimal digits.
-
-    Args:
-        trial: its canonical JSON.
-    """
-    settings = {name: value for name, value in trial.items() if name != "seed"}
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def makespan(durations: Iterable[float], workers: int) -> float:
-    """Say how long `workers` take for trials that are handed out in this order, each to whoever is free first."""
-    free = [0.0] * workers
-    for duration in durations:
-        heapq.heapreplace(free, free[0] + duration)
-    return max(free)
-
-
-def cost(rows: Iterable[RowForecast], workers: int, start_seconds: float) -> Cost:
-    """Add up trials that are trained in this order.
-
-    Args:
-        rows: the row of each trial.
-        workers: trials at a time.
-        start_seconds: until a worker has begun.
-    """
-    chosen = tuple(rows)
-    if not chosen:
-        return Cost(0, 0.0, 0.0, 0.0, 0.0)
-    spans = [Span(row.seconds + row.rest, row.low + row.rest, row.high + row.rest) for row in chosen]
-    wall, low, high = (
-        start_seconds + makespan((getattr(span, end) for span in spans), workers)
-        for end in ("mid", "low", "high")
-    )
-    return Cost(len(chosen), sum(row.seconds for row in chosen), wall, low, high)
 
 
 def load_forecasts(path: Path) -> tuple[Forecast, ...]:

@@ -1,0 +1,102 @@
+"""The networks that a study would train, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablations.planning.design import Design
+from ablations.running.sweep.identical import explain_identical
+from ablations.running.training.networks import Networks
+from senet_core.fingerprint import Structure
+from senet_core.floor import width_text
+from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variant_text import variant_fields
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """The network behind one row, and how many of its trials are finished.
+
+    Attributes:
+        label: the row's.
+        backbone: of the network.
+        variant: "plain", or the fields that differ from the paper's SE block; it reads back to an equal value.
+        blocks: how many blocks weigh what: "9 out"; None without SE.
+        units: of the bottlenecks by stage: "4/8/16"; None without SE.
+        parameters: of the network.
+        multiply_adds: for one image.
+        function: hash of the function that it computes with fixed weights.
+        finished, planned: trials.
+
+    All but the first three and the last two are None, too, where the network could not be computed.
+    """
+
+    label: str
+    backbone: str
+    variant: str
+    blocks: str | None
+    units: str | None
+    parameters: int | None
+    multiply_adds: int | None
+    function: str | None
+    finished: int
+    planned: int
+
+
+def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -> tuple[PlannedRow, ...]:
+    """Compute the network of each row.
+
+    Args:
+        design: the study.
+        networks: computes them, each once.
+        finished: keys of finished trials.
+    """
+    rows = []
+    for cell in design.cells:
+        made_of, mark = networks.structure(cell), networks.fingerprint(cell)
+        keys = [cell.trial(seed).key for seed in design.seeds]
+        rows.append(
+            PlannedRow(
+                label=cell.label,
+                backbone=cell.backbone,
+                variant=_short(cell.variant),
+                blocks=_blocks(made_of),
+                units=(width_text(dict(made_of.widths)) if made_of else None) or None,
+                parameters=made_of.parameters if made_of else None,
+                multiply_adds=made_of.multiply_adds if made_of else None,
+                function=mark.function if mark else None,
+                finished=sum(key in finished for key in keys),
+                planned=len(keys),
+            )
+        )
+    return tuple(rows)
+
+
+def network_notes(design: Design, networks: Networks) -> tuple[str, ...]:
+    """Return what a reader of the rows should know: equal networks, floors of widths, rows left out."""
+    pairs = networks.identical(design.cells) if design.study.allow_identical else ()
+    notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]
+    notes += networks.floor_notes(design.cells)
+    left_out = [cell.label for cell in design.cells if cell.label in networks.left_out]
+    if left_out:
+        notes.append(
+            f"Left out, as each takes about {max(networks.left_out.values()):.0f} s of computing: the networks or"
+            f" functions of {', '.join(left_out)}; `ablate run` compares all rows before it trains."
+        )
+    if networks.shape.assumed:
+        classes = networks.shape.num_classes
+        notes.append(f"Costs are for {classes} classes; the prepared folder has its own number.")
+    return tuple(notes)
+
+
+def _short(variant: SEVariant | None) -> str:
+    if variant is None:
+        return "plain"
+    usual = variant_fields(PAPER_SE)
+    changed = [f"{name}={value}" for name, value in variant_fields(variant).items() if value != usual[name]]
+    return f"se:{','.join(changed)}" if changed else "se"
+
+
+def _blocks(made_of: Structure | None) -> str | None:
+    points = [point for _, point in made_of.gates] if made_of else []
+    return ", ".join(f"{points.count(point)} {point}" for point in dict.fromkeys(points)) or None

@@ -1,0 +1,81 @@
+"""Speeds from the records of earlier trials on this machine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ablations.planning.recipe import Recipe
+from ablations.planning.trial import Trial
+from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
+from ablations.running.machine.kernels import Kernels
+from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_record import TrialRecord
+from senet_core.errors import UserError
+
+SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
+"""What must be the same of an earlier trial's environment for its time to count here."""
+
+_NEWEST = 20  # earlier trials of one kind that are used
+
+
+def earlier_speeds(
+    trials: Iterable[Trial], results_dir: Path, environment: Mapping[str, Any], whole: ImageCounts
+) -> dict[str, Speed]:
+    """Return how fast trials go on this machine, from earlier records.
+
+    Trials of this commit are preferred to those of others, as code changes speed; of many the newest are taken.
+
+    Args:
+        trials: of the kinds that are asked for.
+        results_dir: where the studies' records are; those that cannot be read are passed over.
+        environment: of this machine.
+        whole: images of the whole data set.
+
+    Returns:
+        Speeds by speed key, of the kinds that earlier trials tell of.
+    """
+    wanted = {speed_key(trial.to_json()) for trial in trials}
+    found: dict[str, dict[str, TrialRecord]] = defaultdict(dict)
+    for path in sorted(results_dir.glob(f"*/{FILE_NAME}")):
+        with suppress(UserError):
+            for line in Record.load(path).finished.values():
+                if (key := _key_here(line, environment)) in wanted:
+                    found[key][line.key] = line
+    return {key: _speed(list(lines.values()), environment, whole) for key, lines in found.items()}
+
+
+def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
+    """Return an earlier trial's speed key; empty where its time does not count here."""
+    before, here = (
+        {**said, **Kernels.recorded(said).described()} for said in (line.environment, environment)
+    )
+    if before.get("precision") == "bf16":
+        here["winograd"] = False  # they are for fp32
+    if any(before.get(name) != here.get(name) for name in SAME_MACHINE):
+        return ""
+    try:
+        Recipe.model_validate(line.trial["recipe"])
+        return speed_key(line.trial)
+    except (KeyError, AttributeError, TypeError, ValueError):
+        return ""  # of another version
+
+
+def _speed(lines: Sequence[TrialRecord], environment: Mapping[str, Any], whole: ImageCounts) -> Speed:
+    here = [line for line in lines if line.environment.get("commit") == environment.get("commit")]
+    trained, tested, rests = [], [], []
+    for line in sorted(here or lines, key=lambda line: line.started)[-_NEWEST:]:
+        assert line.result is not None, "finished trials have results"
+        data, result = line.trial["data"], line.result
+        images = whole.subset(data.get("train_images"), data.get("test_images"))
+        recipe = Recipe.model_validate(line.trial["recipe"])
+        trained.append(result.train_seconds / full_size_images(recipe, images))
+        tested.append(result.test_seconds / images.test)
+        passed = datetime.fromisoformat(line.finished) - datetime.fromisoformat(line.started)
+        rests.append(passed.total_seconds() - result.train_seconds - result.test_seconds)
+    return Speed(spread(trained), median(tested), max(0.0, median(rests)), "earlier trials")

@@ -1,0 +1,131 @@
+"""How long a trial of each row takes on this machine, as far as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablations.planning.design import Design
+from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate
+from ablations.running.cost.earlier_trials import earlier_speeds
+from ablations.running.cost.probe import Probe
+from ablations.running.cost.speed import Speed, count_images, speed_key
+from ablations.running.cost.sweep_cost import settings_key
+from ablations.running.machine.devices import choose_device
+from ablations.running.machine.environment import available_cores, describe_environment
+from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.forecasts import RowForecast
+from ablations.running.training.networks import Networks
+
+Wait = Callable[[str], AbstractContextManager[Any] | None]
+"""Shows a text while there is something to wait for."""
+
+
+@dataclass(frozen=True)
+class TimingOptions:
+    """How the sweep would run, and how its hours are found.
+
+    Attributes:
+        data_dir: where the prepared data sets are.
+        workers: trials at a time; None for as many as cores or GPUs.
+        kernels: which to train with where they can be had.
+        calibrate_seconds: for what no record tells; 0 for none.
+    """
+
+    data_dir: Path = Path("data")
+    workers: int | None = None
+    kernels: Kernels = ALL_KERNELS
+    calibrate_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class RowTimes:
+    """How long a trial of each row takes.
+
+    Attributes:
+        environment: of this machine, as trials' records would have it.
+        rows: by label; rows whose time is not known are not in it.
+        calibration: None where there was none.
+        unknown: why times are not known, in words; empty where all are.
+    """
+
+    environment: Mapping[str, Any]
+    rows: Mapping[str, RowForecast] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    unknown: str = ""
+
+
+def time_rows(
+    design: Design,
+    networks: Networks,
+    results_dir: Path,
+    options: TimingOptions,
+    workers: int,
+    *,
+    make_executor: Callable[[int], Executor],
+    wait: Wait = lambda text: None,
+) -> RowTimes:
+    """Take times from earlier records, then from a calibration what these do not tell.
+
+    Args:
+        design: the study.
+        networks: what is known of its networks.
+        results_dir: where earlier records are.
+        options: how the sweep would run.
+        workers: trials at a time.
+        make_executor: opens so many workers.
+        wait: shows a text during the calibration.
+    """
+    environment, data = _environment(workers, options.kernels), design.study.baseline.data
+    whole, seconds = count_images(data, options.data_dir), options.calibrate_seconds
+    if whole is None:
+        text = "time unknown: the folder of images is counted when it is prepared (`ablate data prepare`)"
+        return RowTimes(environment, unknown=text)
+    images = whole.subset(data.train_images, data.test_images)
+    trials = [cell.trial(0) for cell in design.cells]
+    speeds = earlier_speeds(trials, results_dir, environment, whole)
+    untimed, calibration = _untimed(design, networks, speeds), None
+    if untimed and seconds > 0:
+        batch = min(untimed[0].trial.recipe.batch_size, images.train)
+        probe = Probe({}, batch, seconds, options.data_dir, design.study.plugins, options.kernels)
+        with wait(f"timing {untimed[0].label} for {seconds:g} s") or nullcontext():
+            calibration = calibrate(untimed, probe, workers, make_executor)
+        speeds |= calibration.speeds
+    rows = {}
+    for cell in design.cells:
+        content = cell.trial(0).to_json()
+        if (speed := speeds.get(speed_key(content))) is not None:
+            span = speed.seconds(cell.recipe, images)
+            rows[cell.label] = RowForecast(cell.label, settings_key(content), *span, speed.rest, speed.source)
+    unknown, lacking = "", len(design.cells) - len(rows)
+    if not rows and seconds <= 0:
+        unknown = "time unknown: no earlier trial tells it, and --calibrate 0 measures nothing"
+    elif lacking:
+        unknown = f"{lacking} rows have no time and are not in the sums"
+    return RowTimes(environment, rows, calibration, unknown)
+
+
+def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
+    """Return one row of each kind that has no speed yet and whose network can be built."""
+    found: dict[str, UntimedRow] = {}
+    for cell in design.cells:
+        made_of, trial = networks.structure(cell), cell.trial(0)
+        if made_of is not None:
+            found.setdefault(speed_key(trial.to_json()), UntimedRow(cell.label, trial, made_of.multiply_adds))
+    return [row for key, row in found.items() if key not in speeds]
+
+
+def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:
+    device = choose_device()
+    return describe_environment(
+        device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
+        precision="",
+        threads=max(1, available_cores() // workers),
+        kernels=kernels.on(device, "fp32"),
+    )
