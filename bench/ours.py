@@ -26,7 +26,7 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     from ablations.planning.trial import DataSpec, Trial
     from ablations.running.machine.devices import choose_device, choose_precision
     from ablations.running.training.checkpoint import Keeper
-    from ablations.running.training.fitting import Observer
+    from ablations.running.training.trainer import Observer
     from ablations.running.training.trial_training import prepare_fit
     from senet_core import SEVariant
 

@@ -20,7 +20,7 @@ from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Observer
+from ablations.running.training.trainer import Observer
 from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from ablations.analysis.tables.cells import Number
 from ablations.planning.design import Design
-from ablations.running.data.names import prepared_path
+from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
-from ablations.running.training.augment import normalise
+from ablations.running.training.augmentation import normalise
 from senet_core.model import build_model
 from senet_core.variant import SEVariant
 

@@ -23,7 +23,7 @@ from ablations.planning.recipe import RECIPES
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.probe import synthetic_data
 from ablations.running.machine.kernels import ALL_KERNELS
-from ablations.running.training.fitting import Fit
+from ablations.running.training.trainer import Fit
 from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
 from senet_core.kernels.winograd import WinogradConv2d

@@ -29,9 +29,9 @@ from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS
 from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Observer, make_optimiser
+from ablations.running.training.evaluation import test
 from ablations.running.training.schedule import learning_rate
-from ablations.running.training.testing import test
+from ablations.running.training.trainer import Observer, make_optimiser
 from ablations.running.training.trial_training import prepare_fit
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from

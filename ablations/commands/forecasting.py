@@ -134,7 +134,7 @@ def make_plan(
     """
     from ablations.analysis.results.sensitivity import largest_family, seeds_to_detect, sensitivity
     from ablations.running.cost.trial_times import TrialTimes
-    from ablations.running.executors.workplaces import worker_count
+    from ablations.running.executors.factories import worker_count
     from ablations.running.record.forecast import FILE_NAME, Forecast, cost, keep_forecast
 
     size = worker_count(workers, len(design.trials))

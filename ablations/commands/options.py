@@ -144,7 +144,7 @@ def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of the commands that train; those that say where come as one value, `workplace`."""
-    from ablations.running.executors.workplaces import AskedWorkplace
+    from ablations.running.executors.factories import AskedWorkplace
 
     @wraps(command)
     def call(*values: Any, **words: Any) -> Any:

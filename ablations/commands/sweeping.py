@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ablations.planning.design import Design
     from ablations.planning.trial import Trial
-    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.executors.factories import Workplace
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import Places
     from ablations.running.record.trial_file import Record

@@ -18,9 +18,9 @@ from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.training.checkpoint import Checkpoints, Keeper
-from ablations.running.training.fitting import Fit, Observer
+from ablations.running.training.evaluation import NotFinite, hash_weights, test
 from ablations.running.training.networks import data_shape
-from ablations.running.training.testing import NotFinite, hash_weights, test
+from ablations.running.training.trainer import Fit, Observer
 from ablations.running.training.trial_training import prepare_fit
 from senet_core.complexity import measure_complexity
 from senet_core.plugins import load_installed_plugins, load_plugin_file

@@ -112,7 +112,7 @@ class TrialTimes:
 
     def _calibrate(self, kinds: list[Kind], seconds: float) -> Calibration:
         from ablations.running.cost.calibration import calibrate
-        from ablations.running.executors.workplaces import make_pool
+        from ablations.running.executors.factories import make_pool
         from ablations.running.machine.devices import choose_device
 
         assert self.images is not None, "nothing is measured of data whose size is not known"

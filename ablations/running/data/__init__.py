@@ -1,6 +1,6 @@
 """Data sets by name: made ready once in a memory-mapped file, then shared by every worker."""
 
-from ablations.running.data.names import (
+from ablations.running.data.paths import (
     DATASETS,
     Dataset,
     data_spec,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ablations.running.data.content import Content, from_arrays
+from ablations.running.data.raw_dataset import Content, from_arrays
 
 _TEST_PER_CLASS = 50
 

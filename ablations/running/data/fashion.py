@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.content import Content, from_arrays
-from ablations.running.data.sources import Source
+from ablations.running.data.file_trees import Source
+from ablations.running.data.raw_dataset import Content, from_arrays
 from senet_core.errors import UserError
 
 CLASSES = (

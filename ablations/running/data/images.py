@@ -14,9 +14,9 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from ablations.running.data.content import Block, Bytes, Content
+from ablations.running.data.file_trees import Source
 from ablations.running.data.folders import Layout
-from ablations.running.data.sources import Source
+from ablations.running.data.raw_dataset import Block, Bytes, Content
 from senet_core.errors import UserError
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)

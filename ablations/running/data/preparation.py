@@ -7,15 +7,15 @@ from pathlib import Path
 
 from ablations.planning.trial import DataSpec
 from ablations.running.data.cifar import find_batches, from_batches
-from ablations.running.data.content import Content
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
 from ablations.running.data.fashion import find_idx, from_idx
+from ablations.running.data.file_trees import open_source
 from ablations.running.data.folders import Layout, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
-from ablations.running.data.names import Dataset, data_spec, dataset, folder_and_size, prepared_path
+from ablations.running.data.paths import Dataset, data_spec, dataset, folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
-from ablations.running.data.sources import open_source
+from ablations.running.data.raw_dataset import Content
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError

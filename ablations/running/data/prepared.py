@@ -20,7 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ablations.running.data.content import check_labels
+from ablations.running.data.raw_dataset import check_labels
 from senet_core.errors import UserError
 
 FORMAT = "senet-ablations data 1"

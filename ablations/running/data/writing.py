@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.content import Bytes, Content
 from ablations.running.data.prepared import FORMAT, TENSORS, digest_of
+from ablations.running.data.raw_dataset import Bytes, Content
 from ablations.running.machine.durable import FULL_OR_FAILING, DiskError
 from senet_core.errors import UserError
 

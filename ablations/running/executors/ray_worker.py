@@ -98,7 +98,7 @@ def _prepare(conditions: Conditions) -> None:
 def _located(task: Task, data: DataFile | None) -> Task:
     """Refuse a node on which results would be lost, and find the data."""
     from ablations.planning.trial import Trial
-    from ablations.running.data.names import prepared_path
+    from ablations.running.data.paths import prepared_path
 
     host, results = socket.gethostname(), task.running_dir.parent
     # the trial's own lease, which the sweep has just written there: a folder of the same name would not have it

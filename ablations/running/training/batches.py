@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
-from ablations.running.training.augment import Augmentation, normalise, shrink
+from ablations.running.training.augmentation import Augmentation, normalise, shrink
 from senet_core.errors import UserError
 from senet_core.randomness import stream_seed
 

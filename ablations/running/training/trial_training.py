@@ -15,8 +15,8 @@ from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Diverged, Fit, Observer
-from ablations.running.training.testing import NotFinite, hash_weights, test
+from ablations.running.training.evaluation import NotFinite, hash_weights, test
+from ablations.running.training.trainer import Diverged, Fit, Observer
 from senet_core.complexity import measure_complexity
 from senet_core.kernels.winograd import without_winograd
 from senet_core.latency import measure_latency

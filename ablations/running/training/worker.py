@@ -118,7 +118,7 @@ def run_task(task: Task) -> Outcome:
     import torch
 
     from ablations.running.training.checkpoint import Stopped, TimedOut
-    from ablations.running.training.fitting import Diverged
+    from ablations.running.training.trainer import Diverged
 
     attempt = _Attempt(task, _now())
     try:
@@ -158,8 +158,8 @@ class _Attempt:
         from ablations.running.machine.devices import choose_device, choose_precision
         from ablations.running.machine.environment import describe_environment
         from ablations.running.training.checkpoint import Checkpoints, Keeper, any_file_exists
-        from ablations.running.training.fitting import Diverged, Observer
         from ablations.running.training.progress import ProgressWriter
+        from ablations.running.training.trainer import Diverged, Observer
         from ablations.running.training.trial_training import train
 
         task = self.task

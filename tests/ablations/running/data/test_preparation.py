@@ -23,8 +23,8 @@ from ablations.running.data import (
     prepared_path,
     verify,
 )
-from ablations.running.data.content import from_arrays
 from ablations.running.data.images import Cropped, Exact
+from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import DiskError
 from senet_core.errors import UserError

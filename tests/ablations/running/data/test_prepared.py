@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 
 from ablations.planning.trial import DataSpec
 from ablations.running.data import Prepared, load, open_prepared, prepare, verify
-from ablations.running.data.content import Content, from_arrays
 from ablations.running.data.prepared import digest_of
+from ablations.running.data.raw_dataset import Content, from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import DiskError
 from senet_core.errors import UserError

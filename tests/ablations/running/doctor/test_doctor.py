@@ -19,7 +19,7 @@ from small import DATA, small_study, small_trial
 
 from ablations.planning.trial import DataSpec
 from ablations.running.data import ensure_prepared
-from ablations.running.data.content import from_arrays
+from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.doctor.records import trial_key
 from ablations.running.machine.environment import code_version

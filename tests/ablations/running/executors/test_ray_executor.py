@@ -14,7 +14,7 @@ from ray_clusters import SmallCluster, small_cluster
 from small import DATA, small_trial
 
 from ablations.running.data import ensure_prepared
-from ablations.running.data.names import prepared_path
+from ablations.running.data.paths import prepared_path
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerDied
 from ablations.running.executors.ray_cluster import Needs, connected, nodes_of_cluster
 from ablations.running.executors.ray_executor import RayExecutor

@@ -15,8 +15,8 @@ from ablations.running.data import Prepared, open_prepared
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training import trial_training as training
 from ablations.running.training.batches import Batches
-from ablations.running.training.fitting import Diverged, Observer, make_optimiser
-from ablations.running.training.testing import hash_weights
+from ablations.running.training.evaluation import hash_weights
+from ablations.running.training.trainer import Diverged, Observer, make_optimiser
 from ablations.running.training.trial_training import train
 from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.errors import UserError

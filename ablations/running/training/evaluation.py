@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablations.running.data import Prepared
-from ablations.running.training.augment import normalise
+from ablations.running.training.augmentation import normalise
 
 TEST_BATCH = 500
 

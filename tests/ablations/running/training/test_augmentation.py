@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from ablations.running.training.augment import (
+from ablations.running.training.augmentation import (
     CROPS,
     Augmentation,
     centre_crop,

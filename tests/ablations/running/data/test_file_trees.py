@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ablations.running.data import sources
-from ablations.running.data.sources import open_source
+from ablations.running.data import file_trees
+from ablations.running.data.file_trees import open_source
 from senet_core.errors import UserError
 
 Pack = Callable[[Path, str], Path]
@@ -44,7 +44,7 @@ def test_names_and_bytes_are_those_of_the_folder(
     root: Path, pack: Pack, name: str, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not kept:
-        monkeypatch.setattr(sources, "_KEEP", 10)
+        monkeypatch.setattr(file_trees, "_KEEP", 10)
     source = open_source(pack(root, name) if name else root)
     assert source.names() == ["train/", "train/cat/", "train/cat/1", "train/cat/2", "train/empty/"]
     assert dict(source.read({"train/cat/1", "train/cat/2"})) == {
