@@ -25,9 +25,9 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     from ablations.planning.recipe import RECIPES
     from ablations.planning.trial import DataSpec, Trial
     from ablations.running.machine.devices import choose_device, choose_precision
-    from ablations.running.training.checkpoint import Keeper
+    from ablations.running.training.checkpoint import Supervisor
     from ablations.running.training.trainer import Observer
-    from ablations.running.training.trial_training import prepare_fit
+    from ablations.running.training.trial_training import make_trainer
     from senet_core import SEVariant
 
     steps = options["warmup"] + options["steps"]
@@ -37,10 +37,10 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
     device = choose_device()
     precision = choose_precision(recipe.precision, device)
-    kernels = (NO_KERNELS if options["plain"] else ALL_KERNELS).on(device, precision)
-    fit = prepare_fit(trial, _random(options["batch"]), device, kernels=kernels)
-    batch = fit.batches.next(fit.batches.side)
-    fit.batches.next = lambda size: batch  # type: ignore[method-assign]
+    kernels = (NO_KERNELS if options["plain"] else ALL_KERNELS).available_on(device, precision)
+    trainer = make_trainer(trial, _random(options["batch"]), device, kernels=kernels)
+    batch = trainer.batches.next(trainer.batches.side)
+    trainer.batches.next = lambda size: batch  # type: ignore[method-assign]
     ended: list[float] = []
     spent: list[float] = []
 
@@ -48,8 +48,8 @@ def steps_of_a_trial(seed: int, options: Mapping[str, Any]) -> tuple[list[float]
         ended.append(time.monotonic())
         spent.append(time.process_time())
 
-    fit.run(Observer(progress=note), Keeper())
-    return ended, spent, _described(fit.precision, kernels)
+    trainer.run(Observer(progress=note), Supervisor())
+    return ended, spent, _described(trainer.precision, kernels)
 
 
 def _random(images: int) -> Any:
@@ -60,7 +60,7 @@ def _random(images: int) -> Any:
 
 
 def _described(precision: str, kernels: Kernels) -> str:
-    used = [name for name, on in kernels.described().items() if on]
+    used = [name for name, on in kernels.to_json().items() if on]
     return ", ".join([precision, *used])
 
 
@@ -110,7 +110,7 @@ def swept(options: Namespace) -> None:
     setting.tell(
         rate,
         1e3 * cpu / sum(map(sweeping.images_seen, found.lines)),
-        precision=_described(environment["precision"], Kernels.recorded(environment)),
+        precision=_described(environment["precision"], Kernels.from_record(environment)),
         wall_images_per_second=wall,
         seconds_beside_training=sweeping.beside_training(found),
     )

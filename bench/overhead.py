@@ -28,7 +28,7 @@ from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
-from ablations.running.training.worker import Outcome
+from ablations.running.training.worker import TaskOutcome
 
 STUDY = {
     "name": "overhead",
@@ -79,7 +79,7 @@ class Canned(Executor):
             test_seconds=2.0, peak_memory_mib=800.0, weights_sha256="0" * 64,
         )  # fmt: skip
         at = "2026-01-01T00:00:00+00:00"
-        self._outcome = Outcome(result, epochs, None, environment, digest, "", at, at)
+        self._outcome = TaskOutcome(result, epochs, None, environment, digest, "", at, at)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the canned outcome."""
@@ -149,11 +149,11 @@ def _executor(place: str, workers: int, digest: str, after: ExitStack) -> Execut
         from ablations.running.executors.process_pool import WorkerPool
 
         return WorkerPool(workers, threads=1)
-    from ablations.running.executors.ray_cluster import Needs, connected
+    from ablations.running.executors.ray_cluster import Resources, connected
     from ablations.running.executors.ray_executor import RayExecutor
 
     after.enter_context(connected(None, cpus=workers))
-    return RayExecutor(Needs())
+    return RayExecutor(Resources())
 
 
 def resident_mib() -> float:

@@ -19,9 +19,9 @@ from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
-from ablations.running.training.checkpoint import Keeper
+from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.trainer import Observer
-from ablations.running.training.trial_training import prepare_fit
+from ablations.running.training.trial_training import make_trainer
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from
 
@@ -35,10 +35,12 @@ def last_loss(data: Prepared, seed: int, steps: int, batch: int, precision: str,
         update={"epochs": None, "iterations": steps, "batch_size": batch, "precision": precision}
     )
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, data, CPU, kernels=kernels.on(CPU, choose_precision(precision, CPU)))
+    trainer = make_trainer(
+        trial, data, CPU, kernels=kernels.available_on(CPU, choose_precision(precision, CPU))
+    )
     with drawing_from(seed, "noise", device=CPU):
-        fit.run(Observer(), Keeper())
-    return fit.history[-1].train_loss
+        trainer.run(Observer(), Supervisor())
+    return trainer.history[-1].train_loss
 
 
 def main() -> None:
@@ -55,7 +57,7 @@ def main() -> None:
     data = load(options.data) if options.data is not None else synthetic_data(known, images)
     data = data.subset(train_images=images)
     chosen = choose_precision("auto", CPU)
-    print(json.dumps({"precision": chosen, **ALL_KERNELS.on(CPU, chosen).described()}), flush=True)
+    print(json.dumps({"precision": chosen, **ALL_KERNELS.available_on(CPU, chosen).to_json()}), flush=True)
     pairs: list[tuple[float, float]] = []
     for seed in range(options.seeds):
         ways = (("fp32", NO_KERNELS), ("auto", ALL_KERNELS))

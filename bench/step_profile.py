@@ -23,8 +23,8 @@ from ablations.planning.recipe import RECIPES
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.probe import synthetic_data
 from ablations.running.machine.kernels import ALL_KERNELS
-from ablations.running.training.trainer import Fit
-from ablations.running.training.trial_training import prepare_fit
+from ablations.running.training.trainer import Trainer
+from ablations.running.training.trial_training import make_trainer
 from senet_core import SEVariant
 from senet_core.kernels.winograd import WinogradConv2d
 
@@ -42,7 +42,7 @@ KINDS = {
 SHARES = {1: 36 / 144, 2: 81 / 144}  # of the products, by stride
 
 
-def multiply_adds(fit: Fit, batch: int) -> tuple[float, float]:
+def multiply_adds(trainer: Trainer, batch: int) -> tuple[float, float]:
     """Return the multiply-adds of a step's convolutions, forwards and backwards: as computed, and the usual way's."""
     counted = [0.0, 0.0]
 
@@ -52,8 +52,8 @@ def multiply_adds(fit: Fit, batch: int) -> tuple[float, float]:
         counted[0] += usual * (SHARES[module.stride[0]] if isinstance(module, WinogradConv2d) else 1)
         counted[1] += usual
 
-    hooks = [m.register_forward_hook(count) for m in fit.model.modules() if isinstance(m, nn.Conv2d)]
-    fit.model.train()(torch.randn(batch, 3, 32, 32))
+    hooks = [m.register_forward_hook(count) for m in trainer.model.modules() if isinstance(m, nn.Conv2d)]
+    trainer.model.train()(torch.randn(batch, 3, 32, 32))
     for hook in hooks:
         hook.remove()
     return counted[0], counted[1]
@@ -82,18 +82,18 @@ def main() -> None:
     recipe = RECIPES["cifar-quick"].model_copy(update={"batch_size": options.batch, "precision": "fp32"})
     data = synthetic_data(DataSpec(name="cifar10"), 4 * options.batch)
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, 0)
-    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU, "fp32"))
-    computed, usual = multiply_adds(fit, options.batch)
-    fit.optimiser.zero_grad()
-    fit.model.train()
+    trainer = make_trainer(trial, data, CPU, kernels=ALL_KERNELS.available_on(CPU, "fp32"))
+    computed, usual = multiply_adds(trainer, options.batch)
+    trainer.optimiser.zero_grad()
+    trainer.model.train()
     for _ in range(5):
-        fit._advance(0.01)
+        trainer._advance(0.01)
     speed = [gigaflops()]
-    step = statistics.median(seconds(lambda: fit._advance(0.01)) for _ in range(options.steps))
+    step = statistics.median(seconds(lambda: trainer._advance(0.01)) for _ in range(options.steps))
     speed.append(gigaflops())
     with profile() as profiled:
         for _ in range(options.steps):
-            fit._advance(0.01)
+            trainer._advance(0.01)
     spent: dict[str, float] = defaultdict(float)
     for event in profiled.key_averages():
         spent[KINDS.get(event.key, "all else")] += event.self_cpu_time_total / 1e3 / options.steps

@@ -28,11 +28,11 @@ from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS
-from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.evaluation import test
+from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.evaluation import evaluate
 from ablations.running.training.schedule import learning_rate
 from ablations.running.training.trainer import Observer, make_optimiser
-from ablations.running.training.trial_training import prepare_fit
+from ablations.running.training.trial_training import make_trainer
 from senet_core import SEVariant
 from senet_core.randomness import drawing_from
 
@@ -81,16 +81,17 @@ class Race:
 def train_ours(data: Prepared, recipe: Recipe, seed: int, target: float) -> Race:
     """Train as a worker of a sweep does."""
     trial = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), recipe, seed)
-    fit = prepare_fit(trial, data, CPU, kernels=ALL_KERNELS.on(CPU, choose_precision(recipe.precision, CPU)))
+    kernels = ALL_KERNELS.available_on(CPU, choose_precision(recipe.precision, CPU))
+    trainer = make_trainer(trial, data, CPU, kernels=kernels)
 
     def accuracy() -> float:
-        error, _, _ = test(fit.model, data, CPU, fit.precision)
-        fit.model.train()
+        error, _, _ = evaluate(trainer.model, data, CPU, trainer.precision)
+        trainer.model.train()
         return 100 - error
 
     race = Race(target, accuracy)
     with drawing_from(seed, "noise", device=CPU), suppress(Reached):
-        fit.run(Observer(epoch=lambda metrics: race.epoch_ended()), Keeper())
+        trainer.run(Observer(epoch=lambda metrics: race.epoch_ended()), Supervisor())
     return race
 
 
@@ -106,7 +107,7 @@ def train_plain(data: Prepared, prepared: Path | None, recipe: Recipe, seed: int
     same = replace(data, mean=mean, std=std)
 
     def accuracy() -> float:
-        error, _, _ = test(model, same, CPU, "fp32")
+        error, _, _ = evaluate(model, same, CPU, "fp32")
         model.train()
         return 100 - error
 

@@ -143,14 +143,16 @@ def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of the commands that train; those that say where come as one value, `workplace`."""
-    from ablations.running.executors.factories import AskedWorkplace
+    """Add the options of the commands that train; those that say where come as one value, `executors`."""
+    from ablations.running.executors.factories import ExecutorOptions
 
     @wraps(command)
     def call(*values: Any, **words: Any) -> Any:
-        asked = AskedWorkplace(**{field.name: words.pop(field.name) for field in fields(AskedWorkplace)})
-        with closing(asked.open()) as workplace:  # before the study, whose networks take seconds to build
-            return command(*values, workplace=workplace, **words)
+        options = ExecutorOptions(**{field.name: words.pop(field.name) for field in fields(ExecutorOptions)})
+        with closing(
+            options.factory()
+        ) as executors:  # before the study, whose networks take seconds to build
+            return command(*values, executors=executors, **words)
 
     of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
     training = (storage, kernels, trial_timeout, *of_ray, executor, trials_per_gpu, workers)

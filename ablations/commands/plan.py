@@ -90,7 +90,7 @@ def command(
     record = places.load_record()
     noise = choose_noise(design, places, record, sd, rho, pilot, detect)
     finished = frozenset(record.finished)
-    networks = Networks(data_shape(design.study.baseline.data), patience=PATIENCE_SECONDS)
+    networks = Networks(data_shape(design.study.baseline.data), limit_seconds=PATIENCE_SECONDS)
     refuse_identical(design, networks)
     console = make_console()
     if not as_json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ablations.planning.design import Design
     from ablations.planning.trial import Trial
-    from ablations.running.executors.factories import Workplace
+    from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import Places
     from ablations.running.record.trial_file import Record
@@ -31,7 +31,7 @@ def run_sweep(
     data_dir: Path,
     tracking_uri: str | None,
     no_tracking: bool,
-    workplace: Workplace,
+    executors: ExecutorFactory,
     trial_timeout: float | None,
     storage: str | None = None,
     kernels: Kernels = ALL_KERNELS,
@@ -47,7 +47,7 @@ def run_sweep(
         data_dir: where the prepared data sets are.
         tracking_uri: the MLflow store; None for the default.
         no_tracking: do not log to MLflow.
-        workplace: where the trials run.
+        executors: opens what runs the trials.
         trial_timeout: seconds that an attempt at a trial may take.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         kernels: which to train with where they can be had.
@@ -63,7 +63,7 @@ def run_sweep(
     if not no_tracking:
         locate(tracking_uri, places.results_dir)  # an address that is none is said before anything is done
     open_tracker = cache(lambda: None if no_tracking else _tracker(places, tracking_uri))
-    with closing(workplace):  # what was started for the sweep ends before the report is written
+    with closing(executors):  # what was started for the sweep ends before the report is written
         outcome = _sweep(
             design,
             rows,
@@ -71,7 +71,7 @@ def run_sweep(
             console,
             data_dir,
             open_tracker,
-            workplace,
+            executors,
             trial_timeout,
             storage=storage,
             kernels=kernels,
@@ -98,7 +98,7 @@ def _sweep(
     console: Console,
     data_dir: Path,
     open_tracker: Callable[[], Tracker | None],
-    workplace: Workplace,
+    executors: ExecutorFactory,
     trial_timeout: float | None,
     *,
     storage: str | None,
@@ -125,7 +125,7 @@ def _sweep(
     held_back = 0 if chooses is None or spec.train_images is not None else chooses.validation_images
     left = len(prepared.train_labels) - held_back
     check_batches(design.study, [*design.cells, *extreme_cells(design)], left)
-    size = workplace.size(_most_trials(design))
+    size = executors.trials_at_a_time(_most_trials(design))
     rows = design.by_key.keys()
     wanted = rows if keys is None else rows & keys
     _say_which_kernels_are_missing(kernels, console)
@@ -153,9 +153,7 @@ def _sweep(
             design,
             places,
             settings,
-            make_executor=lambda: workplace.executor(
-                size, prepared_path(spec, data_dir), prepared, display.say
-            ),
+            make_executor=lambda: executors.open(size, prepared_path(spec, data_dir), prepared, display.say),
             display=display,
             open_tracker=open_tracker,
             next_trials=wanted_next,

@@ -17,11 +17,11 @@ from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.training.checkpoint import Checkpoints, Keeper
-from ablations.running.training.evaluation import NotFinite, hash_weights, test
+from ablations.running.training.checkpoint import Checkpoints, Supervisor
+from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
 from ablations.running.training.networks import data_shape
-from ablations.running.training.trainer import Fit, Observer
-from ablations.running.training.trial_training import prepare_fit
+from ablations.running.training.trainer import Observer, Trainer
+from ablations.running.training.trial_training import make_trainer
 from senet_core.complexity import measure_complexity
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 from senet_core.randomness import drawing_from
@@ -114,27 +114,27 @@ def run_probe(probe: Probe) -> Timing:
     device = choose_device()
     precision = choose_precision(trial.recipe.precision, device)
     data = _data(trial, probe)
-    fit = prepare_fit(trial, data, device, kernels=probe.kernels.on(device, precision))
+    trainer = make_trainer(trial, data, device, kernels=probe.kernels.available_on(device, precision))
     built = watch.passed()
     with drawing_from(trial.seed, "noise", device=device), tempfile.TemporaryDirectory() as folder:
         left = probe.seconds * _TRAINING_SHARE - built.wall
-        steps = _time_steps(fit, left, probe.seconds * _PATIENCE, device)
+        steps = _time_steps(trainer, left, probe.seconds * _PATIENCE, device)
         watch.passed()
-        Checkpoints(Path(folder), {}).save(fit.step, fit.state())
+        Checkpoints(Path(folder), {}).save(trainer.step, trainer.state())
         save = watch.passed()
     images = min(_TEST_IMAGES, len(data.test_labels))
     some = data.subset(test_images=images)
     watch.passed()
     with suppress(NotFinite):
-        test(fit.model, some, device, fit.precision)
+        evaluate(trainer.model, some, device, trainer.precision)
     tested = watch.passed().over(images)
     measure_complexity(
         trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
     )
-    hash_weights(fit.model)
+    hash_weights(trainer.model)
     ended = watch.passed()
     rest = Lap(built.wall + ended.wall, built.computed + ended.computed)
-    return Timing(begun, tuple(step.over(fit.batches.size) for step in steps), tested, save, rest)
+    return Timing(begun, tuple(step.over(trainer.batches.size) for step in steps), tested, save, rest)
 
 
 class _Watch:
@@ -195,7 +195,7 @@ def synthetic_data(spec: DataSpec, images: int) -> Prepared:
     )
 
 
-def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> list[Lap]:
+def _time_steps(trainer: Trainer, seconds: float, most: float, device: torch.device) -> list[Lap]:
     """Train for `seconds`, or until enough steps are timed or `most` is over; returns the steps that are timed."""
     began, watch = time.perf_counter(), _Watch()
     steps: list[Lap] = []
@@ -210,7 +210,7 @@ def _time_steps(fit: Fit, seconds: float, most: float, device: torch.device) -> 
             raise _Enough
 
     with suppress(_Enough):
-        fit.run(Observer(progress=clock), Keeper())
+        trainer.run(Observer(progress=clock), Supervisor())
     return steps[WARM_UP:] or steps[-1:]
 
 

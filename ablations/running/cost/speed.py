@@ -178,7 +178,7 @@ def _finished(path: Path) -> Iterable[TrialRecord]:
 
 def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
     before, here = (
-        {**said, **Kernels.recorded(said).described()} for said in (line.environment, environment)
+        {**said, **Kernels.from_record(said).to_json()} for said in (line.environment, environment)
     )
     if before.get("precision") == "bf16":
         here["winograd"] = False  # they are for fp32

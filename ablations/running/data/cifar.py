@@ -1,4 +1,4 @@
-"""Read CIFAR as its authors publish it: pickled python batches, of which only plain data is let through."""
+"""Reading CIFAR as its authors publish it: pickled python batches, from which only plain data is loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.file_trees import Source
-from ablations.running.data.raw_dataset import Content, from_arrays
-from senet_core.errors import UserError
+from ablations.running.data.file_trees import FileTree
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
+from senet_core.errors import UserError, one_line
 
 _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
@@ -40,7 +40,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 
 
 class _PlainData(pickle.Unpickler):
-    """Load dicts, lists, bytes, numbers and numpy arrays; anything else, and so any code, is refused."""
+    """Loads dicts, lists, bytes, numbers and numpy arrays; refuses anything else, and so any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
@@ -49,7 +49,7 @@ class _PlainData(pickle.Unpickler):
 
 
 def unpickle(data: bytes, name: str) -> dict[Any, Any]:
-    """Load a pickled dict of plain data; nothing in it is ever executed.
+    """Return a pickled dict of plain data; nothing in it is ever executed.
 
     Args:
         data: the pickle.
@@ -61,22 +61,21 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
     try:
         loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle can fail in any way
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"cannot read the python batch {name!r}: {why}") from error
+        raise UserError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
     if not isinstance(loaded, dict):
         raise UserError(f"cannot read the python batch {name!r}: it holds no dict")
     return loaded
 
 
 def find_batches(name: str, names: Sequence[str]) -> dict[str, str] | None:
-    """Look for the python batches of a data set among the files of a tree.
+    """Find the python batches of a data set among the files of a tree.
 
     Args:
         name: "cifar10" or "cifar100".
-        names: as a `Source` lists them.
+        names: as a `FileTree` lists them.
 
     Returns:
-        From the authors' file name to the name in the tree; None if this is no such tree.
+        The name in the tree by the authors' file name; None where the tree has no batches.
 
     Raises:
         UserError: some of the batches are there, others are missing.
@@ -93,19 +92,19 @@ def find_batches(name: str, names: Sequence[str]) -> dict[str, str] | None:
     return found
 
 
-def from_batches(name: str, source: Source, found: dict[str, str], origin: str) -> Content:
-    """Read the python batches of CIFAR-10 or CIFAR-100 (fine labels), in the authors' order.
+def from_batches(name: str, tree: FileTree, found: dict[str, str], origin: str) -> RawDataset:
+    """Return CIFAR-10 or CIFAR-100 (fine labels) from its python batches, in the authors' order.
 
     Args:
         name: "cifar10" or "cifar100".
-        source: the folder or archive.
+        tree: the folder or archive.
         found: what `find_batches` returned.
         origin: where the images came from, for people.
 
     Raises:
         UserError: a batch is damaged, or does not hold what it should.
     """
-    read = dict(source.read(set(found.values())))
+    read = dict(tree.read(set(found.values())))
     loaded = {file: unpickle(read[where], where) for file, where in found.items()}
     train, test, meta = _FILES[name]
     label_key, names_key = _KEYS[name]

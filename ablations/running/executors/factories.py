@@ -1,29 +1,43 @@
-"""Where a sweep's trials run, as the command line says it: worker processes here, Ray, or an executor of the user's."""
+"""Which executor runs a sweep's trials: worker processes on this machine, Ray, or the user's own."""
 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ablations.running.executors.custom import import_factory
+from ablations.running.machine.environment import available_cores
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from ablations.running.data.prepared import Prepared
-    from ablations.running.executors.ray_cluster import Needs, Node
+    from ablations.running.executors.ray_cluster import Node, Resources
     from ablations.running.executors.ray_worker import DataFile
 
 RAY = "ray"
+_FOR_RAY_ONLY = ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data")
 
 
 @dataclass(frozen=True)
-class AskedWorkplace:
-    """What was typed of it: one field for each option of `options.workplace_options`."""
+class ExecutorOptions:
+    """Where trials run, and how many at a time.
+
+    Attributes:
+        executor: None for worker processes on this machine, "ray", or the name of a factory as `custom` takes it.
+        workers: trials at a time; None for as many as the GPUs, or without one the cores, allow.
+        trials_per_gpu: trials that share a GPU.
+        ray_address: HOST:PORT of a cluster's head, or "auto"; None for RAY_ADDRESS or else a Ray on this machine.
+        cpus_per_trial: cores of each trial on Ray; None for 1.
+        gpus_per_trial: GPUs of each trial on Ray; None for 1 / `trials_per_gpu` where any node has one, else 0.
+        ray_data: "object-store" sends the prepared data to nodes that do not see its file.
+    """
 
     executor: str | None = None
     workers: int | None = None
@@ -33,105 +47,92 @@ class AskedWorkplace:
     gpus_per_trial: float | None = None
     ray_data: str | None = None
 
-    def open(self) -> Workplace:
-        """Find it; what cannot be had is said here, before anything is prepared or trained.
+    def factory(self) -> ExecutorFactory:
+        """Return what opens the executor, after checking that it can be had.
 
         Raises:
-            UserError: there is no such executor, or no machine has what a trial asks for.
+            UserError: there is no such executor, no machine has what a trial asks for, or an option is for Ray only.
         """
         if self.executor == RAY:
-            return _OnRay(self)
-        for name in ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data"):
+            return _RayFactory(self)
+        for name in _FOR_RAY_ONLY:
             if getattr(self, name) is not None:
                 raise UserError(f"--{name.replace('_', '-')} goes with --executor ray only")
-        return _Here(self) if self.executor is None else _UsersOwn(self)
+        return _LocalFactory(self, import_factory(self.executor) if self.executor else make_pool)
 
 
-class Workplace(Protocol):
-    """Where trials run."""
+class ExecutorFactory(Protocol):
+    """Opens the executor of a sweep."""
 
-    def size(self, trials: int) -> int:
-        """Say how many run at a time, no more than there are."""
+    def trials_at_a_time(self, trials: int) -> int:
+        """Return how many of so many trials run at a time."""
 
-    def executor(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
-        """Open it for so many at a time.
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        """Return the executor.
 
         Args:
             size: trials at a time.
             prepared: the prepared file of the study's data.
             data: its content.
-            say: told in a line of what befalls it.
+            say: called with a line of text when something happens to the executor.
         """
 
     def close(self) -> None:
-        """End what was started for it."""
+        """End what was started for the executor."""
 
 
-class _Here:
-    """Worker processes on this machine."""
+class _LocalFactory:
+    """An executor that is made by a function of the number of trials at a time."""
 
-    def __init__(self, asked: AskedWorkplace) -> None:
-        self._asked = asked
+    def __init__(self, options: ExecutorOptions, make: Callable[[int], Executor]) -> None:
+        self._options, self._make = options, make
 
-    def size(self, trials: int) -> int:
-        return worker_count(self._asked.workers, trials, self._asked.trials_per_gpu)
+    def trials_at_a_time(self, trials: int) -> int:
+        return worker_count(self._options.workers, trials, self._options.trials_per_gpu)
 
-    def executor(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
-        return make_pool(size)
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        return self._make(size)
 
     def close(self) -> None:
         pass
 
 
-class _UsersOwn(_Here):
-    """An executor of the user's own."""
+class _RayFactory:
+    """An executor on a Ray cluster, or on a Ray that is started on this machine when there is something to train."""
 
-    def __init__(self, asked: AskedWorkplace) -> None:
-        from ablations.running.executors.custom import find_factory
-
-        super().__init__(asked)
-        self._factory = find_factory(asked.executor or "")
-
-    def executor(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
-        return self._factory(size)
-
-
-class _OnRay:
-    """A Ray cluster, or a Ray of the sweep's own on this machine, which is started when there is something to train."""
-
-    def __init__(self, asked: AskedWorkplace) -> None:
+    def __init__(self, options: ExecutorOptions) -> None:
         from ablations.running.executors.ray_cluster import connected, nodes_of_cluster, trials_at_a_time
 
-        self._asked, self._open = asked, ExitStack()
-        address = asked.ray_address or os.environ.get("RAY_ADDRESS")
-        self._own = address is None
+        self._options, self._stack = options, ExitStack()
+        address = options.ray_address or os.environ.get("RAY_ADDRESS")
+        self._starts_ray = address is None
         if address is not None:
-            self._open.enter_context(connected(address))
+            self._stack.enter_context(connected(address))
         try:
             nodes = [_this_machine()] if address is None else nodes_of_cluster()
-            self._needs = _needs(asked, nodes)
-            self._fit = trials_at_a_time(self._needs, nodes)
+            self._resources = _resources(options, nodes)
+            self._capacity = trials_at_a_time(self._resources, nodes)
         except BaseException:
             self.close()
             raise
 
-    def size(self, trials: int) -> int:
-        return min(self._asked.workers or self._fit, trials)
+    def trials_at_a_time(self, trials: int) -> int:
+        return min(self._options.workers or self._capacity, trials)
 
-    def executor(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
         from ablations.running.executors.ray_cluster import connected
         from ablations.running.executors.ray_executor import RayExecutor
 
-        if self._own:
+        if self._starts_ray:
             here = _this_machine()
-            self._open.enter_context(connected(None, cpus=int(here.cpus), gpus=int(here.gpus)))
-        return RayExecutor(self._needs, data=self._data_file(prepared, data), say=say)
+            self._stack.enter_context(connected(None, cpus=int(here.cpus), gpus=int(here.gpus)))
+        return RayExecutor(self._resources, data=self._data_file(prepared, data), say=say)
 
     def close(self) -> None:
-        self._open.close()
+        self._stack.close()
 
     def _data_file(self, prepared: Path, data: Prepared) -> DataFile | None:
-        if self._asked.ray_data != "object-store" or self._own:
+        if self._options.ray_data != "object-store" or self._starts_ray:
             return None  # one machine sees its own file
         import numpy as np
         import ray
@@ -141,39 +142,33 @@ class _OnRay:
         return DataFile(prepared.name, data.digest, ray.put(np.fromfile(prepared, dtype=np.uint8)))
 
 
-def _needs(asked: AskedWorkplace, nodes: list[Node]) -> Needs:
-    """Take what was asked for; a GPU, or its share, is asked for where any node has one and nothing else was said."""
-    from ablations.running.executors.ray_cluster import Needs
+def _resources(options: ExecutorOptions, nodes: list[Node]) -> Resources:
+    from ablations.running.executors.ray_cluster import Resources
 
-    gpus = asked.gpus_per_trial
+    gpus = options.gpus_per_trial
     if gpus is None:
-        gpus = 1 / asked.trials_per_gpu if any(node.gpus for node in nodes) else 0.0
-    return Needs(asked.cpus_per_trial or 1, gpus)
+        gpus = 1 / options.trials_per_gpu if any(node.gpus for node in nodes) else 0.0
+    return Resources(options.cpus_per_trial or 1, gpus)
 
 
 def _this_machine() -> Node:
-    import socket
-
     from ablations.running.executors.ray_cluster import Node, import_ray
     from ablations.running.machine.devices import count_gpus
-    from ablations.running.machine.environment import available_cores
 
     import_ray()
     return Node(socket.gethostname(), available_cores(), count_gpus())
 
 
 def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
-    """Say how many trials run at a time: as asked, else so many per GPU or one per core; no more than there are."""
+    """Return how many trials run at a time: as asked, else `per_gpu` on each GPU or one per core; at most `trials`."""
     from ablations.running.machine.devices import count_gpus
-    from ablations.running.machine.environment import available_cores
 
     return min(asked or count_gpus() * per_gpu or available_cores(), trials)
 
 
 def make_pool(workers: int) -> Executor:
-    """Open worker processes, each with its share of the cores or its GPU."""
+    """Return a pool of worker processes, each with its share of the cores or its GPU."""
     from ablations.running.executors.process_pool import WorkerPool
     from ablations.running.machine.devices import visible_gpus
-    from ablations.running.machine.environment import available_cores
 
     return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=visible_gpus())

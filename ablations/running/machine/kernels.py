@@ -1,4 +1,4 @@
-"""Which computations of our own a trial trains with on a CPU, in the place of PyTorch's."""
+"""Our own CPU kernels that a trial trains with instead of PyTorch's: fused passes and Winograd's convolutions."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ FUSED, WINOGRAD = "fused passes", "Winograd's convolutions"
 
 @dataclass(frozen=True)
 class Kernels:
-    """Which of them are wanted, or, after `on`, used.
+    """The kernels that are wanted or, after `available_on`, used.
 
     Attributes:
-        fused: fused passes between convolutions.
-        winograd: Winograd's convolutions, in float32.
+        fused: whether the passes between convolutions are fused.
+        winograd: whether 3x3 convolutions are computed by Winograd's algorithm, in float32.
     """
 
     fused: bool = True
     winograd: bool = True
 
     @classmethod
-    def recorded(cls, environment: Mapping[str, Any]) -> Kernels:
-        """Return those of a recorded trial; older records do not name what there was not yet."""
+    def from_record(cls, environment: Mapping[str, Any]) -> Kernels:
+        """Return the kernels of a recorded trial; a kernel that its record does not name was not used."""
         return cls(bool(environment.get("fused")), bool(environment.get("winograd")))
 
-    def on(self, device: torch.device, precision: str) -> Kernels:
-        """Return those that a device can train with in a precision; they are compiled if they are not yet."""
+    def available_on(self, device: torch.device, precision: str) -> Kernels:
+        """Return the wanted kernels that a device has for a precision; compiles them where needed."""
         if device.type != "cpu":
             return NO_KERNELS
         missing = self.missing(device)
@@ -43,7 +43,7 @@ class Kernels:
         )
 
     def missing(self, device: torch.device) -> Mapping[str, str]:
-        """Return those that are wanted and cannot be had on a CPU, in words, and why; what is not there is compiled."""
+        """Return the names of wanted kernels that cannot be compiled, each with the reason; empty but on a CPU."""
         from senet_core.kernels import fused, winograd
 
         asked = (
@@ -52,23 +52,23 @@ class Kernels:
         found = {words: library.why_not() for words, wanted, library in asked if wanted}
         return {words: reason for words, reason in found.items() if reason}
 
-    def put_into(self, model: nn.Module) -> None:
-        """Let a network train with them, inside `passes`."""
+    def install(self, model: nn.Module) -> None:
+        """Make a network use the Winograd kernels, if they are among these."""
         from senet_core.kernels.winograd import use_winograd
 
         if self.winograd:
             use_winograd(model)
 
     @contextmanager
-    def passes(self) -> Iterator[None]:
-        """Let networks that run inside use fused passes, if these are among them."""
+    def fused_passes(self) -> Iterator[None]:
+        """Make networks that run inside the block use fused passes, if these are among them."""
         from senet_core.kernels.fused import fused_passes
 
         with fused_passes(self.fused):
             yield
 
-    def described(self) -> dict[str, bool]:
-        """Return what the record says of them."""
+    def to_json(self) -> dict[str, bool]:
+        """Return the fields of a trial's environment in the record."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""Training batches: which images, in which order, changed how."""
+"""Training batches: the order of the images and their augmentation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Batches:
 
     Args:
         data: the prepared data set.
-        trial: whose recipe and seed.
-        device: where the batches go.
+        trial: its recipe and seed.
+        device: of the batches.
 
     Attributes:
         size: images in a batch.
@@ -79,11 +79,11 @@ class Batches:
         )
 
     def state(self) -> dict[str, Any]:
-        """Return where in the order and the streams the batches are."""
+        """Return the place in the order and the states of the random streams, for a checkpoint."""
         return {"place": self._place, "order": self._order_before, "augmentation": self._drawn.get_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to where another object's `state` was."""
+        """Continue from a `state`."""
         self._order.set_state(state["order"])
         self._order_before = state["order"]
         self._shuffled = torch.randperm(len(self._labels), generator=self._order)

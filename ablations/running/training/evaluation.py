@@ -1,4 +1,4 @@
-"""The end of a trial: its network is tested once, and its weights are named by their hash."""
+"""Evaluation of a network on test or validation images, and the hash of its weights."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class NotFinite(ArithmeticError):
 
 
 @torch.no_grad()
-def test(
+def evaluate(
     model: nn.Module, data: Prepared, device: torch.device, precision: str
 ) -> tuple[float, float | None, float]:
-    """Test a network on the test images.
+    """Return the errors of a network on the test images.
 
     Args:
         model: on the device, in channels_last.
@@ -60,7 +60,7 @@ def test(
 
 
 def hash_weights(model: nn.Module) -> str:
-    """Return the SHA-256 of a network's weights and statistics, by name."""
+    """Return the SHA-256 of a network's named weights and statistics, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())

@@ -1,4 +1,4 @@
-"""What happens in a worker process: one trial, from its JSON to an outcome. Nothing it raises is lost."""
+"""One trial in a worker process, from its JSON to its outcome, which also has whatever error it raised."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
+from senet_core.errors import one_line
 
 ORPHAN_CHECK_SECONDS = 1.0
 SAME_ENVIRONMENT = (
@@ -30,12 +31,12 @@ SAME_ENVIRONMENT = (
     "torch",
     "processor",
 )
-"""What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
+"""Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One trial, as it travels to a worker.
+    """One trial, as it is sent to a worker.
 
     Attributes:
         key: the trial's identity.
@@ -44,10 +45,10 @@ class Task:
         running_dir: where progress is written.
         checkpoint_dir: this trial's own folder for checkpoints.
         stop_file: where it exists, the trial saves its state and stops.
-        timeout_seconds: how long an attempt may take; None for as long as it likes.
+        timeout_seconds: limit of an attempt; None for no limit.
         plugins: plug-in files that the study needs.
-        kernels: which to train with where they can be had.
-        prune_file: where it exists, the trial stops, too; None where nobody stops it early.
+        kernels: which to train with where they are available.
+        prune_file: where it exists, the trial stops, too; None for a trial that cannot be pruned.
         latency: whether to time one image through the trained network.
     """
 
@@ -65,12 +66,12 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a task: a result or a failure, and where it ran.
+class TaskOutcome:
+    """The outcome of a task: a result or a failure, and where it ran.
 
     Attributes:
         result: None where the trial failed.
-        history: the epochs that were finished.
+        history: metrics of the finished epochs.
         failure: None where the trial finished.
         environment: where it ran.
         data_digest, data_note: of the prepared data.
@@ -92,7 +93,7 @@ class Outcome:
 
 
 def start_worker(threads: int, gpu: str | None) -> None:
-    """Prepare a worker process: its share of the cores, its GPU, its signals, and the imports.
+    """Set up a worker process: its share of the cores, its GPU, its signals, and the imports.
 
     Args:
         threads: threads for torch.
@@ -109,11 +110,10 @@ def start_worker(threads: int, gpu: str | None) -> None:
     torch.set_num_threads(threads)
 
 
-def run_task(task: Task) -> Outcome:
-    """Run one trial, from its newest checkpoint if there is one.
+def run_task(task: Task) -> TaskOutcome:
+    """Run one trial, from its newest checkpoint if there is one, and return its outcome.
 
-    Returns:
-        Its outcome. Whatever goes wrong inside the trial is a failure in the outcome, not an exception.
+    Any error inside the trial is a failure in the outcome, not an exception.
     """
     import torch
 
@@ -133,7 +133,7 @@ def run_task(task: Task) -> Outcome:
         attempt.fail("oom", error)
     except (
         Exception
-    ) as error:  # whatever a network or a plug-in raises is this trial's failure, not the sweep's
+    ) as error:  # whatever a network or plug-in raises is this trial's failure, not the sweep's
         attempt.fail(_kind(error), error, named=True)
     return attempt.outcome()
 
@@ -150,14 +150,14 @@ class _Attempt:
         self.digest = self.note = ""
 
     def run(self) -> None:
-        """Train, and clear the checkpoints away when it is done."""
+        """Train; the checkpoints of a training that diverged are removed."""
         import torch
 
         from ablations.planning.trial import Trial
         from ablations.running.data import open_prepared
         from ablations.running.machine.devices import choose_device, choose_precision
         from ablations.running.machine.environment import describe_environment
-        from ablations.running.training.checkpoint import Checkpoints, Keeper, any_file_exists
+        from ablations.running.training.checkpoint import Checkpoints, Supervisor, any_file_exists
         from ablations.running.training.progress import ProgressWriter
         from ablations.running.training.trainer import Diverged, Observer
         from ablations.running.training.trial_training import train
@@ -167,7 +167,7 @@ class _Attempt:
         trial = Trial.from_json(task.trial)
         device = choose_device()
         precision = choose_precision(trial.recipe.precision, device)
-        kernels = task.kernels.on(device, precision)
+        kernels = task.kernels.available_on(device, precision)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
             precision=precision,
@@ -185,11 +185,11 @@ class _Attempt:
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
             stop = any_file_exists(task.stop_file, task.prune_file)
-            keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
+            supervisor = Supervisor(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
             try:
                 observer = Observer(on_epoch, writer.progress)
                 self.result, _ = train(
-                    trial, data, device, observer, keeper, kernels=kernels, latency=task.latency
+                    trial, data, device, observer, supervisor, kernels=kernels, latency=task.latency
                 )
             except Diverged:
                 checkpoints.remove()  # it would diverge again
@@ -198,28 +198,19 @@ class _Attempt:
     def fail(
         self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
     ) -> None:
-        """Keep the reason in one line."""
-        text = f"{type(error).__name__}: {_one_line(error)}" if named else _one_line(error)
+        """Set the failure, with its reason in one line."""
+        text = one_line(error)[:500]
+        text = f"{type(error).__name__}: {text}" if named else text
         self.failure = Failure(kind, text, epoch if epoch is not None else len(self.history) + 1)
 
-    def outcome(self, *, stopped: bool = False) -> Outcome:
-        """Return what came of the attempt."""
-        return Outcome(
-            self.result,
-            tuple(self.history),
-            self.failure,
-            self.environment,
-            self.digest,
-            self.note,
-            self.started,
-            _now(),
-            stopped,
-            time.monotonic() - self.began,
-        )
+    def outcome(self, *, stopped: bool = False) -> TaskOutcome:
+        """Return the outcome of the attempt."""
+        found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
+        return TaskOutcome(*found, self.started, _now(), stopped, time.monotonic() - self.began)
 
 
 def _kind(error: BaseException) -> Kind:
-    """Tell a full disk and a full memory from other errors, however they are wrapped."""
+    """Return the kind of an error: a full disk, too little memory (however the error is wrapped), or another."""
     if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
         return "disk"
     text = str(error).lower()
@@ -229,7 +220,7 @@ def _kind(error: BaseException) -> Kind:
 
 
 def _load_plugins(task: Task) -> None:
-    """Load the plug-ins, and refuse one that changed since the trial was planned."""
+    """Load the plug-ins, and check that none changed since the trial was planned."""
     from ablations.planning.used_plugins import check_plugins
     from senet_core.plugins import load_installed_plugins, load_plugin_file
 
@@ -250,7 +241,3 @@ def _end_with_parent(parent: int) -> None:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:500] or type(error).__name__

@@ -13,10 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
+from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
 from ablations.running.data import (
-    DATASETS,
-    default_data_dir,
     ensure_prepared,
     open_prepared,
     prepare,
@@ -209,13 +208,6 @@ def test_folders_and_sizes_do_not_share_a_file(tmp_path: Path) -> None:
     assert prepared_path(one, tmp_path) == prepared_path(same, tmp_path)
 
 
-@pytest.mark.parametrize("missing", ["path", "size"])
-def test_an_image_folder_needs_path_and_size(tmp_path: Path, missing: str) -> None:
-    spec = DataSpec(name="image-folder", path="x", size=8).model_copy(update={missing: None})
-    with pytest.raises(UserError, match=f"needs a path and a size in pixels; {missing} is missing"):
-        ensure_prepared(spec, tmp_path)
-
-
 def test_an_image_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     spec = DataSpec(name="image-folder", path=str(tmp_path / "nowhere"), size=8)
     with pytest.raises(UserError, match=r"there is no file or folder '.*nowhere'"):
@@ -286,13 +278,6 @@ def test_any_failure_of_torchvision_is_one_line(
     monkeypatch.setattr("torchvision.datasets.utils.download_url", refuse)
     with pytest.raises(UserError, match=r"the download failed: File not found or corrupted\.\)"):
         prepare(name, tmp_path)
-
-
-def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ABLATE_DATA_DIR", raising=False)
-    assert default_data_dir() == Path("data")
-    monkeypatch.setenv("ABLATE_DATA_DIR", "/elsewhere")
-    assert default_data_dir() == Path("/elsewhere")
 
 
 def test_a_full_disk_is_not_taken_for_a_missing_network(

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from ablations.planning.trial import DataSpec
 from ablations.running.data import Prepared, load, open_prepared, prepare, verify
 from ablations.running.data.prepared import digest_of
-from ablations.running.data.raw_dataset import Content, from_arrays
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import DiskError
 from senet_core.errors import UserError
@@ -25,7 +25,7 @@ from senet_core.errors import UserError
 Noise = Callable[..., np.ndarray]
 
 
-def small(noise: Noise, labels: tuple[int, ...] = (0, 1, 1, 2, 0, 1, 1)) -> Content:
+def small(noise: Noise, labels: tuple[int, ...] = (0, 1, 1, 2, 0, 1, 1)) -> RawDataset:
     train = noise(len(labels), 5, 4, 3), np.array(labels)
     return from_arrays(("a", "b", "ç"), train, (noise(3, 5, 4, 3), np.array([2, 1, 0])), source="noise")
 
