@@ -28,7 +28,7 @@ from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
-from ablations.running.training.worker import TaskOutcome
+from ablations.running.training.task import TaskOutcome
 
 STUDY = {
     "name": "overhead",

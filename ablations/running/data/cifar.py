@@ -67,51 +67,35 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
     return loaded
 
 
-def find_batches(name: str, names: Sequence[str]) -> dict[str, str] | None:
-    """Find the python batches of a data set among the files of a tree.
-
-    Args:
-        name: "cifar10" or "cifar100".
-        names: as a `FileTree` lists them.
-
-    Returns:
-        The name in the tree by the authors' file name; None where the tree has no batches.
-
-    Raises:
-        UserError: some of the batches are there, others are missing.
-    """
-    train, test, meta = _FILES[name]
-    wanted = (*train, test, meta)
-    found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
-    found = {file: found[file] for file in wanted if file in found}
-    if meta not in found and train[0] not in found:
-        return None
-    missing = [file for file in wanted if file not in found]
-    if missing:
-        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
-    return found
-
-
-def from_batches(name: str, tree: FileTree, found: dict[str, str], origin: str) -> RawDataset:
+def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
     """Return CIFAR-10 or CIFAR-100 (fine labels) from its python batches, in the authors' order.
 
     Args:
         name: "cifar10" or "cifar100".
         tree: the folder or archive.
-        found: what `find_batches` returned.
+        names: the names in the tree.
         origin: where the images came from, for people.
 
+    Returns:
+        The data set; None where the tree has no python batches.
+
     Raises:
-        UserError: a batch is damaged, or does not hold what it should.
+        UserError: a batch is missing or damaged, or does not hold what it should.
     """
-    read = dict(tree.read(set(found.values())))
-    loaded = {file: unpickle(read[where], where) for file, where in found.items()}
     train, test, meta = _FILES[name]
+    found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
+    if meta not in found and train[0] not in found:
+        return None
+    missing = [file for file in (*train, test, meta) if file not in found]
+    if missing:
+        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
+    read = dict(tree.read({found[file] for file in (*train, test, meta)}))
+    loaded = {file: unpickle(read[found[file]], found[file]) for file in (*train, test, meta)}
     label_key, names_key = _KEYS[name]
     classes = _class_names(loaded[meta].get(names_key), found[meta], _CLASSES[name])
-    parts = {file: _batch(loaded[file], label_key, found[file]) for file in (*train, test)}
-    together = tuple(np.concatenate([parts[file][i] for file in train]) for i in (0, 1))
-    return from_arrays(classes, (together[0], together[1]), parts[test], source=origin)
+    splits = {file: _batch(loaded[file], label_key, found[file]) for file in (*train, test)}
+    images, labels = (np.concatenate([splits[file][i] for file in train]) for i in (0, 1))
+    return from_arrays(classes, (images, labels), splits[test], source=origin)
 
 
 def _class_names(names: object, where: str, expected: int) -> tuple[str, ...]:

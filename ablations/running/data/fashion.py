@@ -26,28 +26,21 @@ _FILES = (
 )
 
 
-def find_idx(names: Sequence[str]) -> dict[str, str] | None:
-    """Return the names of the four files in a tree by the authors' names; None if one is missing.
-
-    Args:
-        names: as a `FileTree` lists them.
-    """
-    found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
-    return {file: found[file] for file in _FILES} if all(file in found for file in _FILES) else None
-
-
-def from_idx(tree: FileTree, found: dict[str, str], origin: str) -> RawDataset:
-    """Return Fashion-MNIST from its four files.
+def read_fashion(tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
+    """Return Fashion-MNIST from its four files; None where one of them is not in the tree.
 
     Args:
         tree: the folder or archive.
-        found: what `find_idx` returned.
+        names: the names in the tree.
         origin: where the images came from, for people.
 
     Raises:
         UserError: a file is damaged.
     """
-    read = dict(tree.read(set(found.values())))
+    found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
+    if any(file not in found for file in _FILES):
+        return None
+    read = dict(tree.read({found[file] for file in _FILES}))
     train_images, train_labels, test_images, test_labels = (
         parse_idx(read[found[file]], found[file], 3 if "images" in file else 1) for file in _FILES
     )

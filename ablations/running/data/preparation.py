@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ablations.planning.datasets import Dataset, dataset
 from ablations.planning.trial import DataSpec
-from ablations.running.data.cifar import find_batches, from_batches
+from ablations.running.data.cifar import read_cifar
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
-from ablations.running.data.fashion import find_idx, from_idx
+from ablations.running.data.fashion import read_fashion
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
@@ -132,13 +132,11 @@ def _from_source(known: Dataset, path: Path, origin: str) -> RawDataset:
     tree = open_file_tree(path)
     names = tree.names()
     if known.name == "fashion-mnist":
-        idx = find_idx(names)
-        if idx is not None:
-            return from_idx(tree, idx, origin)
+        original = read_fashion(tree, names, origin)
     else:
-        batches = find_batches(known.name, names)
-        if batches is not None:
-            return from_batches(known.name, tree, batches, origin)
+        original = read_cifar(known.name, tree, names, origin)
+    if original is not None:
+        return original
     files = find_images(names, path)
     if len(files.classes) != known.classes:
         raise UserError(f"{path} has {len(files.classes)} classes; {known.name} has {known.classes}")
@@ -159,7 +157,7 @@ def _note(known: Dataset, files: ImageFiles) -> str:
 
 
 def _image_folder(spec: DataSpec) -> RawDataset:
-    """Read a folder in ImageNet's layout.
+    """Return the images of a folder in ImageNet's layout.
 
     The short side of every image becomes `size` x 8/7, rounded (256 for 224). Test images are the central
     square of `size`; training images keep the larger central square, so that random crops differ.

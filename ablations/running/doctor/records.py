@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def _corrupt(path: Path, read: _Read) -> Iterator[Finding]:
         yield problem(f"{path}, line {number} is corrupt: {why}", mend)
     others = read.corrupt[_SHOWN:]
     if others:
-        yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers(n for n, _ in others)}", mend)
+        yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers([n for n, _ in others])}", mend)
 
 
 def _torn(path: Path, read: _Read, *, fix: bool) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def _doubles(path: Path, lines: Lines) -> Iterator[Finding]:
             alike = len({line.result.weights_sha256 for _, line in same if line.result is not None}) == 1
             end = "with the same weights" if alike else "with different weights"
             yield warning(
-                f"{path}: trial {key} is finished in {_named(n for n, _ in same)}, {end}",
+                f"{path}: trial {key} is finished in {_named([n for n, _ in same])}, {end}",
                 "nothing is lost: the last line counts; remove the others if they disturb",
             )
 
@@ -164,12 +164,10 @@ def _data_of(data: object) -> tuple[Any, ...]:
     return (str(data.get("name")), data.get("path"), data.get("size"))
 
 
-def _named(numbers: Iterator[int] | list[int]) -> str:
-    listed = list(numbers)
-    return f"line{'s' if len(listed) > 1 else ''} {_numbers(listed)}"
+def _named(numbers: Sequence[int]) -> str:
+    return f"line{'s' if len(numbers) > 1 else ''} {_numbers(numbers)}"
 
 
-def _numbers(numbers: Iterator[int] | list[int]) -> str:
-    listed = list(numbers)
-    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
-    return ", ".join(map(str, listed[:10])) + more
+def _numbers(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return ", ".join(map(str, numbers[:10])) + more

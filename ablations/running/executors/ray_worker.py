@@ -15,7 +15,7 @@ from typing import Any
 from ablations.running.executors.ray_cluster import Resources
 from ablations.running.machine.durable import write_durably
 from ablations.running.record.leases import FOLDER as LEASES
-from ablations.running.training.worker import Task
+from ablations.running.training.task import Task
 from senet_core.errors import UserError
 
 
@@ -88,7 +88,7 @@ def _set_up(context: TaskContext) -> None:
         os.chdir(context.folder)
     import torch
 
-    import ablations.running.training.trial_training  # noqa: F401  (imported now, so that the first trial's time is the trial's)
+    import ablations.running.training.attempt  # noqa: F401  (imported now, so that the first trial's time is the trial's)
 
     torch.set_num_threads(context.resources.cpus)
 

@@ -26,7 +26,8 @@ from ablations.running.record.trial_file import Record
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Display, Running, Settings, SweepOutcome
 from ablations.running.training.progress import Progress
-from ablations.running.training.worker import Task, TaskOutcome, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:

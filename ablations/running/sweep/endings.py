@@ -8,7 +8,7 @@ from typing import Literal
 from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import Failure, TrialRecord
 from ablations.running.training.progress import Progress
-from ablations.running.training.worker import TaskOutcome
+from ablations.running.training.task import TaskOutcome
 
 
 def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:

@@ -12,7 +12,8 @@ from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord, TrialResult
-from ablations.running.training.worker import Task, TaskOutcome, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256")

@@ -19,7 +19,8 @@ from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerD
 from ablations.running.executors.ray_cluster import Resources, connected, nodes_of_cluster
 from ablations.running.executors.ray_executor import RayExecutor
 from ablations.running.executors.ray_worker import DataFile
-from ablations.running.training.worker import Task, run_task
+from ablations.running.training.task import Task
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 PATIENCE_SECONDS = 120.0

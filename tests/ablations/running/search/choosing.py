@@ -22,7 +22,7 @@ from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, T
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.progress import ProgressWriter
-from ablations.running.training.worker import Task, TaskOutcome
+from ablations.running.training.task import Task, TaskOutcome
 from senet_core.complexity import measure_complexity
 
 TUNE = {"trials": 6, "validation_images": 40, "pruner": "none"}

@@ -34,7 +34,8 @@ from ablations.running.sweep.status import study_status
 from ablations.running.sweep.sweep import Rounds, sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
-from ablations.running.training.worker import Task, TaskOutcome, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
