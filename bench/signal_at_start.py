@@ -53,9 +53,7 @@ def main() -> None:
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
     """Return each row's signal as a ratio to the plain network's, seed by seed."""
     data = load(prepared_path(study.study.baseline.data, data_dir))
-    images = normalise(
-        data.train_images[:IMAGES], data.mean, data.std, dtype=torch.float32, channels_last=True
-    )
+    images = normalise(data.train_images[:IMAGES], data.mean, data.std)
 
     def signal(backbone: str, variant: SEVariant | None, seed: int) -> float:
         model = build_model(

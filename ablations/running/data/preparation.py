@@ -14,7 +14,7 @@ from ablations.running.data.fashion import read_fashion
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
-from ablations.running.data.paths import data_spec, folder_and_size, prepared_path
+from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
 from ablations.running.data.writing import cannot_write, write
@@ -31,24 +31,20 @@ _OWN_SOURCE = {
 }
 
 
-def prepare(
-    what: str | DataSpec, data_dir: Path, source: Path | None = None, *, download: bool = True
-) -> Prepared:
+def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepared:
     """Write a data set's prepared file, replacing any that is there, and open the whole data set.
 
     Args:
-        what: a name, or for `image-folder` a specification with path and size; subset sizes are ignored.
+        spec: the data set; subset sizes are ignored.
         data_dir: folder of the prepared files; created if needed.
         source: the user's own copy: a folder or archive of images in train/CLASS/ and test/CLASS/, or the
             files as their authors publish them. None to download.
-        download: whether the network may be used.
 
     Raises:
-        UserError: the name is unknown, the source is missing, damaged or not for this data set, the download failed,
-            or `data_dir` cannot be written.
+        UserError: the source is missing, damaged or not for this data set, the download failed, or `data_dir` cannot
+            be written.
         DiskError: the disk is full or failing.
     """
-    spec = data_spec(what) if isinstance(what, str) else what
     path = prepared_path(spec, data_dir)
     known = dataset(spec.name)
     if source is not None and not known.downloadable:
@@ -59,10 +55,8 @@ def prepare(
         write(path, spec.name, _image_folder(spec))
     elif source is not None:
         write(path, spec.name, _from_source(known, source, str(source)))
-    elif download:
-        _download_and_write(known, path)
     else:
-        raise _missing(known, data_dir, "the network is not to be used")
+        _download_and_write(known, path)
     return load(path)
 
 
@@ -76,7 +70,7 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
-        raise _missing(dataset(spec.name), data_dir, "")
+        raise _missing(dataset(spec.name), data_dir)
     if not path.exists():
         prepare(spec, data_dir)
     if spec.validation_images is not None:
@@ -103,8 +97,7 @@ def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     return open_prepared(spec, data_dir)
 
 
-def _missing(known: Dataset, data_dir: Path, why: str) -> UserError:
-    reason = f" ({why})" if why else ""
+def _missing(known: Dataset, data_dir: Path, reason: str = "") -> UserError:
     if known.name == "image-folder":
         return UserError(f"the image folder is not prepared in {data_dir}{reason}; run `ablate data prepare`")
     run = f"ablate data prepare {known.name}"
@@ -124,7 +117,7 @@ def _download_and_write(known: Dataset, path: Path) -> None:
         try:
             fetched = fetch(known.name, Path(folder))
         except UserError as error:
-            raise _missing(known, path.parent, f"and the download failed: {error}") from error
+            raise _missing(known, path.parent, f" (and the download failed: {error})") from error
         write(path, known.name, _from_source(known, fetched, "download by torchvision"))
 
 

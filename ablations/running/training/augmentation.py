@@ -243,25 +243,16 @@ def shrink(images: Tensor, size: int) -> Tensor:
     return small.permute(0, 2, 3, 1).contiguous()
 
 
-def normalise(
-    images: Tensor,
-    mean: Sequence[float],
-    std: Sequence[float],
-    *,
-    dtype: torch.dtype = torch.float32,
-    channels_last: bool = True,
-) -> Tensor:
+def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Return a network's input: (image - mean) / std, computed in float32.
 
     Args:
         images: uint8, on any device.
         mean: of every channel, in units of 0..255.
         std: the same.
-        dtype: of the result.
-        channels_last: keep the memory order of `images`, which saves a pass; else NCHW.
 
     Shapes:
-        images: (B, H, W, C); returns (B, C, H, W).
+        images: (B, H, W, C); returns (B, C, H, W) float32 in channels_last, the memory order of `images`.
     """
     batch, height, width, channels = images.shape
     scale = 1 / torch.tensor(std, dtype=torch.float32)
@@ -270,5 +261,4 @@ def normalise(
     # of 32 x 32, where broadcasting over 3 channels takes 5.
     scale, shift = (values.repeat(width).to(images.device) for values in (scale, shift))
     rows = images.reshape(batch, height, width * channels).to(torch.float32).mul_(scale).add_(shift)
-    result = rows.to(dtype).view(batch, height, width, channels).permute(0, 3, 1, 2)
-    return result if channels_last else result.contiguous()
+    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)

@@ -74,7 +74,7 @@ class Batches:
         changed = self._augment(self._images[chosen], self._drawn)
         images = shrink(changed, size).to(self._device, non_blocking=True)
         return (
-            normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
+            normalise(images, self._mean, self._std),
             self._labels[chosen].to(self._device, non_blocking=True),
         )
 

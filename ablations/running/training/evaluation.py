@@ -45,9 +45,7 @@ def evaluate(
         images = data.test_images[start : start + TEST_BATCH].to(device)
         labels = data.test_labels[start : start + TEST_BATCH].to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(
-                normalise(images, data.mean, data.std, dtype=torch.float32, channels_last=True)
-            ).float()
+            logits = model(normalise(images, data.mean, data.std)).float()
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
         wrong1 += int((~best[:, 0]).sum())
