@@ -39,20 +39,20 @@ def import_factory(spec: str) -> Callable[[int], Executor]:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a module of the user's may raise anything
-        raise UserError(f"--executor {spec}: {module_name} cannot be imported: {error!r}") from error
+        raise UserError(f"executor {spec}: {module_name} cannot be imported: {error!r}") from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
         what = "has no such name" if factory is None else "cannot be called"
-        raise UserError(f"--executor {spec}: {attribute} {what} in {module_name}; wanted is {_FORM}")
+        raise UserError(f"executor {spec}: {attribute} {what} in {module_name}; wanted is {_FORM}")
 
     def opened(workers: int) -> Executor:
         try:
             made = factory(workers)
         except Exception as error:
-            raise UserError(f"--executor {spec}: {attribute}({workers}) failed: {error!r}") from error
+            raise UserError(f"executor {spec}: {attribute}({workers}) failed: {error!r}") from error
         if not isinstance(made, Executor):
             raise UserError(
-                f"--executor {spec}: {attribute}({workers}) returned {made!r}, which is no executor"
+                f"executor {spec}: {attribute}({workers}) returned {made!r}, which is no executor"
             )
         return made
 

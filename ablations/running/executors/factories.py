@@ -57,7 +57,7 @@ class ExecutorOptions:
             return _RayFactory(self)
         for name in _FOR_RAY_ONLY:
             if getattr(self, name) is not None:
-                raise UserError(f"--{name.replace('_', '-')} goes with --executor ray only")
+                raise UserError(f"{name.replace('_', ' ')} is for the executor 'ray' only")
         return _LocalFactory(self, import_factory(self.executor) if self.executor else make_pool)
 
 

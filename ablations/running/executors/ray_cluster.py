@@ -150,7 +150,7 @@ def import_ray() -> Any:
         import ray
     except ImportError as error:
         raise UserError(
-            f'--executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
+            f'the executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
         ) from error
     return ray
 
