@@ -13,8 +13,8 @@ from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.training.fitting import Fit
-from ablations.running.training.trial_training import prepare_fit
+from ablations.running.training.trainer import Trainer
+from ablations.running.training.trial_training import make_trainer
 from senet_core import SEVariant
 
 CPU = torch.device("cpu")
@@ -33,8 +33,8 @@ def images(prepared: Path | None, count: int) -> Prepared:
 
 def prepare(
     data: Prepared, recipe: Recipe, seed: int, *, kernels: Kernels = ALL_KERNELS, device: torch.device = CPU
-) -> Fit:
+) -> Trainer:
     """Return a training before its first step, with those of the kernels that can be had."""
     precision = choose_precision(recipe.precision, device)
     trial = Trial("resnet20", SEVariant(), CIFAR10, recipe, seed)
-    return prepare_fit(trial, data, device, kernels=kernels.on(device, precision))
+    return make_trainer(trial, data, device, kernels=kernels.available_on(device, precision))

@@ -10,6 +10,11 @@ class UserError(ValueError):
     """Bad input, reported to a person in one line; the command line prints it and exits with status 2."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return an error's text in one line, or its type where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def unknown(kind: str, name: object, known: Iterable[object]) -> UserError:
     """Return the error of an unknown name, with the nearest known one.
 

@@ -19,7 +19,7 @@ from ablations.planning.design import Design
 from ablations.running.cost.calibration import Calibration
 from ablations.running.cost.row_times import RowTimes, TimingOptions, Wait, time_rows
 from ablations.running.cost.sweep_cost import rows_of_trials, sweep_cost
-from ablations.running.executors import workplaces
+from ablations.running.executors import factories
 from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
@@ -181,15 +181,15 @@ def plan_study(
     record = paths.open_record()
     known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     finished = frozenset(record.finished)
-    networks = Networks(data_shape(design.study.baseline.data), patience=PATIENCE_SECONDS)
+    networks = Networks(data_shape(design.study.baseline.data), limit_seconds=PATIENCE_SECONDS)
     refuse_identical(design, networks)
     rows, notes = planned_rows(design, networks, finished), network_notes(design, networks)
     left = sum(trial.key not in finished for trial in design.trials)
-    workers = workplaces.worker_count(options.workers, len(design.trials))
+    workers = factories.worker_count(options.workers, len(design.trials))
     times = time_rows(
         design, networks, paths.results_dir,
         options if left else replace(options, calibrate_seconds=0.0),
-        workers, make_executor=workplaces.make_pool, wait=wait,
+        workers, make_executor=factories.make_pool, wait=wait,
     )  # fmt: skip
     forecast = _forecast(design, times, workers, finished, known_noise)
     detection = None

@@ -75,7 +75,7 @@ def run(
         KeyboardInterrupt: Ctrl-C, once everything that ran is saved.
         SweepStopped: another signal asked to stop.
     """
-    from ablations.running.executors.workplaces import AskedWorkplace
+    from ablations.running.executors.factories import ExecutorOptions
 
     design = as_design(study, seeds=seeds, **changes)
     refuse_small_images(design)
@@ -85,7 +85,7 @@ def run(
     if not design.study.typed:
         design = as_design(_written_down(design.study, places))
     sweep = StudyRun(design, places, options)
-    outcome = sweep.train(AskedWorkplace(executor=executor, workers=workers).open(), display)
+    outcome = sweep.train(ExecutorOptions(executor=executor, workers=workers).factory(), display)
     if outcome.stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
     if outcome.stopped_by is not None:

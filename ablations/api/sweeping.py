@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ablations.analysis.report.write import ReportPaths
     from ablations.analysis.results.results import Results
     from ablations.planning.design import Design
-    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import Places
     from ablations.running.sweep.values import Display, SweepOutcome
@@ -78,12 +78,12 @@ class StudyRun:
         self.tracker: Callable[[], Tracker | None] = cache(self._open_tracker)
 
     def train(
-        self, workplace: Workplace, display: Display = SILENT, *, only: Collection[str] | None = None
+        self, executors: ExecutorFactory, display: Display = SILENT, *, only: Collection[str] | None = None
     ) -> SweepOutcome:
         """Train what is missing; whatever can be refused is refused before any folder is made or any data fetched.
 
         Args:
-            workplace: where the trials run; closed in the end.
+            executors: where the trials run; closed in the end.
             display: who shows the sweep.
             only: keys of the trials that may be trained; None for all of them.
 
@@ -101,7 +101,7 @@ class StudyRun:
         spec = self.design.study.baseline.data
         prepared = ensure_prepared(spec, self.options.data_dir)
         self._check_batches(len(prepared.train_labels))
-        size = workplace.size(_most_trials(self.design))
+        size = executors.trials_at_a_time(_most_trials(self.design))
         settings = Settings(
             data_dir=self.options.data_dir,
             digest=prepared.digest,
@@ -113,12 +113,12 @@ class StudyRun:
             storage=self.options.storage,
             command=lambda cell: row_command(self.design, cell),
         )
-        with closing(workplace):  # what was started for the sweep ends before the report is written
+        with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(
                 self.design,
                 self.places,
                 settings,
-                make_executor=lambda: workplace.executor(
+                make_executor=lambda: executors.open(
                     size, prepared_path(spec, self.options.data_dir), prepared, display.say
                 ),
                 display=display,

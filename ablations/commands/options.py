@@ -146,19 +146,19 @@ _RUN_OPTIONS = ("data_dir", "tracking", "tracking_uri", "trial_timeout", "storag
 
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of the commands that train; those that say where come as one value, `workplace`."""
-    from ablations.running.executors.workplaces import AskedWorkplace
+    """Add the options of the commands that train; those that say where come as one value, `executors`."""
+    from ablations.running.executors.factories import ExecutorOptions
 
     @wraps(command)
     def call(*values: Any, **words: Any) -> Any:
         from ablations.api.sweeping import RunOptions
 
-        asked = AskedWorkplace(**{field.name: words.pop(field.name) for field in fields(AskedWorkplace)})
+        asked = ExecutorOptions(**{field.name: words.pop(field.name) for field in fields(ExecutorOptions)})
         words["tracking"] = not words.pop("no_tracking")
         fresh = {"fresh": words.pop("fresh")} if "fresh" in words else {}
         given = {name: words.pop(name) for name in _RUN_OPTIONS}
-        with closing(asked.open()) as workplace:  # before the study, whose networks take seconds to build
-            return command(*values, workplace=workplace, run_options=RunOptions(**given, **fresh), **words)
+        with closing(asked.factory()) as executors:  # before the study, whose networks take seconds to build
+            return command(*values, executors=executors, run_options=RunOptions(**given, **fresh), **words)
 
     of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
     training = (storage, kernels, trial_timeout, *of_ray, executor, trials_per_gpu, workers)

@@ -11,7 +11,7 @@ from ablations.commands.options import AskedStudy
 
 if TYPE_CHECKING:
     from ablations.api.sweeping import RunOptions
-    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.executors.factories import ExecutorFactory
 
 
 @click.command("retry")
@@ -22,7 +22,7 @@ def command(
     asked: AskedStudy,
     kind: str | None,
     run_options: RunOptions,
-    workplace: Workplace,
+    executors: ExecutorFactory,
 ) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
     from ablations.commands.sweeping import run_sweep
@@ -44,4 +44,4 @@ def command(
     if not keys:
         what = "failed trials" if kind is None else f"trials that failed by {kind!r}"
         raise UserError(f"study {design.study.name!r} has no {what} to try again")
-    return run_sweep(design, places, run_options, workplace, only=keys)
+    return run_sweep(design, places, run_options, executors, only=keys)

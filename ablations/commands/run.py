@@ -11,7 +11,7 @@ from ablations.commands.options import AskedStudy
 
 if TYPE_CHECKING:
     from ablations.api.sweeping import RunOptions
-    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.executors.factories import ExecutorFactory
 
 
 @click.command("run")
@@ -25,7 +25,7 @@ def command(
     asked: AskedStudy,
     only: tuple[str, ...],
     run_options: RunOptions,
-    workplace: Workplace,
+    executors: ExecutorFactory,
 ) -> int:
     """Train every trial of STUDY that is not yet recorded, log it to MLflow, and write the report.
 
@@ -44,4 +44,4 @@ def command(
     refuse_small_images(design)
     refuse_identical(design)
     keys = design.only(only).by_key.keys() if only else None
-    return run_sweep(design, places, run_options, workplace, only=keys)
+    return run_sweep(design, places, run_options, executors, only=keys)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ablations.api.sweeping import RunOptions, StudyRun
     from ablations.planning.design import Design
-    from ablations.running.executors.workplaces import Workplace
+    from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.machine.kernels import Kernels
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import Places
@@ -22,7 +22,7 @@ def run_sweep(
     design: Design,
     places: Places,
     options: RunOptions,
-    workplace: Workplace,
+    executors: ExecutorFactory,
     *,
     only: Collection[str] | None = None,
 ) -> int:
@@ -32,7 +32,7 @@ def run_sweep(
         design: the study.
         places: its folders.
         options: where and how its trials run.
-        workplace: where they run.
+        executors: where they run.
         only: keys of the trials that may be trained; None for all of them.
 
     Returns:
@@ -45,7 +45,7 @@ def run_sweep(
     run = StudyRun(design, places, options)
     _say_which_kernels_are_missing(options.kernels, console)
     with SweepDisplay(design.study.name, console) as display:
-        outcome = run.train(workplace, display, only=only)
+        outcome = run.train(executors, display, only=only)
     if outcome.stopped_by is not None:
         console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
         return 128 + outcome.stopped_by

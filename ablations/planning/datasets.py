@@ -1,4 +1,4 @@
-"""Which data sets are known by name, and what a study must say of them."""
+"""The data sets that studies may name, and the fields that each needs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ from senet_core.errors import UserError, unknown
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a data set before it is read.
+    """The description of a data set, known before it is read.
 
     Attributes:
-        name: how studies call it.
-        title: how a person calls it.
+        name: as studies give it.
         classes: number of classes; None where the folders decide.
         size: side of an image in pixels; None where the study decides.
         channels: 1 for grey, 3 for RGB.
         train_images: images in the original training part; None where the folders decide.
         test_images: the same for the test part.
-        downloadable: torchvision knows where to fetch it.
-        asks: fields that a study must give for this data set, and may give for no other.
+        downloadable: whether torchvision can download it.
+        asks: fields that a study must give for this data set and may not give for others.
     """
 
     name: str
-    title: str
     classes: int | None = None
     size: int | None = None
     channels: int = 3
@@ -35,22 +33,22 @@ class Dataset:
 
 
 _ALL = (
-    Dataset("digits", "scikit-learn's handwritten digits", 10, 8, 1, 1297, 500),
-    Dataset("cifar10", "CIFAR-10", 10, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("cifar100", "CIFAR-100", 100, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("fashion-mnist", "Fashion-MNIST", 10, 28, 1, 60_000, 10_000, downloadable=True),
-    Dataset("image-folder", "a folder of images in ImageNet's layout", asks=("path", "size")),
+    Dataset("digits", 10, 8, 1, 1297, 500),
+    Dataset("cifar10", 10, 32, 3, 50_000, 10_000, downloadable=True),
+    Dataset("cifar100", 100, 32, 3, 50_000, 10_000, downloadable=True),
+    Dataset("fashion-mnist", 10, 28, 1, 60_000, 10_000, downloadable=True),
+    Dataset("image-folder", asks=("path", "size")),
 )
 
 DATASETS: dict[str, Dataset] = {known.name: known for known in _ALL}
-"""Every data set a study may name."""
+"""The data sets that a study may name."""
 
 ASKED = ("path", "size")
-"""The fields that only some data sets have."""
+"""Fields that only some data sets have."""
 
 
 def dataset(name: str) -> Dataset:
-    """Look up a data set.
+    """Return the data set with a name.
 
     Raises:
         UserError: no data set has this name.
@@ -61,10 +59,10 @@ def dataset(name: str) -> Dataset:
 
 
 def check_fields(name: str, *, path: str | None, size: int | None) -> None:
-    """Refuse a data set that is not known, that lacks a field, or that is given one which it would ignore.
+    """Check that a data set is known and has the fields that it needs, and no others.
 
     Raises:
-        UserError: with the field.
+        UserError: the name is unknown, or a field is missing or has no effect.
     """
     known = dataset(name)
     given = {"path": path, "size": size}
@@ -78,17 +76,17 @@ def check_fields(name: str, *, path: str | None, size: int | None) -> None:
 def check_subset(
     name: str, *, train_images: int | None, test_images: int | None, validation_images: int | None
 ) -> None:
-    """Refuse a subset that the data set cannot have, as far as that is known before it is read.
+    """Check the numbers of images of a subset, as far as possible before the data set is read.
 
     Raises:
-        UserError: with the field.
+        UserError: a number is too small or too large, or validation and test images are both given.
     """
     known = dataset(name)
     if validation_images is not None and test_images is not None:
         raise UserError(
             "give test_images or validation_images: a network that is judged on validation images sees no test images"
         )
-    fixed = not known.downloadable  # else somebody's own copy may have more images than the original
+    fixed = not known.downloadable  # else the user's own copy may have more images than the original
     asked = (
         ("train_images", train_images, known.classes or 1, known.train_images),
         ("test_images", test_images, 1, known.test_images),

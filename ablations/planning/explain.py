@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in plain words and one line."""
+"""Pydantic's validation errors as one line of plain words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NESTED: dict[str, type[BaseModel]] = {
 }
 _NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {Study: SET_BY_ITSELF}
 _SHORT_FORMS: dict[type[BaseModel], tuple[str, ...]] = {Recipe: ("base",)}
-"""What a file may say beside the fields: the recipe that the others are on top of."""
+"""What a file may have beside the fields: `base`, the recipe that the fields change."""
 
 _WORDS = {
     "bool": "must be true or false",
@@ -48,11 +48,11 @@ _WORDS = {
     "string_too_short": "must not be empty",
     "tuple": "must be a list",
 }
-"""By the type of a finding, or the part of it before "_type", "_parsing" or "_from"."""
+"""Texts by pydantic's type of error, or the part of it before "_type", "_parsing" or "_from"."""
 
 
 def explain(error: ValidationError) -> str:
-    """Say the first finding of a validation in one line: where, what is accepted, what was given."""
+    """Return the first error of a validation in one line: the field, what is accepted, what was given."""
     first: Mapping[str, Any] = error.errors()[0]
     parts = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "["))]
     where = ".".join(parts)
@@ -65,13 +65,13 @@ def explain(error: ValidationError) -> str:
     return f"{where or 'it'} {_wording(first)}, got {_shown(first['input'])}"
 
 
-def _wording(finding: Mapping[str, Any]) -> str:
-    kind = finding["type"]
+def _wording(error: Mapping[str, Any]) -> str:
+    kind = error["type"]
     for ending in ("_type", "_parsing", "_from_float", "_parsing_size", "_attributes_type"):
         kind = kind.removesuffix(ending)
     if kind in _WORDS:
-        return _WORDS[kind].format(**finding.get("ctx", {}))
-    message = str(finding["msg"])
+        return _WORDS[kind].format(**error.get("ctx", {}))
+    message = str(error["msg"])
     return "is wrong: " + message[0].lower() + message[1:]
 
 

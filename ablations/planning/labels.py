@@ -1,4 +1,4 @@
-"""What rows are called: short where that is enough, with the fields that differ where it is not."""
+"""The labels of rows: short ones, with the fields that differ where two rows would have the same."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def number_text(value: float) -> str:
-    """Write a number in as many digits as tell it from every other: 0.1, 5, 0.1234567."""
+    """Return a number as text, with as many digits as it needs to be exact: 0.1, 5, 0.1234567."""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
 
 
 def distinct_labels(cells: Sequence[Cell]) -> dict[Hashable, Cell]:
-    """Return the cells by their network, each with a label of its own.
+    """Return the rows by their network, each with a different label.
 
-    Two plug-ins may give one name to two things ("SE mine" for a squeeze and for an excitation); such rows
-    say their fields: "SE mine (squeeze=mine, excitation=sigmoid)".
+    Two plug-ins may use the same name for two things ("SE mine" for a squeeze and for an excitation); the labels of
+    such rows have the fields that differ: "SE mine (squeeze=mine, excitation=sigmoid)".
     """
     alike: dict[str, list[Cell]] = {}
     for cell in cells:

@@ -1,4 +1,4 @@
-"""Recipe: how a network is trained. A frozen value; the named ones are at the end."""
+"""Recipe: how a network is trained, as a frozen value, and the recipes that have names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ _LATER = ("start_size", "full_size_from")
 
 
 class Recipe(BaseModel):
-    """Everything that decides how a network is trained, but for the data and the seed.
+    """How a network is trained, apart from the data and the seed.
 
-    `warmup` and `milestones` are shares of the whole training, from 0 to 1, so that a shorter or longer training
-    keeps its shape.
+    `warmup` and `milestones` are shares of the whole training, from 0 to 1, so that they scale with its length.
 
     Raises:
         pydantic.ValidationError: a field is unknown, of the wrong type or out of range.
@@ -106,20 +105,20 @@ class Recipe(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the canonical form, ready for `json.dumps`.
 
-        Fields that came after the first records are in it only where they are given, so that trials keep their keys.
+        Fields that were added later are in it only where they are not None, so that older trials keep their keys.
         """
         fields = self.model_dump(mode="json")
         return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
 
     def steps(self, steps_per_epoch: int) -> int:
-        """Return the steps of the whole training, at least one."""
+        """Return the number of steps of the whole training, at least 1."""
         return max(1, self.iterations or round((self.epochs or 0) * steps_per_epoch))
 
     @property
     def effective(self) -> Recipe:
-        """The recipe with default values in fields that do nothing beside its other fields.
+        """The recipe with default values in fields that have no effect with its other fields.
 
-        Recipes with equal effective ones train a network in the same way.
+        Recipes that are equal in this form train a network in the same way.
         """
         idle = []
         if self.crop != "pad":
@@ -170,4 +169,4 @@ RECIPES: dict[str, Recipe] = {
         pad=0,
     ),
 }
-"""Recipes by the names that studies use."""
+"""The named recipes that studies may use."""

@@ -34,7 +34,7 @@ def study_schema() -> dict[str, Any]:
 
 
 def _data(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what data may be: the name of a set that asks for nothing, or the fields that sets of its kind have."""
+    """Return the forms of `data`: the name of a data set without fields, or the fields of each kind of data set."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for name, known in DATASETS.items():
         kinds.setdefault(known.asks, []).append(name)

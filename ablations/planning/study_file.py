@@ -1,4 +1,4 @@
-"""Reading studies: shipped ones by name, the user's by path, and what the command line changes in them."""
+"""Reading studies: shipped ones by name, the user's by path, with the changes of the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHIPPED = files("ablations") / "studies"
 
 
 def shipped_studies() -> list[str]:
-    """Return the names of the studies that come with the package."""
+    """Return the names of the shipped studies, sorted."""
     return sorted(entry.name[: -len(".yaml")] for entry in SHIPPED.iterdir() if entry.name.endswith(".yaml"))
 
 
@@ -32,16 +32,16 @@ def load_study(
     seeds: int | None = None,
     plugins: Sequence[str] = (),
 ) -> Study:
-    """Read a study and apply what the command line changes.
+    """Return a study with the changes of the command line.
 
     Args:
         study: a shipped study's name, the path of a YAML file, or the fields themselves, with a `name`.
         overrides: FIELD=VALUE texts with dotted fields; values are read as YAML.
-        seeds: instead of the study's own seeds: 0 to seeds - 1.
+        seeds: number of seeds, 0 to seeds - 1, instead of the study's own.
         plugins: plug-in files to load, beside those that the study names.
 
     Raises:
-        UserError: one line for whatever is wrong with the file, a field or a plug-in.
+        UserError: the file cannot be read, or a field or a plug-in is wrong.
     """
     if isinstance(study, str):
         name, text, folder = _read(study)
@@ -75,10 +75,10 @@ def _beside(folder: Path, file: str) -> str:
 
 
 def parse_study(content: Mapping[str, Any]) -> Study:
-    """Make a study of its fields.
+    """Return the study with these fields.
 
     Raises:
-        UserError: the first thing that is wrong, in one line.
+        UserError: a field is wrong; the message has the first.
     """
     try:
         return Study.model_validate(dict(content))

@@ -1,4 +1,4 @@
-"""Trial: one training run, as a value with an identity."""
+"""Trial: one training run, as a value whose key is the hash of its content."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from senet_core.variant_text import parse_variant, variant_text
 
 
 class DataSpec(BaseModel):
-    """Which images, and how many of them.
+    """The data of a trial: a data set, and how many of its images.
 
     Raises:
         pydantic.ValidationError: a field is unknown, of the wrong type or out of range, no data set has the name,
-            or a field is missing or of no use for it.
+            or a field is missing or has no effect for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -65,14 +65,14 @@ class DataSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_idle_fields(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave validation_images out where there are none: such trials keep the keys they had before it existed."""
+        """Leave validation_images out where it is None: it was added later, and older trials keep their keys."""
         fields: dict[str, Any] = serialise(self)
         if fields.get("validation_images") is None:
             fields.pop("validation_images", None)
         return fields
 
     def for_choosing(self, validation_images: int) -> DataSpec:
-        """Return the data of a trial that takes part in a choice: judged on training images that are held back."""
+        """Return the data for a trial of a choice, which is evaluated on training images that are held back."""
         return DataSpec.model_validate(
             {**self.model_dump(), "test_images": None, "validation_images": validation_images}
         )
@@ -91,23 +91,23 @@ class DataSpec(BaseModel):
 
 
 def known_train_images(data: DataSpec) -> int | None:
-    """Return how many images there are to train on; None where only the data themselves say."""
+    """Return the number of training images; None where it is known only from the data themselves."""
     known = DATASETS[data.name]
-    if data.train_images is not None or known.downloadable:  # somebody's own copy may have more or fewer
+    if data.train_images is not None or known.downloadable:  # the user's own copy may have more or fewer
         return data.train_images
     return known.train_images and known.train_images - (data.validation_images or 0)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run: the same value is the same question, in whichever study it is asked.
+    """One training run; equal values are the same trial, in whichever study.
 
     Attributes:
-        backbone: a known backbone.
+        backbone: its name.
         variant: the SE variant in its normal form for that backbone; None for the plain network.
         data: which images.
         recipe: how to train.
-        seed: at least 0; fixes initial weights, order of the images and augmentation.
+        seed: at least 0; determines initial weights, order of the images and augmentation.
         plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the network takes from a
             plug-in, its backbone included: changed code is another trial.
     """
@@ -132,10 +132,10 @@ class Trial:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Trial:
-        """Read the canonical form back.
+        """Return the trial of a canonical form.
 
         Raises:
-            ValueError: a field is missing or does not have the form that `to_json` gives it.
+            ValueError: a field is missing or not of the form that `to_json` returns.
         """
         missing = [name for name in cls.__dataclass_fields__ if name not in value]
         if missing:
@@ -151,6 +151,15 @@ class Trial:
 
     @cached_property
     def key(self) -> str:
-        """The trial's identity: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """The trial's key: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+        return trial_key(self.to_json())
+
+
+def trial_key(trial: Mapping[str, Any]) -> str:
+    """Return the key of a trial's canonical JSON, which need not be readable with the registered names.
+
+    Raises:
+        ValueError, TypeError: it is not JSON.
+    """
+    text = json.dumps(trial, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Which plug-ins a network takes its code from: part of what makes a trial the trial it is."""
+"""The plug-ins that a network takes code from; they are part of a trial's key."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _REGISTRIES: dict[str, Registry] = {**SLOTS, "backbone": BACKBONES, "form": FORM
 def used_plugins(backbone: str, variant: SEVariant | None) -> tuple[tuple[str, str], ...]:
     """Return ("squeeze:std", digest of its code) for every entry that a network takes from a plug-in.
 
-    With a backbone from a plug-in, the blocks that other plug-ins teach count as well: which of them it has
-    would be known only when it is built.
+    With a backbone from a plug-in, the blocks of other plug-ins count as well: which of them it has would be known
+    only when it is built.
 
     Raises:
         UserError: an entry is not registered.
@@ -33,13 +33,13 @@ def used_plugins(backbone: str, variant: SEVariant | None) -> tuple[tuple[str, s
 
 
 def check_plugins(planned: Mapping[str, str]) -> None:
-    """Refuse plug-ins whose code is not what it was when a trial was planned.
+    """Check that the code of plug-ins is the same as when a trial was planned.
 
     Args:
         planned: what `used_plugins` returned then.
 
     Raises:
-        UserError: one has changed or is not there.
+        UserError: one has changed or is not registered.
     """
     for name, digest in planned.items():
         slot, _, entry = name.partition(":")

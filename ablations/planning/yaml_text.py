@@ -1,4 +1,4 @@
-"""Reading YAML that a person wrote: what the standard reader would pass over in silence is refused."""
+"""Reading YAML that a person wrote; refuses mistakes that the standard reader accepts without a message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from senet_core.errors import UserError
 
 MOST_VALUES = 10_000
-"""Values in one text, aliases counted as often as they are used: many times what any study has."""
+"""Limit of values in one text, aliases counted at each use: many times what any study has."""
 
 _MERGE = "tag:yaml.org,2002:merge"
 _KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", _MERGE)
@@ -18,7 +18,7 @@ _KEYS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", _MERGE)
 
 
 class _Reader(yaml.SafeLoader):
-    """The standard reader of plain data, which by YAML 1.1 takes 1e-3 for text; here it is the number."""
+    """The standard reader of plain data, but 1e-3 is a number, which YAML 1.1 takes for text."""
 
 
 _Reader.add_implicit_resolver(
@@ -27,7 +27,7 @@ _Reader.add_implicit_resolver(
 
 
 def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    """Read a whole number; a longer one could not even be printed by the line that refuses it."""
+    """Return a whole number of at most 63 bits; Python cannot even print very long ones in a message."""
     value = loader.construct_yaml_int(node)
     if abs(value) >= 2**63:
         raise ValueError(f"a whole number of more than 63 bits, {_place(node)}")
@@ -41,8 +41,8 @@ def read_yaml(text: str) -> Any:
     """Return the value of a YAML text of plain data.
 
     Raises:
-        UserError: the text is not YAML, says a field twice, names one by something else than text or a whole
-            number, contains itself, or grows beyond all measure by its aliases.
+        UserError: the text is not YAML, has a field twice or one whose name is neither text nor a whole number,
+            contains itself, or has more than `MOST_VALUES` values.
     """
     try:
         loader = _Reader(text)
@@ -58,7 +58,7 @@ def read_yaml(text: str) -> Any:
 
 
 def _check(loader: yaml.SafeLoader, root: yaml.Node) -> None:
-    """Look at the nodes before any value is made of them: merging and aliases cost nothing yet."""
+    """Check the nodes before values are made of them, when merging and aliases cost nothing yet."""
     sizes: dict[yaml.Node, int] = {}
     begun: set[yaml.Node] = set()
 

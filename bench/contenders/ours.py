@@ -42,7 +42,7 @@ def time_sweep(options: Namespace, kernels: Kernels) -> None:
     tell(
         images_per_second=sweeping.training_rate(found, images, warmup=warmup),
         cpu_ms_per_image=1e3 * cpu / sum(map(sweeping.images_seen, found.lines)),
-        precision=_described(environment["precision"], Kernels.recorded(environment)),
+        precision=_described(environment["precision"], Kernels.from_record(environment)),
         wall_images_per_second=sweeping.wall_rate(found),
         seconds_beside_training=sweeping.beside_training(found),
     )
@@ -71,15 +71,15 @@ def time_bare_loop(options: Namespace, kernels: Kernels) -> None:
 def steps_of_a_trial(seed: int, options: Namespace, kernels: Kernels) -> tuple[list[float], list[float], str]:
     """Train on one batch in a worker; returns when each step ended, by the system's and the processor's clock."""
     from ablations.running.machine.devices import choose_device
-    from ablations.running.training.checkpoint import Keeper
-    from ablations.running.training.fitting import Observer
+    from ablations.running.training.checkpoint import Supervisor
+    from ablations.running.training.trainer import Observer
     from bench.our_training import cifar_quick, images, prepare
 
     steps = options.warmup + options.steps
     recipe = cifar_quick(epochs=None, iterations=steps, batch_size=options.batch)
-    fit = prepare(images(None, options.batch), recipe, seed, kernels=kernels, device=choose_device())
-    batch = fit.batches.next(fit.batches.side)
-    fit.batches.next = lambda size: batch  # type: ignore[method-assign]
+    trainer = prepare(images(None, options.batch), recipe, seed, kernels=kernels, device=choose_device())
+    batch = trainer.batches.next(trainer.batches.side)
+    trainer.batches.next = lambda size: batch  # type: ignore[method-assign]
     ended: list[float] = []
     spent: list[float] = []
 
@@ -87,8 +87,8 @@ def steps_of_a_trial(seed: int, options: Namespace, kernels: Kernels) -> tuple[l
         ended.append(time.monotonic())
         spent.append(time.process_time())
 
-    fit.run(Observer(progress=note), Keeper())
-    return ended, spent, _described(fit.precision, fit.kernels)
+    trainer.run(Observer(progress=note), Supervisor())
+    return ended, spent, _described(trainer.precision, trainer.kernels)
 
 
 def together(ended: list[list[float]], warmup: int, batch: int) -> float:
@@ -102,7 +102,7 @@ def together(ended: list[list[float]], warmup: int, batch: int) -> float:
 
 
 def _described(precision: str, kernels: Kernels) -> str:
-    return ", ".join([precision, *(name for name, on in kernels.described().items() if on)])
+    return ", ".join([precision, *(name for name, on in kernels.to_json().items() if on)])
 
 
 def _ready(worker: int) -> None:

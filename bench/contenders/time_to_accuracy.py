@@ -20,10 +20,10 @@ from torch.utils.data import DataLoader, Subset
 
 from ablations.planning.recipe import Recipe
 from ablations.running.data import Prepared
-from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Observer, make_optimiser
+from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.evaluation import evaluate
 from ablations.running.training.schedule import learning_rate
-from ablations.running.training.testing import test
+from ablations.running.training.trainer import Observer, make_optimiser
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20
 from bench.contenders.plain_pytorch import train_transform
@@ -74,17 +74,17 @@ class AccuracyClock:
 
 def accuracy_of(model: nn.Module, data: Prepared, precision: str) -> float:
     """Return the accuracy on test images in per cent; the network goes on in training mode."""
-    error, _, _ = test(model, data, CPU, precision)
+    error, _, _ = evaluate(model, data, CPU, precision)
     model.train()
     return 100 - error
 
 
 def train_ours(data: Prepared, recipe: Recipe, seed: int, target: float) -> AccuracyClock:
     """Train as a worker of a sweep does."""
-    fit = prepare(data, recipe, seed)
-    clock = AccuracyClock(target, lambda: accuracy_of(fit.model, data, fit.precision))
+    trainer = prepare(data, recipe, seed)
+    clock = AccuracyClock(target, lambda: accuracy_of(trainer.model, data, trainer.precision))
     with drawing_from(seed, "noise", device=CPU), suppress(Reached):
-        fit.run(Observer(epoch=lambda metrics: clock.epoch_ended()), Keeper())
+        trainer.run(Observer(epoch=lambda metrics: clock.epoch_ended()), Supervisor())
     return clock
 
 

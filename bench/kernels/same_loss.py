@@ -13,8 +13,8 @@ import torch
 from ablations.running.data import Prepared
 from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
-from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Observer
+from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.trainer import Observer
 from bench.our_training import CPU, cifar_quick, images, prepare
 from bench.programs import add_data, program_parser, tell
 from senet_core.randomness import drawing_from
@@ -25,10 +25,10 @@ EPOCHS = 4
 def last_loss(data: Prepared, seed: int, steps: int, batch: int, precision: str, kernels: Kernels) -> float:
     """Train, and return the mean loss of the last epoch."""
     recipe = cifar_quick(epochs=None, iterations=steps, batch_size=batch, precision=precision)
-    fit = prepare(data, recipe, seed, kernels=kernels)
+    trainer = prepare(data, recipe, seed, kernels=kernels)
     with drawing_from(seed, "noise", device=CPU):
-        fit.run(Observer(), Keeper())
-    return fit.history[-1].train_loss
+        trainer.run(Observer(), Supervisor())
+    return trainer.history[-1].train_loss
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     count = options.steps // EPOCHS * options.batch
     data = images(options.data, count).subset(train_images=count)
     precision = choose_precision("auto", CPU)
-    tell(precision=precision, **ALL_KERNELS.on(CPU, precision).described())
+    tell(precision=precision, **ALL_KERNELS.available_on(CPU, precision).to_json())
     pairs: list[tuple[float, float]] = []
     for seed in range(options.seeds):
         plain, fast = (

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.profiler import profile
 
-from ablations.running.training.fitting import Fit
+from ablations.running.training.trainer import Trainer
 from bench.our_training import cifar_quick, images, prepare
 from bench.programs import program_parser, tell
 from senet_core.kernels.winograd import WinogradConv2d
@@ -35,7 +35,7 @@ KINDS = {
 SHARES = {1: 36 / 144, 2: 81 / 144}  # of the products, by stride
 
 
-def multiply_adds(fit: Fit, batch: int) -> tuple[float, float]:
+def multiply_adds(trainer: Trainer, batch: int) -> tuple[float, float]:
     """Return the multiply-adds of a step's convolutions, forwards and backwards: as computed, and the usual way's."""
     counted = [0.0, 0.0]
 
@@ -45,8 +45,8 @@ def multiply_adds(fit: Fit, batch: int) -> tuple[float, float]:
         counted[0] += usual * (SHARES[module.stride[0]] if isinstance(module, WinogradConv2d) else 1)
         counted[1] += usual
 
-    hooks = [m.register_forward_hook(count) for m in fit.model.modules() if isinstance(m, nn.Conv2d)]
-    fit.model.train()(torch.randn(batch, 3, 32, 32))
+    hooks = [m.register_forward_hook(count) for m in trainer.model.modules() if isinstance(m, nn.Conv2d)]
+    trainer.model.train()(torch.randn(batch, 3, 32, 32))
     for hook in hooks:
         hook.remove()
     return counted[0], counted[1]
@@ -70,18 +70,18 @@ def main() -> None:
     options = program_parser(__doc__, batch=128, steps=10).parse_args()
     torch.set_num_threads(1)
     recipe = cifar_quick(batch_size=options.batch, precision="fp32")
-    fit = prepare(images(None, 4 * options.batch), recipe, 0)
-    computed, usual = multiply_adds(fit, options.batch)
-    fit.optimiser.zero_grad()
-    fit.model.train()
+    trainer = prepare(images(None, 4 * options.batch), recipe, 0)
+    computed, usual = multiply_adds(trainer, options.batch)
+    trainer.optimiser.zero_grad()
+    trainer.model.train()
     for _ in range(5):
-        fit._advance(0.01)
+        trainer._advance(0.01)
     speed = [gigaflops()]
-    step = median(seconds(lambda: fit._advance(0.01)) for _ in range(options.steps))
+    step = median(seconds(lambda: trainer._advance(0.01)) for _ in range(options.steps))
     speed.append(gigaflops())
     with profile() as profiled:
         for _ in range(options.steps):
-            fit._advance(0.01)
+            trainer._advance(0.01)
     spent: dict[str, float] = defaultdict(float)
     for event in profiled.key_averages():
         spent[KINDS.get(event.key, "all else")] += event.self_cpu_time_total / 1e3 / options.steps

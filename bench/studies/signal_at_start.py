@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from ablations.analysis.tables.cells import Number, TableCell, Text, fixed
 from ablations.planning.design import Design
-from ablations.running.data.names import prepared_path
+from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
-from ablations.running.training.augment import normalise
+from ablations.running.training.augmentation import normalise
 from bench.pages import markdown_table, write_page
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model
@@ -47,9 +47,7 @@ def main() -> None:
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
     """Return each row's signal as a ratio to the plain network's, seed by seed."""
     data = load(prepared_path(study.study.baseline.data, data_dir))
-    images = normalise(
-        data.train_images[:IMAGES], data.mean, data.std, dtype=torch.float32, channels_last=True
-    )
+    images = normalise(data.train_images[:IMAGES], data.mean, data.std)
 
     def signal(backbone: str, variant: SEVariant | None, seed: int) -> float:
         model = build_model(

@@ -26,7 +26,7 @@ from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.study_paths import Places
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
-from ablations.running.training.worker import Outcome
+from ablations.running.training.task import TaskOutcome
 from bench.pages import markdown_table, write_page
 from bench.programs import program_parser, tell
 from bench.sweeps.made_up import BEGUN, ENDED, made_up
@@ -65,7 +65,7 @@ class Canned(Executor):
     def __init__(self, digest: str) -> None:
         environment = describe_environment(device="cpu", precision="fp32", threads=1, kernels=NO_KERNELS)
         result, history = made_up(8.5)
-        self._outcome = Outcome(result, history, None, environment, digest, "", BEGUN, ENDED)
+        self._outcome = TaskOutcome(result, history, None, environment, digest, "", BEGUN, ENDED)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the canned outcome."""
@@ -131,11 +131,11 @@ def _executor(name: str, workers: int, digest: str, after: ExitStack) -> Executo
         from ablations.running.executors.process_pool import WorkerPool
 
         return WorkerPool(workers, threads=1)
-    from ablations.running.executors.ray_cluster import Needs, connected
+    from ablations.running.executors.ray_cluster import Resources, connected
     from ablations.running.executors.ray_executor import RayExecutor
 
     after.enter_context(connected(None, cpus=workers))
-    return RayExecutor(Needs())
+    return RayExecutor(Resources())
 
 
 def _resident_mib() -> float:

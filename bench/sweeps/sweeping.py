@@ -19,7 +19,7 @@ from ablations.planning.design import design
 from ablations.planning.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
-from ablations.running.data.content import from_arrays
+from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels

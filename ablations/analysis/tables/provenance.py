@@ -74,7 +74,7 @@ def warnings(results: Results) -> tuple[str, ...]:
         ("winograd", "settings of Winograd's convolutions"),
     ):
         values = _distinct(
-            _plain({**record.environment, **Kernels.recorded(record.environment).described()}.get(field))
+            _plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
             for record in records
         )
         if len(values) > 1:

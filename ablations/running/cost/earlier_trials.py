@@ -53,7 +53,7 @@ def earlier_speeds(
 def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
     """Return an earlier trial's speed key; empty where its time does not count here."""
     before, here = (
-        {**said, **Kernels.recorded(said).described()} for said in (line.environment, environment)
+        {**said, **Kernels.from_record(said).to_json()} for said in (line.environment, environment)
     )
     if before.get("precision") == "bf16":
         here["winograd"] = False  # they are for fp32

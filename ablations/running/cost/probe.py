@@ -76,7 +76,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
     for file in probe.plugins:
         load_plugin_file(file)
     trial, device = Trial.from_json(probe.trial), choose_device()
-    kernels = probe.kernels.on(device, choose_precision(trial.recipe.precision, device))
+    kernels = probe.kernels.available_on(device, choose_precision(trial.recipe.precision, device))
 
     def timed(steps: int) -> ProbeTiming:
         began = time.perf_counter()

@@ -127,5 +127,5 @@ def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:
         device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
         precision="",
         threads=max(1, available_cores() // workers),
-        kernels=kernels.on(device, "fp32"),
+        kernels=kernels.available_on(device, "fp32"),
     )

@@ -1,4 +1,4 @@
-"""Read CIFAR as its authors publish it: pickled python batches, of which only plain data is let through."""
+"""Reading CIFAR as its authors publish it: pickled python batches, from which only plain data is loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.content import Content, from_arrays
-from ablations.running.data.sources import Source
-from senet_core.errors import UserError
+from ablations.running.data.file_trees import FileTree
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
+from senet_core.errors import UserError, one_line
 
 _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
@@ -40,7 +40,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 
 
 class _PlainData(pickle.Unpickler):
-    """Load dicts, lists, bytes, numbers and numpy arrays; anything else, and so any code, is refused."""
+    """Loads dicts, lists, bytes, numbers and numpy arrays; refuses anything else, and so any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
@@ -49,7 +49,7 @@ class _PlainData(pickle.Unpickler):
 
 
 def unpickle(data: bytes, name: str) -> dict[Any, Any]:
-    """Load a pickled dict of plain data; nothing in it is ever executed.
+    """Return a pickled dict of plain data; nothing in it is ever executed.
 
     Args:
         data: the pickle.
@@ -61,58 +61,41 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
     try:
         loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle can fail in any way
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"cannot read the python batch {name!r}: {why}") from error
+        raise UserError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
     if not isinstance(loaded, dict):
         raise UserError(f"cannot read the python batch {name!r}: it holds no dict")
     return loaded
 
 
-def find_batches(name: str, names: Sequence[str]) -> dict[str, str] | None:
-    """Look for the python batches of a data set among the files of a tree.
+def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
+    """Return CIFAR-10 or CIFAR-100 (fine labels) from its python batches, in the authors' order.
 
     Args:
         name: "cifar10" or "cifar100".
-        names: as a `Source` lists them.
-
-    Returns:
-        From the authors' file name to the name in the tree; None if this is no such tree.
-
-    Raises:
-        UserError: some of the batches are there, others are missing.
-    """
-    train, test, meta = _FILES[name]
-    wanted = (*train, test, meta)
-    found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
-    found = {file: found[file] for file in wanted if file in found}
-    if meta not in found and train[0] not in found:
-        return None
-    missing = [file for file in wanted if file not in found]
-    if missing:
-        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
-    return found
-
-
-def from_batches(name: str, source: Source, found: dict[str, str], origin: str) -> Content:
-    """Read the python batches of CIFAR-10 or CIFAR-100 (fine labels), in the authors' order.
-
-    Args:
-        name: "cifar10" or "cifar100".
-        source: the folder or archive.
-        found: what `find_batches` returned.
+        tree: the folder or archive.
+        names: the names in the tree.
         origin: where the images came from, for people.
 
+    Returns:
+        The data set; None where the tree has no python batches.
+
     Raises:
-        UserError: a batch is damaged, or does not hold what it should.
+        UserError: a batch is missing or damaged, or does not hold what it should.
     """
-    read = dict(source.read(set(found.values())))
-    loaded = {file: unpickle(read[where], where) for file, where in found.items()}
     train, test, meta = _FILES[name]
+    found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
+    if meta not in found and train[0] not in found:
+        return None
+    missing = [file for file in (*train, test, meta) if file not in found]
+    if missing:
+        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
+    read = dict(tree.read({found[file] for file in (*train, test, meta)}))
+    loaded = {file: unpickle(read[found[file]], found[file]) for file in (*train, test, meta)}
     label_key, names_key = _KEYS[name]
     classes = _class_names(loaded[meta].get(names_key), found[meta], _CLASSES[name])
-    parts = {file: _batch(loaded[file], label_key, found[file]) for file in (*train, test)}
-    together = tuple(np.concatenate([parts[file][i] for file in train]) for i in (0, 1))
-    return from_arrays(classes, (together[0], together[1]), parts[test], source=origin)
+    splits = {file: _batch(loaded[file], label_key, found[file]) for file in (*train, test)}
+    images, labels = (np.concatenate([splits[file][i] for file in train]) for i in (0, 1))
+    return from_arrays(classes, (images, labels), splits[test], source=origin)
 
 
 def _class_names(names: object, where: str, expected: int) -> tuple[str, ...]:

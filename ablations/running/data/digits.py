@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ablations.running.data.content import Content, from_arrays
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
 
 _TEST_PER_CLASS = 50
 
 
-def from_scikit_learn() -> Content:
-    """Make the digits ready; no file and no network is needed.
+def from_scikit_learn() -> RawDataset:
+    """Return the digits; no file and no network is needed.
 
-    The last 50 images of each class, in scikit-learn's order, are the test part (500), the other 1297 the
-    training part. The 17 grey levels 0..16 are spread over 0..255.
+    The last 50 images of each class, in scikit-learn's order, are the test split (500), the other 1297 the
+    training split. The 17 grey levels 0..16 are spread over 0..255.
 
-    Source: Alpaydin and Kaynak 1998, UCI Machine Learning Repository, doi:10.24432/C50P49 (its test part).
+    Source: Alpaydin and Kaynak 1998, UCI Machine Learning Repository, doi:10.24432/C50P49 (its test split).
     """
     from sklearn.datasets import load_digits
 

@@ -1,12 +1,12 @@
-"""Fetch a data set from where torchvision fetches it."""
+"""Downloading a data set from where torchvision downloads it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ablations.running.data.writing import MORE_ROOM
-from ablations.running.machine.durable import FULL_OR_FAILING, DiskError
-from senet_core.errors import UserError
+from ablations.running.data.writing import cannot_write
+from ablations.running.machine.durable import FULL_OR_FAILING
+from senet_core.errors import UserError, one_line
 
 
 def download(name: str, folder: Path) -> Path:
@@ -17,21 +17,19 @@ def download(name: str, folder: Path) -> Path:
         folder: where to put them; it exists.
 
     Returns:
-        What `prepare` takes as its source: the archive, or the folder of files.
+        The downloaded archive, or the folder of the files: a source for `prepare`.
 
     Raises:
         UserError: the download failed; the message gives the reason alone.
-        DiskError: there is no room for it.
+        DiskError: the disk is full or failing.
     """
     try:
         return _fetch(name, folder)
     except OSError as error:
-        if error.errno in FULL_OR_FAILING:
-            raise DiskError(f"cannot write {folder.parent}: {error.strerror}; {MORE_ROOM}") from error
-        raise UserError(" ".join(str(error).split()) or type(error).__name__) from error
+        full = error.errno in FULL_OR_FAILING
+        raise (cannot_write(folder.parent, error) if full else UserError(one_line(error))) from error
     except Exception as error:  # torchvision passes on whatever urllib, ssl and sockets raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(why) from error
+        raise UserError(one_line(error)) from error
 
 
 def _fetch(name: str, folder: Path) -> Path:

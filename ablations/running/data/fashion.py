@@ -1,4 +1,4 @@
-"""Read Fashion-MNIST as its authors publish it: four IDX files, gzipped or not."""
+"""Reading Fashion-MNIST as its authors publish it: four IDX files, gzipped or not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.content import Content, from_arrays
-from ablations.running.data.sources import Source
+from ablations.running.data.file_trees import FileTree
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
 from senet_core.errors import UserError
 
 CLASSES = (
@@ -26,28 +26,21 @@ _FILES = (
 )
 
 
-def find_idx(names: Sequence[str]) -> dict[str, str] | None:
-    """Look for the four files in a tree; None if one of them is missing.
+def read_fashion(tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
+    """Return Fashion-MNIST from its four files; None where one of them is not in the tree.
 
     Args:
-        names: as a `Source` lists them.
-    """
-    found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
-    return {file: found[file] for file in _FILES} if all(file in found for file in _FILES) else None
-
-
-def from_idx(source: Source, found: dict[str, str], origin: str) -> Content:
-    """Read the four files.
-
-    Args:
-        source: the folder or archive.
-        found: what `find_idx` returned.
+        tree: the folder or archive.
+        names: the names in the tree.
         origin: where the images came from, for people.
 
     Raises:
         UserError: a file is damaged.
     """
-    read = dict(source.read(set(found.values())))
+    found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
+    if any(file not in found for file in _FILES):
+        return None
+    read = dict(tree.read({found[file] for file in _FILES}))
     train_images, train_labels, test_images, test_labels = (
         parse_idx(read[found[file]], found[file], 3 if "images" in file else 1) for file in _FILES
     )
@@ -60,12 +53,12 @@ def from_idx(source: Source, found: dict[str, str], origin: str) -> Content:
 
 
 def parse_idx(data: bytes, name: str, dimensions: int) -> npt.NDArray[Any]:
-    """Read an IDX file of bytes: two zeros, type 8, number of dimensions, their sizes (big-endian), values.
+    """Return the array of an IDX file: two zeros, type 8, number of dimensions, their sizes (big-endian), values.
 
     Args:
         data: the file, gzipped or not.
         name: of the file, for messages.
-        dimensions: how many it should have.
+        dimensions: the number that it should have.
 
     Raises:
         UserError: it is damaged.

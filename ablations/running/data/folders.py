@@ -1,4 +1,4 @@
-"""Find the images of a data set in a tree of files: train/CLASS/IMAGE and test/CLASS/IMAGE (or val/)."""
+"""The images of a data set in a tree of files: train/CLASS/IMAGE and test/CLASS/IMAGE (or val/)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,27 @@ ByClass = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of a data set: names of the images, by class then name, and their labels."""
+class SplitFiles:
+    """The image files of one split, by class then name, and their labels."""
 
     names: tuple[str, ...]
     labels: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which file is which image.
+class ImageFiles:
+    """The image files of a data set.
 
     Attributes:
         classes: names of the class folders, sorted; a label is an index into them. CIFAR-10's and CIFAR-100's
             official order of classes is the sorted one.
-        train: the training part.
-        test: the test part.
-        parts: names of the two folders.
+        train: the training split.
+        test: the test split.
     """
 
     classes: tuple[str, ...]
-    train: Part
-    test: Part
-    parts: tuple[str, str]
+    train: SplitFiles
+    test: SplitFiles
 
     @property
     def from_jpeg(self) -> bool:
@@ -44,29 +42,28 @@ class Layout:
         return any(name.lower().endswith((".jpg", ".jpeg")) for name in self.train.names + self.test.names)
 
 
-def find_images(names: Sequence[str], origin: Path) -> Layout:
-    """Sort the files of a tree into parts and classes.
+def find_images(names: Sequence[str], origin: Path) -> ImageFiles:
+    """Return the image files of a tree by split and class.
 
-    The parts may lie below one top folder. The test part is `test`, or `val` where `test` has no class
-    folders (as in ImageNet, whose test images have no labels). Hidden files are ignored, and so is what lies
-    beside the parts.
+    The splits may lie below one top folder. The test split is `test`, or `val` where `test` has no class folders
+    (as in ImageNet, whose test images have no labels). Hidden files are ignored, and so is what lies beside the
+    splits.
 
     Args:
-        names: as a `Source` lists them.
+        names: as a `FileTree` lists them.
         origin: the folder or archive, for messages.
 
     Raises:
-        UserError: a part is missing, a class is empty or in one part only, there is one class only, or a file
-            is not an image or not in a class folder.
+        UserError: a split is missing, a class is empty or in one split only, there is one class only, or a file is
+            not an image or not in a class folder.
     """
     visible = [name for name in names if not _hidden(name)]
     top = _top(visible, origin)
     below = [name[len(top) :] for name in visible if name.startswith(top)]
-    test_part = _test_part(below, origin)
-    train, test = (_by_class(below, part, origin) for part in ("train", test_part))
-    _check_classes(train, test, test_part, origin)
-    classes = tuple(sorted(train))
-    return Layout(classes, _part(train, classes, top), _part(test, classes, top), ("train", test_part))
+    test_folder = _test_folder(below, origin)
+    train, test = (_by_class(below, split, origin) for split in ("train", test_folder))
+    _check_classes(train, test, test_folder, origin)
+    return ImageFiles(tuple(sorted(train)), _split(train, top), _split(test, top))
 
 
 def _hidden(name: str) -> bool:
@@ -80,22 +77,22 @@ def _top(names: list[str], origin: Path) -> str:
     raise UserError(f"{origin} has no folder 'train'; expected are images in train/CLASS/ and test/CLASS/")
 
 
-def _test_part(names: list[str], origin: Path) -> str:
-    for part in ("test", "val"):
-        if any(name.startswith(f"{part}/") and name.count("/") >= 2 for name in names):
-            return part
+def _test_folder(names: list[str], origin: Path) -> str:
+    for split in ("test", "val"):
+        if any(name.startswith(f"{split}/") and name.count("/") >= 2 for name in names):
+            return split
     raise UserError(f"{origin} has no test part; expected are images in test/CLASS/ or val/CLASS/")
 
 
-def _by_class(names: list[str], part: str, origin: Path) -> ByClass:
+def _by_class(names: list[str], split: str, origin: Path) -> ByClass:
     found: ByClass = {}
     for name in names:
         pieces = name.split("/")
-        if pieces[0] != part or pieces[1] == "":
+        if pieces[0] != split or pieces[1] == "":
             continue
         if len(pieces) != 3:
             raise UserError(
-                f"{origin}: unexpected {name!r}; images belong in {part}/CLASS/, no higher and no deeper"
+                f"{origin}: unexpected {name!r}; images belong in {split}/CLASS/, no higher and no deeper"
             )
         images = found.setdefault(pieces[1], [])
         if pieces[2] and not name.lower().endswith(SUFFIXES):
@@ -105,20 +102,25 @@ def _by_class(names: list[str], part: str, origin: Path) -> ByClass:
     return found
 
 
-def _check_classes(train: ByClass, test: ByClass, test_part: str, origin: Path) -> None:
-    for part, other, here, there in (("train", test_part, train, test), (test_part, "train", test, train)):
+def _check_classes(train: ByClass, test: ByClass, test_folder: str, origin: Path) -> None:
+    for split, other, here, there in (
+        ("train", test_folder, train, test),
+        (test_folder, "train", test, train),
+    ):
         alone = sorted(set(here) - set(there))
         if alone:
             more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""
             shown = ", ".join(repr(name) for name in alone[:3])
-            raise UserError(f"{origin}: the classes differ: {shown}{more} in {part}/ but not in {other}/")
+            raise UserError(f"{origin}: the classes differ: {shown}{more} in {split}/ but not in {other}/")
         for name, images in sorted(here.items()):
             if not images:
-                raise UserError(f"{origin}: the class folder '{part}/{name}' holds no image")
+                raise UserError(f"{origin}: the class folder '{split}/{name}' holds no image")
     if len(train) < 2:
         raise UserError(f"{origin}: at least 2 classes are needed, found only {next(iter(train))!r}")
 
 
-def _part(by_class: ByClass, classes: tuple[str, ...], top: str) -> Part:
-    pairs = [(top + name, label) for label, kind in enumerate(classes) for name in sorted(by_class[kind])]
-    return Part(tuple(name for name, _ in pairs), tuple(label for _, label in pairs))
+def _split(by_class: ByClass, top: str) -> SplitFiles:
+    pairs = [
+        (top + name, label) for label, kind in enumerate(sorted(by_class)) for name in sorted(by_class[kind])
+    ]
+    return SplitFiles(tuple(name for name, _ in pairs), tuple(label for _, label in pairs))

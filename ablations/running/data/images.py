@@ -1,4 +1,4 @@
-"""Turn image files into arrays: of one fixed size (CIFAR), or resized and cropped (ImageNet's layout)."""
+"""Decoding image files to arrays: of one fixed size (CIFAR), or resized and cropped (ImageNet's layout)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from ablations.running.data.content import Block, Bytes, Content
-from ablations.running.data.folders import Layout
-from ablations.running.data.sources import Source
-from senet_core.errors import UserError
+from ablations.running.data.file_trees import FileTree
+from ablations.running.data.folders import ImageFiles
+from ablations.running.data.raw_dataset import Block, Bytes, RawDataset
+from senet_core.errors import UserError, one_line
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _LONGEST = 100
@@ -37,12 +37,12 @@ def _open(data: bytes, name: str, channels: int) -> Image.Image:
     except UserError:
         raise
     except _BROKEN as error:
-        raise UserError(f"cannot read the image {name!r}: {' '.join(str(error).split())}") from error
+        raise UserError(f"cannot read the image {name!r}: {one_line(error)}") from error
 
 
 @dataclass(frozen=True)
 class Exact:
-    """Read images that all have one size.
+    """Decodes images that all have one size.
 
     Attributes:
         size: side in pixels.
@@ -51,9 +51,7 @@ class Exact:
 
     size: int
     channels: int = 3
-    in_threads = (
-        False  # images this small cost less than handing them over: two threads took 1.5 times as long
-    )
+    in_threads = False  # decoding so small images costs less than handing them over: two threads took 1.5 times as long
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -61,7 +59,7 @@ class Exact:
         return self.size, self.size, self.channels
 
     def __call__(self, data: bytes, name: str) -> Bytes:
-        """Decode one file; grey and palette images become what `channels` asks for."""
+        """Return the image of one file, (H, W, C); grey and palette images are converted to `channels`."""
         image = _open(data, name, self.channels)
         if image.size != (self.size, self.size):
             width, height = image.size
@@ -71,7 +69,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class Cropped:
-    """Read images of any size: resize the short side, then cut a square from the centre.
+    """Decodes images of any size: resizes the short side, then crops a square from the centre.
 
     Attributes:
         short: the short side after resizing (bilinear with antialiasing), in pixels.
@@ -88,7 +86,7 @@ class Cropped:
         return self.size, self.size, 3
 
     def __call__(self, data: bytes, name: str) -> Bytes:
-        """Decode, resize and crop one file."""
+        """Return the image of one file, resized and cropped: (H, W, C)."""
         image = _open(data, name, 3)
         width, height = image.size
         if max(width, height) > _LONGEST * min(width, height):  # resized, it would take all memory
@@ -106,35 +104,35 @@ Decode = Exact | Cropped
 
 
 def from_images(
-    source: Source, layout: Layout, train: Decode, test: Decode, *, origin: str, note: str
-) -> Content:
-    """Stream the images of a folder or archive, decoded, each to its place.
+    tree: FileTree, files: ImageFiles, train: Decode, test: Decode, *, origin: str, note: str
+) -> RawDataset:
+    """Return a data set whose images are decoded, as a stream, from a folder or an archive.
 
     Args:
-        source: the folder or archive.
-        layout: which file is which image.
+        tree: the folder or archive.
+        files: its image files.
         train: how training images are decoded.
         test: how test images are decoded.
         origin: where the images came from, for people.
         note: what a report must say about them.
     """
     places: dict[str, tuple[str, int, Decode]] = {}
-    for part, names, decode in (("train", layout.train.names, train), ("test", layout.test.names, test)):
-        places.update({name: (part, index, decode) for index, name in enumerate(names)})
+    for split, names, decode in (("train", files.train.names, train), ("test", files.test.names, test)):
+        places.update({name: (split, index, decode) for index, name in enumerate(names)})
 
     def decoded(item: tuple[str, bytes]) -> Block:
         name, data = item
-        part, index, decode = places[name]
-        return part, index, decode(data, name)[None]
+        split, index, decode = places[name]
+        return split, index, decode(data, name)[None]
 
     def blocks() -> Iterator[Block]:
-        files = source.read(places.keys())
-        return _threaded(decoded, files) if train.in_threads else map(decoded, files)
+        read = tree.read(places.keys())
+        return _threaded(decoded, read) if train.in_threads else map(decoded, read)
 
-    return Content(
-        classes=layout.classes,
-        train_labels=np.array(layout.train.labels, dtype=np.int64),
-        test_labels=np.array(layout.test.labels, dtype=np.int64),
+    return RawDataset(
+        classes=files.classes,
+        train_labels=np.array(files.train.labels, dtype=np.int64),
+        test_labels=np.array(files.test.labels, dtype=np.int64),
         train_shape=train.shape,
         test_shape=test.shape,
         source=origin,

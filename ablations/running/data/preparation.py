@@ -1,23 +1,23 @@
-"""How each data set is made ready, and how a trial comes by its data."""
+"""Preparing each data set, from a download or the user's own copy, and opening it for a trial."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+from ablations.planning.datasets import Dataset, dataset
 from ablations.planning.trial import DataSpec
-from ablations.running.data.cifar import find_batches, from_batches
-from ablations.running.data.content import Content
+from ablations.running.data.cifar import read_cifar
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
-from ablations.running.data.fashion import find_idx, from_idx
-from ablations.running.data.folders import Layout, find_images
+from ablations.running.data.fashion import read_fashion
+from ablations.running.data.file_trees import open_file_tree
+from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
-from ablations.running.data.names import Dataset, data_spec, dataset, folder_and_size, prepared_path
+from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
-from ablations.running.data.sources import open_source
-from ablations.running.data.writing import write
-from ablations.running.machine.durable import FULL_OR_FAILING, DiskError
+from ablations.running.data.raw_dataset import RawDataset
+from ablations.running.data.writing import cannot_write, write
 from senet_core.errors import UserError
 
 JPEG_NOTE = (
@@ -31,23 +31,20 @@ _OWN_SOURCE = {
 }
 
 
-def prepare(
-    what: str | DataSpec, data_dir: Path, source: Path | None = None, *, download: bool = True
-) -> Prepared:
-    """Make a data set's prepared file, in place of any that is there, and open it whole.
+def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepared:
+    """Write a data set's prepared file, replacing any that is there, and open the whole data set.
 
     Args:
-        what: a name, or for `image-folder` a specification with path and size; subset sizes are ignored.
-        data_dir: folder of the prepared files; made if need be.
+        spec: the data set; subset sizes are ignored.
+        data_dir: folder of the prepared files; created if needed.
         source: the user's own copy: a folder or archive of images in train/CLASS/ and test/CLASS/, or the
             files as their authors publish them. None to download.
-        download: whether the network may be used.
 
     Raises:
-        UserError: the name is unknown, the source is missing or bad or of no use for this data set, the
-            download failed, or `data_dir` cannot be written.
+        UserError: the source is missing, damaged or not for this data set, the download failed, or `data_dir` cannot
+            be written.
+        DiskError: the disk is full or failing.
     """
-    spec = data_spec(what) if isinstance(what, str) else what
     path = prepared_path(spec, data_dir)
     known = dataset(spec.name)
     if source is not None and not known.downloadable:
@@ -58,24 +55,22 @@ def prepare(
         write(path, spec.name, _image_folder(spec))
     elif source is not None:
         write(path, spec.name, _from_source(known, source, str(source)))
-    elif download:
-        _download_and_write(known, path)
     else:
-        raise _missing(known, data_dir, "the network is not to be used")
+        _download_and_write(known, path)
     return load(path)
 
 
 def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
-    """Open a data set that was prepared before, cut to the subset of `spec`; digits are made on the fly.
+    """Open a prepared data set, reduced to the subset of `spec`; digits are prepared here if they are not yet.
 
-    Where `spec` holds validation images back, the test part is not read.
+    Where `spec` holds validation images back, the test images are not read.
 
     Raises:
         UserError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
-        raise _missing(dataset(spec.name), data_dir, "")
+        raise _missing(dataset(spec.name), data_dir)
     if not path.exists():
         prepare(spec, data_dir)
     if spec.validation_images is not None:
@@ -92,18 +87,17 @@ def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
 
 
 def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
-    """Open a data set, making it ready first where need be: from its folder, or by a download.
+    """Open a data set, after preparing it from its folder or by a download if it is not prepared yet.
 
     Raises:
-        UserError: it was not prepared and could not be had; the message names both ways out.
+        UserError: it was not prepared and cannot be; the message says what the user can do.
     """
     if not prepared_path(spec, data_dir).exists():
         prepare(spec, data_dir)
     return open_prepared(spec, data_dir)
 
 
-def _missing(known: Dataset, data_dir: Path, why: str) -> UserError:
-    reason = f" ({why})" if why else ""
+def _missing(known: Dataset, data_dir: Path, reason: str = "") -> UserError:
     if known.name == "image-folder":
         return UserError(f"the image folder is not prepared in {data_dir}{reason}; run `ablate data prepare`")
     run = f"ablate data prepare {known.name}"
@@ -118,38 +112,35 @@ def _download_and_write(known: Dataset, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(prefix=".download-", dir=path.parent)
     except OSError as error:
-        kind = DiskError if error.errno in FULL_OR_FAILING else UserError
-        raise kind(f"cannot write {path.parent}: {error.strerror or error}") from error
+        raise cannot_write(path.parent, error) from error
     with temporary as folder:
         try:
             fetched = fetch(known.name, Path(folder))
         except UserError as error:
-            raise _missing(known, path.parent, f"and the download failed: {error}") from error
+            raise _missing(known, path.parent, f" (and the download failed: {error})") from error
         write(path, known.name, _from_source(known, fetched, "download by torchvision"))
 
 
-def _from_source(known: Dataset, path: Path, origin: str) -> Content:
-    source = open_source(path)
-    names = source.names()
+def _from_source(known: Dataset, path: Path, origin: str) -> RawDataset:
+    tree = open_file_tree(path)
+    names = tree.names()
     if known.name == "fashion-mnist":
-        idx = find_idx(names)
-        if idx is not None:
-            return from_idx(source, idx, origin)
+        original = read_fashion(tree, names, origin)
     else:
-        batches = find_batches(known.name, names)
-        if batches is not None:
-            return from_batches(known.name, source, batches, origin)
-    layout = find_images(names, path)
-    if len(layout.classes) != known.classes:
-        raise UserError(f"{path} has {len(layout.classes)} classes; {known.name} has {known.classes}")
+        original = read_cifar(known.name, tree, names, origin)
+    if original is not None:
+        return original
+    files = find_images(names, path)
+    if len(files.classes) != known.classes:
+        raise UserError(f"{path} has {len(files.classes)} classes; {known.name} has {known.classes}")
     assert known.size is not None  # only an image folder has none, and it is read elsewhere
     decode = Exact(known.size, known.channels)
-    return from_images(source, layout, decode, decode, origin=origin, note=_note(known, layout))
+    return from_images(tree, files, decode, decode, origin=origin, note=_note(known, files))
 
 
-def _note(known: Dataset, layout: Layout) -> str:
-    notes = [JPEG_NOTE] if layout.from_jpeg else []
-    found = len(layout.train.names), len(layout.test.names)
+def _note(known: Dataset, files: ImageFiles) -> str:
+    notes = [JPEG_NOTE] if files.from_jpeg else []
+    found = len(files.train.names), len(files.test.names)
     if found != (known.train_images, known.test_images):
         notes.append(
             f"{found[0]} training and {found[1]} test images, "
@@ -158,19 +149,17 @@ def _note(known: Dataset, layout: Layout) -> str:
     return "; ".join(notes)
 
 
-def _image_folder(spec: DataSpec) -> Content:
-    """Read a folder in ImageNet's layout.
+def _image_folder(spec: DataSpec) -> RawDataset:
+    """Return the images of a folder in ImageNet's layout.
 
     The short side of every image becomes `size` x 8/7, rounded (256 for 224). Test images are the central
-    square of `size`; training images keep the larger central square, so that a random crop has a choice.
+    square of `size`; training images keep the larger central square, so that random crops differ.
     """
     path, size = folder_and_size(spec)
-    source = open_source(path)
-    layout = find_images(source.names(), path)
+    tree = open_file_tree(path)
+    files = find_images(tree.names(), path)
     short = round(size * 8 / 7)
     note = (
         f"short side resized to {short} pixels, central square of {short} (training) and {size} (test) pixels"
     )
-    return from_images(
-        source, layout, Cropped(short, short), Cropped(short, size), origin=str(path), note=note
-    )
+    return from_images(tree, files, Cropped(short, short), Cropped(short, size), origin=str(path), note=note)

@@ -1,8 +1,9 @@
-"""The prepared file of a data set: what it holds, how it is opened, checked and cut to a subset.
+"""The prepared file of a data set: opening it, checking it, and taking a subset.
 
-One safetensors file a data set, memory mapped: opening costs milliseconds, and the processes of one machine
-share its pages. Tensors: `train_images` and `test_images` (uint8, N x H x W x C), `train_labels` and
-`test_labels` (int64). Everything else is text in the header; nothing in it is code.
+Each data set is one safetensors file, memory-mapped: opening it takes milliseconds, and the processes of one
+machine share its pages. Tensors: `train_images` and `test_images` (uint8, N x H x W x C), `train_labels` and
+`test_labels` (int64). Everything else is text in the header; nothing
+in it is code.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ablations.running.data.content import check_labels
+from ablations.running.data.raw_dataset import check_labels
 from senet_core.errors import UserError
 
 FORMAT = "senet-ablations data 1"
@@ -32,15 +33,15 @@ class Prepared:
     """A data set, ready to train on.
 
     Attributes:
-        name: how studies call it.
+        name: as studies give it.
         train_images: (N, H, W, C) uint8, memory mapped unless it is a subset.
         train_labels: (N,) int64, indices into `classes`.
-        test_images: (M, H', W', C) uint8, what a trained network is judged on; smaller than the training images
-            where those leave room for a crop. After `load_for_choosing` these are training images that were held
-            back, and the file's test part is not in this value at all.
+        test_images: (M, H', W', C) uint8, on which a network is evaluated; smaller than the training images where
+            those leave room for a crop. From `load_for_choosing` these are training images that were held back, and
+            the file's test images are not in this value at all.
         test_labels: (M,) int64.
         classes: names of the classes.
-        mean: of every channel, in units of 0..255, over the whole training part, also for a subset.
+        mean: of every channel, in units of 0..255, over the whole training split, also for a subset.
         std: the same for the standard deviation; at least 1.
         digest: sha256 of classes, labels and images of the whole file, also for a subset.
         source: where the images came from.
@@ -73,7 +74,7 @@ class Prepared:
         return channels, height, width
 
     def subset(self, train_images: int | None = None, test_images: int | None = None) -> Prepared:
-        """Take the first images of each class, classes in turn, until there are enough.
+        """Return the first images of each class, classes in turn, until there are enough.
 
         The choice depends on nothing but the file, so every seed and every variant sees the same subset, a
         smaller subset is part of a larger one, and taking the same subset twice changes nothing.
@@ -85,23 +86,26 @@ class Prepared:
         Raises:
             UserError: more than there are, or too few.
         """
-        train = _choose(self.train_labels, train_images, "train_images", self.num_classes)
-        test = _choose(self.test_labels, test_images, "test_images", 1)
-        return replace(
-            self,
-            train_images=self.train_images if train is None else self.train_images[train],
-            train_labels=self.train_labels if train is None else self.train_labels[train],
-            test_images=self.test_images if test is None else self.test_images[test],
-            test_labels=self.test_labels if test is None else self.test_labels[test],
-        )
+        fewer: dict[str, Any] = {}
+        for split, count, least in (("train", train_images, self.num_classes), ("test", test_images, 1)):
+            images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+            if count is None or count == len(labels):
+                continue
+            if not least <= count <= len(labels):
+                raise UserError(
+                    f"{split}_images must be between {least} and {len(labels)} for this data set, got {count!r}"
+                )
+            chosen = _in_turn(labels)[:count]
+            fewer |= {f"{split}_images": images[chosen], f"{split}_labels": labels[chosen]}
+        return replace(self, **fewer)
 
 
 def load_for_choosing(path: Path, validation_images: int) -> Prepared:
-    """Open a prepared file for a trial that takes part in a choice: its test images and labels are not read.
+    """Open a prepared file for a trial that takes part in a choice: test images and labels are not read.
 
-    The last images of each class, classes in turn, are held back from the training part and stand where the test
-    part stands otherwise, cut to its size from their middle. The choice depends on nothing but the file. Means and
-    deviations of the channels stay those of the whole training part.
+    The last images of each class, classes in turn, are held back from the training split and take the place of the
+    test images, cropped to their size from the centre. Which ones depends on nothing but the file. Means and
+    deviations of the channels stay those of the whole training split.
 
     Args:
         path: of the prepared file.
@@ -131,15 +135,6 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
     )
 
 
-def _choose(labels: Tensor, count: int | None, field: str, least: int) -> Tensor | None:
-    """Return indices by rank within the class, then class; None where nothing is to be left out."""
-    if count is None or count == len(labels):
-        return None
-    if not least <= count <= len(labels):
-        raise UserError(f"{field} must be between {least} and {len(labels)} for this data set, got {count!r}")
-    return _in_turn(labels)[:count]
-
-
 def _in_turn(labels: Tensor) -> Tensor:
     """Return all indices, ordered by rank within the class, then class."""
     values = labels.numpy()
@@ -151,7 +146,7 @@ def _in_turn(labels: Tensor) -> Tensor:
 
 
 def load(path: Path) -> Prepared:
-    """Open a prepared file and check what is cheap to check: header, file size, shapes, range of the labels.
+    """Open a prepared file, and check its header, file size, shapes and range of the labels.
 
     Raises:
         UserError: the file is missing, truncated, or not one of ours.
@@ -180,31 +175,19 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
     if metadata.get("format") != FORMAT:
         raise _damaged(path, f"format {metadata.get('format')!r}, expected {FORMAT!r}")
     try:
-        texts = {key: metadata[key] for key in ("name", "digest", "source", "note")}
-        classes = tuple(str(name) for name in json.loads(metadata["classes"]))
-        mean, std = (tuple(float(value) for value in json.loads(metadata[key])) for key in ("mean", "std"))
+        fields: dict[str, Any] = {key: metadata[key] for key in ("name", "digest", "source", "note")}
+        fields["classes"] = tuple(str(name) for name in json.loads(metadata["classes"]))
+        for key in ("mean", "std"):
+            fields[key] = tuple(float(value) for value in json.loads(metadata[key]))
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path, f"unreadable header entry: {error}") from error
-    for part in ("train", "test"):
-        images, labels = tensors[f"{part}_images"], tensors[f"{part}_labels"]
+    for split in ("train", "test"):
+        images, labels = tensors[f"{split}_images"], tensors[f"{split}_labels"]
         well_formed = images.dtype == torch.uint8 and labels.dtype == torch.int64
         if not (well_formed and images.ndim == 4 and labels.shape == images.shape[:1] and len(labels) > 0):
-            raise _damaged(path, f"{part} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
-        check_labels(labels.numpy(), len(classes), str(path))
-    return Prepared(
-        name=texts["name"],
-        train_images=tensors["train_images"],
-        train_labels=tensors["train_labels"],
-        test_images=tensors["test_images"],
-        test_labels=tensors["test_labels"],
-        classes=classes,
-        mean=mean,
-        std=std,
-        digest=texts["digest"],
-        source=texts["source"],
-        note=texts["note"],
-        path=path,
-    )
+            raise _damaged(path, f"{split} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
+        check_labels(labels.numpy(), len(fields["classes"]), str(path))
+    return Prepared(path=path, **fields, **dict[str, Any](tensors))
 
 
 def _damaged(path: Path, why: str) -> UserError:
@@ -225,7 +208,7 @@ def verify(prepared: Prepared) -> None:
 
 
 def digest_of(classes: Sequence[str], arrays: Sequence[npt.NDArray[Any]]) -> str:
-    """Identify a data set by its content: sha256 of class names, then dtype, shape and bytes of each array.
+    """Return the identity of a data set's content: sha256 of class names, then dtype, shape and bytes of each array.
 
     Args:
         classes: names of the classes.

@@ -1,108 +1,81 @@
-"""Write a prepared file: images as they come, in any order, never all in memory; whole or not at all."""
+"""Writing a prepared file: images in any order and never all in memory; the file is complete or not there."""
 
 from __future__ import annotations
 
 import json
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from ablations.running.data.content import Bytes, Content
 from ablations.running.data.prepared import FORMAT, TENSORS, digest_of
-from ablations.running.machine.durable import FULL_OR_FAILING, DiskError
+from ablations.running.data.raw_dataset import Bytes, RawDataset
+from ablations.running.machine.durable import FULL_OR_FAILING, DiskError, replacing
 from senet_core.errors import UserError
 
-MORE_ROOM = "make room, or name another folder with ABLATE_DATA_DIR"
 _DIGEST_ROOM = "0" * 64
 _STATISTICS_ROOM = 64  # bytes kept free for each number of mean and std, more than any float's text
 _ALIGNMENT = 64
 
 
-def write(path: Path, name: str, content: Content) -> None:
-    """Write a data set to `path`, by a temporary file beside it that takes its name when complete.
+def write(path: Path, name: str, content: RawDataset) -> None:
+    """Write a data set to `path`, by a temporary file beside it that takes its place when complete.
 
-    Two processes that write the same file at once both end well: the later one's, equal in content, stays.
+    Two processes may write the same file at once: the one that ends later, equal in content, stays.
 
     Args:
-        path: the file to make; its folder is made too.
+        path: the file to write; its folder is created if needed.
         name: of the data set.
         content: labels, and the stream of images.
 
     Raises:
         UserError: the folder cannot be written, or the stream was not complete.
-        DiskError: the disk is full.
+        DiskError: the disk is full or failing.
     """
-    with _replacing(path) as (file, partial):
-        layout = _Layout(name, content)
-        _write_body(file, layout, content)
-        file.flush()
-        arrays = [layout.mapped(partial, key) for key in TENSORS]
-        mean, std = channel_statistics(arrays[TENSORS.index("train_images")])
-        file.seek(0)
-        file.write(layout.header(digest_of(content.classes, arrays), mean, std))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            yield file, partial
+        with replacing(path) as file:
+            layout = _Layout(name, content)
+            _write_body(file, layout, content)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
+            arrays = [layout.mapped(Path(file.name), key) for key in TENSORS]
+            mean, std = channel_statistics(arrays[TENSORS.index("train_images")])
+            file.seek(0)
+            file.write(layout.header(digest_of(content.classes, arrays), mean, std))
     except OSError as error:
-        why = error.strerror or error
-        kind = DiskError if error.errno in FULL_OR_FAILING else UserError
-        raise kind(f"cannot write {path}: {why}; {MORE_ROOM}") from error
-    finally:
-        _remove(partial)
+        raise cannot_write(path, error) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # elsewhere a folder cannot be opened, and its entries need no sync
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def cannot_write(path: Path, error: OSError) -> UserError | DiskError:
+    """Return the error for a file or folder of prepared data that cannot be written."""
+    kind = DiskError if error.errno in FULL_OR_FAILING else UserError
+    why = error.strerror or error
+    return kind(f"cannot write {path}: {why}; make room, or name another folder with ABLATE_DATA_DIR")
 
 
-def _remove(partial: Path) -> None:
-    with suppress(OSError):  # the folder was never there, or not ours; the error under way says more
-        partial.unlink(missing_ok=True)
-
-
-def _write_body(file: BinaryIO, layout: _Layout, content: Content) -> None:
+def _write_body(file: BinaryIO, layout: _Layout, content: RawDataset) -> None:
     # Plain writes on purpose: on a full disk they raise, where a mapped file would kill the process.
-    for part, labels in (("train", content.train_labels), ("test", content.test_labels)):
-        file.seek(layout.start(f"{part}_labels"))
+    for split, labels in (("train", content.train_labels), ("test", content.test_labels)):
+        file.seek(layout.start(f"{split}_labels"))
         file.write(np.ascontiguousarray(labels, dtype="<i8").data)
     end = file.tell()
     written = {"train": 0, "test": 0}
-    for part, index, images in content.blocks():
-        place = layout.start(f"{part}_images") + index * images[0].nbytes
+    for split, index, images in content.blocks():
+        place = layout.start(f"{split}_images") + index * images[0].nbytes
         if place != end:  # a seek empties the file's buffer, and most images follow one another
             file.seek(place)
         end = place + file.write(np.ascontiguousarray(images).data)
-        written[part] += len(images)
+        written[split] += len(images)
     expected = {"train": len(content.train_labels), "test": len(content.test_labels)}
     if written != expected:
         raise UserError(f"{content.source} changed while it was read: {written} images, expected {expected}")
 
 
 class _Layout:
-    """Where each tensor lies; the header is written last, into room kept for it, as it holds the digest."""
+    """The offset of each tensor; the header is written last, into room kept for it, as it has the digest."""
 
-    def __init__(self, name: str, content: Content) -> None:
+    def __init__(self, name: str, content: RawDataset) -> None:
         self._texts = {
             "format": FORMAT,
             "name": name,
@@ -130,7 +103,7 @@ class _Layout:
         return np.dtype("<i8" if key.endswith("labels") else "u1")
 
     def start(self, key: str) -> int:
-        """Offset of a tensor from the start of the file, in bytes."""
+        """Return the offset of a tensor from the start of the file, in bytes."""
         return self._body + self._offsets[key][0]
 
     def mapped(self, file: Path, key: str) -> npt.NDArray[Any]:
@@ -149,18 +122,18 @@ class _Layout:
         return json.dumps({"__metadata__": {**self._texts, **numbers, "digest": digest}, **tensors}).encode()
 
     def header(self, digest: str, mean: tuple[float, ...], std: tuple[float, ...]) -> bytes:
-        """Length (8 bytes, little-endian) and JSON, padded with spaces, as the safetensors format has it."""
+        """Return the header of the safetensors format: length (8 bytes, little-endian) and JSON, padded with spaces."""
         length = self._body - 8
         return length.to_bytes(8, "little") + self._json(digest, mean, std).ljust(length)
 
 
 def channel_statistics(images: Bytes) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Compute mean and standard deviation of every channel, exactly, in one pass over the images.
+    """Return mean and standard deviation of every channel, exact, in one pass over the images.
 
-    A deviation below 1 (images of one colour) is given as 1, so that dividing by it is safe.
+    A deviation below 1 (images of one colour) becomes 1, so that dividing by it is safe.
 
     Args:
-        images: (N, H, W, C).
+        images: (N, H, W, C), 0..255.
     """
     counts = np.zeros((images.shape[-1], 256), dtype=np.int64)
     step = max(1, 2**24 // images[0].size)

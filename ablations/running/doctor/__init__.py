@@ -1,4 +1,4 @@
-"""What may be wrong with a machine, its data and its studies: looked at, said, and mended where that is safe."""
+"""Checks of the machine, the data and the studies: what is wrong is reported, and repaired where that is safe."""
 
 from ablations.running.doctor.examination import examine
 from ablations.running.doctor.finding import Finding, Level

@@ -1,4 +1,4 @@
-"""Are the prepared data sets whole, and do they have the images that they should have?"""
+"""Checks of the prepared data sets: that they are undamaged, and have as many images as the original."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _LEFT_BY_A_PREPARATION = (".*.partial", ".download-*")
 
 
 def check_data(data_dir: Path, wanted: DataSpec | None) -> Iterator[Finding]:
-    """Read prepared files whole and compare their digests.
+    """Yield a finding for each prepared file, which is read completely to compare its digest.
 
     Args:
-        data_dir: where they are; it need not exist.
-        wanted: look at this data set only; None for every one that is there.
+        data_dir: folder of the prepared files; it need not exist.
+        wanted: the only data set to check; None for all that are there.
     """
     from ablations.running.data import prepared_path
 
-    paths = _files(data_dir) if wanted is None else [prepared_path(wanted, data_dir)]
+    paths = sorted(data_dir.glob("*.safetensors")) if wanted is None else [prepared_path(wanted, data_dir)]
     if not paths:
         yield ok(f"no data set is prepared in {data_dir}; digits is made when it is first used")
     for path in paths:
@@ -37,9 +37,9 @@ def check_data(data_dir: Path, wanted: DataSpec | None) -> Iterator[Finding]:
 
 
 def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, str]:
-    """Return the digests of the prepared files that can be opened, by what they hold.
+    """Return the digests of the prepared files that can be opened, by their data sets.
 
-    Those of image folders are known by the study's own specification only.
+    Image folders are among them only where `wanted` is one: the file's name does not tell its folder.
     """
     from ablations.running.data import load, prepared_path
 
@@ -52,10 +52,6 @@ def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, 
         except UserError:  # noqa: PERF203  (check_data says what is wrong with it)
             continue
     return found
-
-
-def _files(data_dir: Path) -> list[Path]:
-    return sorted(data_dir.glob("*.safetensors"))
 
 
 def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The whole examination: the machine, the data, and every study or one."""
+"""The whole examination: the machine, the data, and the studies."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def examine(
     tracking: bool = True,
     fix: bool = False,
 ) -> Iterator[Finding]:
-    """Look at everything, and mend what is safe to mend. Results are never removed.
+    """Yield the findings on everything, and repair what is safe to repair. Results are never removed.
 
     Args:
         results_dir: holds a folder for each study; it need not exist.
-        data_dir: where the prepared data sets are; it need not exist.
-        design: of the study that is asked about, unfolded; None looks at the prepared data sets and studies there are.
-        study: its name; None for every study that has results.
+        data_dir: folder of the prepared data sets; it need not exist.
+        design: of the study whose data to check; None to check every prepared data set.
+        study: the name of the study to check; None for every study that has results.
         tracking_uri: the MLflow store; None for the default.
-        tracking: whether to look at MLflow.
-        fix: mend a torn line, stale leases, checkpoints and running files that nobody will use again, and MLflow runs
-            that a dead sweep left open.
+        tracking: whether to check MLflow.
+        fix: repair a torn line, stale leases, unused checkpoints and progress files, and MLflow runs that a killed
+            sweep left open.
     """
     yield from check_packages()
     yield from check_devices()

@@ -1,4 +1,4 @@
-"""Finding: one thing that was looked at, and how it is."""
+"""Finding: one thing that was checked, and its state."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes:
-        level: "ok"; "warning": work goes on, but a person should know; "problem": a sweep or a report would fail or be
-            wrong.
-        what: how it is, in one line.
+        level: "ok"; "warning": a person should know of it; "problem": a sweep or a report would fail or be wrong.
+        what: its state, in one line.
         how_to_mend: what a person can do; empty where nothing is to be done.
-        mended: it was wrong, and is not any more.
+        mended: whether it was repaired.
     """
 
     level: Level
@@ -30,32 +29,32 @@ class Finding:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is a problem that is still there."""
+        """Whether it is a problem that was not repaired."""
         return self.level == "problem" and not self.mended
 
 
 def ok(what: str) -> Finding:
-    """Say that something is as it should be."""
+    """Return a finding that something is as it should be."""
     return Finding("ok", what)
 
 
 def warning(what: str, how_to_mend: str) -> Finding:
-    """Say what a person should know."""
+    """Return a finding that a person should know of."""
     return Finding("warning", what, how_to_mend)
 
 
 def problem(what: str, how_to_mend: str) -> Finding:
-    """Say what would make a sweep or a report fail or be wrong."""
+    """Return a finding that would make a sweep or a report fail or be wrong."""
     return Finding("problem", what, how_to_mend)
 
 
 def mended(finding: Finding, mend: Callable[[], object], *, fix: bool) -> Finding:
-    """Mend what was found, where that is asked for.
+    """Return the finding, after repairing it if `fix` is true.
 
     Args:
         finding: what was found.
-        mend: removes the cause; what it raises (OSError, UserError) leaves the finding open, with the reason.
-        fix: whether to mend at all.
+        mend: repairs it; its OSError or UserError leaves the finding open, with the reason.
+        fix: whether to repair it.
     """
     if not fix:
         return finding
@@ -67,5 +66,5 @@ def mended(finding: Finding, mend: Callable[[], object], *, fix: bool) -> Findin
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number of things: "1 run", "2 runs"."""
+    """Return a number of things as text: "1 run", "2 runs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

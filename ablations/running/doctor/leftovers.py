@@ -1,4 +1,4 @@
-"""What sweeps leave behind when they are killed: leases, running files, checkpoints."""
+"""Checks of what killed sweeps leave behind: leases, progress files, checkpoints."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UNUSED = "it is of no use any more; --fix removes it"
 
 
 def check_leases(places: Places, *, fix: bool) -> Generator[Finding, None, frozenset[str]]:
-    """Look at who is said to be training what.
+    """Yield findings on the leases of a study.
 
     Returns:
-        The trials that somebody may be training now.
+        The keys of the trials that may be in training now.
     """
     leases = Leases(places.leases)
     alive = set()
@@ -43,18 +43,18 @@ def check_leases(places: Places, *, fix: bool) -> Generator[Finding, None, froze
 
 
 def check_running(places: Places, alive: frozenset[str], *, fix: bool) -> Iterator[Finding]:
-    """Look for files of running trials that nobody runs.
+    """Yield findings on progress files of trials that do not run, and stop files of sweeps that have ended.
 
     Args:
         places: of the study.
-        alive: the trials that somebody may be training now.
-        fix: remove what is left.
+        alive: keys of the trials that may be in training now.
+        fix: remove those files.
     """
-    for path in _sorted(places.running, "*.jsonl"):
+    for path in sorted(places.running.glob("*.jsonl")):
         if path.stem not in alive:
             found = warning(f"{path} says that a trial is running, which is not", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
-    for path in _sorted(places.running, "stop.*"):
+    for path in sorted(places.running.glob("stop.*")):
         number = path.suffix[1:]
         if not alive and not (number.isdigit() and process_exists(int(number))):
             found = warning(f"{path} asks a sweep to stop that has ended", _UNUSED)
@@ -64,26 +64,25 @@ def check_running(places: Places, alive: frozenset[str], *, fix: bool) -> Iterat
 def check_checkpoints(
     places: Places, alive: frozenset[str], finished: frozenset[str], *, fix: bool
 ) -> Iterator[Finding]:
-    """Look for checkpoints that no training will continue from.
+    """Yield findings on checkpoints from which no training will continue.
 
     Args:
         places: of the study.
-        alive: the trials that somebody may be training now; theirs are left alone.
-        finished: the trials that have a result.
-        fix: remove those that cannot be read and those of finished trials; those of other code stay, for that code may
-            come back.
+        alive: keys of the trials that may be in training now; theirs are left alone.
+        finished: keys of the trials that have a result.
+        fix: remove damaged ones and those of finished trials; those of other code stay, since that code may return.
     """
-    for folder in _sorted(places.checkpoints, "*"):
+    for folder in sorted(places.checkpoints.glob("*")):
         if not folder.is_dir() or folder.name in alive:
             continue
         if folder.name in finished:
             found = warning(f"{folder} has checkpoints of a trial that is finished", _UNUSED)
             yield mended(found, partial(shutil.rmtree, folder), fix=fix)
             continue
-        for path in _sorted(folder, ".*.partial"):
+        for path in sorted(folder.glob(".*.partial")):
             found = warning(f"{path} is a checkpoint whose writing was interrupted", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
-        for path in _sorted(folder, "*.pt"):
+        for path in sorted(folder.glob("*.pt")):
             yield from _check_checkpoint(path, fix=fix)
 
 
@@ -115,10 +114,6 @@ def _code(version: dict[str, object]) -> str:
 
 
 def _take_and_release(leases: Leases, key: str) -> None:
-    """Take a stale lease, as a sweep would, and give it back: safe beside sweeps that try the same."""
+    """Take a stale lease, as a sweep would, and release it: safe beside sweeps that do the same."""
     if leases.take(key):
         leases.release(key)
-
-
-def _sorted(folder: Path, pattern: str) -> list[Path]:
-    return sorted(folder.glob(pattern))

@@ -1,4 +1,4 @@
-"""Is there room, what does this machine compute with, and do its packages belong together?"""
+"""Checks of the machine: free disk space, devices, packages and plug-ins."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, counted, ok, problem, warning
 from ablations.running.machine.environment import available_cores, package_version, processor_name
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line
 from senet_core.plugins import GROUP, load_installed_plugins
 
 PROJECT = "senet-ablations"
 GIB = 2**30
 ENOUGH_BYTES = GIB
-"""Checkpoints, records and a database are small beside it; a data set is not."""
+"""More than checkpoints, records and a database need; a data set may need more."""
 
 
 def check_disk(*folders: Path) -> Iterator[Finding]:
-    """Say how much room there is where files will be written."""
+    """Yield the free space of each disk that folders are on."""
     for folder in dict.fromkeys(_nearest(folder) for folder in folders):
         try:
             free = shutil.disk_usage(folder).free
@@ -36,7 +36,7 @@ def check_disk(*folders: Path) -> Iterator[Finding]:
 
 
 def check_devices() -> Iterator[Finding]:
-    """Say what trials would be trained on, and whether torch and torchvision belong together."""
+    """Yield what trials would be trained on, and whether torch and torchvision work together."""
     try:
         import torch
         from torchvision.ops import nms
@@ -44,7 +44,7 @@ def check_devices() -> Iterator[Finding]:
         nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # compiled code that a wrong pair does not find
     except Exception as error:  # a wrong pair fails in many ways
         versions = f"torch {package_version('torch')}, torchvision {package_version('torchvision')}"
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)[:200]
         yield problem(
             f"{versions} do not work together: {type(error).__name__}: {reason}",
             "install a pair that was made for each other: pip install --upgrade torch torchvision",
@@ -69,7 +69,7 @@ def check_devices() -> Iterator[Finding]:
 
 
 def check_packages() -> Iterator[Finding]:
-    """Compare the installed packages with what the project asks for, and load the plug-ins among them."""
+    """Yield findings on installed packages that the project does not allow, and on plug-ins."""
     try:
         texts = requires(PROJECT) or []
     except PackageNotFoundError:
@@ -100,7 +100,7 @@ def _check_requirement(text: str) -> Iterator[Finding]:
 
 
 def check_plugins() -> Iterator[Finding]:
-    """Load the plug-ins of installed packages, and say which fail."""
+    """Yield which plug-ins of installed packages were loaded and which fail."""
     points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     try:
         origins = load_installed_plugins()
@@ -117,7 +117,7 @@ def _check_entry_point(point: EntryPoint) -> Iterator[Finding]:
     try:
         point.load()
     except (Exception, SystemExit) as error:  # foreign code may raise anything
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error)[:200]
         yield problem(
             f"plug-in {package} ({point.value}) fails when loaded: {type(error).__name__}: {reason}",
             f"mend it, or: pip uninstall {package}",
@@ -125,7 +125,7 @@ def _check_entry_point(point: EntryPoint) -> Iterator[Finding]:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
+    """Return the folder or its nearest parent that exists."""
     place = folder.absolute()
     while not os.path.exists(place) and place != place.parent:
         place = place.parent

@@ -1,28 +1,27 @@
-"""Is every line of a record whole, itself, alone, and of the data that are here?"""
+"""Checks of a study's record: undamaged lines, the right keys, no doubles, and results of the present data."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.planning.trial import DataSpec
+from ablations.planning.trial import DataSpec, trial_key
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
 from ablations.running.record.study_paths import Places
 from ablations.running.record.trial_file import Record
 from ablations.running.record.trial_record import TrialRecord
+from senet_core.errors import one_line
 
 _MOMENT = 0.2
 _SHOWN = 5
-"""Lines of one kind that are named one by one."""
+"""How many lines of one kind are reported one by one."""
 
 Lines = list[tuple[int, TrialRecord]]
-"""With the numbers they have in the file, from 1."""
+"""Lines with their numbers in the file, from 1."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class _Read:
 def check_record(
     places: Places, digests: Mapping[DataSpec, str], *, fix: bool
 ) -> Generator[Finding, None, frozenset[str]]:
-    """Look at a study's record.
+    """Yield findings on a study's record.
 
     Args:
         places: of the study.
@@ -73,12 +72,6 @@ def check_record(
     return frozenset(finished)
 
 
-def trial_key(trial: Mapping[str, Any]) -> str:
-    """Return the key that a trial's canonical JSON has, without the registries that reading it would need."""
-    text = json.dumps(trial, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def _read(path: Path) -> _Read:
     content = path.read_bytes()
     if not content.endswith(b"\n") and content:
@@ -91,7 +84,7 @@ def _read(path: Path) -> _Read:
         try:
             lines.append((number, TrialRecord.from_line(line.decode("utf-8"))))
         except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
-            corrupt.append((number, " ".join(str(error).split())))
+            corrupt.append((number, one_line(error)))
     return _Read(lines, tuple(corrupt), len(torn))
 
 
@@ -101,7 +94,7 @@ def _corrupt(path: Path, read: _Read) -> Iterator[Finding]:
         yield problem(f"{path}, line {number} is corrupt: {why}", mend)
     others = read.corrupt[_SHOWN:]
     if others:
-        yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers(n for n, _ in others)}", mend)
+        yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers([n for n, _ in others])}", mend)
 
 
 def _torn(path: Path, read: _Read, *, fix: bool) -> Iterator[Finding]:
@@ -139,13 +132,13 @@ def _doubles(path: Path, lines: Lines) -> Iterator[Finding]:
             alike = len({line.result.weights_sha256 for _, line in same if line.result is not None}) == 1
             end = "with the same weights" if alike else "with different weights"
             yield warning(
-                f"{path}: trial {key} is finished in {_named(n for n, _ in same)}, {end}",
+                f"{path}: trial {key} is finished in {_named([n for n, _ in same])}, {end}",
                 "nothing is lost: the last line counts; remove the others if they disturb",
             )
 
 
 def _of_other_data(path: Path, lines: Lines, digests: Mapping[DataSpec, str]) -> Iterator[Finding]:
-    """Find results under one name of data that were different."""
+    """Yield findings on results of the same data set that were computed on different data."""
     recorded: dict[tuple[Any, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, line in lines:
         if line.status == "finished":
@@ -171,12 +164,10 @@ def _data_of(data: object) -> tuple[Any, ...]:
     return (str(data.get("name")), data.get("path"), data.get("size"))
 
 
-def _named(numbers: Iterator[int] | list[int]) -> str:
-    listed = list(numbers)
-    return f"line{'s' if len(listed) > 1 else ''} {_numbers(listed)}"
+def _named(numbers: Sequence[int]) -> str:
+    return f"line{'s' if len(numbers) > 1 else ''} {_numbers(numbers)}"
 
 
-def _numbers(numbers: Iterator[int] | list[int]) -> str:
-    listed = list(numbers)
-    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
-    return ", ".join(map(str, listed[:10])) + more
+def _numbers(numbers: Sequence[int]) -> str:
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return ", ".join(map(str, numbers[:10])) + more

@@ -1,4 +1,4 @@
-"""Is the MLflow store to be reached, and does it agree with the records?"""
+"""Checks of MLflow: that its store answers, and that its runs agree with the records."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _CLOSED = "the sweep ended without closing this run"
 def check_tracking(
     tracking_uri: str | None, results_dir: Path, studies: Sequence[str], *, fix: bool
 ) -> Iterator[Finding]:
-    """Look at the MLflow store, and compare it with the records of some studies.
+    """Yield findings on the MLflow store, and on its runs of some studies.
 
     Args:
         tracking_uri: the store; None for the default.
-        results_dir: where the records are.
-        studies: names.
-        fix: close runs that a dead sweep left open.
+        results_dir: folder of the records.
+        studies: their names.
+        fix: close runs that a killed sweep left open.
     """
     try:
         store = locate(tracking_uri, results_dir)
@@ -58,7 +58,7 @@ def check_tracking(
 
 
 def _damage(store: Store) -> Finding | None:
-    """Look at a database file itself, reading only: MLflow would try a damaged one for minutes."""
+    """Return a finding on a damaged database file, read without MLflow, which would try to open it for minutes."""
     if store.database is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where trials run: a pool of processes behind the interface of `concurrent.futures`."""
+"""An executor on this machine: a pool of worker processes behind the interface of `concurrent.futures`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import psutil
@@ -20,7 +21,7 @@ from ablations.running.training.worker import start_worker
 T = TypeVar("T")
 
 SHARE_OF_MEMORY = 0.6
-"""Of the machine's memory: what all workers together may keep between tasks."""
+"""The share of the machine's memory that all workers together may keep between tasks."""
 
 WORKER_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 """Settings of glibc's malloc, read at process start: feature maps are reused, not given back to the system and
@@ -32,14 +33,12 @@ class WorkerDied(RuntimeError):
 
 
 class ExecutorLost(OSError):
-    """Nothing can be run any more: that is no trial's failure, and ends the sweep."""
+    """The executor cannot run anything any more, which is no trial's failure and ends the sweep."""
 
 
 @dataclass
 class _Job:
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    options: dict[str, Any]
+    call: Callable[[], Any]
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -52,7 +51,7 @@ class WorkerPool(Executor):
     Args:
         workers: processes, at least 1.
         threads: torch threads of each.
-        gpus: CUDA devices to deal out in turn, as CUDA_VISIBLE_DEVICES names them; none for none.
+        gpus: CUDA devices to assign in turn, by their names for CUDA_VISIBLE_DEVICES; empty for none.
         memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
     """
 
@@ -71,7 +70,7 @@ class WorkerPool(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queue a task; the future raises `WorkerDied` where its process ends first."""
-        job = _Job(fn, args, kwargs)
+        job = _Job(partial(fn, *args, **kwargs))
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
@@ -80,23 +79,21 @@ class WorkerPool(Executor):
         return job.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Close the pool; with `cancel_futures`, tasks that have not begun are given up."""
-        with self._lock:
-            self._closed = True
-            if cancel_futures:
-                self.give_up_waiting()
-            pools = list(self._pools.values())
-        for pool in pools:
+        """Accept no more tasks; with `cancel_futures`, cancel those that have not begun."""
+        for pool in self._close(cancel_waiting=cancel_futures):
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def kill(self) -> None:
-        """End every worker now, with whatever it is doing."""
+        """End every worker now, whatever it is doing."""
+        for pool in self._close(cancel_waiting=True):
+            _kill_workers(pool)
+
+    def _close(self, *, cancel_waiting: bool) -> list[ProcessPoolExecutor]:
         with self._lock:
             self._closed = True
-            self.give_up_waiting()
-            pools = list(self._pools.values())
-        for pool in pools:
-            _kill_workers(pool)
+            if cancel_waiting:
+                self.give_up_waiting()
+            return list(self._pools.values())
 
     def give_up_waiting(self) -> None:
         """Cancel the tasks that have not begun."""
@@ -112,14 +109,12 @@ class WorkerPool(Executor):
             if not job.future.set_running_or_notify_cancel():
                 continue
             slot = self._idle.popleft()
-            with environment_with(
-                WORKER_ENVIRONMENT
-            ):  # a pool starts its process when it gets its first task
+            with environment_with(WORKER_ENVIRONMENT):  # a pool starts its process at its first task
                 try:
-                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                    inner = self._pool(slot).submit(job.call)
                 except BrokenProcessPool:  # its process died while it had nothing to do
                     self._pools.pop(slot).shutdown(wait=False)
-                    inner = self._pool(slot).submit(job.function, *job.arguments, **job.options)
+                    inner = self._pool(slot).submit(job.call)
                 except OSError as error:  # no memory, or too many processes
                     if (pool := self._pools.pop(slot, None)) is not None:
                         pool.shutdown(wait=False)
@@ -158,7 +153,7 @@ class WorkerPool(Executor):
 
 @contextmanager
 def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables that are not set yet, for processes that are started inside."""
+    """Set environment variables that are not set yet, for processes that are started inside the block."""
     added = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ.update(added)
     try:

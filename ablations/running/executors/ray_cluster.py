@@ -1,4 +1,4 @@
-"""Ray: connecting to a cluster or starting one here, what its nodes have, and whether a trial's needs can be met."""
+"""Ray clusters: connecting to one or starting one here, and how many trials its nodes can run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ablations.running.machine.signals import STOPPING
 from senet_core.errors import UserError
 
 ANSWER_SECONDS = 5.0
-"""How long a cluster may take to answer; Ray's own patience is minutes."""
+"""How long a cluster may take to answer; Ray itself would wait for minutes."""
 
 STORE_BYTES = 80 << 20
-"""Shared memory of a Ray that is started here: outcomes are small, and Ray would take a third of the machine's."""
+"""Shared memory of a Ray that is started here: outcomes are small, and Ray would take a third of the memory."""
 
 LONGEST_FOLDER = 40
 """Characters of the temporary folder: sockets are made some 60 deeper in it, and a socket's path may have 107."""
@@ -33,15 +33,15 @@ log = logging.getLogger("ablations")
 
 
 @dataclass(frozen=True)
-class Needs:
-    """What a trial needs of its node.
+class Resources:
+    """What a trial asks of its node.
 
     Attributes:
-        cpus: cores, at least 1; the trial computes with so many threads.
+        cpus: cores, at least 1; also the number of the trial's threads.
         gpus: share of a GPU from 0 to 1, or a whole number of GPUs.
 
     Raises:
-        UserError: no number, or a share above 1 that is not whole, which Ray cannot give.
+        UserError: gpus is not finite, or above 1 and not whole, which Ray cannot assign.
     """
 
     cpus: int = 1
@@ -54,49 +54,50 @@ class Needs:
             raise UserError(f"--gpus-per-trial above 1 must be a whole number, got {self.gpus:g}")
 
     def __str__(self) -> str:
-        return _resources(self.cpus, self.gpus)
+        return _resource_text(self.cpus, self.gpus)
 
 
 @dataclass(frozen=True)
 class Node:
-    """A machine of the cluster and what it has in all, free or not."""
+    """A machine of the cluster, with all its cores and GPUs, free or not."""
 
     host: str
     cpus: float
     gpus: float
 
-    def holds(self, needs: Needs) -> int:
+    def holds(self, resources: Resources) -> int:
         """Return how many trials fit on the node at a time."""
-        by_cpus = int(self.cpus / needs.cpus)
-        if needs.gpus == 0:
+        by_cpus = int(self.cpus / resources.cpus)
+        if resources.gpus == 0:
             return by_cpus
-        # a share lies on one GPU: three trials of 0.3 fit on each
-        by_gpus = int(self.gpus / needs.gpus) if needs.gpus >= 1 else int(self.gpus) * int(1 / needs.gpus)
-        return min(by_cpus, by_gpus)
+        if resources.gpus >= 1:
+            return min(by_cpus, int(self.gpus / resources.gpus))
+        # a share is of one GPU: three trials of 0.3 fit on each
+        return min(by_cpus, int(self.gpus) * int(1 / resources.gpus))
 
     def __str__(self) -> str:
-        return f"{self.host}: {_resources(self.cpus, self.gpus)}"
+        return f"{self.host}: {_resource_text(self.cpus, self.gpus)}"
 
 
-def trials_at_a_time(needs: Needs, nodes: Sequence[Node]) -> int:
+def trials_at_a_time(resources: Resources, nodes: Sequence[Node]) -> int:
     """Return how many trials the nodes hold at a time, at least 1.
 
     Raises:
         UserError: none of them holds even one. Ray would wait for ever.
     """
-    count = sum(node.holds(needs) for node in nodes)
+    count = sum(node.holds(resources) for node in nodes)
     if not count:
         shown = "; ".join(map(str, nodes[:5])) + (f"; and {len(nodes) - 5} more" if len(nodes) > 5 else "")
         raise UserError(
-            f"a trial asks for {needs}, and no node of the Ray cluster has that ({shown or 'it has no nodes'});"
-            " --cpus-per-trial and --gpus-per-trial change what is asked"
+            f"a trial asks for {resources}, and no node of the Ray cluster has that ({shown or 'it has no nodes'});"
+            " ask for fewer CPUs or GPUs per trial"
         )
     return count
 
 
 @contextmanager
 def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[None]:
-    """Be connected to a cluster inside the block, or to a Ray of our own that ends with it.
+    """Connect to a cluster inside the block, or to a Ray on this machine that is started and ends with it.
 
     Args:
         address: "HOST:PORT" of the cluster's head, or "auto" for the one that runs on this machine; None starts one.
@@ -108,23 +109,23 @@ def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[
     """
     ray = import_ray()
     options: dict[str, Any] = {"address": address or "local"}
-    with ExitStack() as after:
+    with ExitStack() as stack:
         if address is None:
             folder = _short_folder()
-            after.callback(shutil.rmtree, folder, ignore_errors=True)  # Ray leaves its session behind
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)  # Ray leaves its session behind
             options |= {
                 "num_cpus": cpus,
                 "num_gpus": gpus,
                 "_temp_dir": str(folder),
                 "include_dashboard": False,
+                "object_store_memory": STORE_BYTES,
             }
-            options["object_store_memory"] = STORE_BYTES
         else:
-            check_answers(address)
+            check_reachable(address)
         with _own_signal_handlers():
             try:
                 ray.init(
-                    log_to_driver=False,  # workers say what they do through their progress files
+                    log_to_driver=False,  # workers report through their progress files
                     logging_level="error",
                     runtime_env={"env_vars": worker_environment()},
                     **options,
@@ -132,13 +133,13 @@ def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[
             except Exception as error:
                 place = f"Ray at {address}" if address else "a Ray of this sweep's own"
                 raise UserError(f"{place} cannot be had: {_first_line(error)}") from error
-        after.callback(ray.shutdown)
-        after.enter_context(_quiet())
+        stack.callback(ray.shutdown)
+        stack.enter_context(_quiet())
         yield
 
 
 def import_ray() -> Any:
-    """Import Ray.
+    """Return the module of Ray.
 
     Raises:
         UserError: it is not installed.
@@ -149,13 +150,13 @@ def import_ray() -> Any:
         import ray
     except ImportError as error:
         raise UserError(
-            f'--executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
+            f'the executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
         ) from error
     return ray
 
 
 def nodes_of_cluster() -> list[Node]:
-    """Return the living nodes of the cluster that this process is connected to."""
+    """Return the nodes of the connected cluster that are alive."""
     return [
         Node(node["NodeManagerHostname"], node["Resources"].get("CPU", 0), node["Resources"].get("GPU", 0))
         for node in import_ray().nodes()
@@ -164,14 +165,14 @@ def nodes_of_cluster() -> list[Node]:
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the variables that workers start with: malloc's as in the pool, or as the user has set them."""
+    """Return the environment variables of workers: malloc's as in the process pool, or as the user has set them."""
     names = [*WORKER_ENVIRONMENT, "PYTHONPATH"]
     found = {name: os.environ.get(name, WORKER_ENVIRONMENT.get(name)) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def check_answers(address: str) -> None:
-    """Refuse an address at which nobody listens: Ray itself would try for minutes.
+def check_reachable(address: str) -> None:
+    """Check that something listens at an address: Ray itself would try for minutes.
 
     Raises:
         UserError: nobody answers, or it is no address.
@@ -211,7 +212,7 @@ def _short_folder() -> Path:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Ray from printing pages of its logs into the display when a node or a worker ends: the executor says it."""
+    """Keep Ray from printing its logs into the display when a node or a worker ends: the executor reports it."""
     from ray._private import worker
 
     printing = getattr(worker, "print_to_stdstream", None)  # there is no public way
@@ -225,7 +226,7 @@ def _quiet() -> Iterator[None]:
         worker.print_to_stdstream = printing
 
 
-def _resources(cpus: float, gpus: float) -> str:
+def _resource_text(cpus: float, gpus: float) -> str:
     return f"{cpus:g} CPU{'s' * (cpus != 1)} and {gpus:g} GPU{'s' * (gpus != 1)}"
 
 

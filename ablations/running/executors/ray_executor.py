@@ -1,4 +1,4 @@
-"""Where trials run on a cluster: Ray's tasks behind the interface of `concurrent.futures`."""
+"""An executor on a Ray cluster: Ray's tasks behind the interface of `concurrent.futures`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
-from ablations.running.executors.ray_cluster import Needs, import_ray, nodes_of_cluster
-from ablations.running.executors.ray_worker import Conditions, DataFile, run_on_node
+from ablations.running.executors.ray_cluster import Resources, import_ray, nodes_of_cluster
+from ablations.running.executors.ray_worker import DataFile, TaskContext, run_on_node
+from senet_core.errors import one_line
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ MOST_NODES_LOST = 3
 
 
 @dataclass(eq=False)
-class _Job:
+class _RayJob:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     options: dict[str, Any]
@@ -37,54 +38,55 @@ class _Job:
 class RayExecutor(Executor):
     """Run tasks on the cluster that this process is connected to.
 
-    Tasks wait in Ray's own queue, so that nodes which join later take some. A task whose node is lost is handed out
-    again and goes on from its checkpoint; Ray's own retries are off, as they would also begin again, several times,
-    what died for want of memory. Only the last attempt's result is taken, so that a task which runs twice (its node was
-    cut off, not dead) ends once.
+    Tasks wait in Ray's own queue, so that nodes which join later take some. A task whose node is lost is submitted
+    again and continues from its checkpoint; Ray's own retries are off, as they would also repeat, several times, a task
+    that ran out of memory. Only the last attempt's result is taken, so that a task which runs twice (its node was cut
+    off, not dead) ends once.
 
     Args:
-        needs: of every task.
+        resources: of every task.
         data: the data set in the object store; None where nodes share its file.
-        say: told in a line of what befalls the cluster.
-        stall_seconds: without any task running, until that is said.
+        say: called with a line of text when a node is lost or nothing can run.
+        stall_seconds: time without any running task after which `say` is called.
     """
 
     def __init__(
         self,
-        needs: Needs,
+        resources: Resources,
         *,
         data: DataFile | None = None,
         say: Callable[[str], None] = lambda message: None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self._ray = import_ray()
-        self._needs, self._say, self._stall_seconds = needs, say, stall_seconds
-        self._conditions = self._ray.put(Conditions(needs, os.getcwd(), data))
-        resources = {"num_cpus": needs.cpus, "num_gpus": needs.gpus}
-        remote = self._ray.remote(num_returns="streaming", max_retries=0, **resources)
+        self._resources, self._say, self._stall_seconds = resources, say, stall_seconds
+        self._context = self._ray.put(TaskContext(resources, os.getcwd(), data))
+        remote = self._ray.remote(
+            num_returns="streaming", max_retries=0, num_cpus=resources.cpus, num_gpus=resources.gpus
+        )
         self._task = remote(run_on_node)
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._jobs: dict[Any, _Job] = {}
+        self._jobs: dict[Any, _RayJob] = {}
         self._closed = False
-        self._moved, self._stalled = time.monotonic(), False
+        self._last_run, self._stalled = time.monotonic(), False
         self._watcher = threading.Thread(target=self._watch, name="ray-executor", daemon=True)
         self._watcher.start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queue a task; the future raises `WorkerDied` where its process ends first."""
-        job = _Job(fn, args, kwargs)
+        job = _RayJob(fn, args, kwargs)
         with self._lock:
             if self._closed:
                 raise RuntimeError("the executor is closed")
             if not self._jobs:
-                self._moved = time.monotonic()
-            self._hand_out(job)
+                self._last_run = time.monotonic()
+            self._start(job)
         job.future.add_done_callback(lambda future: self._forget(job) if future.cancelled() else None)
         return job.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks; with `cancel_futures`, those that have not begun are given up."""
+        """Accept no more tasks; with `cancel_futures`, cancel those that have not begun."""
         with self._lock:
             self._closed = True
             if cancel_futures:
@@ -94,7 +96,7 @@ class RayExecutor(Executor):
             self._watcher.join()
 
     def kill(self) -> None:
-        """End every task now, with whatever it is doing."""
+        """End every task now; its future raises `WorkerDied`."""
         with self._lock:
             self._closed = True
             self.give_up_waiting()
@@ -116,25 +118,25 @@ class RayExecutor(Executor):
                 if job.future.cancel():
                     job.future.set_running_or_notify_cancel()  # only then does `wait` take it for done
 
-    def _hand_out(self, job: _Job) -> None:
+    def _start(self, job: _RayJob) -> None:
         job.host = None
-        job.answers = self._task.remote(self._conditions, job.function, job.arguments, job.options)
+        job.answers = self._task.remote(self._context, job.function, job.arguments, job.options)
         self._jobs[job.answers] = job
         self._changed.notify_all()
 
-    def _forget(self, job: _Job) -> None:
-        """Take a job out of Ray's queue, or end it where it runs."""
+    def _forget(self, job: _RayJob) -> None:
+        """Remove a job from Ray's queue, or end it where it runs."""
         with self._lock:
             if self._jobs.pop(job.answers, None) is not None:
                 with suppress(self._ray.exceptions.RayError):
                     self._ray.cancel(job.answers, force=True)
 
     def _end(
-        self, job: _Job, *, result: Any = None, error: BaseException | None = None, ended: bool = False
+        self, job: _RayJob, *, result: Any = None, error: BaseException | None = None, ended: bool = False
     ) -> None:
-        """Give a job its result or its error; `ended` where its task needs no ending any more.
+        """Set a job's result or its error; `ended` where its task has ended by itself.
 
-        To end a task that has just ended by itself would kill its worker under the next one.
+        To cancel a task that has just ended would kill the worker under its next task.
         """
         if ended:
             self._jobs.pop(job.answers, None)
@@ -168,10 +170,10 @@ class RayExecutor(Executor):
             with self._lock:
                 for job in [self._jobs[answers] for answers in ready if answers in self._jobs]:
                     self._take(job)
-                self._look_for_a_stall()
+                self._check_stall()
 
-    def _take(self, job: _Job) -> None:
-        """Take the next word of a task: that it has begun, its result, or what became of it."""
+    def _take(self, job: _RayJob) -> None:
+        """Take the next answer of a task: that it has begun, its result, or its error."""
         errors = self._ray.exceptions
         try:
             answer = self._ray.get(next(job.answers))
@@ -189,8 +191,8 @@ class RayExecutor(Executor):
             if not job.future.running() and not job.future.set_running_or_notify_cancel():
                 self._forget(job)
 
-    def _lost(self, job: _Job, error: Exception) -> None:
-        """Hand a task out again whose node was lost."""
+    def _lost(self, job: _RayJob, error: Exception) -> None:
+        """Submit a task again whose node was lost."""
         del self._jobs[job.answers]
         job.nodes_lost += 1
         where = f"node {job.host}" if job.host is not None else "a node"
@@ -198,29 +200,29 @@ class RayExecutor(Executor):
             self._end(job, error=WorkerDied(f"{where} was lost, the {job.nodes_lost}th under this trial"))
             return
         self._say(f"{where} was lost; its trial goes on elsewhere from its checkpoint")
-        self._hand_out(job)
+        self._start(job)
 
-    def _look_for_a_stall(self) -> None:
+    def _check_stall(self) -> None:
         now = time.monotonic()
         if not self._jobs or any(job.host is not None for job in self._jobs.values()):
-            self._moved, self._stalled = now, False
-        elif now - self._moved > self._stall_seconds and not self._stalled:
+            self._last_run, self._stalled = now, False
+        elif now - self._last_run > self._stall_seconds and not self._stalled:
             self._stalled = True
-            self._say(self._stall_words())
+            self._say(self._stall_text())
 
-    def _stall_words(self) -> str:
+    def _stall_text(self) -> str:
         nodes = "; ".join(map(str, nodes_of_cluster()))
         free = self._ray.available_resources()
         return (
-            f"no trial has begun for {self._stall_seconds:.0f} s: each asks for {self._needs}; the cluster has {nodes},"
-            f" of which {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs are free"
+            f"no trial has begun for {self._stall_seconds:.0f} s: each asks for {self._resources};"
+            f" the cluster has {nodes}, of which {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs are free"
         )
 
 
 def _why(errors: Any, error: Exception) -> str:
-    """Say why a worker ended, as far as Ray knows."""
+    """Return why a worker ended, as far as Ray knows."""
     if isinstance(error, errors.OutOfMemoryError):
         return "Ray ended the worker because its node ran out of memory"
     if isinstance(error, (errors.WorkerCrashedError, StopIteration)):
         return "the worker process ended before the trial did (killed, or out of memory)"
-    return f"Ray: {' '.join(str(error).split())[:300]}"
+    return f"Ray: {one_line(error)[:300]}"

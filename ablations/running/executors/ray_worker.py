@@ -1,4 +1,4 @@
-"""What happens in a worker of Ray before and around a task: threads, GPUs, folders, and the data."""
+"""A task in a worker of Ray: its threads, GPUs, folders and data are set up, then it runs."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import os
 import signal
 import socket
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ablations.running.executors.ray_cluster import Needs
+from ablations.running.executors.ray_cluster import Resources
+from ablations.running.machine.durable import write_durably
 from ablations.running.record.leases import FOLDER as LEASES
-from ablations.running.training.worker import Task
+from ablations.running.training.task import Task
 from senet_core.errors import UserError
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A prepared data set in Ray's object store, for nodes that do not see its file.
+    """A prepared data set in Ray's object store, for nodes that cannot read its file.
 
     Attributes:
         name: of the file.
         digest: of the data.
-        content: where Ray keeps the bytes.
+        content: Ray's reference to the bytes.
     """
 
     name: str
@@ -34,7 +34,7 @@ class DataFile:
     content: Any
 
     def local(self) -> Path:
-        """Return a folder of this node that has the file; the first task that asks writes it.
+        """Return a folder of this node that has the file; the first task on the node writes it.
 
         Raises:
             OSError: it cannot be written.
@@ -46,59 +46,57 @@ class DataFile:
         path = folder / self.name
         if not path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-            partial.write_bytes(memoryview(ray.get(self.content)))
-            partial.replace(path)
+            write_durably(path, memoryview(ray.get(self.content)))
         return folder
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """Under which every task of an executor runs.
+class TaskContext:
+    """What every task of an executor has in common.
 
     Attributes:
-        needs: what Ray gives it.
-        folder: the sweep's own, for names that are relative to it.
+        resources: what Ray assigns to each.
+        folder: working directory of the sweep, for paths relative to it.
         data: the data set in the object store; None where nodes share the file.
     """
 
-    needs: Needs
+    resources: Resources
     folder: str
     data: DataFile | None = None
 
 
 def run_on_node(
-    conditions: Conditions, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+    context: TaskContext, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Iterator[Any]:
-    """Say on which host the task has begun, then give its result: a generator, so that Ray tells both.
+    """Yield the host on which the task has begun, then its result: Ray passes both on as they come.
 
     Raises:
-        UserError: the node does not see the sweep's folders.
+        UserError: the node does not see the results folder or the data.
     """
     yield socket.gethostname()
-    _prepare(conditions)
-    arguments = tuple(_located(a, conditions.data) if isinstance(a, Task) else a for a in arguments)
+    _set_up(context)
+    arguments = tuple(_located(a, context.data) if isinstance(a, Task) else a for a in arguments)
     yield function(*arguments, **options)
 
 
-def _prepare(conditions: Conditions) -> None:
-    """Do for a worker of Ray what `start_worker` does for one of the pool."""
+def _set_up(context: TaskContext) -> None:
+    """Set up a worker of Ray as `start_worker` sets up one of the process pool."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides, by its stop file
-    if conditions.needs.gpus == 0:
+    if context.resources.gpus == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU that was not asked for may be another's
     with suppress(OSError):  # the folder need not be there where all paths are absolute
-        os.chdir(conditions.folder)
+        os.chdir(context.folder)
     import torch
 
-    import ablations.running.training.trial_training  # noqa: F401  (imported now, so that the first trial's time is the trial's)
+    import ablations.running.training.attempt  # noqa: F401  (imported now, so that the first trial's time is the trial's)
 
-    torch.set_num_threads(conditions.needs.cpus)
+    torch.set_num_threads(context.resources.cpus)
 
 
 def _located(task: Task, data: DataFile | None) -> Task:
-    """Refuse a node on which results would be lost, and find the data."""
+    """Return the task with the folder of the data on this node; refuse a node where results would be lost."""
     from ablations.planning.trial import Trial
-    from ablations.running.data.names import prepared_path
+    from ablations.running.data.paths import prepared_path
 
     host, results = socket.gethostname(), task.running_dir.parent
     # the trial's own lease, which the sweep has just written there: a folder of the same name would not have it

@@ -1,4 +1,4 @@
-"""Which device and precision a trial runs on."""
+"""The device and the precision that a trial runs with."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def count_gpus() -> int:
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """Return the CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES would name each for a worker."""
+    """Return the CUDA devices that this process may use, each by its name for CUDA_VISIBLE_DEVICES."""
     named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
     count = count_gpus()
     return tuple(named[:count]) if any(named) else tuple(map(str, range(count)))
 
 
 def choose_precision(asked: str, device: torch.device) -> str:
-    """Return "fp32" or "bf16" for what a recipe asks ("auto" takes bf16 where the device computes in it)."""
+    """Return "fp32" or "bf16": as asked, and for "auto" bf16 where the device computes in it."""
     if asked != "auto":
         return asked
     if device.type == "cuda":

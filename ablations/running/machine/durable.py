@@ -1,33 +1,35 @@
-"""Writing files so that a power cut leaves the old content or the new, never a mixture."""
+"""Files written so that a power cut leaves the old content or the new, never a mixture."""
 
 from __future__ import annotations
 
 import errno
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from senet_core.errors import UserError
 
 FULL_OR_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""A disk's own faults: nothing that was typed can mend them."""
+"""Error numbers of a full or failing disk, which no other input would avoid."""
 
 
 class DiskError(OSError):
-    """Report in one line what a disk did not take; the command line prints it and exits with status 1.
+    """A full or failing disk, in one line; the command line prints it and exits with status 1.
 
-    Status 2 is for bad input. A full disk is none: the same command is right once there is room, and a script that
-    gives up at 2 may try again at 1.
+    Status 2 is for bad input; a full disk is not the input's fault, and a script may try again after status 1.
     """
 
 
 def not_written(what: str, error: OSError, *, chosen: bool) -> UserError | DiskError:
-    """Say what could not be written, as the user's mistake or the disk's.
+    """Return the error for something that could not be written: the user's mistake or the disk's.
 
     Args:
-        what: with its place, such as "the record results/smoke/trials.jsonl".
+        what: its name with its path, such as "the record results/smoke/trials.jsonl".
         error: as the system raised it.
-        chosen: the place was named by the user and not written to before, so that it may be a wrong one.
+        chosen: whether the user named the path and nothing was written there before, so that it may be a wrong one.
     """
     text = f"cannot write {what}: {error.strerror or error}"
     if chosen and error.errno not in FULL_OR_FAILING:
@@ -35,28 +37,40 @@ def not_written(what: str, error: OSError, *, chosen: bool) -> UserError | DiskE
     return DiskError(f"{text}; nothing recorded is lost, and the same command goes on when that is mended")
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes | memoryview) -> None:
     """Replace a file's content; it is on the disk when this returns.
 
     Raises:
         OSError: it cannot be written; the old content is untouched.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a temporary file beside `path` that takes its place, and is on the disk, when the block ends.
+
+    Raises:
+        OSError: it cannot be written; the old content is untouched, as after any error inside the block.
+    """
     # processes of two machines may have one number, and write checkpoints of one trial
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
+        with partial.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):  # the error under way says more
+            partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
 def append_durably(path: Path, content: bytes) -> None:
-    """Add to a file in one piece; it is on the disk when this returns, or the file is as it was before.
+    """Append to a file in one piece; it is on the disk when this returns, or the file is as it was before.
 
     Raises:
         OSError: it cannot be written.

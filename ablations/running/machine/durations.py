@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration: "45 s", "12.3 min", "3.4 h"."""
+    """Return a duration as text: "45 s", "12.3 min", "3.4 h"."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 100:

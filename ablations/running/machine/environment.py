@@ -1,4 +1,4 @@
-"""Where a trial ran: what a reader needs to judge its numbers and to make them again."""
+"""The environment of a trial: commit, machine, versions and settings, to judge its numbers and to reproduce them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODE = ("senet_core", "ablations")
 
 
 def describe_environment(*, device: str, precision: str, threads: int, kernels: Kernels) -> dict[str, Any]:
-    """Return commit, host, processor, versions and settings, ready for the record."""
+    """Return commit, host, processor, versions and settings as the record keeps them."""
     return {
         **code_version(),
         "host": socket.gethostname(),
@@ -26,7 +26,7 @@ def describe_environment(*, device: str, precision: str, threads: int, kernels: 
         "device": device,
         "precision": precision,
         "threads": threads,
-        **kernels.described(),
+        **kernels.to_json(),
         "python": platform.python_version(),
         "torch": package_version("torch"),
         "torchvision": package_version("torchvision"),
@@ -38,7 +38,7 @@ def describe_environment(*, device: str, precision: str, threads: int, kernels: 
 
 @lru_cache(maxsize=1)
 def code_version() -> dict[str, Any]:
-    """Return the commit of the code that runs, and whether the code was changed since; empty outside git."""
+    """Return the commit of the running code, and whether files differ from it; an empty commit outside git."""
     root = Path(__file__).resolve().parents[3]
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     if commit is None or not (root / ".git").exists():
@@ -47,7 +47,7 @@ def code_version() -> dict[str, Any]:
 
 
 def package_version(name: str) -> str:
-    """Return an installed package's version, or an empty text."""
+    """Return an installed package's version; empty where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -67,7 +67,7 @@ def processor_name() -> str:
 
 
 def processor_computes_bf16() -> bool:
-    """Return whether the processor multiplies in bfloat16 itself; emulated, it would be slower than float32."""
+    """Return whether the processor has bfloat16 instructions; emulated, bfloat16 is slower than float32."""
     flags = _cpuinfo("flags").split()
     return "avx512_bf16" in flags or "amx_bf16" in flags
 

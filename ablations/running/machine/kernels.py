@@ -1,4 +1,4 @@
-"""Which computations of our own a trial trains with on a CPU, in the place of PyTorch's."""
+"""Our own CPU kernels that a trial trains with instead of PyTorch's: fused passes and Winograd's convolutions."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ FUSED, WINOGRAD = "fused passes", "Winograd's convolutions"
 
 @dataclass(frozen=True)
 class Kernels:
-    """Which of them are wanted, or, after `on`, used.
+    """The kernels that are wanted or, after `available_on`, used.
 
     Attributes:
-        fused: fused passes between convolutions.
-        winograd: Winograd's convolutions, in float32.
+        fused: whether the passes between convolutions are fused.
+        winograd: whether 3x3 convolutions are computed by Winograd's algorithm, in float32.
     """
 
     fused: bool = True
     winograd: bool = True
 
     @classmethod
-    def recorded(cls, environment: Mapping[str, Any]) -> Kernels:
-        """Return those of a recorded trial; older records do not name what there was not yet."""
+    def from_record(cls, environment: Mapping[str, Any]) -> Kernels:
+        """Return the kernels of a recorded trial; a kernel that its record does not name was not used."""
         return cls(bool(environment.get("fused")), bool(environment.get("winograd")))
 
-    def on(self, device: torch.device, precision: str) -> Kernels:
-        """Return those that a device can train with in a precision; they are compiled if they are not yet."""
+    def available_on(self, device: torch.device, precision: str) -> Kernels:
+        """Return the wanted kernels that a device has for a precision; compiles them where needed."""
         if device.type != "cpu":
             return NO_KERNELS
         missing = self.missing(device)
@@ -48,7 +48,7 @@ class Kernels:
         found = {words: reason() for words, reason in _reasons().items() if wanted.get(words)}
         return {words: reason for words, reason in found.items() if reason}
 
-    def put_into(self, model: nn.Module) -> None:
+    def install(self, model: nn.Module) -> None:
         """Let a network train with them, inside `passes`."""
         if self.winograd:
             from senet_core.kernels.winograd import use_winograd
@@ -56,13 +56,13 @@ class Kernels:
             use_winograd(model)
 
     def take_out_of(self, model: nn.Module) -> None:
-        """Undo `put_into`."""
+        """Undo `install`."""
         if self.winograd:
             from senet_core.kernels.winograd import without_winograd
 
             without_winograd(model)
 
-    def passes(self) -> AbstractContextManager[None]:
+    def fused_passes(self) -> AbstractContextManager[None]:
         """Let networks that run inside use fused passes, if these are among them."""
         if not self.fused:
             return nullcontext()
@@ -70,8 +70,8 @@ class Kernels:
 
         return fused_passes()
 
-    def described(self) -> dict[str, bool]:
-        """Return what the record says of them."""
+    def to_json(self) -> dict[str, bool]:
+        """Return the fields of a trial's environment in the record."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of a trial."""
+"""The peak memory of a trial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Forget the peak of what the process did before, where the system allows it."""
+    """Reset the peak to the present use, where the system allows it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with suppress(OSError):  # not Linux, or not allowed: the peak is then that of the process

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, SIGTERM, and the signal that SLURM sends before it takes a machine away."""
+"""Signals that stop a sweep: Ctrl-C, SIGTERM, and the one that SLURM sends before the time of a job ends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stop(threading.Event):
-    """Whether the sweep was asked to stop, and by which signal."""
+    """Set when the sweep was asked to stop; `signal` is the number of the signal."""
 
     signal: int | None = None
 
 
 @contextmanager
 def stopped_by_signal() -> Iterator[Stop]:
-    """Let the stopping signals set an event inside the block; a second SIGINT interrupts at once."""
+    """Yield an event that the stopping signals set inside the block; a second SIGINT interrupts at once."""
     stop = Stop()
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -28,7 +28,8 @@ from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Display, Running, Settings, SweepOutcome
 from ablations.running.training.progress import Progress
-from ablations.running.training.worker import Outcome, Task, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Dispatch:
         self.stop_file = self.places.running / f"stop.{socket.gethostname()}.{os.getpid()}"
         self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
         self.ended: list[str] = []
-        self.running: dict[Future[Outcome], Running] = {}
+        self.running: dict[Future[TaskOutcome], Running] = {}
         self.begun: dict[str, tuple[int, float]] = {}  # the attempt, and when it was first heard of
         self.elsewhere: list[Trial] = []
         self.waited = False
@@ -102,7 +103,7 @@ class Dispatch:
         self.trained = 0
         self.busy_seconds, self.ended_tasks = 0.0, 0
         self.stopping: Callable[[], bool] = lambda: False
-        self.kill_task: Callable[[Future[Outcome]], object] = lambda future: None
+        self.kill_task: Callable[[Future[TaskOutcome]], object] = lambda future: None
 
     def run(
         self,
@@ -258,7 +259,7 @@ class Dispatch:
     def _prune_file(self, key: str) -> Path:
         return self.places.running / f"{key}.prune"
 
-    def _follow(self, future: Future[Outcome]) -> None:
+    def _follow(self, future: Future[TaskOutcome]) -> None:
         """Take over what a trial has said since the last look, and pass it on."""
         running = self.running[future]
         new = running.progress.read()
@@ -280,7 +281,7 @@ class Dispatch:
             running.progress.kill_process()  # it hangs, and does not look at its own clock any more
             self.kill_task(future)
 
-    def _commit(self, future: Future[Outcome]) -> None:
+    def _commit(self, future: Future[TaskOutcome]) -> None:
         """Write down how a trial ended: first the record, from which all else can be made."""
         running = self.running[future]
         self._follow(future)
@@ -299,12 +300,12 @@ class Dispatch:
         del self.running[future]
         self.ended.append(key)
 
-    def _died(self, running: Running, error: BaseException) -> Outcome:
+    def _died(self, running: Running, error: BaseException) -> TaskOutcome:
         limit, begun = self.settings.timeout_seconds, self.begun.get(running.trial.key)
         hung = limit is not None and begun is not None and time.monotonic() - begun[1] > limit
         return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
 
-    def _write_down(self, running: Running, outcome: Outcome) -> None:
+    def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
         key, line = running.trial.key, line_of(self.places.study, running.trial, outcome)
         if not self.record.append(line, unless_finished=True):
             self.notebook.kill(key, "another sweep took the trial over and finished it")

@@ -8,10 +8,10 @@ from typing import Literal
 from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import Failure, TrialRecord
 from ablations.running.training.progress import Progress
-from ablations.running.training.worker import Outcome
+from ablations.running.training.task import TaskOutcome
 
 
-def line_of(study: str, trial: Trial, outcome: Outcome) -> TrialRecord:
+def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
     """Make the line that a study's record gets of an attempt."""
     ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
     return TrialRecord(
@@ -30,7 +30,9 @@ def line_of(study: str, trial: Trial, outcome: Outcome) -> TrialRecord:
     )
 
 
-def outcome_of_the_dead(progress: Progress, error: BaseException, *, hung_seconds: float | None) -> Outcome:
+def outcome_of_the_dead(
+    progress: Progress, error: BaseException, *, hung_seconds: float | None
+) -> TaskOutcome:
     """Make the outcome of an attempt whose process ended before it could say anything.
 
     Args:
@@ -44,7 +46,7 @@ def outcome_of_the_dead(progress: Progress, error: BaseException, *, hung_second
     failure = Failure("killed", said, epoch)
     if hung_seconds is not None:
         failure = Failure("timeout", f"the trial hung for longer than {hung_seconds:g} s", epoch)
-    return Outcome(
+    return TaskOutcome(
         result=None,
         history=tuple(progress.epochs),
         failure=failure,

@@ -12,7 +12,8 @@ from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord, TrialResult
-from ablations.running.training.worker import Outcome, Task, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256")
@@ -76,7 +77,7 @@ def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] =
     return compare(record, outcome)
 
 
-def compare(record: TrialRecord, outcome: Outcome) -> Reproduction:
+def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     """Compare a recorded trial with its repetition."""
     assert record.result is not None
     assert outcome.result is not None
@@ -92,7 +93,7 @@ def compare(record: TrialRecord, outcome: Outcome) -> Reproduction:
         differing=differing,
         first_epoch=first,
         causes=_differences(
-            {**record.environment, **Kernels.recorded(record.environment).described()},
+            {**record.environment, **Kernels.from_record(record.environment).to_json()},
             outcome.environment,
             CAUSES,
         ),
@@ -100,7 +101,7 @@ def compare(record: TrialRecord, outcome: Outcome) -> Reproduction:
     )
 
 
-def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Outcome:
+def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> TaskOutcome:
     # "auto" would take what this machine prefers; the record says what was taken
     recipe = {**record.trial["recipe"], "precision": record.environment.get("precision", "fp32")}
     pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)))
@@ -114,7 +115,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Out
             checkpoint_dir=folder / "checkpoints",
             stop_file=folder / "stop",
             plugins=plugins,
-            kernels=Kernels.recorded(record.environment),
+            kernels=Kernels.from_record(record.environment),
         )
         try:
             return pool.submit(run_task, task).result()

@@ -1,1 +1,1 @@
-"""One trial in a worker process: networks, batches, the training loop, checkpoints and the test."""
+"""Training one trial in a worker process: networks, batches, the training loop, checkpoints, evaluation."""

@@ -1,4 +1,4 @@
-"""Training batches: which images, in which order, changed how."""
+"""Training batches: the order of the images and their augmentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
-from ablations.running.training.augment import Augmentation, normalise, shrink
+from ablations.running.training.augmentation import Augmentation, normalise, shrink
 from senet_core.errors import UserError
 from senet_core.randomness import stream_seed
 
@@ -20,8 +20,8 @@ class Batches:
 
     Args:
         data: the prepared data set.
-        trial: whose recipe and seed.
-        device: where the batches go.
+        trial: its recipe and seed.
+        device: of the batches.
 
     Attributes:
         size: images in a batch.
@@ -74,16 +74,16 @@ class Batches:
         changed = self._augment(self._images[chosen], self._drawn)
         images = shrink(changed, size).to(self._device, non_blocking=True)
         return (
-            normalise(images, self._mean, self._std, dtype=torch.float32, channels_last=True),
+            normalise(images, self._mean, self._std),
             self._labels[chosen].to(self._device, non_blocking=True),
         )
 
     def state(self) -> dict[str, Any]:
-        """Return where in the order and the streams the batches are."""
+        """Return the place in the order and the states of the random streams, for a checkpoint."""
         return {"place": self._place, "order": self._order_before, "augmentation": self._drawn.get_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to where another object's `state` was."""
+        """Continue from a `state`."""
         self._order.set_state(state["order"])
         self._order_before = state["order"]
         self._shuffled = torch.randperm(len(self._labels), generator=self._order)

@@ -1,4 +1,4 @@
-"""Checkpoints of a running trial: written whole or not at all, checked when read, gone when the trial is done."""
+"""Checkpoints of a running trial: complete or not there, verified when read, removed when the trial is recorded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger("ablations")
 
 
 class Stopped(Exception):
-    """The trial was asked to stop; what it had done is in its checkpoint."""
+    """The trial was asked to stop; its state is in its checkpoint."""
 
 
 class TimedOut(Exception):
@@ -37,11 +37,11 @@ class Checkpoints:
     """The checkpoints of one trial.
 
     Args:
-        folder: of this trial alone; made when the first checkpoint is written.
+        folder: of this trial alone; created with the first checkpoint.
         context: what must be the same for a continued training to end as an uninterrupted one (commit, versions,
             device, precision, threads, data); a checkpoint of another context is not used.
-        min_seconds: an epoch that ends sooner after the last checkpoint gets none.
-        max_seconds: after so long a checkpoint is written within an epoch.
+        min_seconds: shortest time between checkpoints at the ends of epochs.
+        max_seconds: time after which a checkpoint is written within an epoch.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Checkpoints:
         return passed >= (self._min_seconds if epoch_ended else self._max_seconds)
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Write a checkpoint and keep the last two. A full disk costs the checkpoint, not the training."""
+        """Write a checkpoint and keep the last two. If the disk is full, warn and go on."""
         self._last = time.monotonic()
         buffer = io.BytesIO()
         torch.save({"context": self._context, "step": step, "state": dict(state)}, buffer)
@@ -84,7 +84,7 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def newest(self) -> Mapping[str, Any] | None:
-        """Return the newest state that is whole and of this context, or None to begin anew."""
+        """Return the newest undamaged state of this context; None where there is none."""
         for path in reversed(self._paths()):
             try:
                 content = read_checkpoint(path)
@@ -105,18 +105,15 @@ class Checkpoints:
 
 
 class Unreadable(ValueError):
-    """A checkpoint that may be whole, and could not be read here and now."""
+    """A checkpoint that could not be read now, and may be undamaged."""
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint and verify its checksum; nothing in it can run code.
-
-    Returns:
-        `context`, `step` and `state`.
+    """Return the `context`, `step` and `state` of a checkpoint; nothing in it can run code.
 
     Raises:
-        Unreadable: the disk, its rights or the memory did not allow it.
-        ValueError: the file is truncated, damaged or no checkpoint.
+        Unreadable: the disk, missing rights or too little memory prevented it.
+        ValueError: the file is truncated, damaged or not a checkpoint.
     """
     try:
         content = path.read_bytes()
@@ -139,13 +136,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return loaded
 
 
-class Keeper:
-    """Looks after a running trial: checkpoints, the wish to stop, and the time it may take.
+class Supervisor:
+    """Saves the checkpoints of a running trial, and ends it when it should stop or takes too long.
 
     Args:
         checkpoints: where to save; None saves nothing.
-        stop: asked now and then whether the trial should stop.
-        timeout_seconds: how long this attempt may take; None for as long as it likes.
+        stop: returns whether the trial should stop; called at most five times a second.
+        timeout_seconds: limit of this attempt; None for no limit.
     """
 
     def __init__(
@@ -163,11 +160,11 @@ class Keeper:
     def after_step(
         self, step: int, state: Callable[[], Mapping[str, Any]], *, epoch_ended: bool, last: bool
     ) -> None:
-        """Save where it is time; raise where the trial must end here.
+        """Save a checkpoint if one is due, and raise if the trial must end here.
 
         Raises:
             Stopped: asked to stop; the state is saved.
-            TimedOut: the time is over; the state is saved.
+            TimedOut: the limit is over; the state is saved.
         """
         now = time.monotonic()
         ending: Exception | None = None
@@ -188,6 +185,6 @@ class Keeper:
 
 
 def any_file_exists(*paths: Path | None) -> Callable[[], bool]:
-    """Return a question: does one of the files exist?"""
+    """Return a function that returns whether one of the files exists."""
     asked = [path for path in paths if path is not None]
     return lambda: any(map(os.path.exists, asked))

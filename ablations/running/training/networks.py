@@ -1,4 +1,4 @@
-"""The networks behind a study's rows: what each is, and which two are one."""
+"""The networks of a study's rows: their structures, and which rows have identical networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
 from ablations.planning.datasets import dataset
-from senet_core.errors import UserError
+from senet_core.errors import one_line
 
 if TYPE_CHECKING:
     from ablations.planning.recipe import Recipe
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from senet_core.fingerprint import Fingerprint, Structure
 
 ASSUMED_CLASSES = 1000
-"""Outputs of a network for a folder of images, whose classes are counted only when it is prepared."""
+"""Outputs of a network for a folder of images, whose classes are known only when it is prepared."""
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class DataShape:
-    """What a network must know of the data.
+    """The shape of the data, which determines inputs and outputs of a network.
 
     Attributes:
         num_classes: outputs.
         image_shape: (C, H, W) in pixels.
-        assumed: the number of classes is a guess, as only the prepared data would tell.
+        assumed: whether `num_classes` is `ASSUMED_CLASSES`.
     """
 
     num_classes: int
@@ -40,35 +40,30 @@ class DataShape:
 
 
 def data_shape(spec: DataSpec) -> DataShape:
-    """Say what a network must know of a data set, without reading it.
-
-    Raises:
-        UserError: the name is unknown, or an image folder lacks its size.
-    """
+    """Return the shape of a data set, without reading it."""
     known = dataset(spec.name)
     side = known.size or spec.size
-    if side is None:
-        raise UserError(f"data set {spec.name!r} needs a size in pixels")
+    assert side is not None  # DataSpec has checked it
     shape = (known.channels, side, side)
     return DataShape(known.classes or ASSUMED_CLASSES, shape, assumed=known.classes is None)
 
 
 @dataclass
 class Networks:
-    """Structures and fingerprints of rows, each computed once for a network.
+    """Structures and fingerprints of rows, computed once for each network.
 
-    A network that cannot be built or run has None: its trials will say what is wrong with it.
+    They are None for a network that cannot be built or run; its trials will fail with the reason.
 
     Attributes:
         shape: of the data.
-        patience: seconds of computing for one structure or fingerprint beyond which the others of its backbone are
-            left out; None to compute them all.
-        problems: row's label to why its network has no structure or fingerprint.
-        left_out: rows whose structure or fingerprint would have taken too long, each with those seconds.
+        limit_seconds: where one structure or fingerprint takes longer, the others of its backbone are left out; None
+            to compute them all.
+        problems: why a network has no structure or fingerprint, by the row's label.
+        left_out: seconds of the rows, by label, that were left out.
     """
 
     shape: DataShape
-    patience: float | None = None
+    limit_seconds: float | None = None
     problems: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, float] = field(default_factory=dict)
     _took: dict[str, float] = field(default_factory=dict)
@@ -76,22 +71,22 @@ class Networks:
     _fingerprints: dict[Hashable, Fingerprint | None] = field(default_factory=dict)
 
     def structure(self, cell: Cell) -> Structure | None:
-        """Return what a row's network is made of; it takes a tenth of a second for a small one."""
+        """Return the structure of a row's network; takes 0.1 s for a small one."""
         from senet_core.fingerprint import structure
 
         return self._once(self._structures, cell, structure)
 
     def fingerprint(self, cell: Cell) -> Fingerprint | None:
-        """Return what a row's network is and does; it takes some seconds for a large one."""
+        """Return the fingerprint of a row's network; takes some seconds for a large one."""
         from senet_core.fingerprint import fingerprint
 
         made_of = self.structure(cell)
         return None if made_of is None else self._once(self._fingerprints, cell, fingerprint, made_of=made_of)
 
     def identical(self, cells: Iterable[Cell]) -> tuple[tuple[Cell, Cell], ...]:
-        """Return the pairs of rows that are one network, trained in one way on the same seeds.
+        """Return the pairs of rows with identical networks, trained in the same way on the same seeds.
 
-        Fingerprints are taken of rows only that agree in recipe, parameters and multiply-adds.
+        Only rows that agree in recipe, parameters and multiply-adds are compared by fingerprint.
         """
         groups: dict[Hashable, list[Cell]] = defaultdict(list)
         for cell in cells:
@@ -107,7 +102,7 @@ class Networks:
         )
 
     def floor_notes(self, cells: Iterable[Cell]) -> tuple[str, ...]:
-        """Say where the floor of one hidden unit acts, and which reductions have equal widths."""
+        """Return notes on where the floor of one hidden unit acts, and which reductions have equal widths."""
         from senet_core.floor import Bottlenecks, floor_notes
 
         made_of = {cell: self.structure(cell) for cell in cells if cell.variant is not None}
@@ -128,25 +123,22 @@ class Networks:
             try:
                 shape = {"num_classes": self.shape.num_classes, "image_shape": self.shape.image_shape}
                 known[key] = compute(*key, **shape, **given)
-            except (
-                Exception
-            ) as error:  # foreign code may raise anything; a trial that fails is recorded with it
+            except Exception as error:  # a plug-in may raise anything
                 known[key] = None
-                reason = " ".join(str(error).split())
-                self.problems[cell.label] = f"{type(error).__name__}: {reason}"
+                self.problems[cell.label] = f"{type(error).__name__}: {one_line(error)}"
             self._took[cell.backbone] = time.process_time() - began
         return known[key]
 
     def _takes_too_long(self, cell: Cell) -> bool:
         took = self._took.get(cell.backbone, 0.0)
-        if self.patience is None or took <= self.patience:
+        if self.limit_seconds is None or took <= self.limit_seconds:
             return False
         self.left_out[cell.label] = took
         return True
 
 
 def trained_as(recipe: Recipe) -> Recipe:
-    """Return the recipe without what does nothing in it, and with the precision of this machine."""
+    """Return the effective recipe, with the precision of this machine."""
     from ablations.running.machine.devices import choose_device, choose_precision
 
     precision = choose_precision(recipe.precision, choose_device())

@@ -1,7 +1,7 @@
-"""What a running trial says of itself: a file that its process adds to, and that anybody may read.
+"""The progress of a running trial: a file that its process appends to and any other may read.
 
-Files work for every executor that shares a folder, survive the death of the process, and let `ablate status`
-look on from another terminal.
+Files work for every executor that shares a folder, survive the end of the process, and let `ablate status` read
+them from another terminal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INTERVAL_SECONDS = 0.5
 
 
 class ProgressWriter:
-    """Write the progress of one trial.
+    """Writes the progress of one trial.
 
     Args:
         folder: the study's folder for running trials.
@@ -40,11 +40,11 @@ class ProgressWriter:
         self._write({"pid": os.getpid(), "attempt": time.time_ns(), "environment": dict(environment)})
 
     def epoch(self, metrics: EpochMetrics) -> None:
-        """Add an epoch."""
+        """Append an epoch."""
         self._write({"epoch": asdict(metrics)})
 
     def progress(self, done: int, total: int) -> None:
-        """Say how many steps are done; most calls write nothing."""
+        """Write how many steps are done, at most twice a second and at the end."""
         now = time.monotonic()
         if now - self._last >= INTERVAL_SECONDS or done == total:
             self._last = now
@@ -70,15 +70,15 @@ def _open(path: Path) -> IO[str]:
 
 @dataclass
 class Progress:
-    """What is known of a running trial.
+    """The progress of a running trial, read from its file.
 
     Attributes:
         path: the file.
-        done, total: steps; 0 before the first word.
+        done, total: steps; 0 before they are known.
         epochs: finished epochs.
         environment: where it runs; None before it has begun.
         pid: its process, on the host that the environment names.
-        attempt: tells attempts apart, should the trial be begun again on another machine; 0 before it has begun.
+        attempt: number of the attempt, different if the trial begins again on another machine; 0 before it has begun.
     """
 
     path: Path
@@ -92,9 +92,9 @@ class Progress:
     _head: bytes = b""
 
     def read(self) -> list[EpochMetrics]:
-        """Read what was added since the last call; returns the epochs that are new.
+        """Read what was appended since the last call, and return the new epochs.
 
-        A file that another attempt has begun anew is read from its beginning, and all that was known is forgotten.
+        A file that another attempt has replaced is read from its beginning, and the progress before is discarded.
         """
         new: list[EpochMetrics] = []
         for line in self._added():
@@ -109,7 +109,7 @@ class Progress:
         return new
 
     def kill_process(self) -> None:
-        """End the trial's process, where it is one of this machine."""
+        """Kill the trial's process if it runs on this machine."""
         here = self.environment is not None and self.environment.get("host") == socket.gethostname()
         if here and self.pid is not None and self.pid != os.getpid():
             with suppress(ProcessLookupError):
@@ -131,7 +131,7 @@ class Progress:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Read a line; None where it is damaged: progress is for looking on, and the outcome says all of it again."""
+    """Return the content of a line; None where it is damaged: the outcome of the trial has it all again."""
     try:
         content = json.loads(line)
     except ValueError:

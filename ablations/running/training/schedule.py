@@ -1,4 +1,4 @@
-"""What changes in the course of a training, as functions of the step: the learning rate and the size of the images."""
+"""The learning rate and the size of the images as functions of the step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def image_size(recipe: Recipe, step: int, *, total: int, full: int) -> int:
     """Return the side of the images of a step, in pixels.
 
     Args:
-        recipe: says with which side the training begins, and from when it is `full`.
+        recipe: its `start_size` and `full_size_from`.
         step: from 0 to total - 1.
         total: steps of the whole training.
         full: side of the images of the data.
@@ -59,7 +59,7 @@ def smaller_sizes(recipe: Recipe, full: int) -> tuple[int, ...]:
 
 
 def pixel_share(recipe: Recipe, *, total: int, full: int) -> float:
-    """Return the pixels of all steps as a share of what they were with images of full size."""
+    """Return the pixels of all steps as a share, 0 to 1, of those with images of full size."""
     smaller, until = smaller_sizes(recipe, full), _full_from(recipe, total)
     if not smaller:
         return 1.0

@@ -1,4 +1,4 @@
-"""One trial: a network is built, trained and tested."""
+"""One trial: its network is built, trained and tested."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.training.batches import Batches
-from ablations.running.training.checkpoint import Keeper
-from ablations.running.training.fitting import Diverged, Fit, Observer
-from ablations.running.training.testing import NotFinite, hash_weights, test
+from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
+from ablations.running.training.trainer import Diverged, Observer, Trainer
 from senet_core.complexity import measure_complexity
 from senet_core.latency import measure_latency
 from senet_core.model import build_model
@@ -30,15 +30,15 @@ def train(
     data: Prepared,
     device: torch.device,
     observer: Observer | None = None,
-    keeper: Keeper | None = None,
+    supervisor: Supervisor | None = None,
     *,
     kernels: Kernels = NO_KERNELS,
     latency: bool = False,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
-    """Train the trial's network and test it once, at the end.
+    """Train the trial's network, test it once at the end, and return the result.
 
-    Where the trial's data hold validation images back, `data` has them in the place of the test images, and the
-    network is judged on them after every epoch, too.
+    Where the trial's data hold validation images back, `data` has them in place of the test images, and the network
+    is evaluated on them after every epoch, too.
 
     Everything random is drawn from streams of the trial's seed: backbone weights, gate weights, order of the
     images, augmentation. Trials of one seed therefore share what they have in common, whatever the variant.
@@ -47,34 +47,34 @@ def train(
         trial: what to train.
         data: the prepared data set, already reduced to the trial's number of images.
         device: where to compute.
-        observer: who is told of progress.
-        keeper: saves checkpoints and may stop the trial; a trial that has checkpoints continues from the newest, and
+        observer: is called with the progress.
+        supervisor: saves checkpoints and may stop the trial; a trial with checkpoints continues from the newest, and
             ends as if it had not been interrupted.
-        kernels: which to train with; they must be there.
+        kernels: which to train with; they must be available.
         latency: whether to time one image through the trained network.
 
     Returns:
-        What was measured, and the epochs.
+        The result, and the metrics of each epoch.
 
     Raises:
         Diverged: the loss became infinite or not a number.
-        Stopped, TimedOut: as the keeper decides.
+        Stopped, TimedOut: as the supervisor decides.
         UserError: a name is unknown here, or the backbone lacks a stage.
     """
-    observer, keeper = observer or Observer(), keeper or Keeper()
+    observer, supervisor = observer or Observer(), supervisor or Supervisor()
     reset_peak_memory(device)
-    fit = prepare_fit(trial, data, device, kernels=kernels)
+    trainer = make_trainer(trial, data, device, kernels=kernels)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
-        saved = keeper.checkpoints.newest() if keeper.checkpoints is not None else None
+        saved = supervisor.checkpoints.newest() if supervisor.checkpoints is not None else None
         if saved is not None:
-            fit.restore(saved)
-            for epoch in fit.history:
+            trainer.restore(saved)
+            for epoch in trainer.history:
                 observer.epoch(epoch)
-        fit.run(observer, keeper)
-    history = tuple(fit.history)
+        trainer.run(observer, supervisor)
+    history = tuple(trainer.history)
     tested = time.perf_counter()
     try:
-        top1, top5, test_loss = test(fit.model, data, device, fit.precision)
+        top1, top5, test_loss = evaluate(trainer.model, data, device, trainer.precision)
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
@@ -93,14 +93,16 @@ def train(
         train_seconds=sum(epoch.seconds for epoch in history),
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
-        weights_sha256=hash_weights(fit.model),
-        latency_ms=_latency_ms(fit, data, device) if latency else None,
+        weights_sha256=hash_weights(trainer.model),
+        latency_ms=_latency_ms(trainer, data, device) if latency else None,
     )
     return result, history
 
 
-def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, kernels: Kernels = NO_KERNELS) -> Fit:
-    """Build the trial's network, its batches and its optimiser, before the first step.
+def make_trainer(
+    trial: Trial, data: Prepared, device: torch.device, *, kernels: Kernels = NO_KERNELS
+) -> Trainer:
+    """Return the trainer of a trial before its first step: network, batches and optimiser.
 
     Raises:
         UserError: a name is unknown here, or the backbone lacks a stage.
@@ -112,13 +114,13 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, kernels: 
         in_channels=data.image_shape[0],
         seed=trial.seed,
     ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kernels.put_into(model)
+    kernels.install(model)
     precision = choose_precision(trial.recipe.precision, device)
 
     def validate(network: nn.Module) -> float:
-        return test(network, data, device, precision)[0]
+        return evaluate(network, data, device, precision)[0]
 
-    return Fit(
+    return Trainer(
         model,
         trial.recipe,
         Batches(data, trial, device),
@@ -129,14 +131,14 @@ def prepare_fit(trial: Trial, data: Prepared, device: torch.device, *, kernels: 
     )
 
 
-def _latency_ms(fit: Fit, data: Prepared, device: torch.device) -> float:
+def _latency_ms(trainer: Trainer, data: Prepared, device: torch.device) -> float:
     """Time one image through a trained network: the median over passes, with the threads that the trial has.
 
-    On PyTorch's own code, as whoever uses the network will run it.
+    On PyTorch's own code, as users of the network will run it.
     """
-    fit.kernels.take_out_of(fit.model)
+    trainer.kernels.take_out_of(trainer.model)
     timed = measure_latency(
-        {"": fit.model},
+        {"": trainer.model},
         batch_shape=(1, *data.image_shape),
         repetitions=_LATENCY_PASSES,
         limit_seconds=_LATENCY_SECONDS,

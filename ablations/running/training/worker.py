@@ -1,4 +1,4 @@
-"""What happens in a worker process: one trial, from its JSON to an outcome. Nothing it raises is lost."""
+"""A worker process: its set-up, and the function that runs a task in it."""
 
 from __future__ import annotations
 
@@ -7,92 +7,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from multiprocessing.connection import wait
-from pathlib import Path
-from typing import Any
 
-from ablations.running.machine.durable import FULL_OR_FAILING
-from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.running.training.task import Task, TaskOutcome
 
 ORPHAN_CHECK_SECONDS = 1.0
-SAME_ENVIRONMENT = (
-    "commit",
-    "dirty",
-    "device",
-    "precision",
-    "threads",
-    "fused",
-    "winograd",
-    "torch",
-    "processor",
-)
-"""What must be the same for a checkpoint to be continued: otherwise the end might differ in the last bits."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One trial, as it travels to a worker.
-
-    Attributes:
-        key: the trial's identity.
-        trial: its canonical JSON.
-        data_dir: where the prepared data sets are.
-        running_dir: where progress is written.
-        checkpoint_dir: this trial's own folder for checkpoints.
-        stop_file: where it exists, the trial saves its state and stops.
-        timeout_seconds: how long an attempt may take; None for as long as it likes.
-        plugins: plug-in files that the study needs.
-        kernels: which to train with where they can be had.
-        prune_file: where it exists, the trial stops, too; None where nobody stops it early.
-        latency: whether to time one image through the trained network.
-    """
-
-    key: str
-    trial: Mapping[str, Any]
-    data_dir: Path
-    running_dir: Path
-    checkpoint_dir: Path
-    stop_file: Path
-    timeout_seconds: float | None = None
-    plugins: tuple[str, ...] = ()
-    kernels: Kernels = ALL_KERNELS
-    prune_file: Path | None = None
-    latency: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a task: a result or a failure, and where it ran.
-
-    Attributes:
-        result: None where the trial failed.
-        history: the epochs that were finished.
-        failure: None where the trial finished.
-        environment: where it ran.
-        data_digest, data_note: of the prepared data.
-        started, finished: ISO 8601 in UTC.
-        stopped: whether it was asked to stop before its end; its state is in its checkpoint.
-        seconds: wall time of the attempt in its worker.
-    """
-
-    result: TrialResult | None
-    history: tuple[EpochMetrics, ...]
-    failure: Failure | None
-    environment: Mapping[str, Any]
-    data_digest: str
-    data_note: str
-    started: str
-    finished: str
-    stopped: bool = False
-    seconds: float = 0.0
 
 
 def start_worker(threads: int, gpu: str | None) -> None:
-    """Prepare a worker process: its share of the cores, its GPU, its signals, and the imports.
+    """Set up a worker process: its share of the cores, its GPU, its signals, and the imports.
 
     Args:
         threads: threads for torch.
@@ -104,139 +27,21 @@ def start_worker(threads: int, gpu: str | None) -> None:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     import torch
 
-    import ablations.running.training.trial_training  # noqa: F401  (imported now, so that the first trial's time is the trial's)
+    import ablations.running.training.attempt  # noqa: F401  (imported now, so that the first trial's time is the trial's)
 
     torch.set_num_threads(threads)
 
 
-def run_task(task: Task) -> Outcome:
-    """Run one trial, from its newest checkpoint if there is one.
+def run_task(task: Task) -> TaskOutcome:
+    """Run one trial, from its newest checkpoint if there is one, and return its outcome.
 
-    Returns:
-        Its outcome. Whatever goes wrong inside the trial is a failure in the outcome, not an exception.
+    Any error inside the trial is a failure in the outcome, not an exception.
     """
-    import torch
+    from ablations.running.training.attempt import (
+        run_attempt,  # imports torch, which a sweep's own process may not need
+    )
 
-    from ablations.running.training.checkpoint import Stopped, TimedOut
-    from ablations.running.training.fitting import Diverged
-
-    attempt = _Attempt(task, _now())
-    try:
-        attempt.run()
-    except Stopped:
-        return attempt.outcome(stopped=True)
-    except Diverged as error:
-        attempt.fail("diverged", error, epoch=error.epoch)
-    except TimedOut as error:
-        attempt.fail("timeout", error)
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        attempt.fail("oom", error)
-    except (
-        Exception
-    ) as error:  # whatever a network or a plug-in raises is this trial's failure, not the sweep's
-        attempt.fail(_kind(error), error, named=True)
-    return attempt.outcome()
-
-
-class _Attempt:
-    """One attempt at a trial, and what is known of it so far."""
-
-    def __init__(self, task: Task, started: str) -> None:
-        self.task, self.started, self.began = task, started, time.monotonic()
-        self.result: TrialResult | None = None
-        self.failure: Failure | None = None
-        self.history: list[EpochMetrics] = []
-        self.environment: dict[str, Any] = {}
-        self.digest = self.note = ""
-
-    def run(self) -> None:
-        """Train, and clear the checkpoints away when it is done."""
-        import torch
-
-        from ablations.planning.trial import Trial
-        from ablations.running.data import open_prepared
-        from ablations.running.machine.devices import choose_device, choose_precision
-        from ablations.running.machine.environment import describe_environment
-        from ablations.running.training.checkpoint import Checkpoints, Keeper, any_file_exists
-        from ablations.running.training.fitting import Diverged, Observer
-        from ablations.running.training.progress import ProgressWriter
-        from ablations.running.training.trial_training import train
-
-        task = self.task
-        _load_plugins(task)
-        trial = Trial.from_json(task.trial)
-        device = choose_device()
-        precision = choose_precision(trial.recipe.precision, device)
-        kernels = task.kernels.on(device, precision)
-        self.environment = describe_environment(
-            device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
-            precision=precision,
-            threads=torch.get_num_threads(),
-            kernels=kernels,
-        )
-        with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
-
-            def on_epoch(metrics: EpochMetrics) -> None:
-                self.history.append(metrics)
-                writer.epoch(metrics)
-
-            data = open_prepared(trial.data, task.data_dir)
-            self.digest, self.note = data.digest, data.note
-            same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
-            checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
-            stop = any_file_exists(task.stop_file, task.prune_file)
-            keeper = Keeper(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
-            try:
-                observer = Observer(on_epoch, writer.progress)
-                self.result, _ = train(
-                    trial, data, device, observer, keeper, kernels=kernels, latency=task.latency
-                )
-            except Diverged:
-                checkpoints.remove()  # it would diverge again
-                raise
-
-    def fail(
-        self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
-    ) -> None:
-        """Keep the reason in one line."""
-        text = f"{type(error).__name__}: {_one_line(error)}" if named else _one_line(error)
-        self.failure = Failure(kind, text, epoch if epoch is not None else len(self.history) + 1)
-
-    def outcome(self, *, stopped: bool = False) -> Outcome:
-        """Return what came of the attempt."""
-        return Outcome(
-            self.result,
-            tuple(self.history),
-            self.failure,
-            self.environment,
-            self.digest,
-            self.note,
-            self.started,
-            _now(),
-            stopped,
-            time.monotonic() - self.began,
-        )
-
-
-def _kind(error: BaseException) -> Kind:
-    """Tell a full disk and a full memory from other errors, however they are wrapped."""
-    if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
-        return "disk"
-    text = str(error).lower()
-    if "out of memory" in text or "can't allocate memory" in text or "cannot allocate memory" in text:
-        return "oom"
-    return "error"
-
-
-def _load_plugins(task: Task) -> None:
-    """Load the plug-ins, and refuse one that changed since the trial was planned."""
-    from ablations.planning.used_plugins import check_plugins
-    from senet_core.plugins import load_installed_plugins, load_plugin_file
-
-    load_installed_plugins()
-    for file in task.plugins:
-        load_plugin_file(file)
-    check_plugins(task.trial["plugins"])
+    return run_attempt(task)
 
 
 def _end_with_parent(parent: int) -> None:
@@ -246,11 +51,3 @@ def _end_with_parent(parent: int) -> None:
     while os.getppid() == parent and sweep is None:
         time.sleep(ORPHAN_CHECK_SECONDS)
     os._exit(1)  # the sweep was killed: nobody is left to take the result
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:500] or type(error).__name__

@@ -13,7 +13,7 @@ import torch
 from ablations.commands.trials import find_line
 from ablations.running.machine.kernels import ALL_KERNELS
 from ablations.running.record.trial_record import Failure
-from ablations.running.training.worker import Outcome
+from ablations.running.training.task import TaskOutcome
 
 _missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
 RUN = ("run", "small.yaml", "--no-tracking", "--seeds", "1")
@@ -145,7 +145,7 @@ def test_a_full_disk_is_no_bad_input(ablate: Callable[..., Any], monkeypatch: py
     [line] = _lines()
     full = Failure("disk", "No space left on device", None)
     monkeypatch.setattr(
-        "ablations.running.sweep.reproduce._train", lambda *_: Outcome(None, (), full, {}, "", "", "", "")
+        "ablations.running.sweep.reproduce._train", lambda *_: TaskOutcome(None, (), full, {}, "", "", "", "")
     )
     said = ablate("reproduce", "small", line["key"])
     assert said.status == 1

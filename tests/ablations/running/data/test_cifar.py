@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from ablations.running.data import prepare
+from ablations.running.data import data_spec, prepare
 from ablations.running.data.cifar import unpickle
 from ablations.running.data.fashion import parse_idx
 from senet_core.errors import UserError
@@ -44,7 +44,7 @@ def test_cifar10_keeps_the_authors_order_and_planes(
 ) -> None:
     root = cifar10(tmp_path / "root", noise)
     source = {"below": root, "itself": root / "cifar-10-batches-py"}.get(form) or pack(root, form)
-    data = prepare("cifar10", tmp_path / "data", source)
+    data = prepare(data_spec("cifar10"), tmp_path / "data", source)
     planes = torch.from_numpy(noise(24, 3072)).view(24, 3, 32, 32)
     assert torch.equal(data.train_images.permute(0, 3, 1, 2), planes[:20])
     assert torch.equal(data.test_images.permute(0, 3, 1, 2), planes[20:])
@@ -59,7 +59,7 @@ def test_cifar100_takes_the_fine_labels(tmp_path: Path, noise: Noise) -> None:
     for name in ("train", "test"):
         dump(root / name, {b"data": noise(2, 3072), b"fine_labels": [99, 0], b"coarse_labels": [1, 1]})
     dump(root / "meta", {b"fine_label_names": [b"%d" % i for i in range(100)], b"coarse_label_names": []})
-    data = prepare("cifar100", tmp_path / "data", root)
+    data = prepare(data_spec("cifar100"), tmp_path / "data", root)
     assert data.train_labels.tolist() == [99, 0]
     assert data.num_classes == 100
 
@@ -82,7 +82,7 @@ def test_a_batch_that_carries_code_is_refused_and_not_run(
     with pytest.raises(
         UserError, match=r"data_batch_2': it asks for \w+.mkdir, which image data does not need"
     ):
-        prepare("cifar10", tmp_path / "data", root)
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "data" / "cifar10.safetensors").exists()
 
@@ -125,7 +125,7 @@ def test_a_batch_of_the_wrong_content_is_refused(
     root = cifar10(tmp_path / "root", noise)
     dump(root / "cifar-10-batches-py" / "test_batch", content)
     with pytest.raises(UserError, match=message):
-        prepare("cifar10", tmp_path / "data", root)
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
 
 
 def test_missing_batches_are_named(tmp_path: Path, noise: Noise) -> None:
@@ -134,14 +134,14 @@ def test_missing_batches_are_named(tmp_path: Path, noise: Noise) -> None:
     with pytest.raises(
         UserError, match="the python batches of cifar10 are not complete: data_batch_4 missing"
     ):
-        prepare("cifar10", tmp_path / "data", root)
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
 
 
 def test_batches_without_class_names_are_refused(tmp_path: Path, noise: Noise) -> None:
     root = cifar10(tmp_path / "root", noise)
     dump(root / "cifar-10-batches-py" / "batches.meta", {b"label_names": [b"one"]})
     with pytest.raises(UserError, match=r"batches.meta' does not name 10 classes"):
-        prepare("cifar10", tmp_path / "data", root)
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -153,7 +153,7 @@ def test_fashion_mnist_is_read_from_its_idx_files(tmp_path: Path, noise: Noise) 
     for part in ("train", "t10k"):
         (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(noise(3, 28, 28))))
         (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
-    data = prepare("fashion-mnist", tmp_path / "data", tmp_path)
+    data = prepare(data_spec("fashion-mnist"), tmp_path / "data", tmp_path)
     assert torch.equal(data.test_images[..., 0], torch.from_numpy(noise(3, 28, 28)))
     assert data.train_labels.tolist() == [0, 9, 3]
     assert (data.image_shape, data.classes[9]) == ((1, 28, 28), "Ankle boot")

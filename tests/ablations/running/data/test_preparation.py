@@ -13,18 +13,18 @@ import pytest
 import torch
 from PIL import Image
 
+from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
 from ablations.running.data import (
-    DATASETS,
-    default_data_dir,
+    data_spec,
     ensure_prepared,
     open_prepared,
     prepare,
     prepared_path,
     verify,
 )
-from ablations.running.data.content import from_arrays
 from ablations.running.data.images import Cropped, Exact
+from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import DiskError
 from senet_core.errors import UserError
@@ -42,7 +42,7 @@ def test_every_form_of_one_tree_gives_the_same_data(
 ) -> None:
     root = make_tree("outer/cifar" if top else "outer")
     outer = tmp_path / "outer"
-    data = prepare("cifar10", tmp_path / "data", pack(outer, form) if form else outer)
+    data = prepare(data_spec("cifar10"), tmp_path / "data", pack(outer, form) if form else outer)
     assert root.exists()
     assert data.classes == CIFAR10
     assert data.train_labels.tolist() == [label for label in range(10) for _ in range(3)]
@@ -56,7 +56,7 @@ def test_every_form_of_one_tree_gives_the_same_data(
 
 
 def test_jpeg_files_are_noted(tmp_path: Path, make_tree: MakeTree) -> None:
-    data = prepare("cifar10", tmp_path / "data", make_tree(suffix=".JPEG"))
+    data = prepare(data_spec("cifar10"), tmp_path / "data", make_tree(suffix=".JPEG"))
     assert data.note.startswith(
         "images decoded from JPEG files; results are not comparable with the original data to the last tenth"
     )
@@ -76,7 +76,7 @@ def test_hidden_files_and_files_beside_the_parts_are_ignored(
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"")
     for source in (root, pack(root, "a.zip")):
-        assert len(prepare("cifar10", tmp_path / "data", source).train_labels) == 30
+        assert len(prepare(data_spec("cifar10"), tmp_path / "data", source).train_labels) == 30
 
 
 def break_tree(root: Path, how: str) -> None:
@@ -136,7 +136,7 @@ def test_a_bad_tree_is_one_line_and_leaves_nothing(
     root = make_tree()
     break_tree(root, how)
     with pytest.raises(UserError, match=message) as caught:
-        prepare("cifar10", tmp_path / "data", root)
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "data").glob("*")) == []
     assert list((tmp_path / "data").glob(".*")) == []
@@ -144,12 +144,12 @@ def test_a_bad_tree_is_one_line_and_leaves_nothing(
 
 def test_one_class_is_refused(tmp_path: Path, make_tree: MakeTree) -> None:
     with pytest.raises(UserError, match="at least 2 classes are needed, found only 'cat'"):
-        prepare("cifar10", tmp_path / "data", make_tree(classes=("cat",)))
+        prepare(data_spec("cifar10"), tmp_path / "data", make_tree(classes=("cat",)))
 
 
 def test_a_missing_source_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no file or folder '.*nowhere'"):
-        prepare("cifar10", tmp_path, tmp_path / "nowhere")
+        prepare(data_spec("cifar10"), tmp_path, tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "CMYK"])
@@ -209,13 +209,6 @@ def test_folders_and_sizes_do_not_share_a_file(tmp_path: Path) -> None:
     assert prepared_path(one, tmp_path) == prepared_path(same, tmp_path)
 
 
-@pytest.mark.parametrize("missing", ["path", "size"])
-def test_an_image_folder_needs_path_and_size(tmp_path: Path, missing: str) -> None:
-    spec = DataSpec(name="image-folder", path="x", size=8).model_copy(update={missing: None})
-    with pytest.raises(UserError, match=f"needs a path and a size in pixels; {missing} is missing"):
-        ensure_prepared(spec, tmp_path)
-
-
 def test_an_image_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     spec = DataSpec(name="image-folder", path=str(tmp_path / "nowhere"), size=8)
     with pytest.raises(UserError, match=r"there is no file or folder '.*nowhere'"):
@@ -231,13 +224,13 @@ def test_a_source_that_would_be_ignored_is_refused(tmp_path: Path, name: str) ->
 
 def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown data set 'cifar-10'; did you mean 'cifar10'"):
-        prepare("cifar-10", tmp_path)
+        prepare(data_spec("cifar-10"), tmp_path)
 
 
 def test_a_prepared_set_is_opened_as_the_subset_asked_for(
     tmp_path: Path, make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare("cifar10", tmp_path / "data", make_tree())
+    prepare(data_spec("cifar10"), tmp_path / "data", make_tree())
     monkeypatch.setattr(DOWNLOAD, lambda *_: pytest.fail("no download is needed"))
     spec = DataSpec(name="cifar10", train_images=20, test_images=10)
     for data in (open_prepared(spec, tmp_path / "data"), ensure_prepared(spec, tmp_path / "data")):
@@ -250,8 +243,6 @@ def test_a_set_that_is_not_prepared_names_both_ways_out(tmp_path: Path) -> None:
     both = "connect to the network and run `ablate data prepare cifar10`, or .* --from PATH`"
     with pytest.raises(UserError, match=both):
         open_prepared(DataSpec(name="cifar10"), tmp_path)
-    with pytest.raises(UserError, match=both):
-        prepare("cifar10", tmp_path, download=False)
 
 
 def test_a_failed_download_names_both_ways_out_and_leaves_nothing(
@@ -285,14 +276,7 @@ def test_any_failure_of_torchvision_is_one_line(
 
     monkeypatch.setattr("torchvision.datasets.utils.download_url", refuse)
     with pytest.raises(UserError, match=r"the download failed: File not found or corrupted\.\)"):
-        prepare(name, tmp_path)
-
-
-def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ABLATE_DATA_DIR", raising=False)
-    assert default_data_dir() == Path("data")
-    monkeypatch.setenv("ABLATE_DATA_DIR", "/elsewhere")
-    assert default_data_dir() == Path("/elsewhere")
+        prepare(data_spec(name), tmp_path)
 
 
 def test_a_full_disk_is_not_taken_for_a_missing_network(
@@ -303,13 +287,13 @@ def test_a_full_disk_is_not_taken_for_a_missing_network(
 
     monkeypatch.setattr("torchvision.datasets.utils.download_url", no_room)
     with pytest.raises(DiskError, match=r"^cannot write .*: No space left on device; make room, or name "):
-        prepare("cifar10", tmp_path)
+        prepare(data_spec("cifar10"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_may_have_any_bytes_for_its_name(tmp_path: Path, make_tree: MakeTree) -> None:
     make_tree("tree").rename(source := Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")))
-    assert prepare("cifar10", tmp_path / "data", source).source.endswith("caf\\udce9")
+    assert prepare(data_spec("cifar10"), tmp_path / "data", source).source.endswith("caf\\udce9")
 
 
 @pytest.mark.parametrize("validation_images", [None, 100])

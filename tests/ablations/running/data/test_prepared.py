@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ablations.planning.trial import DataSpec
-from ablations.running.data import Prepared, load, open_prepared, prepare, verify
-from ablations.running.data.content import Content, from_arrays
+from ablations.running.data import Prepared, data_spec, load, open_prepared, prepare, verify
 from ablations.running.data.prepared import digest_of
+from ablations.running.data.raw_dataset import RawDataset, from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.durable import DiskError
 from senet_core.errors import UserError
@@ -25,7 +25,7 @@ from senet_core.errors import UserError
 Noise = Callable[..., np.ndarray]
 
 
-def small(noise: Noise, labels: tuple[int, ...] = (0, 1, 1, 2, 0, 1, 1)) -> Content:
+def small(noise: Noise, labels: tuple[int, ...] = (0, 1, 1, 2, 0, 1, 1)) -> RawDataset:
     train = noise(len(labels), 5, 4, 3), np.array(labels)
     return from_arrays(("a", "b", "ç"), train, (noise(3, 5, 4, 3), np.array([2, 1, 0])), source="noise")
 
@@ -243,7 +243,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"cannot write .*; make room, or name another folder with ABLATE_DATA_DIR"
     ):
-        prepare("digits", tmp_path / "data")
+        prepare(data_spec("digits"), tmp_path / "data")
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         with pytest.raises(DiskError, match=r"cannot write .*digits.safetensors: File too large; make room"):
-            prepare("digits", tmp_path)
+            prepare(data_spec("digits"), tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
@@ -261,11 +261,11 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
 _OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from ablations.running.data import prepare
-prepare("digits", Path(sys.argv[1]))
+from ablations.running.data import data_spec, prepare
+prepare(data_spec("digits"), Path(sys.argv[1]))
 print("ready", flush=True)
 for _ in range(10):
-    prepare("digits", Path(sys.argv[1]))
+    prepare(data_spec("digits"), Path(sys.argv[1]))
 """
 
 
@@ -275,7 +275,7 @@ def test_two_processes_that_prepare_at_once_both_end_well(tmp_path: Path) -> Non
         assert other.stdout is not None
         assert other.stdout.readline() == "ready\n"
         for _ in range(10):
-            verify(prepare("digits", tmp_path))
+            verify(prepare(data_spec("digits"), tmp_path))
         assert other.wait() == 0
     assert [path.name for path in tmp_path.iterdir()] == ["digits.safetensors"]
 

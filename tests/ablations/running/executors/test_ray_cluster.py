@@ -8,26 +8,32 @@ import time
 
 import pytest
 
-from ablations.running.executors.ray_cluster import Needs, Node, check_answers, import_ray, trials_at_a_time
+from ablations.running.executors.ray_cluster import (
+    Node,
+    Resources,
+    check_reachable,
+    import_ray,
+    trials_at_a_time,
+)
 from senet_core.errors import UserError
 
 NODES = [Node("a", 4, 0), Node("b", 8, 2)]
 
 
 @pytest.mark.parametrize(
-    ("needs", "expected"),
+    ("resources", "expected"),
     [
-        (Needs(), 12),
-        (Needs(cpus=3), 3),
-        (Needs(gpus=1), 2),
-        (Needs(gpus=0.3), 6),  # three on each: a share lies on one GPU
-        (Needs(gpus=0.5), 4),
-        (Needs(cpus=4, gpus=0.5), 2),
-        (Needs(gpus=2), 1),
+        (Resources(), 12),
+        (Resources(cpus=3), 3),
+        (Resources(gpus=1), 2),
+        (Resources(gpus=0.3), 6),  # three on each: a share lies on one GPU
+        (Resources(gpus=0.5), 4),
+        (Resources(cpus=4, gpus=0.5), 2),
+        (Resources(gpus=2), 1),
     ],
 )
-def test_how_many_trials_fit(needs: Needs, expected: int) -> None:
-    assert trials_at_a_time(needs, NODES) == expected
+def test_how_many_trials_fit(resources: Resources, expected: int) -> None:
+    assert trials_at_a_time(resources, NODES) == expected
 
 
 def test_what_no_node_has_is_refused_with_what_they_have() -> None:
@@ -35,13 +41,13 @@ def test_what_no_node_has_is_refused_with_what_they_have() -> None:
         UserError,
         match=r"a trial asks for 1 CPU and 1 GPU, and no node of the Ray cluster has that \(a: 4 CPUs and 0 GPUs\)",
     ):
-        trials_at_a_time(Needs(gpus=1), NODES[:1])
+        trials_at_a_time(Resources(gpus=1), NODES[:1])
     with pytest.raises(UserError, match="asks for 12 CPUs and 0 GPUs"):  # both together have them
-        trials_at_a_time(Needs(cpus=12), NODES)
+        trials_at_a_time(Resources(cpus=12), NODES)
     with pytest.raises(UserError, match="--gpus-per-trial above 1 must be a whole number"):
-        Needs(gpus=1.5)
+        Resources(gpus=1.5)
     with pytest.raises(UserError, match="--gpus-per-trial must be a number, got nan"):
-        Needs(gpus=float("nan"))
+        Resources(gpus=float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_an_address_at_which_nobody_is_is_refused_at_once(address: str, message:
         closed = free.getsockname()[1]
     started = time.monotonic()
     with pytest.raises(UserError, match=message):
-        check_answers(address.format(closed=closed))
+        check_reachable(address.format(closed=closed))
     assert time.monotonic() - started < 10
 
 

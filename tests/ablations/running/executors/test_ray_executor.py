@@ -14,12 +14,13 @@ from ray_clusters import SmallCluster, small_cluster
 from small import DATA, small_trial
 
 from ablations.running.data import ensure_prepared
-from ablations.running.data.names import prepared_path
+from ablations.running.data.paths import prepared_path
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerDied
-from ablations.running.executors.ray_cluster import Needs, connected, nodes_of_cluster
+from ablations.running.executors.ray_cluster import Resources, connected, nodes_of_cluster
 from ablations.running.executors.ray_executor import RayExecutor
 from ablations.running.executors.ray_worker import DataFile
-from ablations.running.training.worker import Task, run_task
+from ablations.running.training.task import Task
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 PATIENCE_SECONDS = 120.0
@@ -37,7 +38,7 @@ def cluster() -> Iterator[SmallCluster]:
 
 @pytest.fixture(scope="module")
 def executor(cluster: SmallCluster) -> Iterator[RayExecutor]:
-    executor = RayExecutor(Needs())
+    executor = RayExecutor(Resources())
     yield executor
     executor.shutdown()
 
@@ -77,7 +78,7 @@ def test_a_task_has_the_pools_allocator_its_threads_and_no_gpu(executor: RayExec
 
 
 def test_what_waits_can_be_given_up_and_what_runs_killed(cluster: SmallCluster, tmp_path: Path) -> None:
-    own = RayExecutor(Needs())
+    own = RayExecutor(Resources())
     running = own.submit(time.sleep, 600)
     waiting = [own.submit((tmp_path / "begun").touch) for _ in range(2)]
     _until(running.running)
@@ -104,7 +105,7 @@ def test_what_waits_can_be_given_up_and_what_runs_killed(cluster: SmallCluster, 
 def test_a_stall_is_said_and_a_lost_node_costs_no_task(cluster: SmallCluster) -> None:
     """Nodes that come later are used, and what was on one that goes runs again."""
     said: list[str] = []
-    own = RayExecutor(Needs(cpus=2), say=said.append, stall_seconds=0.5)
+    own = RayExecutor(Resources(cpus=2), say=said.append, stall_seconds=0.5)
     future = own.submit(time.sleep, 2)
     _until(lambda: bool(said))
     assert said[0].startswith("no trial has begun for 0 s: each asks for 2 CPUs and 0 GPUs; the cluster has ")
@@ -124,7 +125,7 @@ def test_a_gpu_is_rays_to_deal_out(cluster: SmallCluster) -> None:
     node = cluster.add(cpus=2, gpus=2)
     try:
         assert sum(node.gpus for node in nodes_of_cluster()) == 2
-        own = RayExecutor(Needs(gpus=1))
+        own = RayExecutor(Resources(gpus=1))
         named = own.submit(os.getenv, "CUDA_VISIBLE_DEVICES").result(PATIENCE_SECONDS)
         assert named in ("0", "1")
         own.shutdown()
@@ -152,7 +153,7 @@ def test_data_reaches_a_node_through_the_object_store(cluster: SmallCluster, tmp
     task = _task(tmp_path)
     _lease(task)
     own = RayExecutor(
-        Needs(),
+        Resources(),
         data=DataFile(path.name, f"{tmp_path.name}-{prepared.digest}", ray.put(np.fromfile(path, np.uint8))),
     )
     outcome = own.submit(run_task, task).result(PATIENCE_SECONDS)

@@ -22,7 +22,7 @@ from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, T
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.progress import ProgressWriter
-from ablations.running.training.worker import Outcome, Task
+from ablations.running.training.task import Task, TaskOutcome
 from senet_core.complexity import measure_complexity
 
 TUNE = {"trials": 6, "validation_images": 40, "pruner": "none"}
@@ -86,13 +86,13 @@ class Choosing:
             source=NextTrials(CurrentResults(design, record)),
         )
 
-    def answer(self, task: Task) -> Outcome:
+    def answer(self, task: Task) -> TaskOutcome:
         trial = Trial.from_json(task.trial)
         self.asked.append(trial)
         self.before(task)
         kind = self.fail(trial)
         result, history = (None, ()) if kind else self._result(task, trial)
-        return Outcome(
+        return TaskOutcome(
             result=result,
             history=history,
             failure=Failure(kind, "as the test wants it", 1) if kind else None,

@@ -24,7 +24,7 @@ from ablations.running.record.trial_record import Kind
 from ablations.running.search import proposer
 from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
 from ablations.running.search.view import WORST_ERROR
-from ablations.running.training.worker import Task
+from ablations.running.training.task import Task
 from senet_core.errors import UserError
 
 

@@ -18,7 +18,7 @@ from small import DATA, Watcher, small_study
 from ablations.planning.design import Design
 from ablations.running.data import ensure_prepared
 from ablations.running.executors.process_pool import WorkerPool
-from ablations.running.executors.ray_cluster import Needs, connected
+from ablations.running.executors.ray_cluster import Resources, connected
 from ablations.running.executors.ray_executor import RayExecutor
 from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.study_paths import Places
@@ -89,7 +89,7 @@ def test_a_sweep_outlives_a_node_and_its_record_is_that_of_the_pool(
 
     removing = threading.Thread(target=remove_the_node)
     removing.start()
-    outcome = _sweep(design, tmp_path / "ray", lambda: RayExecutor(Needs(), say=watcher.say), watcher)
+    outcome = _sweep(design, tmp_path / "ray", lambda: RayExecutor(Resources(), say=watcher.say), watcher)
     removing.join()
     assert (outcome.trained, outcome.failed, outcome.left) == (2, 0, 0)
     assert [line for line in watcher.said if "was lost; its trial goes on elsewhere" in line]
@@ -103,7 +103,7 @@ def test_a_trial_whose_worker_dies_is_a_failure_and_the_sweep_goes_on(
     cluster: SmallCluster, tmp_path: Path
 ) -> None:
     design = small_study(axes={}, seeds=2)
-    killer = _KillFirst(RayExecutor(Needs()))
+    killer = _KillFirst(RayExecutor(Resources()))
     outcome = _sweep(design, tmp_path, lambda: killer)
     assert (outcome.trained, outcome.failed) == (3, 1)
     [failed] = outcome.record.failed.values()

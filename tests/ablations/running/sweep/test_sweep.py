@@ -36,7 +36,8 @@ from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
-from ablations.running.training.worker import Outcome, Task, run_task
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
@@ -599,14 +600,14 @@ def test_the_record_says_which_kernels_trained_and_reproduction_names_the_differ
     assert (plain.environment["fused"], plain.environment["winograd"]) == (False, False)
     assert fused.result is not None
     assert plain.result is not None
-    again = Outcome(plain.result, plain.history, None, plain.environment, plain.data_digest, "", "", "")
+    again = TaskOutcome(plain.result, plain.history, None, plain.environment, plain.data_digest, "", "", "")
     if fused.environment["fused"]:
         assert {("fused", True, False), ("winograd", True, False)} <= set(compare(fused, again).causes)
         assert fused.result.weights_sha256 != plain.result.weights_sha256
     assert fused.history[-1].train_loss == pytest.approx(plain.history[-1].train_loss, rel=1e-2)
     # a record from before there was a choice does not name what it trained without
     older = {name: value for name, value in plain.environment.items() if name != "winograd"}
-    assert Kernels.recorded(older) == NO_KERNELS
+    assert Kernels.from_record(older) == NO_KERNELS
     assert compare(replace(plain, environment=older), again).causes == ()
 
 

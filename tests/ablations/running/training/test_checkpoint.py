@@ -15,7 +15,7 @@ from small import DATA, one_thread, small_trial
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
-from ablations.running.training.checkpoint import Checkpoints, Keeper, Stopped, TimedOut, read_checkpoint
+from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, read_checkpoint
 from ablations.running.training.trial_training import Observer, train
 from senet_core.variant import PAPER_SE, SEVariant
 
@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return open_prepared(DATA, tmp_path_factory.mktemp("data"))
 
 
-class StopAt(Keeper):
+class StopAt(Supervisor):
     """Stops a training after a step."""
 
     def __init__(self, checkpoints: Checkpoints, step: int) -> None:
@@ -72,12 +72,17 @@ def test_a_stop_after_any_step_changes_nothing(
     trial = small_trial(variant, epochs=3, cutout=2)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, keeper=StopAt(checkpoints, step), kernels=kernels)
+        train(trial, data, CPU, supervisor=StopAt(checkpoints, step), kernels=kernels)
     told: list[EpochMetrics] = []
     steps: list[int] = []
-    keeper = Keeper(Checkpoints(tmp_path / "c", CONTEXT))
+    supervisor = Supervisor(Checkpoints(tmp_path / "c", CONTEXT))
     continued = train(
-        trial, data, CPU, Observer(told.append, lambda done, _: steps.append(done)), keeper, kernels=kernels
+        trial,
+        data,
+        CPU,
+        Observer(told.append, lambda done, _: steps.append(done)),
+        supervisor,
+        kernels=kernels,
     )
     assert steps == list(range(step + 1, 7))  # the others were not taken again
     assert _same(continued, train(trial, data, CPU, kernels=kernels))
@@ -96,10 +101,10 @@ def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> 
     trial = small_trial(epochs=3, start_size=8, full_size_from=0.5)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, keeper=StopAt(checkpoints, step))
+        train(trial, data, CPU, supervisor=StopAt(checkpoints, step))
     steps: list[int] = []
     observer = Observer(progress=lambda done, _: steps.append(done))
-    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    continued = train(trial, data, CPU, observer, Supervisor(checkpoints))
     assert steps == list(range(step + 1, 7))
     whole = train(trial, data, CPU)
     assert _same(continued, whole)
@@ -112,10 +117,10 @@ def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:
     trial = type(small_trial())("shake-shake-8-2x8d", None, DATA, small_trial(epochs=2).recipe, 0)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, keeper=StopAt(checkpoints, 3))
+        train(trial, data, CPU, supervisor=StopAt(checkpoints, 3))
     steps: list[int] = []
     observer = Observer(progress=lambda done, _: steps.append(done))
-    continued = train(trial, data, CPU, observer, Keeper(checkpoints))
+    continued = train(trial, data, CPU, observer, Supervisor(checkpoints))
     assert steps == [4]
     assert _same(continued, train(trial, data, CPU))
 
@@ -207,12 +212,12 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
 
 
 def test_a_keeper_saves_when_due_and_ends_a_trial_over_its_time(tmp_path: Path) -> None:
-    keeper = Keeper(Checkpoints(tmp_path / "a", CONTEXT, min_seconds=0), timeout_seconds=1e9)
-    keeper.after_step(1, dict, epoch_ended=False, last=False)
+    supervisor = Supervisor(Checkpoints(tmp_path / "a", CONTEXT, min_seconds=0), timeout_seconds=1e9)
+    supervisor.after_step(1, dict, epoch_ended=False, last=False)
     assert not (tmp_path / "a").exists()
-    keeper.after_step(2, dict, epoch_ended=True, last=False)
+    supervisor.after_step(2, dict, epoch_ended=True, last=False)
     assert len(list((tmp_path / "a").iterdir())) == 1
-    late = Keeper(Checkpoints(tmp_path / "b", CONTEXT), timeout_seconds=0.0)
+    late = Supervisor(Checkpoints(tmp_path / "b", CONTEXT), timeout_seconds=0.0)
     late.after_step(9, dict, epoch_ended=True, last=True)  # it is at its end anyway
     with pytest.raises(TimedOut, match="longer than 0 s"):
         late.after_step(1, dict, epoch_ended=False, last=False)

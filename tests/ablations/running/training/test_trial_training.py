@@ -15,8 +15,8 @@ from ablations.running.data import Prepared, open_prepared
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training import trial_training as training
 from ablations.running.training.batches import Batches
-from ablations.running.training.fitting import Diverged, Observer, make_optimiser
-from ablations.running.training.testing import hash_weights
+from ablations.running.training.evaluation import hash_weights
+from ablations.running.training.trainer import Diverged, Observer, make_optimiser
 from ablations.running.training.trial_training import train
 from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.errors import UserError
@@ -122,20 +122,20 @@ def test_the_test_images_are_read_once_after_the_last_epoch(
     data: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
-    real = training.test
+    real = training.evaluate
 
     def watched(*args: object) -> object:
         happened.append("test")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(training, "test", watched)
+    monkeypatch.setattr(training, "evaluate", watched)
     train(small_trial(), data, CPU, Observer(epoch=lambda metrics: happened.append(f"epoch {metrics.epoch}")))
     assert happened == ["epoch 1", "epoch 2", "test"]
 
 
 def test_errors_and_loss_are_those_of_a_plain_evaluation(data: Prepared) -> None:
     model = training.build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=0)
-    top1, top5, loss = training.test(model, data, CPU, "fp32")
+    top1, top5, loss = training.evaluate(model, data, CPU, "fp32")
     mean, std = torch.tensor(data.mean), torch.tensor(data.std)
     images = ((data.test_images.float() - mean) / std).permute(0, 3, 1, 2)
     with torch.no_grad():

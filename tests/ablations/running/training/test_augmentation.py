@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from ablations.running.training.augment import (
+from ablations.running.training.augmentation import (
     CROPS,
     Augmentation,
     centre_crop,
@@ -145,23 +145,16 @@ def test_centre_crop_worked_by_hand() -> None:
     assert centre_crop(images, 2).flatten().tolist() == [6, 7, 11, 12]
 
 
-@pytest.mark.parametrize("channels_last", [True, False])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_normalise_agrees_with_the_formula(
-    channels: int, dtype: torch.dtype, tolerance: float, channels_last: bool
-) -> None:
+def test_normalise_agrees_with_the_formula(channels: int) -> None:
     images = batch(3, 5, 4, channels)
     mean, std = (120.0, 100.0, 90.0)[:channels], (60.0, 50.0, 70.0)[:channels]
-    result = normalise(images, mean, std, dtype=dtype, channels_last=channels_last)
+    result = normalise(images, mean, std)
     expected = (images.double() - torch.tensor(mean)) / torch.tensor(std)
-    assert result.dtype == dtype
+    assert result.dtype == torch.float32
     assert result.shape == (3, channels, 5, 4)
-    torch.testing.assert_close(
-        result.double(), expected.permute(0, 3, 1, 2).double(), atol=tolerance, rtol=tolerance
-    )
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    assert result.is_contiguous(memory_format=layout)
+    torch.testing.assert_close(result.double(), expected.permute(0, 3, 1, 2).double(), atol=1e-5, rtol=1e-5)
+    assert result.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("crop", CROPS)

@@ -1,4 +1,4 @@
-"""The end of a trial: its network is tested once, and its weights are named by their hash."""
+"""Evaluation of a network on test or validation images, and the hash of its weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablations.running.data import Prepared
-from ablations.running.training.augment import normalise
+from ablations.running.training.augmentation import normalise
 
 TEST_BATCH = 500
 
@@ -20,10 +20,10 @@ class NotFinite(ArithmeticError):
 
 
 @torch.no_grad()
-def test(
+def evaluate(
     model: nn.Module, data: Prepared, device: torch.device, precision: str
 ) -> tuple[float, float | None, float]:
-    """Test a network on the test images.
+    """Return the errors of a network on the test images.
 
     Args:
         model: on the device, in channels_last.
@@ -45,9 +45,7 @@ def test(
         images = data.test_images[start : start + TEST_BATCH].to(device)
         labels = data.test_labels[start : start + TEST_BATCH].to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(
-                normalise(images, data.mean, data.std, dtype=torch.float32, channels_last=True)
-            ).float()
+            logits = model(normalise(images, data.mean, data.std)).float()
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
         wrong1 += int((~best[:, 0]).sum())
@@ -60,7 +58,7 @@ def test(
 
 
 def hash_weights(model: nn.Module) -> str:
-    """Return the SHA-256 of a network's weights and statistics, by name."""
+    """Return the SHA-256 of a network's named weights and statistics, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())

@@ -1,4 +1,4 @@
-"""The training loop, as a value that can be saved after any step and continued bit for bit."""
+"""The training loop; its state can be saved after any step and continued bit for bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ablations.planning.recipe import Recipe
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training.batches import Batches
-from ablations.running.training.checkpoint import Keeper
+from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.schedule import image_size, learning_rate
 
 
@@ -34,19 +34,19 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is told while a trial runs.
+    """Functions that are called while a trial runs.
 
     Attributes:
         epoch: called after every epoch with its metrics.
-        progress: called after every step with the steps done and the steps in all.
+        progress: called after every step with the steps done and the total.
     """
 
     epoch: Callable[[EpochMetrics], None] = lambda metrics: None
     progress: Callable[[int, int], None] = lambda done, total: None
 
 
-class Fit:
-    """A network on its way through its training.
+class Trainer:
+    """Trains a network by a recipe.
 
     Args:
         model: on the device, in channels_last.
@@ -55,13 +55,13 @@ class Fit:
         device: where to compute.
         precision: "fp32" or "bf16".
         kernels: which the network trains with.
-        validate: gives the network's error on images that are held back, in per cent, after every epoch; None where
-            none are.
+        validate: returns the network's error on validation images, in per cent; called after every epoch. None where
+            there are none.
 
     Attributes:
         step: steps done.
-        total: steps in all.
-        history: epochs that are finished.
+        total: steps of the whole training.
+        history: metrics of the finished epochs.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class Fit:
         self._seen = self._steps = 0
         self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
 
-    def run(self, observer: Observer, keeper: Keeper) -> None:
+    def run(self, observer: Observer, supervisor: Supervisor) -> None:
         """Train to the end.
 
         Raises:
             Diverged: the loss became infinite or not a number.
-            Stopped, TimedOut: as the keeper decides.
+            Stopped, TimedOut: as the supervisor decides.
         """
         self.model.train()
         self._epoch_started = time.perf_counter() - self._seconds_before
@@ -103,10 +103,12 @@ class Fit:
                 self._end_epoch(rate)
                 observer.epoch(self.history[-1])
             observer.progress(self.step, self.total)
-            keeper.after_step(self.step, self.state, epoch_ended=epoch_ended, last=self.step == self.total)
+            supervisor.after_step(
+                self.step, self.state, epoch_ended=epoch_ended, last=self.step == self.total
+            )
 
     def state(self) -> dict[str, Any]:
-        """Return all that a continued training needs, as tensors, numbers and text."""
+        """Return the state of the training, as tensors, numbers and text, for a checkpoint."""
         cuda = self.device.type == "cuda"
         return {
             "step": self.step,
@@ -122,7 +124,7 @@ class Fit:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over a state; the random streams are those of the global generators' present context."""
+        """Continue from a state; sets the global random generators, which the caller restores."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.batches.restore(state["batches"])
@@ -142,7 +144,7 @@ class Fit:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        with bf16, self.kernels.passes():
+        with bf16, self.kernels.fused_passes():
             logits = self.model(images)
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
@@ -171,7 +173,7 @@ class Fit:
 
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make the optimiser of a recipe: SGD, with weight decay on norms and biases only where the recipe says so."""
+    """Return the optimiser of a recipe: SGD, with weight decay on norms and biases only where the recipe says so."""
     weights = [p for p in model.parameters() if p.ndim > 1 or recipe.decay_norm_and_bias]
     others = [p for p in model.parameters() if not (p.ndim > 1 or recipe.decay_norm_and_bias)]
     groups = [

@@ -1,4 +1,4 @@
-"""Read a folder or an archive as names and bytes.
+"""A folder or an archive, read as names and bytes.
 
 Archives are read as streams and never unpacked to disk; a link in one is refused, not followed.
 """
@@ -27,20 +27,20 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOF
 _BROKEN_ZIP = (*_BROKEN, RuntimeError, NotImplementedError)  # a password, an unknown method
 
 
-class Source(Protocol):
-    """A tree of files."""
+class FileTree(Protocol):
+    """A folder or an archive of files."""
 
     path: Path
 
     def names(self) -> list[str]:
-        """List names of files and, with a trailing slash, of folders, relative to `path`, in POSIX form."""
+        """Return the names of files and, with a trailing slash, of folders, relative to `path`, in POSIX form."""
 
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the wanted files with their bytes, in whatever order is cheapest."""
+        """Yield the wanted files with their bytes, in the order that is cheapest."""
 
 
-def open_source(path: Path) -> Source:
-    """Choose how to read `path`: a folder, or an archive (.tar, .tar.gz, .tgz, .tar.xz, .zip).
+def open_file_tree(path: Path) -> FileTree:
+    """Return the tree at `path`: a folder, or an archive (.tar, .tar.gz, .tgz, .tar.xz, .zip).
 
     Raises:
         UserError: there is nothing at `path`, or it is neither folder nor archive.
@@ -62,13 +62,13 @@ def open_source(path: Path) -> Source:
 
 
 class Folder:
-    """Files below a folder, as deep as a data set reaches."""
+    """The files below a folder, to the depth of a data set."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def names(self) -> list[str]:
-        """List what lies in the folder."""
+        """Return the names in the folder, sorted."""
         return sorted(self._walk(self.path, "", _DEPTH))
 
     def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[str]:
@@ -90,7 +90,7 @@ class Folder:
 class Tar:
     """A tar archive, compressed or not.
 
-    Listing a compressed archive means reading all of it, so a small one is kept in memory for `read`.
+    To list a compressed archive is to read all of it, so a small one is kept in memory for `read`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -108,7 +108,7 @@ class Tar:
                 pass  # the checksum stands behind the last member
 
     def names(self) -> list[str]:
-        """List the members; refuse links, devices and names that lead out of the archive."""
+        """Return the names of the members; refuse links, devices and names that lead out of the archive."""
         found, size = [], 0
         kept: dict[str, bytes] = {}
         for name, archive, member in self._members():
@@ -143,7 +143,7 @@ class Zip:
         self.path = path
 
     def names(self) -> list[str]:
-        """List the members; refuse links and names that lead out of the archive."""
+        """Return the names of the members; refuse links and names that lead out of the archive."""
         found = []
         with _reading(self.path, "archive", _BROKEN_ZIP), zipfile.ZipFile(self.path) as archive:
             for member in archive.infolist():

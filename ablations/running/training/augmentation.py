@@ -1,7 +1,7 @@
-"""Random crops, flips and cutout on whole uint8 batches, and the step from bytes to what a network takes.
+"""Random crops, flips and cutout on whole uint8 batches, and normalisation to a network's input.
 
-Every operation draws for the whole batch at once, from the generator it is given, and as many numbers as
-batch size and settings ask for, whatever is in the images and whichever network sees them.
+Every operation draws its random numbers for the whole batch at once, from the generator it is given. How many depends
+on batch size and settings alone, so trials of one seed see the same images whichever network they train.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _TRIES = 10  # crops proposed for an image before the fallback, as in torchvisio
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Change a batch of training images at random: crop, then flip, then cutout.
+    """Random changes to a batch of training images: crop, then flip, then cutout.
 
     Attributes:
-        size: side of the images that come out, in pixels.
+        size: side of the returned images, in pixels.
         crop: "pad" (zeros around the image, then a crop at a random place), "resized" (random area and aspect
             ratio, scaled to `size`) or "none" (the centre, where the images are larger than `size`).
         pad: pixels of zeros on each side, for "pad".
@@ -61,7 +61,7 @@ class Augmentation:
                 raise UserError(f"{field} must be at least {least} pixels, got {value!r}")
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
-        """Return a changed copy, or the batch itself where nothing is to be done.
+        """Return a changed copy, or the batch itself where no operation is set.
 
         Args:
             images: uint8, on the CPU; not changed.
@@ -87,7 +87,7 @@ class Augmentation:
 
 
 def pad_crop(images: Tensor, pad: int, size: int, generator: Generator) -> Tensor:
-    """Surround each image with zeros and cut a square out at a random place.
+    """Return a square from a random place of each image, padded with zeros.
 
     Shapes:
         images: (B, H, W, C) uint8; returns (B, size, size, C).
@@ -111,7 +111,7 @@ def pad_crop(images: Tensor, pad: int, size: int, generator: Generator) -> Tenso
 
 
 def centre_crop(images: Tensor, size: int) -> Tensor:
-    """Cut the central square out of each image.
+    """Return the central square of each image.
 
     Shapes:
         images: (B, H, W, C); returns a view (B, size, size, C).
@@ -131,7 +131,7 @@ def _check_room(height: int, width: int, size: int) -> None:
 
 
 def random_flip(images: Tensor, generator: Generator) -> Tensor:
-    """Mirror each image left to right with probability 1/2.
+    """Return the images, each mirrored left to right with probability 1/2.
 
     Shapes:
         images: (B, H, W, C); returns the same.
@@ -143,7 +143,7 @@ def random_flip(images: Tensor, generator: Generator) -> Tensor:
 
 
 def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generator) -> Tensor:
-    """Blank a square around a random centre in each image, clipped at the border.
+    """Return the images with a square around a random centre blanked, clipped at the border.
 
     Args:
         images: uint8.
@@ -153,6 +153,9 @@ def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generato
 
     Shapes:
         images: (B, H, W, C); returns the same.
+
+    Raises:
+        UserError: `fill` has another number of channels.
     """
     batch, height, width, channels = images.shape
     first = [torch.randint(n, (batch, 1), generator=generator) - side // 2 for n in (height, width)]
@@ -173,7 +176,7 @@ def _between(start: Tensor, side: int, length: int) -> Tensor:
 
 
 def resized_crop(images: Tensor, size: int, generator: Generator) -> Tensor:
-    """Cut out a box of random area (8 to 100 %) and aspect ratio (3:4 to 4:3), scaled to a square (bilinear).
+    """Return a box of random area (8 to 100 %) and aspect ratio (3:4 to 4:3), scaled to a square (bilinear).
 
     Shapes:
         images: (B, H, W, C) uint8; returns (B, size, size, C).
@@ -196,7 +199,7 @@ def _sample_places(start: Tensor, length: Tensor, size: int, whole: int) -> Tens
 
 
 def random_boxes(batch: int, height: int, width: int, generator: Generator) -> tuple[Tensor, ...]:
-    """Draw boxes inside an image as torchvision's RandomResizedCrop does, with a fixed number of draws.
+    """Return random boxes inside an image as torchvision's RandomResizedCrop draws them, with a fixed number of draws.
 
     Each image gets ten proposals at once and takes the first that fits; if none does, the largest central box
     with an allowed aspect ratio.
@@ -225,7 +228,7 @@ def random_boxes(batch: int, height: int, width: int, generator: Generator) -> t
 
 
 def shrink(images: Tensor, size: int) -> Tensor:
-    """Scale square images down (bilinear, antialiased); the batch itself where it has that size.
+    """Return square images scaled down (bilinear, antialiased); the batch itself where it has that size.
 
     Bytes are scaled, before they are normalised: 0.5 ms for 128 images of 32 x 32 pixels to 20 x 20, where scaling
     the normalised batch takes 3.2 ms, and averaging over areas, which is unevenly sharp, 1.8.
@@ -240,25 +243,16 @@ def shrink(images: Tensor, size: int) -> Tensor:
     return small.permute(0, 2, 3, 1).contiguous()
 
 
-def normalise(
-    images: Tensor,
-    mean: Sequence[float],
-    std: Sequence[float],
-    *,
-    dtype: torch.dtype = torch.float32,
-    channels_last: bool = True,
-) -> Tensor:
-    """Turn bytes into what a network takes: (image - mean) / std, computed in float32.
+def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Return a network's input: (image - mean) / std, computed in float32.
 
     Args:
         images: uint8, on any device.
         mean: of every channel, in units of 0..255.
         std: the same.
-        dtype: of the result.
-        channels_last: keep the memory order of `images`, which saves a pass; else NCHW.
 
     Shapes:
-        images: (B, H, W, C); returns (B, C, H, W).
+        images: (B, H, W, C); returns (B, C, H, W) float32 in channels_last, the memory order of `images`.
     """
     batch, height, width, channels = images.shape
     scale = 1 / torch.tensor(std, dtype=torch.float32)
@@ -267,5 +261,4 @@ def normalise(
     # of 32 x 32, where broadcasting over 3 channels takes 5.
     scale, shift = (values.repeat(width).to(images.device) for values in (scale, shift))
     rows = images.reshape(batch, height, width * channels).to(torch.float32).mul_(scale).add_(shift)
-    result = rows.to(dtype).view(batch, height, width, channels).permute(0, 3, 1, 2)
-    return result if channels_last else result.contiguous()
+    return rows.view(batch, height, width, channels).permute(0, 3, 1, 2)

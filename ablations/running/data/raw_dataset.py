@@ -1,4 +1,4 @@
-"""What a reader of a data set hands to the writer of the prepared file."""
+"""A data set as it is read from its source, before it is written to a prepared file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Block = tuple[str, int, Bytes]
 
 
 @dataclass(frozen=True)
-class Content:
-    """A data set about to be written: everything but the images, which come as a stream.
+class RawDataset:
+    """A data set that was read: labels and shapes in memory, the images as a stream.
 
     Attributes:
         classes: names; a label is an index into them.
@@ -29,7 +29,7 @@ class Content:
         test_shape: (H, W, C) of a test image.
         source: where the images came from, for people.
         note: what a report must say about them; may be empty.
-        blocks: starts the stream; blocks may come in any order, and together hold every image once.
+        blocks: starts the stream of blocks, which come in any order and together hold every image once.
     """
 
     classes: tuple[str, ...]
@@ -49,28 +49,28 @@ def from_arrays(
     *,
     source: str,
     note: str = "",
-) -> Content:
-    """Wrap images that are in memory.
+) -> RawDataset:
+    """Return the data set of images that are in memory.
 
     Args:
         classes: names of the classes.
         train: images (N, H, W, C) in 0..255 and labels (N,).
-        test: the same for the test part.
+        test: the same for the test split.
         source: where they came from.
         note: what a report must say about them.
 
     Raises:
         UserError: images and labels differ in number, or a label names no class.
     """
-    for part, (images, labels) in (("training", train), ("test", test)):
+    for split, (images, labels) in (("training", train), ("test", test)):
         if len(images) != len(labels) or len(labels) == 0:
             raise UserError(
-                f"{source}: the {part} part has {len(images)} images and {len(labels)} labels; "
+                f"{source}: the {split} part has {len(images)} images and {len(labels)} labels; "
                 "it needs at least one image and a label for each"
             )
-        check_labels(labels, len(classes), f"{source}, {part} part")
+        check_labels(labels, len(classes), f"{source}, {split} part")
     whole = {"train": train[0].astype(np.uint8, copy=False), "test": test[0].astype(np.uint8, copy=False)}
-    return Content(
+    return RawDataset(
         classes=classes,
         train_labels=train[1].astype(np.int64),
         test_labels=test[1].astype(np.int64),
@@ -78,12 +78,12 @@ def from_arrays(
         test_shape=test[0].shape[1:],
         source=source,
         note=note,
-        blocks=lambda: ((part, 0, block) for part, block in whole.items()),
+        blocks=lambda: ((split, 0, block) for split, block in whole.items()),
     )
 
 
 def check_labels(labels: npt.NDArray[Any], classes: int, where: str) -> None:
-    """Refuse labels that name no class.
+    """Check that every label names a class.
 
     Raises:
         UserError: a label is below 0, or not below the number of classes.

@@ -1,0 +1,177 @@
+"""Which executor runs a sweep's trials: worker processes on this machine, Ray, or the user's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ablations.running.executors.custom import import_factory
+from ablations.running.machine.environment import available_cores
+from senet_core.errors import UserError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from ablations.running.data.prepared import Prepared
+    from ablations.running.executors.ray_cluster import Node, Resources
+    from ablations.running.executors.ray_worker import DataFile
+
+RAY = "ray"
+_FOR_RAY_ONLY = ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data")
+
+
+@dataclass(frozen=True)
+class ExecutorOptions:
+    """Where trials run, and how many at a time.
+
+    Attributes:
+        executor: None for worker processes on this machine, "ray", a function of the trials at a time that
+            returns an executor, or the name of one as `custom` takes it.
+        workers: trials at a time; None for as many as the GPUs, or without one the cores, allow.
+        trials_per_gpu: trials that share a GPU.
+        ray_address: HOST:PORT of a cluster's head, or "auto"; None for RAY_ADDRESS or else a Ray on this machine.
+        cpus_per_trial: cores of each trial on Ray; None for 1.
+        gpus_per_trial: GPUs of each trial on Ray; None for 1 / `trials_per_gpu` where any node has one, else 0.
+        ray_data: "object-store" sends the prepared data to nodes that do not see its file.
+    """
+
+    executor: str | Callable[[int], Executor] | None = None
+    workers: int | None = None
+    trials_per_gpu: int = 1
+    ray_address: str | None = None
+    cpus_per_trial: int | None = None
+    gpus_per_trial: float | None = None
+    ray_data: str | None = None
+
+    def factory(self) -> ExecutorFactory:
+        """Return what opens the executor, after checking that it can be had.
+
+        Raises:
+            UserError: there is no such executor, no machine has what a trial asks for, or an option is for Ray only.
+        """
+        if self.executor == RAY:
+            return _RayFactory(self)
+        for name in _FOR_RAY_ONLY:
+            if getattr(self, name) is not None:
+                raise UserError(f"{name.replace('_', ' ')} is for the executor 'ray' only")
+        if isinstance(self.executor, str):
+            return _LocalFactory(self, import_factory(self.executor))
+        return _LocalFactory(self, self.executor or make_pool)
+
+
+class ExecutorFactory(Protocol):
+    """Opens the executor of a sweep."""
+
+    def trials_at_a_time(self, trials: int) -> int:
+        """Return how many of so many trials run at a time."""
+
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        """Return the executor.
+
+        Args:
+            size: trials at a time.
+            prepared: the prepared file of the study's data.
+            data: its content.
+            say: called with a line of text when something happens to the executor.
+        """
+
+    def close(self) -> None:
+        """End what was started for the executor."""
+
+
+class _LocalFactory:
+    """An executor that is made by a function of the number of trials at a time."""
+
+    def __init__(self, options: ExecutorOptions, make: Callable[[int], Executor]) -> None:
+        self._options, self._make = options, make
+
+    def trials_at_a_time(self, trials: int) -> int:
+        return worker_count(self._options.workers, trials, self._options.trials_per_gpu)
+
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        return self._make(size)
+
+    def close(self) -> None:
+        pass
+
+
+class _RayFactory:
+    """An executor on a Ray cluster, or on a Ray that is started on this machine when there is something to train."""
+
+    def __init__(self, options: ExecutorOptions) -> None:
+        from ablations.running.executors.ray_cluster import connected, nodes_of_cluster, trials_at_a_time
+
+        self._options, self._stack = options, ExitStack()
+        address = options.ray_address or os.environ.get("RAY_ADDRESS")
+        self._starts_ray = address is None
+        if address is not None:
+            self._stack.enter_context(connected(address))
+        try:
+            nodes = [_this_machine()] if address is None else nodes_of_cluster()
+            self._resources = _resources(options, nodes)
+            self._capacity = trials_at_a_time(self._resources, nodes)
+        except BaseException:
+            self.close()
+            raise
+
+    def trials_at_a_time(self, trials: int) -> int:
+        return min(self._options.workers or self._capacity, trials)
+
+    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        from ablations.running.executors.ray_cluster import connected
+        from ablations.running.executors.ray_executor import RayExecutor
+
+        if self._starts_ray:
+            here = _this_machine()
+            self._stack.enter_context(connected(None, cpus=int(here.cpus), gpus=int(here.gpus)))
+        return RayExecutor(self._resources, data=self._data_file(prepared, data), say=say)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _data_file(self, prepared: Path, data: Prepared) -> DataFile | None:
+        if self._options.ray_data != "object-store" or self._starts_ray:
+            return None  # one machine sees its own file
+        import numpy as np
+        import ray
+
+        from ablations.running.executors.ray_worker import DataFile
+
+        return DataFile(prepared.name, data.digest, ray.put(np.fromfile(prepared, dtype=np.uint8)))
+
+
+def _resources(options: ExecutorOptions, nodes: list[Node]) -> Resources:
+    from ablations.running.executors.ray_cluster import Resources
+
+    gpus = options.gpus_per_trial
+    if gpus is None:
+        gpus = 1 / options.trials_per_gpu if any(node.gpus for node in nodes) else 0.0
+    return Resources(options.cpus_per_trial or 1, gpus)
+
+
+def _this_machine() -> Node:
+    from ablations.running.executors.ray_cluster import Node, import_ray
+    from ablations.running.machine.devices import count_gpus
+
+    import_ray()
+    return Node(socket.gethostname(), available_cores(), count_gpus())
+
+
+def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
+    """Return how many trials run at a time: as asked, else `per_gpu` on each GPU or one per core; at most `trials`."""
+    from ablations.running.machine.devices import count_gpus
+
+    return min(asked or count_gpus() * per_gpu or available_cores(), trials)
+
+
+def make_pool(workers: int) -> Executor:
+    """Return a pool of worker processes, each with its share of the cores or its GPU."""
+    from ablations.running.executors.process_pool import WorkerPool
+    from ablations.running.machine.devices import visible_gpus
+
+    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=visible_gpus())

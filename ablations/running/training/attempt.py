@@ -1,0 +1,137 @@
+"""One attempt at a trial: it is trained from its newest checkpoint, and any error becomes a failure in its outcome."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+import torch
+
+from ablations.planning.trial import Trial
+from ablations.planning.used_plugins import check_plugins
+from ablations.running.data import open_prepared
+from ablations.running.machine.devices import choose_device, choose_precision
+from ablations.running.machine.durable import FULL_OR_FAILING
+from ablations.running.machine.environment import describe_environment
+from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, any_file_exists
+from ablations.running.training.progress import ProgressWriter
+from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.training.trainer import Diverged, Observer
+from ablations.running.training.trial_training import train
+from senet_core.errors import one_line
+from senet_core.plugins import load_installed_plugins, load_plugin_file
+
+SAME_ENVIRONMENT = (
+    "commit",
+    "dirty",
+    "device",
+    "precision",
+    "threads",
+    "fused",
+    "winograd",
+    "torch",
+    "processor",
+)
+"""Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""
+
+
+def run_attempt(task: Task) -> TaskOutcome:
+    """Run one attempt at a trial and return its outcome, which also has whatever error it raised."""
+    attempt = _Attempt(task, _now())
+    try:
+        attempt.run()
+    except Stopped:
+        return attempt.outcome(stopped=True)
+    except Diverged as error:
+        attempt.fail("diverged", error, epoch=error.epoch)
+    except TimedOut as error:
+        attempt.fail("timeout", error)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        attempt.fail("oom", error)
+    except Exception as error:  # whatever a network or a plug-in raises fails this trial, not the sweep
+        attempt.fail(_kind(error), error, named=True)
+    return attempt.outcome()
+
+
+class _Attempt:
+    """One attempt at a trial, and what is known of it so far."""
+
+    def __init__(self, task: Task, started: str) -> None:
+        self.task, self.started, self.began = task, started, time.monotonic()
+        self.result: TrialResult | None = None
+        self.failure: Failure | None = None
+        self.history: list[EpochMetrics] = []
+        self.environment: dict[str, Any] = {}
+        self.digest = self.note = ""
+
+    def run(self) -> None:
+        """Train; the checkpoints of a training that diverged are removed."""
+        task = self.task
+        _load_plugins(task)
+        trial = Trial.from_json(task.trial)
+        device = choose_device()
+        precision = choose_precision(trial.recipe.precision, device)
+        kernels = task.kernels.available_on(device, precision)
+        self.environment = describe_environment(
+            device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
+            precision=precision,
+            threads=torch.get_num_threads(),
+            kernels=kernels,
+        )
+        with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
+
+            def on_epoch(metrics: EpochMetrics) -> None:
+                self.history.append(metrics)
+                writer.epoch(metrics)
+
+            data = open_prepared(trial.data, task.data_dir)
+            self.digest, self.note = data.digest, data.note
+            same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
+            checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
+            stop = any_file_exists(task.stop_file, task.prune_file)
+            supervisor = Supervisor(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
+            try:
+                observer = Observer(on_epoch, writer.progress)
+                self.result, _ = train(
+                    trial, data, device, observer, supervisor, kernels=kernels, latency=task.latency
+                )
+            except Diverged:
+                checkpoints.remove()  # it would diverge again
+                raise
+
+    def fail(
+        self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
+    ) -> None:
+        """Set the failure, with its reason in one line."""
+        text = one_line(error)[:500]
+        text = f"{type(error).__name__}: {text}" if named else text
+        self.failure = Failure(kind, text, epoch if epoch is not None else len(self.history) + 1)
+
+    def outcome(self, *, stopped: bool = False) -> TaskOutcome:
+        """Return the outcome of the attempt."""
+        found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
+        return TaskOutcome(*found, self.started, _now(), stopped, time.monotonic() - self.began)
+
+
+def _kind(error: BaseException) -> Kind:
+    """Return the kind of an error: a full disk, too little memory (however the error is wrapped), or another."""
+    if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
+        return "disk"
+    text = str(error).lower()
+    if "out of memory" in text or "can't allocate memory" in text or "cannot allocate memory" in text:
+        return "oom"
+    return "error"
+
+
+def _load_plugins(task: Task) -> None:
+    """Load the plug-ins, and check that none changed since the trial was planned."""
+    load_installed_plugins()
+    for file in task.plugins:
+        load_plugin_file(file)
+    check_plugins(task.trial["plugins"])
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
