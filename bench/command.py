@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ablations.analysis.tables.render import to_terminal
-from ablations.commands import options
-from ablations.commands.console import make_console
+from ablations.commands.shared import options
+from ablations.commands.shared.console import make_console
 from ablations.running.machine.environment import available_cores
 from bench.contenders.entries import chosen
 from bench.measures import AccuracyCourse, measure_accuracy, measure_unequal

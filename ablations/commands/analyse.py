@@ -46,7 +46,7 @@ def command(
     from ablations.analysis.external.comparison import Question, analyse, write_analysis
     from ablations.analysis.external.csv_file import Columns, read_table
     from ablations.analysis.tables.render import to_terminal
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
 
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
     chosen = _MARGIN if margin is None else margin

@@ -23,7 +23,7 @@ def command(file: str) -> int:
     Takes seconds for an entry of a block, longer for a backbone. Ends with 0 if all contracts are kept, with 1 if one
     is broken, with 2 if the file cannot be loaded.
     """
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
     from senet_core import BACKBONES, SLOTS
     from senet_core.contracts import check_entry
     from senet_core.plugins import load_installed_plugins, load_plugin_file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 if TYPE_CHECKING:
     from ablations.analysis.costs.complexity_table import LatencyTiming
@@ -54,9 +54,9 @@ def command(
     from ablations.analysis.costs.complexity_table import cost_rows
     from ablations.analysis.costs.layer_plan import layer_plan
     from ablations.analysis.costs.paper_networks import paper_networks, table_number
-    from ablations.commands.console import make_console
-    from ablations.commands.cost_tables import show_costs, show_plan
-    from ablations.commands.opening import announce_plugins
+    from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.cost_tables import show_costs, show_plan
+    from ablations.commands.shared.opening import announce_plugins
     from senet_core.errors import UserError
     from senet_core.plugins import load_installed_plugins, load_plugin_file
 

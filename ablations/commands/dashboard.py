@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 
 @click.command("dashboard")

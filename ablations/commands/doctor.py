@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,7 @@ def command(
     import json
     from dataclasses import asdict
 
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
     from ablations.running.doctor import examine
 
     design, name, unreadable = _study(study, results_dir)
@@ -75,7 +75,7 @@ def _study(study: str | None, results_dir: Path) -> tuple[Design | None, str | N
     """Read the study; what is wrong in its file is a finding, for its record can be looked at all the same."""
     if study is None:
         return None, None, []
-    from ablations.commands.opening import announce_plugins
+    from ablations.commands.shared.opening import announce_plugins
     from ablations.planning.design import design
     from ablations.planning.study_file import load_study, shipped_studies
     from ablations.running.doctor.examination import studies_with_results

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 
 @click.command("list")
@@ -42,7 +42,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         return
     from rich.table import Table
 
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
 
     table = Table(box=None, pad_edge=False)
     for column in ("slot", "name", "source", "differs", "origin"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,8 +72,8 @@ def command(
     happened.
     """
     from ablations.api.planning import NoiseSource, plan_study
-    from ablations.commands.console import make_console
-    from ablations.commands.opening import open_study
+    from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.opening import open_study
     from ablations.running.cost.row_times import TimingOptions
 
     design, paths = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
@@ -97,7 +97,7 @@ def command(
 
 
 def _show_networks(plan: StudyPlan, console: Console) -> None:
-    from ablations.commands.plan_table import network_table
+    from ablations.commands.shared.plan_table import network_table
 
     study = plan.design.study
     console.print(network_table(plan, wide=console.width >= WIDE))
@@ -106,7 +106,7 @@ def _show_networks(plan: StudyPlan, console: Console) -> None:
     for label, problem in plan.broken.items():
         console.print(f"{label} cannot be computed: {problem}", style="red")
     console.print(f"{len(plan.rows)} rows, {len(plan.design.trials)} trials, {plan.left} to train")
-    if study.kind.field == "race":
+    if study.kind.races:
         console.print(
             "A race stops adding seeds to rows whose verdict is in: trials and hours are the most it can take. What it"
             " can find is said for all seeds and one look; the looks of a race cost a little of that."
@@ -118,7 +118,7 @@ def _show_networks(plan: StudyPlan, console: Console) -> None:
 def _show_forecast(plan: StudyPlan, console: Console) -> None:
     from textwrap import fill
 
-    from ablations.commands.plan_words import plan_words
+    from ablations.commands.shared.plan_words import plan_words
 
     lines = list(plan_words(plan))
     indent = max((len(name) for name, _ in lines), default=0) + 2

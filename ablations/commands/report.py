@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 FORMATS = ("md", "html", "latex")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 
 @click.command("reproduce")
@@ -20,8 +20,8 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
 
     KEY may be shortened as long as it names one trial. Status 0: identical; 1: not.
     """
-    from ablations.commands.console import make_console
-    from ablations.commands.trials import find_line
+    from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.trials import find_line
     from ablations.running.sweep.reproduce import reproduce
     from senet_core.plugins import load_installed_plugins, load_plugin_file
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 if TYPE_CHECKING:
     from ablations.api.sweeping import RunOptions
@@ -25,7 +25,7 @@ def command(
     executors: ExecutorFactory,
 ) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
-    from ablations.commands.sweeping import run_sweep
+    from ablations.commands.shared.sweeping import run_sweep
     from ablations.running.record.trial_record import KINDS
     from senet_core.errors import UserError, unknown
 

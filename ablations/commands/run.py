@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 if TYPE_CHECKING:
     from ablations.api.sweeping import RunOptions
@@ -31,7 +31,7 @@ def command(
 
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """
-    from ablations.commands.sweeping import run_sweep
+    from ablations.commands.shared.sweeping import run_sweep
     from ablations.running.sweep.identical import refuse_identical
     from ablations.running.sweep.small_images import refuse_small_images
     from senet_core.errors import UserError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 
 @click.command("status")
@@ -22,7 +22,7 @@ def command(
 
     from ablations.analysis.results.results import Results
     from ablations.analysis.results.status import study_status
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
 
     design, places = asked.open()
     status = study_status(Results(design, places.open_record()), places.running_keys)

@@ -10,7 +10,7 @@ def command() -> None:
     """List the shipped studies with their questions."""
     from rich.table import Table
 
-    from ablations.commands.console import make_console
+    from ablations.commands.shared.console import make_console
     from ablations.planning.design import design
     from ablations.planning.study_file import load_study, shipped_studies
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ablations.commands import options
+from ablations.commands.shared import options
 
 
 @click.command("ui")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ablations.commands import options
-from ablations.commands.options import AskedStudy
+from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 
 
 @click.command("why")
@@ -17,7 +17,7 @@ def command(
 ) -> None:
     """Say whether trial KEY of STUDY would run, and why. KEY may be shortened."""
     from ablations.analysis.results.results import Results
-    from ablations.commands.trials import complete_key
+    from ablations.commands.shared.trials import complete_key
     from ablations.running.sweep.why import explain_trial
 
     design, places = asked.open()

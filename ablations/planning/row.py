@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
@@ -11,6 +11,10 @@ from senet_core.variant import SEVariant
 
 REPEAT_STRIDE = 10_000
 """Repeat k of a row is trained with the seeds s + k * REPEAT_STRIDE."""
+
+
+RowKind = Literal["variant", "baseline", "plain"]
+"""What a row is in the comparisons of its study."""
 
 
 @dataclass(frozen=True)

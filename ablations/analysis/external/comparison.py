@@ -24,7 +24,6 @@ from ablations.analysis.tables.cells import (
     Difference,
     Mean,
     PValue,
-    RowKind,
     Table,
     TableCell,
     TableRow,
@@ -40,6 +39,7 @@ from ablations.analysis.tables.comparisons import (
 from ablations.analysis.tables.escape import markdown_escape
 from ablations.analysis.tables.render import to_csv, to_markdown
 from ablations.analysis.tables.tasks import aggregate_table
+from ablations.planning.row import RowKind
 from ablations.running.machine.durable import not_written
 from senet_core.errors import UserError, unknown
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, CurvesInfo
 from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, new_figure, style
 from ablations.analysis.stats.interval import Interval
-from ablations.analysis.tables.cells import RowKind
+from ablations.planning.row import RowKind
 
 _MOST_CURVES = 12
 _ONE_OF_MANY = "#9BB7CC"

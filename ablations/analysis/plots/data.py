@@ -10,7 +10,8 @@ from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
 from ablations.analysis.stats.paired import Estimate, PairedDifference
-from ablations.analysis.tables.cells import RowKind, unit_of
+from ablations.analysis.tables.cells import unit_of
+from ablations.planning.row import RowKind
 
 _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
 

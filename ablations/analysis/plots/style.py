@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ablations.analysis.tables.cells import RowKind
+from ablations.planning.row import RowKind
 
 COLUMN_INCHES = 3.5
 # Okabe and Ito's palette without its yellow, which is too light on white

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablations.analysis.results.results import Results
 from ablations.analysis.stats.paired import Estimate, PairedDifference, estimate, paired_difference
 from ablations.planning.row import Cell
 from ablations.planning.trial import Trial
+
+if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
 
 _Floats = NDArray[np.float64]
 

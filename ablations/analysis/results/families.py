@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import compare, compare_pairs
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.paired import Estimate, estimate
-from ablations.analysis.tables.cells import RowKind
-from ablations.planning.row import Cell
+from ablations.planning.row import Cell, RowKind
 from senet_core.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ablations.analysis.results.results import Results
 from ablations.analysis.stats.factorial import Factorial, factorial
 from ablations.analysis.stats.interval import Interval
 from ablations.planning.design import Design
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.row import Cell
+
+if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
 
 
 class Line(NamedTuple):

@@ -113,7 +113,7 @@ class Results:
     @cached_property
     def race(self) -> Race | None:
         """How far a race is; None for other designs."""
-        return play(self, self.ended) if self.design.kind.field == "race" else None
+        return play(self, self.ended) if self.design.kind.races else None
 
     def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
         """Return what the present round of a race lacks, without the trials that have ended."""

@@ -8,8 +8,8 @@ from itertools import compress
 from typing import Literal, Protocol
 
 from ablations.analysis.stats.paired import Estimate
+from ablations.planning.row import RowKind
 
-RowKind = Literal["variant", "baseline", "plain"]
 Value = str | int | float | None
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

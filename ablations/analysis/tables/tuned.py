@@ -13,7 +13,6 @@ from ablations.analysis.tables.cells import (
     Column,
     Difference,
     Number,
-    RowKind,
     Table,
     TableCell,
     TableRow,
@@ -21,6 +20,7 @@ from ablations.analysis.tables.cells import (
 )
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
+from ablations.planning.row import RowKind
 from ablations.running.search.judged import State
 
 _STATES: tuple[State, ...] = ("finished", "pruned", "diverged", "failed", "open")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from ablations.planning.designs.grid import Grid
+from ablations.planning.designs.grid import GridDesign
 from ablations.planning.designs.kind import DesignKind
-from ablations.planning.designs.one_factor import OneFactor
-from ablations.planning.designs.pairwise import Pairwise
-from ablations.planning.designs.race import Race
-from ablations.planning.designs.search import Search
-from ablations.planning.designs.tuned import Tuned
+from ablations.planning.designs.one_factor import OneFactorDesign
+from ablations.planning.designs.pairwise import PairwiseDesign
+from ablations.planning.designs.race import RaceDesign
+from ablations.planning.designs.search import SearchDesign
+from ablations.planning.designs.tuned import TunedDesign
 
 DESIGNS: dict[str, DesignKind] = {
-    kind.name: kind for kind in (OneFactor(), Grid(), Pairwise(), Race(), Tuned(), Search())
+    kind.name: kind
+    for kind in (
+        OneFactorDesign(),
+        GridDesign(),
+        PairwiseDesign(),
+        RaceDesign(),
+        TunedDesign(),
+        SearchDesign(),
+    )
 }
 """Every kind by its name; a new one is a class in a file of its own and a line here."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ablations.planning.study import Study
 
 
-class Grid(DesignKind):
+class GridDesign(DesignKind):
     """All combinations."""
 
     name = "grid"

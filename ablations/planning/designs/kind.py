@@ -27,8 +27,8 @@ class Known(Protocol):
     """What a kind of design may ask of a study's results to say what is to be trained next."""
 
     @property
-    def finished(self) -> Mapping[str, object]:
-        """Finished trials, by key."""
+    def measured(self) -> Mapping[str, object]:
+        """Every finished trial of the record, by key."""
 
     @property
     def planned(self) -> Sequence[Trial]:
@@ -47,6 +47,7 @@ class DesignKind(ABC):
         field: the field of a study that belongs to this kind alone ("race", "tune", "search"); None for none.
         varies_alone: whether each axis is varied alone around the baseline, and makes a table of its own.
         decides: whether the study itself decides which trials are trained, so that no single row can be asked for.
+        races: whether seeds are added in rounds.
         chooses: whether it makes choices on validation images before its rows are known.
         section: the section that a report has for this kind alone, by its name in analysis/report/sections.py.
     """
@@ -56,6 +57,7 @@ class DesignKind(ABC):
     field: ClassVar[str | None] = None
     varies_alone: ClassVar[bool] = True
     decides: ClassVar[bool] = False
+    races: ClassVar[bool] = False
     chooses: ClassVar[bool] = False
     section: ClassVar[str | None] = None
 
@@ -115,5 +117,5 @@ class DesignKind(ABC):
             ended: keys of trials that are not waited for: they failed.
         """
         return [
-            trial for trial in known.planned if trial.key not in known.finished and trial.key not in ended
+            trial for trial in known.planned if trial.key not in known.measured and trial.key not in ended
         ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ablations.planning.designs.kind import DesignKind, Levels
 
 
-class OneFactor(DesignKind):
+class OneFactorDesign(DesignKind):
     """Each axis alone around the baseline."""
 
     name = "one-factor"

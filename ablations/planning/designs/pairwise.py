@@ -24,7 +24,7 @@ _MOST_STARTS = (
 )
 
 
-class Pairwise(DesignKind):
+class PairwiseDesign(DesignKind):
     """Fewer combinations, in which any two values of two axes meet at least once."""
 
     name = "pairwise"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from ablations.planning.designs.kind import Known
-from ablations.planning.designs.one_factor import OneFactor
+from ablations.planning.designs.one_factor import OneFactorDesign
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study
@@ -40,13 +40,14 @@ class RaceSettings(BaseModel):
     )
 
 
-class Race(OneFactor):
+class RaceDesign(OneFactorDesign):
     """One factor, with seeds added in rounds."""
 
     name = "race"
     description = "as one-factor, but seeds are added in rounds, and only to rows without a verdict"
     field = "race"
     decides = True
+    races = True
     section = "race"
 
     def check(self, study: Study) -> None:

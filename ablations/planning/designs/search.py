@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ablations.planning.study import Study
 
 
-class Search(DesignKind):
+class SearchDesign(DesignKind):
     """A search among all combinations; its rows are the winners."""
 
     name = "search"

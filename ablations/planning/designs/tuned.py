@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablations.planning.designs.one_factor import OneFactor
+from ablations.planning.designs.one_factor import OneFactorDesign
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study
@@ -16,7 +16,7 @@ REPEAT = "repeat"
 """The axis that varies nothing but the seeds: the same network and recipe under another name."""
 
 
-class Tuned(OneFactor):
+class TunedDesign(OneFactorDesign):
     """One factor, with a recipe of its own for each row."""
 
     name = "tuned"

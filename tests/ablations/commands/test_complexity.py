@@ -20,7 +20,7 @@ from ablations.analysis.costs.paper_networks import (
     table_number,
 )
 from ablations.analysis.tables.published import paper_table
-from ablations.commands import console
+from ablations.commands.shared import console
 from senet_core import PAPER_SE, SEVariant, UserError, measure_complexity
 
 pytestmark = pytest.mark.slow  # minutes in all

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ablations.commands import console
+from ablations.commands.shared import console
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from ablations.planning.trial import DataSpec

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from ablations.commands.trials import find_line
+from ablations.commands.shared.trials import find_line
 from ablations.running.machine.kernels import ALL_KERNELS
 from ablations.running.record.trial_record import Failure
 from ablations.running.training.task import TaskOutcome

@@ -48,7 +48,7 @@ def test_what_a_study_names_is_said_when_it_is_loaded(ablate: Callable[..., Any]
 def test_installed_plug_ins_are_said_when_they_are_loaded(
     ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations.commands import opening
+    from ablations.commands.shared import opening
     from senet_core.blocks.registry import Origin
 
     monkeypatch.setattr(opening, "load_installed_plugins", lambda: [Origin("package", "extras 1.2", "1.2")])

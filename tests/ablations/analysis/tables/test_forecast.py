@@ -114,7 +114,7 @@ def test_the_report_sets_them_side_by_side(tmp_path: Path) -> None:
 def test_without_a_forecast_nothing_is_said(tmp_path: Path) -> None:
     plan = study_design()
     record = write_record(tmp_path / "results", simulated(plan))
-    assert hindsight_table((), Results(plan, record)) is None
+    assert hindsight_table(Results(plan, record)) is None
     text = write_report(Results(plan, record), tmp_path / "reports").markdown
     assert text is not None
     assert "orecast and what" not in text.read_text(encoding="utf-8")
@@ -122,7 +122,9 @@ def test_without_a_forecast_nothing_is_said(tmp_path: Path) -> None:
 
 def test_a_forecast_of_a_study_that_was_not_trained(tmp_path: Path) -> None:
     plan = study_design()
-    table = hindsight_table((forecast(plan),), Results(plan, write_record(tmp_path, [])))
+    record = write_record(tmp_path, [])
+    keep_forecast(tmp_path / "forecast.json", forecast(plan))
+    table = hindsight_table(Results(plan, record))
     assert table is not None
     assert [row.cells[2].text() for row in table.rows] == ["–"] * 4
 

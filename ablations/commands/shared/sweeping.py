@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from ablations.commands.console import make_console
+from ablations.commands.shared.console import make_console
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -192,7 +192,7 @@ class AskedStudy:
         Raises:
             UserError: whatever is wrong with it, in one line.
         """
-        from ablations.commands.opening import open_study
+        from ablations.commands.shared.opening import open_study
 
         return open_study(**vars(self))
 
