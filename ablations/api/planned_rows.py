@@ -52,14 +52,14 @@ def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -
         finished: keys of finished trials.
     """
     rows = []
-    for cell in design.cells:
-        made_of, mark = networks.structure(cell), networks.fingerprint(cell)
-        keys = [cell.trial(seed).key for seed in design.seeds]
+    for row in design.rows:
+        made_of, mark = networks.structure(row), networks.fingerprint(row)
+        keys = [row.trial(seed).key for seed in design.seeds]
         rows.append(
             PlannedRow(
-                label=cell.label,
-                backbone=cell.backbone,
-                variant=_short(cell.variant),
+                label=row.label,
+                backbone=row.backbone,
+                variant=_short(row.variant),
                 blocks=_blocks(made_of),
                 units=(width_text(dict(made_of.widths)) if made_of else None) or None,
                 parameters=made_of.parameters if made_of else None,
@@ -74,10 +74,10 @@ def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -
 
 def network_notes(design: Design, networks: Networks) -> tuple[str, ...]:
     """Return what a reader of the rows should know: equal networks, floors of widths, rows left out."""
-    pairs = networks.identical(design.cells) if design.study.allow_identical else ()
+    pairs = networks.identical(design.rows) if design.study.allow_identical else ()
     notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]
-    notes += networks.floor_notes(design.cells)
-    left_out = [cell.label for cell in design.cells if cell.label in networks.left_out]
+    notes += networks.floor_notes(design.rows)
+    left_out = [row.label for row in design.rows if row.label in networks.left_out]
     if left_out:
         notes.append(
             f"Left out, as each takes about {max(networks.left_out.values()):.0f} s of computing: the networks or"

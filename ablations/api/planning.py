@@ -23,7 +23,7 @@ from ablations.running.executors import factories
 from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.identical import refuse_identical
 from ablations.running.sweep.small_images import refuse_small_images
@@ -149,13 +149,13 @@ def plan(
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     design = as_design(study, seeds=seeds)
-    paths = Places(design.study.name, Path(results_dir), Path(results_dir))
+    paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     return plan_study(design, paths, noise=noise, detect=detect, options=options)
 
 
 def plan_study(
     design: Design,
-    paths: Places,
+    paths: StudyPaths,
     *,
     noise: NoiseSource = NoiseSource(),
     detect: float | None = None,
@@ -224,7 +224,7 @@ def plan_study(
 
 
 def _find_noise(
-    design: Design, paths: Places, record: StudyRecord, source: NoiseSource, *, needed: bool
+    design: Design, paths: StudyPaths, record: StudyRecord, source: NoiseSource, *, needed: bool
 ) -> Noise | None:
     if source.sd is not None and source.pilot is not None:
         raise UserError("give the noise by --sd or by --pilot, not by both")
@@ -237,7 +237,7 @@ def _find_noise(
         known = sorted(path.parent.name for path in paths.results_dir.glob(f"*/{name}"))
         if source.pilot not in known:
             raise unknown("study with a record", source.pilot, known)
-        pilot = trial_file.Record.load(paths.results_dir / source.pilot / name)
+        pilot = trial_file.TrialFile.load(paths.results_dir / source.pilot / name)
         return pilot_noise(design, source.pilot, pilot)
     noise = own_noise(Results(design, record))
     if noise is None and needed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ablations.analysis.results.results import Results
 from ablations.api.studies import AnyStudy, as_design
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 
 
 def load_results(
@@ -24,6 +24,6 @@ def load_results(
         RecordError: its record cannot be read.
     """
     design = as_design(study, seeds=seeds)
-    record = Places(design.study.name, Path(results_dir), Path()).open_record()
+    record = StudyPaths(design.study.name, Path(results_dir), Path()).open_record()
     _ = record.trials
     return Results(design, record)

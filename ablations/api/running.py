@@ -14,7 +14,7 @@ from ablations.api.studies import AnyStudy, as_design
 from ablations.api.sweeping import RunOptions, StudyRun
 from ablations.planning.study import Study
 from ablations.running.machine.durable import not_written, write_durably
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.identical import refuse_identical
 from ablations.running.sweep.small_images import refuse_small_images
 from ablations.running.sweep.values import SILENT, Display
@@ -81,10 +81,10 @@ def run(
     refuse_small_images(design)
     refuse_identical(design)
     options = RunOptions(tracking=False) if options is None else options
-    places = Places(design.study.name, Path(results_dir), Path(results_dir))
+    paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     if not design.study.typed:
-        design = as_design(_written_down(design.study, places))
-    sweep = StudyRun(design, places, options)
+        design = as_design(_written_down(design.study, paths))
+    sweep = StudyRun(design, paths, options)
     outcome = sweep.train(ExecutorOptions(executor=executor, workers=workers).factory(), display)
     if outcome.stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
@@ -93,9 +93,9 @@ def run(
     return sweep.results.now
 
 
-def _written_down(study: Study, places: Places) -> Study:
+def _written_down(study: Study, paths: StudyPaths) -> Study:
     """Write a study that is no file into its results folder, so that a command can make its numbers again."""
-    path = places.results / f"{study.name}.yaml"
+    path = paths.results / f"{study.name}.yaml"
     text = yaml.safe_dump(study.fields(), sort_keys=False, allow_unicode=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ablations.planning.design import Design
     from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.mlflow.tracker import Tracker
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
     from ablations.running.sweep.values import Display, SweepOutcome
 
 
@@ -53,7 +53,7 @@ class StudyRun:
 
     Args:
         design: the study, unfolded.
-        places: its folders.
+        paths: its folders.
         options: where and how its trials run.
 
     Attributes:
@@ -65,16 +65,16 @@ class StudyRun:
     """
 
     design: Design
-    places: Places
+    paths: StudyPaths
     options: RunOptions
     outcome: SweepOutcome | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         from ablations.running.mlflow.store import locate
 
-        self.results = CurrentResults(self.design, self.places.open_record())
+        self.results = CurrentResults(self.design, self.paths.open_record())
         if self.options.tracking:
-            locate(self.options.tracking_uri, self.places.results_dir)  # said before anything is done
+            locate(self.options.tracking_uri, self.paths.results_dir)  # said before anything is done
         self.tracker: Callable[[], Tracker | None] = cache(self._open_tracker)
 
     def train(
@@ -96,7 +96,7 @@ class StudyRun:
         from ablations.running.sweep.sweep import sweep
         from ablations.running.sweep.values import Settings
 
-        self.places.check_writable()
+        self.paths.check_writable()
         _ = self.results.record.trials
         spec = self.design.study.baseline.data
         prepared = ensure_prepared(spec, self.options.data_dir)
@@ -111,12 +111,12 @@ class StudyRun:
             timeout_seconds=self.options.trial_timeout,
             kernels=self.options.kernels,
             storage=self.options.storage,
-            command=lambda cell: row_command(self.design, cell),
+            command=lambda row: row_command(self.design, row),
         )
         with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(
                 self.design,
-                self.places,
+                self.paths,
                 settings,
                 make_executor=lambda: executors.open(
                     size, prepared_path(spec, self.options.data_dir), prepared, display.say
@@ -139,30 +139,30 @@ class StudyRun:
         from ablations.analysis.results.interims import note_analysis
 
         note_analysis(self.results.now)
-        written = write_report(self.results.now, self.places.reports_dir, formats=("md", "html"))
+        written = write_report(self.results.now, self.paths.reports_dir, formats=("md", "html"))
         tracker = self.tracker()
         if tracker is not None:
-            write_into_mlflow(tracker, self.places, self.results.now)
+            write_into_mlflow(tracker, self.paths, self.results.now)
         return written
 
     def _check_batches(self, train_images: int) -> None:
-        from ablations.planning.choices.arms import extreme_cells
+        from ablations.planning.choices.arms import extreme_rows
         from ablations.planning.limits import check_batches
 
         study = self.design.study
         held_back = study.chooses is not None and study.baseline.data.train_images is None
         left = train_images - (study.chooses.validation_images if study.chooses and held_back else 0)
-        check_batches(study, [*self.design.cells, *extreme_cells(self.design)], left)
+        check_batches(study, [*self.design.rows, *extreme_rows(self.design)], left)
 
     def _open_tracker(self) -> Tracker | None:
         if not self.options.tracking:
             return None
         from ablations.running.mlflow.tracker import Tracker
 
-        return Tracker(self.places.study, self.options.tracking_uri, self.places.results_dir)
+        return Tracker(self.paths.study, self.options.tracking_uri, self.paths.results_dir)
 
 
-def write_into_mlflow(tracker: Tracker, places: Places, results: Results) -> None:
+def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> None:
     """Write what a study shows as a whole into its MLflow experiment: summaries, report, and Optuna's plots."""
     from ablations.analysis.tables.summary import summarise
     from ablations.running.mlflow.background_writer import write_conclusion
@@ -173,7 +173,7 @@ def write_into_mlflow(tracker: Tracker, places: Places, results: Results) -> Non
 
             write_optuna_plots(results.choices, folder)
 
-    write_conclusion(tracker, places, summarise(results), draw)
+    write_conclusion(tracker, paths, summarise(results), draw)
 
 
 def _most_trials(design: Design) -> int:

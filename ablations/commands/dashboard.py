@@ -28,19 +28,19 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from ablations.running.search.storage import storage_url
     from senet_core.errors import UserError
 
-    design, places = asked.open()
+    design, paths = asked.open()
     if not design.kind.chooses:
         raise UserError(f"study {design.study.name!r} chooses nothing: its design is {design.study.design}")
     if find_spec("optuna_dashboard") is None:
         raise UserError('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
-    record = places.open_record()
-    if not places.proposals.exists():
+    record = paths.open_record()
+    if not paths.proposals.exists():
         raise UserError(
-            f"nothing to show: {places.proposals} does not exist yet; first: ablate run {asked.study}"
+            f"nothing to show: {paths.proposals} does not exist yet; first: ablate run {asked.study}"
         )
     with suppress(AnotherChooses):  # it keeps the storage up to date
-        Proposer(design, places, record, Leases(places.leases), storage, click.echo).close()
-    address = storage_url(storage, places.results)
+        Proposer(design, paths, record, Leases(paths.leases), storage, click.echo).close()
+    address = storage_url(storage, paths.results)
     click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")
     beside = Path(sys.executable).with_name("optuna-dashboard")
     program = str(beside) if beside.exists() else "optuna-dashboard"

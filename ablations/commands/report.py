@@ -42,16 +42,16 @@ def command(
     from ablations.running.machine.durable import DiskError
     from senet_core.errors import UserError
 
-    design, places = asked.open()
-    record = places.open_record()
+    design, paths = asked.open()
+    record = paths.open_record()
     if not record.trials.lines:
         raise UserError(
-            f"study {design.study.name!r} has no record in {places.results}; first: ablate run {asked.study}"
+            f"study {design.study.name!r} has no record in {paths.results}; first: ablate run {asked.study}"
         )
     results = CurrentResults(design, record)
     with suppress(DiskError):  # results that may only be read have a report, too
         note_analysis(results.now)
-    written = write_report(results.now, places.reports_dir, formats=formats, pairs=pairs)
+    written = write_report(results.now, paths.reports_dir, formats=formats, pairs=pairs)
     for path in (written.markdown, written.html, written.latex):
         if path is not None:
             click.echo(path)

@@ -31,12 +31,12 @@ def command(
 
     if kind is not None and kind not in KINDS:
         raise unknown("kind of failure", kind, KINDS)
-    design, places = asked.open()
+    design, paths = asked.open()
     if design.kind.chooses:
         raise UserError(
             f"a study of design {design.study.design} tries failed trials again, or replaces them, with `ablate run`"
         )
-    failed = places.open_record().failed
+    failed = paths.open_record().failed
     of_kind = {
         key for key, line in failed.items() if kind in (None, line.failure.kind if line.failure else None)
     }
@@ -44,4 +44,4 @@ def command(
     if not keys:
         what = "failed trials" if kind is None else f"trials that failed by {kind!r}"
         raise UserError(f"study {design.study.name!r} has no {what} to try again")
-    return run_sweep(design, places, run_options, executors, only=keys)
+    return run_sweep(design, paths, run_options, executors, only=keys)

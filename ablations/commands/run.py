@@ -36,7 +36,7 @@ def command(
     from ablations.running.sweep.small_images import refuse_small_images
     from senet_core.errors import UserError
 
-    design, places = asked.open()
+    design, paths = asked.open()
     if only and design.kind.decides:
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
@@ -44,4 +44,4 @@ def command(
     refuse_small_images(design)
     refuse_identical(design)
     keys = design.only(only).by_key.keys() if only else None
-    return run_sweep(design, places, run_options, executors, only=keys)
+    return run_sweep(design, paths, run_options, executors, only=keys)

@@ -24,8 +24,8 @@ def command(
     from ablations.analysis.results.status import study_status
     from ablations.commands.shared.console import make_console
 
-    design, places = asked.open()
-    status = study_status(Results(design, places.open_record()), places.running_keys)
+    design, paths = asked.open()
+    status = study_status(Results(design, paths.open_record()), paths.running_keys)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return

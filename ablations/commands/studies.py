@@ -19,5 +19,5 @@ def command() -> None:
         table.add_column(column, justify="right" if column in ("rows", "seeds") else "left")
     for name in shipped_studies():
         unfolded = design(load_study(name))
-        table.add_row(name, str(len(unfolded.cells)), str(len(unfolded.seeds)), unfolded.study.question)
+        table.add_row(name, str(len(unfolded.rows)), str(len(unfolded.seeds)), unfolded.study.question)
     make_console().print(table)

@@ -28,17 +28,17 @@ def command(
     from ablations.running.mlflow.tracker import Tracker
     from senet_core.errors import UserError
 
-    design, places = asked.open()
-    record = places.open_record()
+    design, paths = asked.open()
+    record = paths.open_record()
     if not record.finished:
         raise UserError(
-            f"study {places.study!r} has no finished trial in {places.results}; first: ablate run {asked.study}"
+            f"study {paths.study!r} has no finished trial in {paths.results}; first: ablate run {asked.study}"
         )
     results = Results(design, record)
-    tracker = Tracker(places.study, tracking_uri, places.results_dir, must_answer=True)
+    tracker = Tracker(paths.study, tracking_uri, paths.results_dir, must_answer=True)
     command = partial(row_command, design)
-    written = fill_in(tracker, results.by_key, places, record.trials, command)
-    write_into_mlflow(tracker, places, results)
+    written = fill_in(tracker, results.by_key, paths, record.trials, command)
+    write_into_mlflow(tracker, paths, results)
     click.echo(f"{written} runs written to {tracker.uri}")
     if tracker.missed:
         click.echo(f"MLflow lacks a part: {tracker.first_failure}; the same command tries again", err=True)

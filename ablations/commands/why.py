@@ -20,9 +20,9 @@ def command(
     from ablations.commands.shared.trials import complete_key
     from ablations.running.sweep.why import explain_trial
 
-    design, places = asked.open()
-    record = places.open_record()
+    design, paths = asked.open()
+    record = paths.open_record()
     known = Results(design, record).by_key
     row, trial = known[complete_key(key, known, f"study {design.study.name!r}")]
-    for line in explain_trial(row, trial, places, record.trials):
+    for line in explain_trial(row, trial, paths, record.trials):
         click.echo(line)

@@ -1,1 +1,1 @@
-"""What is asked: studies, their cells and trials. Pure values; nothing here trains, reads data or needs torch."""
+"""What is asked: studies, their rows and trials. Pure values; nothing here trains, reads data or needs torch."""

@@ -6,19 +6,19 @@ import shlex
 from pathlib import Path
 
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 
 
-def row_command(design: Design, cell: Cell, prefix: str = "ablate") -> str:
+def row_command(design: Design, row: Row, prefix: str = "ablate") -> str:
     """Return the command that trains one row of a study, or all of them, where the study decides what is trained.
 
     Args:
         design: the study, with what the command line changed in it.
-        cell: the row.
+        row: the row.
         prefix: how the command line is called.
     """
     whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
-    return whole if design.kind.decides else f"{whole} --only {shlex.quote(cell.label)}"
+    return whole if design.kind.decides else f"{whole} --only {shlex.quote(row.label)}"
 
 
 def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_uri: str | None) -> str:

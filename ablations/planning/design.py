@@ -13,8 +13,8 @@ from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.labels import distinct_labels
 from ablations.planning.limits import check_batches, check_size
-from ablations.planning.points import Point, cell_at, moved, start_of
-from ablations.planning.row import REPEAT_STRIDE, Cell
+from ablations.planning.points import Point, moved, row_at, start_of
+from ablations.planning.row import REPEAT_STRIDE, Row
 from ablations.planning.study import Study
 from ablations.planning.trial import Trial, known_train_images
 from senet_core.errors import UserError, unknown
@@ -26,16 +26,16 @@ class Design:
 
     Attributes:
         study: what was asked.
-        cells: every row once; the baseline first, then the plain network, then the axes in the study's order.
+        rows: every row once; the baseline first, then the plain network, then the axes in the study's order.
         baseline: what the others are compared with.
         plain: the network without SE, where the study includes it.
     """
 
     study: Study
-    cells: tuple[Cell, ...]
-    baseline: Cell
-    plain: Cell | None
-    _axes: tuple[tuple[str, tuple[Cell, ...]], ...]
+    rows: tuple[Row, ...]
+    baseline: Row
+    plain: Row | None
+    _axes: tuple[tuple[str, tuple[Row, ...]], ...]
 
     @property
     def kind(self) -> DesignKind:
@@ -53,11 +53,11 @@ class Design:
         return tuple(range(CONFIRM_FROM, CONFIRM_FROM + self.study.confirm))
 
     @cached_property
-    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+    def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
         """Every trial that the rows may come to, by key, seed by seed."""
         seeds = (*self.seeds, *self.confirm_seeds)
-        pairs = ((cell, cell.trial(seed)) for seed in seeds for cell in self.cells)
-        return {trial.key: (cell, trial) for cell, trial in pairs}
+        pairs = ((row, row.trial(seed)) for seed in seeds for row in self.rows)
+        return {trial.key: (row, trial) for row, trial in pairs}
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -65,19 +65,19 @@ class Design:
 
         A race trains as many of them as it needs.
         """
-        return tuple(cell.trial(seed) for seed in self.seeds for cell in self.cells)
+        return tuple(row.trial(seed) for seed in self.seeds for row in self.rows)
 
     @cached_property
-    def families(self) -> tuple[tuple[str | None, tuple[Cell, ...]], ...]:
+    def families(self) -> tuple[tuple[str | None, tuple[Row, ...]], ...]:
         """The rows of each table, which are compared with the baseline and corrected together, with the table's axis.
 
         The plain network comes first where the study has one; the axis is None where one table shows every row.
         """
         if not self._axes:
-            return ((None, self._table(self.cells)),)
-        return tuple((axis, self._table(cells)) for axis, cells in self._axes)
+            return ((None, self._table(self.rows)),)
+        return tuple((axis, self._table(rows)) for axis, rows in self._axes)
 
-    def on_axis(self, axis: str) -> tuple[Cell, ...]:
+    def on_axis(self, axis: str) -> tuple[Row, ...]:
         """Return the rows along one axis in the study's order, the baseline at its place among them."""
         return dict(self._axes)[axis]
 
@@ -87,42 +87,42 @@ class Design:
         Raises:
             UserError: no row has one of the labels.
         """
-        known = [cell.label for cell in self.cells]
+        known = [row.label for row in self.rows]
         for label in labels:
             if label not in known:
                 raise unknown("row", label, known)
-        return replace(self, cells=tuple(cell for cell in self.cells if cell.label in labels))
+        return replace(self, rows=tuple(row for row in self.rows if row.label in labels))
 
-    def with_rows(self, rows: Mapping[str, Cell]) -> Design:
+    def with_rows(self, rows: Mapping[str, Row]) -> Design:
         """Return the design with other recipes in its rows, each under its own label.
 
         Args:
             rows: by label, those that change.
         """
-        new = {cell.label: rows.get(cell.label, cell) for cell in self.cells}
+        new = {row.label: rows.get(row.label, row) for row in self.rows}
         return replace(
             self,
-            cells=tuple(new.values()),
+            rows=tuple(new.values()),
             baseline=new[self.baseline.label],
             plain=self.plain and new[self.plain.label],
-            _axes=tuple((axis, tuple(new[cell.label] for cell in cells)) for axis, cells in self._axes),
+            _axes=tuple((axis, tuple(new[row.label] for row in rows)) for axis, rows in self._axes),
         )
 
-    def with_winners(self, winners: Iterable[Cell]) -> Design:
+    def with_winners(self, winners: Iterable[Row]) -> Design:
         """Return a search's design once it has chosen: baseline, plain network and winners, on fresh seeds."""
-        cells = {cell.network: cell for cell in (*self.cells, *winners)}
-        named = distinct_labels(tuple(cells.values()))
+        rows = {row.network: row for row in (*self.rows, *winners)}
+        named = distinct_labels(tuple(rows.values()))
         return replace(
             self,
             study=self.study.model_copy(update={"seeds": self.confirm_seeds, "confirm": 0}),
-            cells=tuple(named.values()),
+            rows=tuple(named.values()),
             baseline=named[self.baseline.network],
             plain=self.plain and named[self.plain.network],
         )
 
-    def _table(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    def _table(self, rows: Iterable[Row]) -> tuple[Row, ...]:
         plain = [] if self.plain is None else [self.plain]
-        rows = [*plain, *(cell for cell in cells if cell not in plain)]
+        rows = [*plain, *(row for row in rows if row not in plain)]
         return tuple(rows if self.baseline in rows else [*rows, self.baseline])
 
 
@@ -141,21 +141,21 @@ def design(study: Study) -> Design:
     for axis, values in points.items():
         _refuse_duplicates(study, axis, values)
     _check_repeats(study)
-    base = cell_at(study, start, axis=None)
+    base = row_at(study, start, axis=None)
     plain = None
     if study.include_plain and study.baseline.variant is not None:
-        plain = cell_at(study, replace(start, variant=None), axis=None)
+        plain = row_at(study, replace(start, variant=None), axis=None)
     if study.search is not None:
         _ = search_space(study)
-    cells = {cell.network: cell for cell in (base, plain) if cell is not None}
-    alone: dict[str, list[Cell]] = {axis: [] for axis in study.axes} if study.kind.varies_alone else {}
-    for varied, cell in _rows(study, start, points):
-        kept = cells.setdefault(cell.network, cell)
+    rows = {row.network: row for row in (base, plain) if row is not None}
+    alone: dict[str, list[Row]] = {axis: [] for axis in study.axes} if study.kind.varies_alone else {}
+    for varied, row in _rows(study, start, points):
+        kept = rows.setdefault(row.network, row)
         if varied is not None:
             alone[varied].append(kept)
-    named = distinct_labels(tuple(cells.values()))
+    named = distinct_labels(tuple(rows.values()))
     axes = tuple(
-        (axis, tuple(named[cell.network] for cell in (row if base in row else [base, *row])))
+        (axis, tuple(named[row.network] for row in (row if base in row else [base, *row])))
         for axis, row in alone.items()
     )
     _refuse_small_budget(study, len(named))
@@ -170,7 +170,7 @@ def design(study: Study) -> Design:
 
 def _rows(
     study: Study, start: Point, points: Mapping[str, Sequence[tuple[str, Point]]]
-) -> Iterable[tuple[str | None, Cell]]:
+) -> Iterable[tuple[str | None, Row]]:
     """Return the rows of the study's kind of design, each with its axis where it is varied alone."""
     networks = [[point.network for _, point in values] for values in points.values()]
     listed = all(start.network in values for values in networks)
@@ -182,7 +182,7 @@ def _rows(
                 _, point = moved(study, point, axis, values[level])
                 changed.append(axis)
         alone = changed[0] if study.kind.varies_alone else None
-        yield alone, cell_at(study, point, axis=alone)
+        yield alone, row_at(study, point, axis=alone)
 
 
 def _refuse_duplicates(study: Study, axis: str, values: list[tuple[str, Point]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from senet_core.variant_text import variant_fields
 
 if TYPE_CHECKING:
-    from ablations.planning.row import Cell
+    from ablations.planning.row import Row
 
 
 def number_text(value: float) -> str:
@@ -18,30 +18,30 @@ def number_text(value: float) -> str:
     return short if float(short) == value else repr(value)
 
 
-def distinct_labels(cells: Sequence[Cell]) -> dict[Hashable, Cell]:
+def distinct_labels(rows: Sequence[Row]) -> dict[Hashable, Row]:
     """Return the rows by their network, each with a different label.
 
     Two plug-ins may use the same name for two things ("SE mine" for a squeeze and for an excitation); the labels of
     such rows have the fields that differ: "SE mine (squeeze=mine, excitation=sigmoid)".
     """
-    alike: dict[str, list[Cell]] = {}
-    for cell in cells:
-        alike.setdefault(cell.label, []).append(cell)
-    return {cell.network: _told_apart(cell, alike[cell.label]) for cell in cells}
+    alike: dict[str, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(row.label, []).append(row)
+    return {row.network: _told_apart(row, alike[row.label]) for row in rows}
 
 
-def _told_apart(cell: Cell, alike: Sequence[Cell]) -> Cell:
+def _told_apart(row: Row, alike: Sequence[Row]) -> Row:
     if len(alike) == 1:
-        return cell
-    rows = [_fields(other) for other in alike]
+        return row
+    others = [_fields(other) for other in alike]
     said = [
         f"{name}={value}"
-        for name, value in _fields(cell).items()
-        if any(row.get(name) != value for row in rows)
+        for name, value in _fields(row).items()
+        if any(other.get(name) != value for other in others)
     ]
-    return replace(cell, label=f"{cell.label} ({', '.join(said)})")
+    return replace(row, label=f"{row.label} ({', '.join(said)})")
 
 
-def _fields(cell: Cell) -> Mapping[str, str]:
-    recipe = {name: str(value) for name, value in cell.recipe.model_dump().items()}
-    return {"backbone": cell.backbone, **variant_fields(cell.variant), **recipe}
+def _fields(row: Row) -> Mapping[str, str]:
+    recipe = {name: str(value) for name, value in row.recipe.model_dump().items()}
+    return {"backbone": row.backbone, **variant_fields(row.variant), **recipe}

@@ -9,7 +9,7 @@ from ablations.planning.designs.sizes import MOST_TRIALS
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.planning.row import Cell
+    from ablations.planning.row import Row
     from ablations.planning.study import Study
 
 
@@ -27,21 +27,21 @@ def check_size(study: Study) -> None:
         )
 
 
-def check_batches(study: Study, cells: Iterable[Cell], train_images: int) -> None:
+def check_batches(study: Study, rows: Iterable[Row], train_images: int) -> None:
     """Refuse batches that the training images cannot fill: a smaller batch would be another recipe.
 
     Args:
-        study: whose cells.
-        cells: its rows.
+        study: whose rows.
+        rows: its rows.
         train_images: how many there are.
 
     Raises:
         UserError: with the first row that asks for more.
     """
-    for cell in cells:
-        asked = cell.recipe.batch_size
+    for row in rows:
+        asked = row.recipe.batch_size
         if asked > train_images:
             raise UserError(
-                f"study {study.name!r}, row {cell.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
+                f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
                 f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
             )

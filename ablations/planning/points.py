@@ -1,4 +1,4 @@
-"""Points: a backbone, a variant and a recipe on their way from the baseline along a study's axes to a cell."""
+"""Points: a backbone, a variant and a recipe on their way from the baseline along a study's axes to a row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
 from ablations.planning.recipe import Recipe
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study import VARIANT_AXES, Study
 from ablations.planning.used_plugins import used_plugins
 from senet_core.backbones import find_backbone
@@ -107,10 +107,10 @@ def text_of(point: Point, axis: str) -> str:
     return number_text(value) if isinstance(value, float) else str(value)
 
 
-def cell_at(study: Study, point: Point, *, axis: str | None) -> Cell:
+def row_at(study: Study, point: Point, *, axis: str | None) -> Row:
     """Return the row at a point; `axis` as in `Cell`."""
     backbone, variant, recipe, repeat = point.network
-    return Cell(
+    return Row(
         label=label_of(study, point),
         axis=axis,
         values=tuple((name, text_of(point, name)) for name in study.axes),

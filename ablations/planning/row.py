@@ -18,14 +18,14 @@ RowKind = Literal["variant", "baseline", "plain"]
 
 
 @dataclass(frozen=True)
-class Cell:
+class Row:
     """One row of a study: a network and a recipe, to be trained with every seed.
 
     Attributes:
         label: unique in its study; "plain", "SE", "SE r=8".
         axis: the axis on which it differs from the baseline (one-factor); None for the baseline, the plain network
-            and the cells of a grid.
-        values: every axis of the study, with this cell's value as text; "-" where the axis does not apply.
+            and the rows of a grid.
+        values: every axis of the study, with this row's value as text; "-" where the axis does not apply.
         repeat: 0, or which repeat of the same network and recipe with seeds of its own this is.
     """
 
@@ -40,11 +40,11 @@ class Cell:
     repeat: int = 0
 
     def trial(self, seed: int) -> Trial:
-        """Return the trial of this cell with a seed of the study."""
+        """Return the trial of this row with a seed of the study."""
         own = seed + self.repeat * REPEAT_STRIDE
         return Trial(self.backbone, self.variant, self.data, self.recipe, own, self.plugins)
 
     @property
     def network(self) -> tuple[Any, ...]:
-        """What makes two cells the same question."""
+        """What makes two rows the same question."""
         return (self.backbone, self.variant, self.recipe, self.repeat)

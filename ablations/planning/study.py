@@ -82,7 +82,7 @@ VariantField = Annotated[
 
 
 class Baseline(BaseModel):
-    """What every cell is compared with."""
+    """What every row is compared with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ablations.planning.design import Design, design
 from ablations.planning.study_file import load_study
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from bench.programs import program_parser
 
 
@@ -46,11 +46,11 @@ def command_of(program: str, asked: argparse.Namespace, *names: str) -> str:
 
 def errors_of(study: Design, results: Path) -> dict[str, dict[int, float]]:
     """Return each row's top-1 errors in per cent, by seed; rows without any are left out."""
-    finished = Places(study.study.name, results, results).open_record().trials.finished
+    finished = StudyPaths(study.study.name, results, results).open_record().trials.finished
     found: dict[str, dict[int, float]] = {}
-    for cell in study.cells:
+    for row in study.rows:
         for seed in study.seeds:
-            line = finished.get(cell.trial(seed).key)
+            line = finished.get(row.trial(seed).key)
             if line is not None and line.result is not None:
-                found.setdefault(cell.label, {})[seed] = line.result.top1_error
+                found.setdefault(row.label, {})[seed] = line.result.top1_error
     return found

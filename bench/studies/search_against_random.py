@@ -21,7 +21,7 @@ from ablations.analysis.stats.paired import paired_difference
 from ablations.analysis.tables.cells import Difference, Number, Text
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from bench.pages import markdown_table, write_page
 from bench.programs import program_parser
 from bench.studies.recorded import add_overrides, command_of
@@ -94,7 +94,7 @@ def _search(
     code = "from ablations.cli import main; main()"
     subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
     unfolded = design(load_study("block-search", overrides=overrides))
-    [choice] = select(unfolded, Places("block-search", results, results).open_record()).choices
+    [choice] = select(unfolded, StudyPaths("block-search", results, results).open_record()).choices
     errors, costs = (choice.arm.objectives.index(name) for name in ("validation_error", "parameters"))
     return [(candidate.values[costs], candidate.values[errors]) for candidate in choice.candidates]
 

@@ -57,8 +57,8 @@ def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
 
     plain = {seed: signal(study.study.baseline.backbone, None, seed) for seed in study.seeds}
     return {
-        cell.label: [signal(cell.backbone, cell.variant, seed) / plain[seed] for seed in study.seeds]
-        for cell in study.cells
+        row.label: [signal(row.backbone, row.variant, seed) / plain[seed] for seed in study.seeds]
+        for row in study.rows
     }
 
 

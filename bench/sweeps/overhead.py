@@ -23,7 +23,7 @@ from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
 from ablations.running.machine.environment import available_cores, describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
 from ablations.running.training.task import TaskOutcome
@@ -98,13 +98,13 @@ def measure(name: str, trials: int, workers: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as root, ExitStack() as after:
         folder, study = Path(root), design(parse_study({**STUDY, "seeds": trials // ROWS}))
         prepared = ensure_prepared(study.study.baseline.data, folder / "data")
-        places = Places("overhead", folder / "results", folder / "reports")
+        paths = StudyPaths("overhead", folder / "results", folder / "reports")
         settings = Settings(data_dir=folder / "data", digest=prepared.digest, workers=workers)
         seconds: list[float] = []
         executor = counting(_executor(name, workers, prepared.digest, after), seconds)
         before = _resident_mib()
         started, cpu = time.perf_counter(), time.process_time()
-        outcome = sweep(study, places, settings, make_executor=lambda: executor, display=Quiet())
+        outcome = sweep(study, paths, settings, make_executor=lambda: executor, display=Quiet())
         wall, cpu = time.perf_counter() - started, time.process_time() - cpu
         assert outcome.trained == len(study.trials), outcome
         taken = sum(seconds)
@@ -120,7 +120,7 @@ def measure(name: str, trials: int, workers: int) -> dict[str, Any]:
             "driver_mib_before": round(before),
             "driver_mib_after": round(_resident_mib()),
             "driver_peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            "record_mib": round(places.record.stat().st_size / 2**20, 2),
+            "record_mib": round(paths.record.stat().st_size / 2**20, 2),
         }
 
 

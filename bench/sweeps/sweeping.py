@@ -23,7 +23,7 @@ from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import TrialRecord
 from bench.contenders import setting
 
@@ -101,7 +101,7 @@ def run_sweep(
         with SweepDisplay("bench", Console(file=sys.stderr)) as display:
             outcome = sweep(
                 unfolded,
-                Places("bench", folder / "results", folder / "reports"),
+                StudyPaths("bench", folder / "results", folder / "reports"),
                 Settings(folder, digest, workers, kernels=kernels),
                 make_executor=lambda: ClockedPool(workers, clocks),
                 display=display,

@@ -17,7 +17,7 @@ from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.interim_plans import read_interim_plans
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from bench.table import read_bench
 from tools.quoting.clone import tracked_files
 
@@ -58,7 +58,7 @@ def test_there_are_records_to_be_read() -> None:
 
 @pytest.mark.parametrize("file", RECORDS)
 def test_a_record_is_read_whole_and_its_keys_are_those_of_its_trials(file: str) -> None:
-    record = Record.load(ROOT / file)
+    record = TrialFile.load(ROOT / file)
     assert record.lines
     assert record.torn == b""
     for number, line in enumerate(record.lines, 1):
@@ -67,7 +67,7 @@ def test_a_record_is_read_whole_and_its_keys_are_those_of_its_trials(file: str) 
 
 @pytest.mark.parametrize("file", RECORDS)
 def test_every_line_belongs_to_its_study_and_came_from_committed_code(file: str) -> None:
-    for number, line in enumerate(Record.load(ROOT / file).lines, 1):
+    for number, line in enumerate(TrialFile.load(ROOT / file).lines, 1):
         assert line.study == Path(file).parent.name, f"{file}:{number}"
         assert line.environment.get("dirty") is False, f"{file}:{number}"
 
@@ -127,11 +127,11 @@ def test_a_study_that_is_reported_as_complete_has_nothing_left_to_train(
 
 @pytest.mark.parametrize("study", ["quickstart", "smoke"])
 def test_a_fresh_clone_really_trains_what_it_begins_with(study: str) -> None:
-    lent = {line.key for file in RECORDS for line in Record.load(ROOT / file).lines}
+    lent = {line.key for file in RECORDS for line in TrialFile.load(ROOT / file).lines}
     assert not lent & {trial.key for trial in design(load_study(study)).trials}
 
 
 def test_a_key_that_is_not_its_trials_is_noticed() -> None:
-    line = Record.load(ROOT / "results/a-a/trials.jsonl").lines[0]
+    line = TrialFile.load(ROOT / "results/a-a/trials.jsonl").lines[0]
     changed = {**line.trial, "seed": line.trial["seed"] + 1}
     assert Trial.from_json(changed).key != line.key

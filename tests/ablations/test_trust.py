@@ -184,11 +184,11 @@ def test_cached_hub_weights_with_code_in_them_are_refused(
 def nasty_design() -> Design:
     """A study whose title and question, and a plug-in's label, are markup."""
     made = study_design(title=NASTY, question=NASTY, seeds=3)
-    cells = tuple(replace(cell, label=f"{cell.label} {LABEL}") for cell in made.cells)
-    named = {cell.network: cell for cell in cells}
+    rows = tuple(replace(cell, label=f"{cell.label} {LABEL}") for cell in made.rows)
+    named = {cell.network: cell for cell in rows}
     axes = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in made._axes)
     plain = made.plain and named[made.plain.network]
-    return replace(made, cells=cells, baseline=named[made.baseline.network], plain=plain, _axes=axes)
+    return replace(made, rows=rows, baseline=named[made.baseline.network], plain=plain, _axes=axes)
 
 
 def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
     )
     lines = simulated(plan, data_note=NASTY, shared_from=NASTY, environment=environment)
     failure = {"kind": "error", "message": NASTY, "epoch": 1}
-    lines[4] = line(plan, plan.cells[1], 1, None, failure=failure, environment=environment, data_note=NASTY)
+    lines[4] = line(plan, plan.rows[1], 1, None, failure=failure, environment=environment, data_note=NASTY)
     record = write_record(tmp_path / "results", lines)
     html = write_report(Results(plan, record), tmp_path / "reports", formats=("html",)).html
     assert html is not None

@@ -108,14 +108,14 @@ def _lines(source: QuotedSource, kind: str, rest: str) -> str:
 
 
 def _with_columns(table: Table, names: Sequence[str]) -> Table:
-    places = [_place(table, name) for name in names]
-    rows = tuple(TableRow(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
-    return replace(table, columns=tuple(table.columns[place] for place in places), rows=rows)
+    paths = [_place(table, name) for name in names]
+    rows = tuple(TableRow(tuple(row.cells[place] for place in paths), row.kind) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[place] for place in paths), rows=rows)
 
 
 def _place(table: Table, column: str) -> int:
-    places = {known.key: place for place, known in enumerate(table.columns)}
-    return _known(places, column, f"column of table {table.key}")
+    paths = {known.key: place for place, known in enumerate(table.columns)}
+    return _known(paths, column, f"column of table {table.key}")
 
 
 def _listed_rows(table: Table, listed: str) -> Iterator[TableRow]:
@@ -165,33 +165,33 @@ def _entry(table: Table, row: str, column: str, style: _Style) -> str:
     return _shown(cell, part, parts[part], style)
 
 
-def _count(cells: Sequence[TableCell], wanted: str) -> str:
-    values = [str(next(iter(cell.values().values()))) for cell in cells]
+def _count(rows: Sequence[TableCell], wanted: str) -> str:
+    values = [str(next(iter(row.values().values()))) for row in rows]
     if wanted not in values:
         raise unknown("value of that column", wanted, dict.fromkeys(values))
     return str(values.count(wanted))
 
 
-def _whole(cell: TableCell, style: _Style) -> str:
+def _whole(row: TableCell, style: _Style) -> str:
     """Show an entry as the report does, or with other decimals."""
-    if not style.sign or (style.decimals is not None and not hasattr(cell, "decimals")):
-        return _shown(cell, "value", _parts(cell).get("value"), style)
-    shown = cell if style.decimals is None else replace(cell, decimals=style.decimals)  # type: ignore[type-var]
+    if not style.sign or (style.decimals is not None and not hasattr(row, "decimals")):
+        return _shown(row, "value", _parts(row).get("value"), style)
+    shown = row if style.decimals is None else replace(row, decimals=style.decimals)  # type: ignore[type-var]
     text = shown.text()
     if text == NOTHING:
         raise UserError("there is no value in that place")
-    return markdown_code(text) if isinstance(cell, Code) else markdown_escape(text)
+    return markdown_code(text) if isinstance(row, Code) else markdown_escape(text)
 
 
-def _parts(cell: TableCell) -> dict[str, Value]:
-    parts = {suffix.removeprefix("_") or "value": value for suffix, value in cell.values().items()}
+def _parts(row: TableCell) -> dict[str, Value]:
+    parts = {suffix.removeprefix("_") or "value": value for suffix, value in row.values().items()}
     lo, hi = parts.get("lo"), parts.get("hi")
     if isinstance(lo, int | float) and isinstance(hi, int | float):
         parts["half"] = (hi - lo) / 2
     return parts
 
 
-def _shown(cell: TableCell, part: str, value: Value, style: _Style) -> str:
+def _shown(row: TableCell, part: str, value: Value, style: _Style) -> str:
     if value is None:
         raise UserError("there is no value in that place")
     if isinstance(value, str):
@@ -201,10 +201,10 @@ def _shown(cell: TableCell, part: str, value: Value, style: _Style) -> str:
     value = value if style.sign else abs(value)
     if style.decimals is None and isinstance(value, int):
         return fixed(value, 0)
-    if style.decimals is None and isinstance(cell, PValue):
+    if style.decimals is None and isinstance(row, PValue):
         return p_text(value)
-    decimals = getattr(cell, "decimals", 2) if style.decimals is None else style.decimals
-    signed = part == "extra_percent" or (bool(getattr(cell, "signed", False)) and part not in ("half", "sd"))
+    decimals = getattr(row, "decimals", 2) if style.decimals is None else style.decimals
+    signed = part == "extra_percent" or (bool(getattr(row, "signed", False)) and part not in ("half", "sd"))
     return fixed(value, decimals, signed and style.sign)
 
 

@@ -31,7 +31,7 @@ def study_facts(results: Results) -> dict[str, TableCell]:
         "planned": Number(results.asked_trials, 0),
         "failed": Number(len(results.failed), 0),
         "taken from other studies": Number(len(records) - len(own), 0),
-        "rows": Number(len(results.design.cells), 0),
+        "rows": Number(len(results.design.rows), 0),
         "seeds": Number(len(results.design.seeds), 0),
         "margin": Text(f"{study.margin:g}"),
         "hours": Number(covered_seconds(own) / _HOUR if own else None, 2),

@@ -203,7 +203,7 @@ def _part(rows: pd.DataFrame, question: Question, task: str | None) -> Part:
 
 def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, planned: int) -> TableRow:
     d = None if found is None else found.difference
-    cells: tuple[TableCell, ...] = (
+    rows: tuple[TableCell, ...] = (
         Text(name),
         Mean(level, planned, decimals),
         Text(None) if d is None else Difference(d.mean, d.lo, d.hi, decimals=decimals),
@@ -211,7 +211,7 @@ def _row(name: str, level: Estimate, found: Comparison | None, decimals: int, pl
         PValue(None if found is None else found.p_tost_holm),
         verdict_cell(found, "baseline" if found is None else None),
     )
-    return TableRow(cells, "baseline" if found is None else "variant")
+    return TableRow(rows, "baseline" if found is None else "variant")
 
 
 def _plot(

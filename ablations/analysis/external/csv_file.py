@@ -61,8 +61,8 @@ def read_table(path: Path, columns: Columns) -> TableFile:
     wanted = {"variant": columns.variant, "seed": columns.seed, "value": columns.value}
     if columns.task is not None or "task" in header:
         wanted["task"] = columns.task or "task"
-    places = {role: _place(name, header, column, role) for role, column in wanted.items()}
-    if len(set(places.values())) < len(places):
+    paths = {role: _place(name, header, column, role) for role, column in wanted.items()}
+    if len(set(paths.values())) < len(paths):
         raise UserError(f"{name}: one column cannot be two things: {', '.join(wanted.values())}")
     rows = []
     for number, fields in lines[1:]:
@@ -71,7 +71,7 @@ def read_table(path: Path, columns: Columns) -> TableFile:
             raise UserError(
                 f"{name}, line {number}: {len(fields)} fields, the first line has {len(header)}{hint}"
             )
-        rows.append((number, {role: fields[place].strip() for role, place in places.items()}))
+        rows.append((number, {role: fields[place].strip() for role, place in paths.items()}))
     if not rows:
         raise UserError(f"{name} has a first line and nothing below it")
     return _made(name, rows, separator, has_tasks="task" in wanted)

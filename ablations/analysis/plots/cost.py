@@ -93,15 +93,15 @@ def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
 
 def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
     """Horizontal places on paper, with points of one cost spread around it, at most `_BESIDE` apart."""
-    places = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
+    paths = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
     groups: dict[int, list[int]] = {}
-    for index, place in enumerate(places):
+    for index, place in enumerate(paths):
         groups.setdefault(round(place / 2), []).append(index)
     for members in groups.values():
         step = min(_BESIDE, _WIDEST / len(members))
         for order, index in enumerate(members):
-            places[index] += step * (order - (len(members) - 1) / 2)
-    return places
+            paths[index] += step * (order - (len(members) - 1) / 2)
+    return paths
 
 
 def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:

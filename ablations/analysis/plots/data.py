@@ -38,7 +38,7 @@ class AxisInfo(NamedTuple):
 
 
 class CostPoint(NamedTuple):
-    """One cell in a plot of error against cost."""
+    """One row in a plot of error against cost."""
 
     label: str
     kind: RowKind
@@ -69,7 +69,7 @@ class Band(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Training curves of one cell; a quantity that was not recorded has an empty band.
+    """Training curves of one row; a quantity that was not recorded has an empty band.
 
     `gap` is the training error minus the baseline's with the same seed, in points.
     """
@@ -88,13 +88,13 @@ class CurvesInfo(NamedTuple):
 
 
 def axis_info(family: Family, results: Results) -> AxisInfo:
-    """Return an axis plot; cells without a finished trial are left out.
+    """Return an axis plot; rows without a finished trial are left out.
 
     Args:
         family: the rows and their comparisons.
         results: the values by seed.
     """
-    values = results.values("top1_error", [outcome.cell for outcome in family.outcomes])
+    values = results.values("top1_error", [outcome.row for outcome in family.outcomes])
     by_cell = {label: group["value"].dropna() for label, group in values.groupby("variant", sort=False)}
     rows = tuple(
         _axis_row(family, outcome, tuple(by_cell[outcome.label]))
@@ -106,9 +106,9 @@ def axis_info(family: Family, results: Results) -> AxisInfo:
 
 
 def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
-    """Return error against cost over all cells of a study, each once.
+    """Return error against cost over all rows of a study, each once.
 
-    SE adds little to a network, so where every cell costs more than the plain one, and none a multiple of
+    SE adds little to a network, so where every row costs more than the plain one, and none a multiple of
     it, the cost is what is added, in per cent; otherwise it is the count itself.
 
     Args:
@@ -128,15 +128,15 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
 
 
 def curves_info(family: Family, results: Results) -> CurvesInfo:
-    """Gather training curves; cells without a recorded epoch are left out.
+    """Gather training curves; rows without a recorded epoch are left out.
 
     Args:
-        family: the cells.
+        family: the rows.
         results: the record.
     """
-    frame = results.history[results.history["cell"].isin([outcome.label for outcome in family.outcomes])]
+    frame = results.history[results.history["row"].isin([outcome.label for outcome in family.outcomes])]
     losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
-    gaps = _bands(_gap(frame, frame[frame["cell"] == family.baseline]), "train_error")
+    gaps = _bands(_gap(frame, frame[frame["row"] == family.baseline]), "train_error")
     curves = (
         Curve(o.label, family.kind(o), *(bands.get(o.label, _NO_BAND) for bands in (losses, errors, gaps)))
         for o in family.outcomes
@@ -152,7 +152,7 @@ def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ..
             if amount is None or error is None:
                 continue
             kind = family.kind(outcome)
-            axis = outcome.cell.axis or ("" if kind != "variant" else "combination")
+            axis = outcome.row.axis or ("" if kind != "variant" else "combination")
             points.setdefault(outcome.label, CostPoint(outcome.label, kind, axis, float(amount), error))
     return tuple(points.values())
 
@@ -179,12 +179,12 @@ _NO_BAND = Band((), (), (), ())
 
 
 def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
-    """Mean and range over seeds by epoch, for every cell at once: one by one, hundreds of cells take a minute."""
-    by_epoch = rows.dropna(subset=[column]).groupby(["cell", "epoch"])[column].agg(["mean", "min", "max"])
+    """Mean and range over seeds by epoch, for every row at once: one by one, hundreds of rows take a minute."""
+    by_epoch = rows.dropna(subset=[column]).groupby(["row", "epoch"])[column].agg(["mean", "min", "max"])
     points: dict[str, list[tuple[float, float, float, float]]] = {}
-    for (cell, epoch), mean, low, high in by_epoch.itertuples():
-        points.setdefault(cell, []).append((float(epoch), mean, low, high))
-    return {cell: Band(*zip(*found, strict=True)) for cell, found in points.items()}
+    for (row, epoch), mean, low, high in by_epoch.itertuples():
+        points.setdefault(row, []).append((float(epoch), mean, low, high))
+    return {row: Band(*zip(*found, strict=True)) for row, found in points.items()}
 
 
 def _gap(rows: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:

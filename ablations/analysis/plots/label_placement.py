@@ -49,14 +49,14 @@ def place_labels(
         obstacles: what no label should cover, the markers included.
         frame: the plot's inside.
     """
-    places: list[Box | None] = [None] * len(points)
+    paths: list[Box | None] = [None] * len(points)
     taken = list(obstacles)
     for index in sorted(range(len(points)), key=lambda i: (-_crowd(points, i), i)):
         candidates = _candidates(points[index], sizes[index])
         best = min(candidates, key=lambda c: _cost(c[1], c[0], taken, frame))
-        places[index] = best[1]
+        paths[index] = best[1]
         taken.append(best[1])
-    return [place for place in places if place is not None]
+    return [place for place in paths if place is not None]
 
 
 def _candidates(point: tuple[float, float], size: tuple[float, float]) -> list[tuple[float, Box]]:

@@ -40,8 +40,8 @@ class Lane:
 
 def lanes_of(results: Results, group: Family) -> tuple[Lane, ...]:
     """Give the lanes of a family's rows that have two paired seeds or more."""
-    cells = [outcome.cell for outcome in group.outcomes]
-    wide = results.values("top1_error", cells).pivot(index="seed", columns="variant", values="value")
+    rows = [outcome.row for outcome in group.outcomes]
+    wide = results.values("top1_error", rows).pivot(index="seed", columns="variant", values="value")
     lanes = []
     for label, comparison in group.comparisons.items():
         differences = [float(d) for d in wide[label] - wide[group.baseline] if math.isfinite(d)]

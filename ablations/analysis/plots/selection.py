@@ -123,7 +123,7 @@ def draw_progress(choice: Choice, results: Results) -> Figure:
         axes.step([number for number, _ in done], lowest, where="post", color=PALETTE[0], zorder=3)
         base = results.design.baseline.network
         own = [
-            (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.cell.network == base
+            (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.row.network == base
         ]
         if own:
             axes.plot(*zip(*own, strict=True), "o", color=BLACK, markersize=4, zorder=4)
@@ -199,6 +199,6 @@ def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
     return found
 
 
-def _network(choice: Choice, cell: object) -> list[Candidate]:
-    wanted = getattr(cell, "network", None)
+def _network(choice: Choice, row: object) -> list[Candidate]:
+    wanted = getattr(row, "network", None)
     return [c for c in choice.candidates if c.row.network == wanted]

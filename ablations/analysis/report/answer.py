@@ -50,15 +50,15 @@ def _progress(results: Results) -> str:
 
 
 def _level(results: Results, baseline: Outcome) -> str:
-    e, cell = baseline.top1, baseline.cell
+    e, row = baseline.top1, baseline.row
     half = (
         f" ± {e.half_width:.2f} (95 % t-interval, {e.n} seeds)"
         if e.half_width is not None
         else f" (n = {e.n})"
     )
-    epochs = cell.recipe.epochs
+    epochs = row.recipe.epochs
     length = "" if epochs is None else f" after {epochs:g} epoch{'s' * (epochs != 1)}"
-    name = f"{baseline.label} in {cell.backbone} on {cell.data.name}{length}"
+    name = f"{baseline.label} in {row.backbone} on {row.data.name}{length}"
     return f"The baseline, {name}, has a top-1 error of {e.mean:.2f} %{half}."
 
 

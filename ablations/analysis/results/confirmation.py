@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.stats.paired import Estimate, PairedDifference, estimate, paired_difference
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Confirmation:
         planned: fresh seeds planned.
     """
 
-    winner: Cell
+    winner: Row
     rows: int
     chosen: Estimate
     chosen_difference: PairedDifference
@@ -49,16 +49,16 @@ class Confirmation:
     planned: int
 
 
-def find_winner(results: Results) -> Cell | None:
+def find_winner(results: Results) -> Row | None:
     """Return the row with the lowest error, by its mean paired difference to the baseline; None before any pair."""
     base = results.design.baseline
     means = {base.label: 0.0} if _errors(results, base).size else {}
-    for cell in results.design.cells:
-        difference = _difference(results, cell)
-        if cell.label != base.label and difference.mean is not None:
-            means[cell.label] = difference.mean
+    for row in results.design.rows:
+        difference = _difference(results, row)
+        if row.label != base.label and difference.mean is not None:
+            means[row.label] = difference.mean
     best = min(means, key=lambda label: means[label], default=None)
-    return next((cell for cell in results.design.cells if cell.label == best), None)
+    return next((row for row in results.design.rows if row.label == best), None)
 
 
 def confirmation_trials(results: Results, ended: Collection[str] = ()) -> tuple[Trial, ...]:
@@ -72,8 +72,8 @@ def confirmation_trials(results: Results, ended: Collection[str] = ()) -> tuple[
     winner = find_winner(results) if design.confirm_seeds else None
     if winner is None:
         return ()
-    cells = {cell.label: cell for cell in (winner, design.baseline)}.values()
-    wanted = (cell.trial(seed) for seed in design.confirm_seeds for cell in cells)
+    rows = {row.label: row for row in (winner, design.baseline)}.values()
+    wanted = (row.trial(seed) for seed in design.confirm_seeds for row in rows)
     return tuple(t for t in wanted if t.key not in results.measured and t.key not in ended)
 
 
@@ -82,13 +82,13 @@ def confirm(results: Results) -> Confirmation | None:
     winner = find_winner(results) if results.design.confirm_seeds else None
     if winner is None:
         return None
-    fresh, base = (_fresh(results, cell) for cell in (winner, results.design.baseline))
+    fresh, base = (_fresh(results, row) for row in (winner, results.design.baseline))
     tried = results.all_failed.keys() & {winner.trial(seed).key for seed in results.design.confirm_seeds}
     if not np.isfinite(fresh).any() and not tried:
         return None
     return Confirmation(
         winner,
-        len(results.design.cells),
+        len(results.design.rows),
         estimate(_errors(results, winner)),
         _difference(results, winner),
         estimate(fresh),
@@ -97,21 +97,21 @@ def confirm(results: Results) -> Confirmation | None:
     )
 
 
-def _errors(results: Results, cell: Cell) -> _Floats:
-    values = results.values("top1_error", (cell,))["value"].to_numpy(np.float64)
+def _errors(results: Results, row: Row) -> _Floats:
+    values = results.values("top1_error", (row,))["value"].to_numpy(np.float64)
     kept: _Floats = values[np.isfinite(values)]
     return kept
 
 
-def _difference(results: Results, cell: Cell) -> PairedDifference:
+def _difference(results: Results, row: Row) -> PairedDifference:
     base = results.design.baseline
-    wide = results.values("top1_error", tuple({c.label: c for c in (cell, base)}.values()))
+    wide = results.values("top1_error", tuple({c.label: c for c in (row, base)}.values()))
     table = wide.pivot(index="seed", columns="variant", values="value")
-    return paired_difference(table[cell.label].to_numpy(), table[base.label].to_numpy())
+    return paired_difference(table[row.label].to_numpy(), table[base.label].to_numpy())
 
 
-def _fresh(results: Results, cell: Cell) -> _Floats:
-    lines = [results.measured.get(cell.trial(seed).key) for seed in results.design.confirm_seeds]
+def _fresh(results: Results, row: Row) -> _Floats:
+    lines = [results.measured.get(row.trial(seed).key) for seed in results.design.confirm_seeds]
     return np.array(
         [np.nan if line is None or line.result is None else line.result.top1_error for line in lines]
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ablations.analysis.stats.compare import compare, compare_pairs
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.paired import Estimate, estimate
-from ablations.planning.row import Cell, RowKind
+from ablations.planning.row import Row, RowKind
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured of one cell.
+    """What was measured of one row.
 
     Attributes:
-        cell: the network and recipe.
+        row: the network and recipe.
         top1: top-1 error in per cent, over seeds.
         top5: top-5 error in per cent, over seeds; without values where there are too few classes.
         parameters: learnable parameters; None before the first trial has finished.
@@ -30,7 +30,7 @@ class Outcome:
         planned: seeds planned.
     """
 
-    cell: Cell
+    row: Row
     top1: Estimate
     top5: Estimate
     parameters: int | None
@@ -40,18 +40,18 @@ class Outcome:
 
     @property
     def label(self) -> str:
-        """The cell's label."""
-        return self.cell.label
+        """The row's label."""
+        return self.row.label
 
 
 @dataclass(frozen=True)
 class Family:
-    """One table's worth of cells, each compared with the baseline.
+    """One table's worth of rows, each compared with the baseline.
 
     Attributes:
-        axis: the axis that is varied; None where the table shows every cell.
+        axis: the axis that is varied; None where the table shows every row.
         outcomes: the rows in order, the plain network first where the study has one.
-        baseline: label of the cell that the others are compared with.
+        baseline: label of the row that the others are compared with.
         plain: label of the plain network; None if the study has none.
         comparisons: top-1 errors against the baseline, by label, corrected over this family.
         margin: smallest effect of interest, in points.
@@ -77,7 +77,7 @@ class Family:
 
 def families(results: Results) -> tuple[Family, ...]:
     """Return the families of a study: one for each axis of a one-factor design, one in all for combinations."""
-    outcomes = {cell.label: _outcome(results, cell) for cell in results.design.cells}
+    outcomes = {row.label: _outcome(results, row) for row in results.design.rows}
     return tuple(_family(results, axis, rows, outcomes) for axis, rows in results.design.families)
 
 
@@ -93,7 +93,7 @@ def every_comparison(groups: Iterable[Family]) -> dict[str, Comparison]:
 
 
 def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
-    """Compare all pairs of the cells along an axis, as one family.
+    """Compare all pairs of the rows along an axis, as one family.
 
     Args:
         results: the study's design and record.
@@ -109,13 +109,13 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
         raise UserError(
             f"all pairs of an axis need design one-factor or race; this study's is {study.design}"
         )
-    cells = results.design.on_axis(axis)
-    values = results.values("top1_error", cells)
+    rows = results.design.on_axis(axis)
+    values = results.values("top1_error", rows)
     return compare_pairs(values, margin=study.margin, schedule=results.schedule)
 
 
 def _family(
-    results: Results, axis: str | None, rows: Sequence[Cell], outcomes: Mapping[str, Outcome]
+    results: Results, axis: str | None, rows: Sequence[Row], outcomes: Mapping[str, Outcome]
 ) -> Family:
     baseline, plain = results.design.baseline, results.design.plain
     values = results.values("top1_error", rows)
@@ -123,7 +123,7 @@ def _family(
     comparisons = compare(values, baseline.label, margin=margin, schedule=results.schedule)
     return Family(
         axis=axis,
-        outcomes=tuple(outcomes[cell.label] for cell in rows),
+        outcomes=tuple(outcomes[row.label] for row in rows),
         baseline=baseline.label,
         plain=None if plain is None else plain.label,
         comparisons={comparison.variant: comparison for comparison in comparisons},
@@ -131,12 +131,12 @@ def _family(
     )
 
 
-def _outcome(results: Results, cell: Cell) -> Outcome:
-    done = results.of_cell(cell)
+def _outcome(results: Results, row: Row) -> Outcome:
+    done = results.of_row(row)
     measured = [record.result for record in done if record.result is not None]
     first = measured[0] if measured else None
     return Outcome(
-        cell=cell,
+        row=row,
         top1=_estimate(result.top1_error for result in measured),
         top5=_estimate(result.top5_error for result in measured),
         parameters=None if first is None else first.parameters,
@@ -144,7 +144,7 @@ def _outcome(results: Results, cell: Cell) -> Outcome:
         widths={}
         if first is None
         else {int(stage): width for stage, width in first.bottleneck_widths.items()},
-        planned=len(results.asked_seeds(cell)),
+        planned=len(results.asked_seeds(row)),
     )
 
 

@@ -16,7 +16,7 @@ from ablations.analysis.stats.factorial import Factorial, factorial
 from ablations.analysis.stats.interval import Interval
 from ablations.planning.design import Design
 from ablations.planning.points import NOT_VARIED
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
@@ -75,25 +75,25 @@ def combinations_of(results: Results) -> Combinations | None:
 
 
 def factor_frame(results: Results) -> pd.DataFrame:
-    """Return top-1 errors as `seed`, `value` and one column for each axis; only cells made of the axes' own values."""
+    """Return top-1 errors as `seed`, `value` and one column for each axis; only rows made of the axes' own values."""
     design = results.design
     trials = results.trials[results.trials["status"] == "finished"]
-    own = [cell for cell in design.cells if all(text != NOT_VARIED for _, text in cell.values)]
-    kept = trials[trials["cell"].isin([cell.label for cell in own if _is_combined(cell, own, design)])]
+    own = [row for row in design.rows if all(text != NOT_VARIED for _, text in row.values)]
+    kept = trials[trials["row"].isin([row.label for row in own if _is_combined(row, own, design)])]
     names = {f"axis.{axis}": axis for axis in design.study.axes}
-    renamed = kept[["seed", "top1_error", "cell", *names]].rename(columns={**names, "top1_error": "value"})
+    renamed = kept[["seed", "top1_error", "row", *names]].rename(columns={**names, "top1_error": "value"})
     return renamed.reset_index(drop=True)
 
 
-def _is_combined(cell: Cell, own: Sequence[Cell], design: Design) -> bool:
-    """Whether a cell is a combination of the axes' own values; the baseline may have values that no axis lists."""
-    if cell.label != design.baseline.label:
+def _is_combined(row: Row, own: Sequence[Row], design: Design) -> bool:
+    """Whether a row is a combination of the axes' own values; the baseline may have values that no axis lists."""
+    if row.label != design.baseline.label:
         return True
     levels = {axis: {dict(c.values)[axis] for c in own} for axis in design.study.axes}
     if sum(len(found) > 1 for found in levels.values()) < 2:
         return True
-    others = [dict(c.values) for c in own if c.label != cell.label]
-    return all(any(values[axis] == text for values in others) for axis, text in cell.values)
+    others = [dict(c.values) for c in own if c.label != row.label]
+    return all(any(values[axis] == text for values in others) for axis, text in row.values)
 
 
 def _interaction(frame: pd.DataFrame, a: str, b: str, fit: Factorial) -> InteractionInfo:

@@ -30,7 +30,7 @@ def note_analysis(results: Results) -> None:
         return
     known = results.measured.keys() | results.ended
     first = results.seeds[: plan.looks[0]]
-    if all(cell.trial(seed).key in known for cell in results.design.cells for seed in first):
+    if all(row.trial(seed).key in known for row in results.design.rows for seed in first):
         results.record.add_interim_plan(plan)
 
 

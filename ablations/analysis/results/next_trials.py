@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ablations.analysis.results.results import CurrentResults
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 
 
@@ -21,7 +21,7 @@ class NextTrials:
         self._results, self._only = results, only
 
     @property
-    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+    def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
         """Every trial that the study has come to so far, by key, with its row."""
         return self._results.now.by_key
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
     from ablations.planning.design import Design
     from ablations.planning.trial import Trial
-    from ablations.running.record.trial_file import Record
+    from ablations.running.record.trial_file import TrialFile
 
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a record is no estimate: with two, the interval spans a factor of twelve."""
@@ -102,7 +102,7 @@ def own_noise(results: Results) -> Noise | None:
     return pooled_noise(results.values("top1_error"), "this study's record")
 
 
-def pilot_noise(design: Design, pilot: str, record: Record) -> Noise:
+def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
     """Estimate the noise from another study's record: its trials of the same backbone, data and recipe.
 
     Args:

@@ -102,16 +102,16 @@ def play(results: Results, ended: Collection[str] = ()) -> Race:
     design, finished = results.design, results.measured
     settings, seeds, schedule = design.study.race, results.seeds, results.schedule
     base = design.baseline.label
-    state = _State([cell.label for cell in design.cells if cell.label != base])
-    cells = {cell.label: cell for cell in design.cells}
+    state = _State([row.label for row in design.rows if row.label != base])
+    rows = {row.label: row for row in design.rows}
     values = _values(design, finished, seeds)
     for now in range(settings.first, len(seeds) + 1):
-        given = {label: state.seeds_of(label, now) for label in cells}
+        given = {label: state.seeds_of(label, now) for label in rows}
         if settings.budget is not None and sum(given.values()) > settings.budget:
             state.retire(tuple(state.racing), now - 1, "budget")
             return Race(now - 1, (), state.retired, ())
         wanted = [
-            cells[label].trial(seed)
+            rows[label].trial(seed)
             for place, seed in enumerate(seeds[:now])
             for label in (base, *state.racing)
             if place < given[label]
@@ -186,7 +186,7 @@ def _retire(
     state.retire([label for label in state.racing if label not in works], now, "failed")
     settled = dict.fromkeys(state.racing, True)
     for _, rows in design.families:
-        labels = [cell.label for cell in rows]
+        labels = [row.label for row in rows]
         frame = known[known["variant"].isin(labels)]
         others = [
             label for label in labels if label != design.baseline.label and label in set(frame["variant"])
@@ -204,9 +204,9 @@ def _retire(
 
 def _values(design: Design, finished: Mapping[str, TrialRecord], seeds: Sequence[int]) -> pd.DataFrame:
     rows = []
-    for cell in design.cells:
+    for row in design.rows:
         for place, seed in enumerate(seeds):
-            line = finished.get(cell.trial(seed).key)
+            line = finished.get(row.trial(seed).key)
             error = line.result.top1_error if line is not None and line.result is not None else math.nan
-            rows.append((cell.label, seed, place, error))
+            rows.append((row.label, seed, place, error))
     return pd.DataFrame(rows, columns=["variant", "seed", "place", "value"])

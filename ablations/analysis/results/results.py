@@ -13,7 +13,7 @@ from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
 from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import Forecast
 from ablations.running.record.interim_plans import InterimPlan
@@ -86,7 +86,7 @@ class Results:
         return self.selection.undecided
 
     @property
-    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+    def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
         """Every trial that the study has come to so far, by key, with its row."""
         return self.selection.by_key
 
@@ -132,36 +132,36 @@ class Results:
 
         return confirmation_trials(self, ended)
 
-    def asked_seeds(self, cell: Cell) -> Sequence[int]:
+    def asked_seeds(self, row: Row) -> Sequence[int]:
         """Return the seeds that a row was to be trained with so far; a race asks as it goes."""
-        return self.design.seeds if self.race is None else self.seeds[: self.race.asked(cell.label)]
+        return self.design.seeds if self.race is None else self.seeds[: self.race.asked(row.label)]
 
     @cached_property
     def trials(self) -> pd.DataFrame:
         """One row for each row and seed that was asked for.
 
-        Columns: `cell`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
+        Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
         METRICS (NaN where there is no result).
         """
         import pandas as pd
 
-        rows = [self._line(cell, seed) for cell in self.design.cells for seed in self.asked_seeds(cell)]
+        rows = [self._line(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)]
         axes = [f"axis.{name}" for name in self.design.study.axes]
-        frame = pd.DataFrame(rows, columns=["cell", "seed", "key", "status", *axes, *METRICS])
+        frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
         return frame.astype(dict.fromkeys(METRICS, "float64"))
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """One row for each finished trial's epochs: `cell`, `seed`, `epoch`, and CURVES where recorded."""
+        """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and CURVES where recorded."""
         import pandas as pd
 
         rows = [
-            (cell, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
-            for cell, seed, key in self.trials[["cell", "seed", "key"]].itertuples(index=False)
+            (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
+            for row, seed, key in self.trials[["row", "seed", "key"]].itertuples(index=False)
             if key in self.finished
             for epoch in self.finished[key].history
         ]
-        frame = pd.DataFrame(rows, columns=["cell", "seed", "epoch", *CURVES])
+        frame = pd.DataFrame(rows, columns=["row", "seed", "epoch", *CURVES])
         return frame.astype(dict.fromkeys(CURVES, "float64"))
 
     @cached_property
@@ -187,7 +187,7 @@ class Results:
     @property
     def asked_trials(self) -> int:
         """How many trials were asked for so far, every row and seed."""
-        return sum(len(self.asked_seeds(cell)) for cell in self.design.cells)
+        return sum(len(self.asked_seeds(row)) for row in self.design.rows)
 
     @property
     def unfinished(self) -> bool:
@@ -229,23 +229,23 @@ class Results:
         """What was forecast of the study, oldest first."""
         return self.record.forecasts
 
-    def values(self, metric: str, cells: Sequence[Cell] | None = None) -> pd.DataFrame:
+    def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
 
         Args:
             metric: one of METRICS.
-            cells: these alone, in this order; all if None.
+            rows: these alone, in this order; all if None.
         """
         chosen = self.trials
-        if cells is not None:
-            order = chosen["cell"].map({cell.label: place for place, cell in enumerate(cells)})
+        if rows is not None:
+            order = chosen["row"].map({row.label: place for place, row in enumerate(rows)})
             chosen = chosen[order.notna()].assign(_order=order).sort_values("_order", kind="stable")
-        columns = {"cell": "variant", "seed": "seed", metric: "value"}
+        columns = {"row": "variant", "seed": "seed", metric: "value"}
         return chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
 
-    def of_cell(self, cell: Cell) -> tuple[TrialRecord, ...]:
+    def of_row(self, row: Row) -> tuple[TrialRecord, ...]:
         """Return the finished records of a row, by seed."""
-        keys = (self._key(cell, seed) for seed in self.asked_seeds(cell))
+        keys = (self._key(row, seed) for seed in self.asked_seeds(row))
         return tuple(self.finished[key] for key in keys if key in self.finished)
 
     def compare(self) -> pd.DataFrame:
@@ -294,25 +294,25 @@ class Results:
     def __repr__(self) -> str:
         """Return what it is of, in a line."""
         finished = f"{len(self.finished)} of {self.asked_trials} trials finished"
-        return f"<Results of study {self.design.study.name!r}: {len(self.design.cells)} rows, {finished}>"
+        return f"<Results of study {self.design.study.name!r}: {len(self.design.rows)} rows, {finished}>"
 
     @cached_property
     def _asked_keys(self) -> dict[str, None]:
         """The keys of the trials that were asked for, once each; "" stands for those of undecided rows."""
         return dict.fromkeys(
-            self._key(cell, seed) for cell in self.design.cells for seed in self.asked_seeds(cell)
+            self._key(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)
         )
 
-    def _key(self, cell: Cell, seed: int) -> str:
-        return "" if cell.label in self.undecided else cell.trial(seed).key
+    def _key(self, row: Row, seed: int) -> str:
+        return "" if row.label in self.undecided else row.trial(seed).key
 
-    def _line(self, cell: Cell, seed: int) -> list[Any]:
-        key = self._key(cell, seed)
+    def _line(self, row: Row, seed: int) -> list[Any]:
+        key = self._key(row, seed)
         done = self._finished.get(key)
         status = "finished" if done is not None else "failed" if key in self._failed else "missing"
         result = None if done is None else done.result
         measured = [None if result is None else getattr(result, name) for name in METRICS]
-        return [cell.label, seed, key, status, *(text for _, text in cell.values), *measured]
+        return [row.label, seed, key, status, *(text for _, text in row.values), *measured]
 
 
 class CurrentResults:

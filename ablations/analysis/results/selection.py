@@ -9,7 +9,7 @@ from functools import cached_property
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.choices.space import Params, SearchSpace
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.search.judged import Judged, is_over, judge, planned
@@ -30,7 +30,7 @@ class Candidate:
     """
 
     params: Params
-    row: Cell
+    row: Row
     values: tuple[float, ...]
     visits: int
 
@@ -85,21 +85,21 @@ class Selection:
     choices: tuple[Choice, ...]
     design: Design
     undecided: frozenset[str] = frozenset()
-    beside: tuple[tuple[Cell, Trial], ...] = ()
+    beside: tuple[tuple[Row, Trial], ...] = ()
 
     @cached_property
     def planned(self) -> tuple[Trial, ...]:
         """The trials on test images that the study has come to so far, seed by seed."""
-        decided = [cell for cell in self.design.cells if cell.label not in self.undecided]
+        decided = [row for row in self.design.rows if row.label not in self.undecided]
         fixed = [trial for _, trial in self.beside if trial.data.validation_images is None]
-        rows = [cell.trial(seed) for seed in self.design.seeds for cell in decided]
+        rows = [row.trial(seed) for seed in self.design.seeds for row in decided]
         return tuple({trial.key: trial for trial in (*fixed, *rows)}.values())
 
     @cached_property
-    def by_key(self) -> dict[str, tuple[Cell, Trial]]:
+    def by_key(self) -> dict[str, tuple[Row, Trial]]:
         """Every trial that the study has come to so far, by key, with its row."""
         known = {key: pair for key, pair in self.design.by_key.items() if pair[0].label not in self.undecided}
-        return {trial.key: (cell, trial) for cell, trial in self.beside} | known
+        return {trial.key: (row, trial) for row, trial in self.beside} | known
 
 
 def select(design: Design, record: StudyRecord) -> Selection:
@@ -111,15 +111,15 @@ def select(design: Design, record: StudyRecord) -> Selection:
     if not design.kind.chooses:
         return Selection((), design)
     choices = tuple(_choice(arm, judge(arm, record.proposals, record.trials)) for arm in arms_of(design))
-    proposed = [(j.cell, j.trial) for choice in choices for j in choice.judged]
+    proposed = [(j.row, j.trial) for choice in choices for j in choice.judged]
     if design.study.search is not None:
         over = choices[0].over
         winners = winners_of(choices[0], design.study.search.winners) if over else ()
         rows = design.with_winners(winner.row for winner in winners)
-        undecided = () if over else (cell.label for cell in rows.cells)
+        undecided = () if over else (row.label for row in rows.rows)
         return Selection(choices, rows, frozenset(undecided), tuple(proposed))
     chosen = {c.arm.name: replace(c.best.row, label=c.arm.name) for c in choices if c.best is not None}
-    waiting = {cell.label for cell in design.cells} - chosen.keys()
+    waiting = {row.label for row in design.rows} - chosen.keys()
     return Selection(choices, design.with_rows(chosen), frozenset(waiting), (*proposed, *_fixed(design)))
 
 
@@ -133,8 +133,8 @@ def winners_of(choice: Choice, most: int) -> tuple[Candidate, ...]:
     found = choice.candidates if len(choice.arm.objectives) == 1 else choice.front
     if len(choice.arm.objectives) == 1 or len(found) <= most:
         return found[:most]
-    places = {round(k * (len(found) - 1) / max(1, most - 1)) for k in range(most)}
-    return tuple(found[place] for place in sorted(places))
+    paths = {round(k * (len(found) - 1) / max(1, most - 1)) for k in range(most)}
+    return tuple(found[place] for place in sorted(paths))
 
 
 def hypervolume(points: Sequence[tuple[float, float]], reference: tuple[float, float]) -> float:
@@ -154,7 +154,7 @@ def _choice(arm: Arm, judged: tuple[Judged, ...]) -> Choice:
     alike: dict[object, list[Judged]] = {}
     for j in judged:
         if j.values is not None:
-            alike.setdefault(j.cell.network, []).append(j)
+            alike.setdefault(j.row.network, []).append(j)
     candidates = [_candidate(arm, group) for group in alike.values()]
     place = arm.objectives.index("validation_error")
     candidates.sort(key=lambda c: (c.values[place], c.values))
@@ -172,12 +172,12 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def _fixed(design: Design) -> Iterator[tuple[Cell, Trial]]:
+def _fixed(design: Design) -> Iterator[tuple[Row, Trial]]:
     """Return a tuned study's rows with the study's own recipe, where they are compared."""
     if design.study.tune is not None and design.study.tune.compare_fixed:
         for seed in design.seeds:
-            for cell in design.cells:
-                yield replace(cell, label=FIXED.format(cell.label)), cell.trial(seed)
+            for row in design.rows:
+                yield replace(row, label=FIXED.format(row.label)), row.trial(seed)
 
 
 def is_search(choice: Choice) -> bool:

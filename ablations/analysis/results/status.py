@@ -27,7 +27,7 @@ class StudyStatus:
 
     Attributes:
         study: its name.
-        rows: one for each cell.
+        rows: one for each row.
         failures: a line for each trial whose last attempt failed.
     """
 
@@ -61,20 +61,20 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
     rows = [*_choices(results), *_fixed(results)]
     failures = []
     tried = results.measured.keys() | results.all_failed.keys() | set(running)
-    for cell in design.cells:
-        if cell.label in results.undecided:
-            rows.append(RowStatus(cell.label, 0, 0, 0, len(design.seeds)))
+    for row in design.rows:
+        if row.label in results.undecided:
+            rows.append(RowStatus(row.label, 0, 0, 0, len(design.seeds)))
             continue
-        fresh = [seed for seed in design.confirm_seeds if cell.trial(seed).key in tried]
+        fresh = [seed for seed in design.confirm_seeds if row.trial(seed).key in tried]
         counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
-        for seed in (*results.asked_seeds(cell), *fresh):
-            key = cell.trial(seed).key
+        for seed in (*results.asked_seeds(row), *fresh):
+            key = row.trial(seed).key
             states = (("finished", results.measured), ("running", running), ("failed", results.all_failed))
             counts[next((state for state, keys in states if key in keys), "left")] += 1
             failure = results.all_failed[key].failure if key in results.all_failed else None
             if failure is not None:
-                failures.append(f"{cell.label}, seed {seed}: {failure.kind}: {failure.message}")
-        rows.append(RowStatus(cell.label, **counts))
+                failures.append(f"{row.label}, seed {seed}: {failure.kind}: {failure.message}")
+        rows.append(RowStatus(row.label, **counts))
     return StudyStatus(design.study.name, tuple(rows), tuple(failures))
 
 
@@ -90,9 +90,9 @@ def _choices(results: Results) -> Iterator[RowStatus]:
 def _fixed(results: Results) -> Iterator[RowStatus]:
     """Return how far a tuned study's rows with the study's own recipe are."""
     keys: dict[str, list[str]] = {}
-    for cell, trial in results.selection.beside:
+    for row, trial in results.selection.beside:
         if trial.data.validation_images is None:
-            keys.setdefault(cell.label, []).append(trial.key)
+            keys.setdefault(row.label, []).append(trial.key)
     for label, own in keys.items():
         done, lost = (sum(key in among for key in own) for among in (results.measured, results.all_failed))
         yield RowStatus(label, done, lost, 0, len(own) - done - lost)

@@ -84,7 +84,7 @@ def paper_tables_of(family: Family, study: Study) -> tuple[int, ...]:
 
 
 def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) -> TableRow:
-    values = dict(outcome.cell.values)
+    values = dict(outcome.row.values)
     comparison = family.comparisons.get(outcome.label)
     is_baseline = outcome.label == family.baseline
     difference = comparison.difference if comparison is not None else None
@@ -98,8 +98,8 @@ def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) ->
             comparison, "baseline" if is_baseline else None if outcome.top1.n else "not yet measured"
         ),
     )
-    cells = (Text(outcome.label), *(Text(_axis_value(values, axis)) for axis in axes), *accuracy)
-    return TableRow((*cells, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
+    rows = (Text(outcome.label), *(Text(_axis_value(values, axis)) for axis in axes), *accuracy)
+    return TableRow((*rows, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
 
 
 def _axis_value(values: Mapping[str, str], axis: str) -> str | None:
@@ -137,10 +137,10 @@ def _printed(outcome: Outcome, family: Family, study: Study) -> Printed:
 
 
 def _paper(outcome: Outcome, family: Family, study: Study) -> PaperRow | None:
-    cell, base = outcome.cell, family.outcome(family.baseline).cell
-    if (cell.backbone, cell.recipe, cell.repeat) != (base.backbone, base.recipe, 0):
+    row, base = outcome.row, family.outcome(family.baseline).row
+    if (row.backbone, row.recipe, row.repeat) != (base.backbone, base.recipe, 0):
         return None  # the paper varies none of them
-    return paper_row(cell.variant, family.axis, study.paper_tables)
+    return paper_row(row.variant, family.axis, study.paper_tables)
 
 
 def _in_paper(family: Family, study: Study) -> bool:

@@ -119,7 +119,7 @@ def _achieved(results: Results) -> Found | None:
     noise = pooled_noise(results.values("top1_error"), "this study's record")
     if noise is None:
         return None
-    counts = results.trials[results.trials["status"] == "finished"].groupby("cell").size()
+    counts = results.trials[results.trials["status"] == "finished"].groupby("row").size()
     margin = results.design.study.margin
     return sensitivity(
         noise,

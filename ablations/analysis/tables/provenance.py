@@ -30,7 +30,7 @@ def setup_table(results: Results) -> Table:
         ("data", str(baseline.data)),
         *(("note on the data", note) for note in _distinct(record.data_note for record in records)),
         ("recipe", recipe_text(study.recipe) + _chosen_fields(study)),
-        ("design", f"{study.design}, {len(results.design.cells)} rows"),
+        ("design", f"{study.design}, {len(results.design.rows)} rows"),
         ("seeds", _seeds(results.design.seeds)),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
@@ -111,11 +111,11 @@ def failure_table(results: Results) -> Table:
 
 def _bias_notes(results: Results) -> tuple[str, ...]:
     """Warn where failures fall on some rows and not on others: the surviving seeds are then a selection."""
-    failed = results.trials[results.trials["status"] == "failed"].groupby("cell", sort=False).size()
-    labels = [cell.label for cell in results.design.cells]
+    failed = results.trials[results.trials["status"] == "failed"].groupby("row", sort=False).size()
+    labels = [row.label for row in results.design.rows]
     if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
         return ()
-    planned = {cell.label: len(results.asked_seeds(cell)) for cell in results.design.cells}
+    planned = {row.label: len(results.asked_seeds(row)) for row in results.design.rows}
     counts = ", ".join(f"{label} ({count} of {planned[str(label)]})" for label, count in failed.items())
     return (
         f"Failures fall on particular rows: {counts}. The figures of such a row are those of the seeds that survived; "
@@ -132,7 +132,7 @@ def missing_table(results: Results) -> Table:
         Column("missing", "seeds not yet run", "left"),
     )
     rows = []
-    for label, group in results.trials.groupby("cell", sort=False):
+    for label, group in results.trials.groupby("row", sort=False):
         by_status = {status: list(part["seed"]) for status, part in group.groupby("status")}
         failed, missing = by_status.get("failed", []), by_status.get("missing", [])
         if failed or missing:
@@ -150,7 +150,7 @@ def command_table(results: Results, command_prefix: str) -> Table:
     """
     design = results.design
     rows = tuple(
-        TableRow((Text(cell.label), Code(row_command(design, cell, command_prefix)))) for cell in design.cells
+        TableRow((Text(row.label), Code(row_command(design, row, command_prefix)))) for row in design.rows
     )
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows)
@@ -193,7 +193,7 @@ def recipe_text(recipe: Recipe) -> str:
 
 
 def _trials(results: Results) -> Iterable[tuple[str, int, str]]:
-    for label, seed, key in results.trials[["cell", "seed", "key"]].itertuples(index=False):
+    for label, seed, key in results.trials[["row", "seed", "key"]].itertuples(index=False):
         yield str(label), int(seed), str(key)
 
 

@@ -32,15 +32,15 @@ def race_table(results: Results, race: Race) -> Table:
         Column("verdict", "verdict", "left"),
     )
     rows = []
-    for cell in results.design.cells:
-        is_baseline = cell.label == results.design.baseline.label
-        why = race.retired.get(cell.label)
+    for row in results.design.rows:
+        is_baseline = row.label == results.design.baseline.label
+        why = race.retired.get(row.label)
         open_words = "it is what the others are compared with" if is_baseline else "still racing"
         cells = (
-            Text(cell.label),
-            Number(race.asked(cell.label), 0),
+            Text(row.label),
+            Number(race.asked(row.label), 0),
             Text(open_words if why is None else _WHY[why.why]),
-            Text("baseline" if is_baseline else _verdicts(results.families, cell.label)),
+            Text("baseline" if is_baseline else _verdicts(results.families, row.label)),
         )
         rows.append(TableRow(cells, "baseline" if is_baseline else "variant"))
     return Table("race", "The race", columns, tuple(rows), _notes(results, race))
@@ -53,8 +53,8 @@ def _verdicts(groups: Iterable[Family], label: str) -> str | None:
 
 
 def _notes(results: Results, race: Race) -> tuple[str, ...]:
-    study, rows = results.design.study, results.design.cells
-    most, asked = len(study.seeds), sum(race.asked(cell.label) for cell in rows)
+    study, rows = results.design.study, results.design.rows
+    most, asked = len(study.seeds), sum(race.asked(row.label) for row in rows)
     share = 100 * asked / (most * len(rows))
     budget = "" if study.race.budget is None else f", at most {study.race.budget} trials in all"
     first = study.race.first

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CellSummary:
+class RowSummary:
     """What a study found of one cell.
 
     Attributes:
@@ -36,7 +36,7 @@ class CellSummary:
     verdict: str = ""
 
 
-def summarise(results: Results) -> list[CellSummary]:
+def summarise(results: Results) -> list[RowSummary]:
     """Summarise every cell that has a finished trial, in the design's order.
 
     The corrected p is the one of the cell's table. The plain network stands in every table; its p is the
@@ -47,9 +47,9 @@ def summarise(results: Results) -> list[CellSummary]:
     """
     found = _by_label(results.families)
     return [
-        CellSummary(
+        RowSummary(
             label,
-            dict(outcome.cell.values),
+            dict(outcome.row.values),
             _metrics(outcome, comparison),
             "baseline" if comparison is None else comparison.reading.verdict,
         )

@@ -24,14 +24,14 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     others = [axis for axis in study.axes if axis != _AXIS]
     if results.design.kind.varies_alone or _AXIS not in study.axes or not others:
         return None
-    names = {cell.label: _name(dict(cell.values), others) for cell in results.design.cells}
+    names = {row.label: _name(dict(row.values), others) for row in results.design.rows}
     kept = results.trials[
         (results.trials["status"] == "finished") & (results.trials[f"axis.{others[0]}"] != NOT_VARIED)
     ]
     frame = pd.DataFrame(
         {
             "task": kept[f"axis.{_AXIS}"],
-            "variant": kept["cell"].map(names),
+            "variant": kept["row"].map(names),
             "seed": kept["seed"],
             "value": kept["top1_error"],
         }

@@ -25,7 +25,7 @@ def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     Returns:
         Sentences, without markup.
     """
-    recorded = [outcome for outcome in outcomes if outcome.cell.variant is not None and outcome.widths]
+    recorded = [outcome for outcome in outcomes if outcome.row.variant is not None and outcome.widths]
     most: dict[tuple[str, str, int], int] = defaultdict(lambda: 1 << 62)
     for outcome in recorded:
         for stage, width in outcome.widths.items():
@@ -37,11 +37,11 @@ def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
 
 def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> Bottlenecks:
     """Infer channels, which are not recorded: a width w under r means fewer than (w + 1) r of them."""
-    assert outcome.cell.variant is not None
+    assert outcome.row.variant is not None
     return Bottlenecks(
         outcome.label,
-        outcome.cell.backbone,
-        outcome.cell.variant,
+        outcome.row.backbone,
+        outcome.row.variant,
         {stage: (width,) for stage, width in outcome.widths.items()},
         {stage: (most[(*_group(outcome), stage)],) for stage in outcome.widths},
     )
@@ -49,10 +49,10 @@ def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> 
 
 def _group(outcome: Outcome) -> tuple[str, str]:
     """Rows of one group weigh the same channels: they differ in reduction and stages only."""
-    assert outcome.cell.variant is not None
-    return outcome.cell.backbone, str(replace(outcome.cell.variant, reduction=1, stages=None))
+    assert outcome.row.variant is not None
+    return outcome.row.backbone, str(replace(outcome.row.variant, reduction=1, stages=None))
 
 
 def _ratio(outcome: Outcome, stage: int) -> int:
-    assert outcome.cell.variant is not None
-    return outcome.cell.variant.reduction_in(stage)
+    assert outcome.row.variant is not None
+    return outcome.row.variant.reduction_in(stage)

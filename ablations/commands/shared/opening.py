@@ -12,7 +12,7 @@ from senet_core.plugins import load_installed_plugins
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
 
 
 def open_study(
@@ -22,7 +22,7 @@ def open_study(
     plugins: Sequence[str],
     results_dir: Path,
     reports_dir: Path,
-) -> tuple[Design, Places]:
+) -> tuple[Design, StudyPaths]:
     """Load the plug-ins and the study, unfold it, and say which plug-ins were loaded.
 
     Code runs that the user named: plug-in files on the command line and in the study, and packages that the user
@@ -33,13 +33,13 @@ def open_study(
     """
     from ablations.planning.design import design
     from ablations.planning.study_file import load_study
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
 
     installed = load_installed_plugins()
     loaded = load_study(study, overrides=overrides, seeds=seeds, plugins=plugins)
     unfolded = design(loaded)
     announce_plugins([str(origin) for origin in installed], loaded.plugins)
-    return unfolded, Places(loaded.name, results_dir, reports_dir)
+    return unfolded, StudyPaths(loaded.name, results_dir, reports_dir)
 
 
 def announce_plugins(*names: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -186,7 +186,7 @@ class AskedStudy:
     results_dir: Path
     reports_dir: Path
 
-    def open(self) -> tuple[Design, Places]:
+    def open(self) -> tuple[Design, StudyPaths]:
         """Read and unfold it.
 
         Raises:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.machine.kernels import Kernels
     from ablations.running.mlflow.tracker import Tracker
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
 
 
 def run_sweep(
     design: Design,
-    places: Places,
+    paths: StudyPaths,
     options: RunOptions,
     executors: ExecutorFactory,
     *,
@@ -30,7 +30,7 @@ def run_sweep(
 
     Args:
         design: the study.
-        places: its folders.
+        paths: its folders.
         options: where and how its trials run.
         executors: where they run.
         only: keys of the trials that may be trained; None for all of them.
@@ -42,7 +42,7 @@ def run_sweep(
     from ablations.running.sweep.display import SweepDisplay
 
     console = make_console()
-    run = StudyRun(design, places, options)
+    run = StudyRun(design, paths, options)
     _say_which_kernels_are_missing(options.kernels, console)
     with SweepDisplay(design.study.name, console) as display:
         outcome = run.train(executors, display, only=only)
@@ -87,9 +87,9 @@ def _experiment(tracker: Tracker, run: StudyRun) -> str:
     if tracker.missed:
         from ablations.planning.commands import sync_command
 
-        places, named = run.places, run.options.tracking_uri
+        paths, named = run.paths, run.options.tracking_uri
         command = sync_command(
-            run.design, places.results_dir, places.reports_dir, tracker.uri if named else None
+            run.design, paths.results_dir, paths.reports_dir, tracker.uri if named else None
         )
         return f"lacks summaries, report or runs ({tracker.first_failure}); when that is mended: {command}"
     if tracker.uri.startswith("http"):

@@ -37,11 +37,11 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
     Raises:
         UserError: there is no record, or no such trial in it.
     """
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
     from ablations.running.record.trial_file import FILE_NAME
 
     name = Path(study).stem if Path(study).suffix in (".yaml", ".yml") else study
-    record = Places(name, results_dir, Path()).open_record().trials
+    record = StudyPaths(name, results_dir, Path()).open_record().trials
     if not record.lines:
         known = sorted(path.parent.name for path in results_dir.glob(f"*/{FILE_NAME}"))
         raise unknown(f"study with a record in {results_dir}", name, known)

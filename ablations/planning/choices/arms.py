@@ -11,8 +11,8 @@ from functools import cached_property
 from ablations.planning.choices.settings import Objective, Pruner, Sampler
 from ablations.planning.choices.space import Space, TuneSpace, search_space, tune_space
 from ablations.planning.design import Design
-from ablations.planning.points import cell_at, start_of
-from ablations.planning.row import Cell
+from ablations.planning.points import row_at, start_of
+from ablations.planning.row import Row
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Arm:
         base = (
             space.base
             if isinstance(space, TuneSpace)
-            else cell_at(space.study, start_of(space.study), axis=None)
+            else row_at(space.study, start_of(space.study), axis=None)
         )
         told = [
             base.trial(0).to_json(),
@@ -74,20 +74,20 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
         t = study.tune
         return tuple(
             Arm(
-                cell.label,
-                tune_space(study, cell),
+                row.label,
+                tune_space(study, row),
                 ("validation_error",),
                 t.trials,
                 None,
                 t.sampler,
                 t.pruner,
             )
-            for cell in design.cells
+            for row in design.rows
         )
     return ()
 
 
-def extreme_cells(design: Design) -> Iterator[Cell]:
+def extreme_rows(design: Design) -> Iterator[Row]:
     """Give the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
     for arm in arms_of(design):
         if isinstance(arm.space, TuneSpace):

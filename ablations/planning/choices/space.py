@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from ablations.planning.choices.settings import WHOLE_NUMBERS, Range
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
-from ablations.planning.points import Point, cell_at, move, start_of, text_of
+from ablations.planning.points import Point, move, row_at, start_of, text_of
 from ablations.planning.recipe import Recipe
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study import VARIANT_AXES, Study
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
@@ -63,13 +63,13 @@ class SearchSpace:
     dimensions: tuple[Dimension, ...]
     values: Mapping[str, Mapping[str, Any]]
 
-    def cell(self, params: Params) -> Cell:
+    def proposed_row(self, params: Params) -> Row:
         """Return the row of a choice, judged on validation images."""
-        return _judged_on_validation(cell_at(self.study, self._point(params), axis=None), self.study)
+        return _judged_on_validation(row_at(self.study, self._point(params), axis=None), self.study)
 
-    def row(self, params: Params) -> Cell:
+    def row(self, params: Params) -> Row:
         """Return the row of a choice, judged on the test images."""
-        return cell_at(self.study, self._point(params), axis=None)
+        return row_at(self.study, self._point(params), axis=None)
 
     @property
     def start(self) -> Params | None:
@@ -146,16 +146,16 @@ class TuneSpace:
     """
 
     study: Study
-    base: Cell
+    base: Row
     dimensions: tuple[Dimension, ...]
 
-    def cell(self, params: Params) -> Cell:
+    def proposed_row(self, params: Params) -> Row:
         """Return the row with a choice, judged on validation images, under a label that says the choice."""
         said = ", ".join(f"{name} {_shown(value)}" for name, value in params.items())
         row = _judged_on_validation(self.row(params), self.study)
         return replace(row, label=f"{self.base.label} with {said}")
 
-    def row(self, params: Params) -> Cell:
+    def row(self, params: Params) -> Row:
         """Return the row with a choice, judged on the test images."""
         values = {
             **self.base.recipe.model_dump(),
@@ -246,7 +246,7 @@ def search_space(study: Study) -> SearchSpace:
     return space
 
 
-def tune_space(study: Study, base: Cell) -> TuneSpace:
+def tune_space(study: Study, base: Row) -> TuneSpace:
     """Return what the tuning of a row may choose from.
 
     Raises:
@@ -312,7 +312,7 @@ def _chosen_stages(given: Any, stages: tuple[int, ...]) -> tuple[int, ...]:
     return (given,) if isinstance(given, int) else tuple(given)
 
 
-def _judged_on_validation(row: Cell, study: Study) -> Cell:
+def _judged_on_validation(row: Row, study: Study) -> Row:
     chooses = study.chooses
     assert chooses is not None
     return replace(row, data=row.data.for_choosing(chooses.validation_images))

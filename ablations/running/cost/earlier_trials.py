@@ -14,7 +14,7 @@ from ablations.planning.recipe import Recipe
 from ablations.planning.trial import Trial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
 from ablations.running.machine.kernels import Kernels
-from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import UserError
 
@@ -44,7 +44,7 @@ def earlier_speeds(
     found: dict[str, dict[str, TrialRecord]] = defaultdict(dict)
     for path in sorted(results_dir.glob(f"*/{FILE_NAME}")):
         with suppress(UserError):
-            for line in Record.load(path).finished.values():
+            for line in TrialFile.load(path).finished.values():
                 if (key := _key_here(line, environment)) in wanted:
                     found[key][line.key] = line
     return {key: _speed(list(lines.values()), environment, whole) for key, lines in found.items()}

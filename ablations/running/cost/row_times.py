@@ -88,7 +88,7 @@ def time_rows(
         text = "time unknown: the folder of images is counted when it is prepared (`ablate data prepare`)"
         return RowTimes(environment, unknown=text)
     images = whole.subset(data.train_images, data.test_images)
-    trials = [cell.trial(0) for cell in design.cells]
+    trials = [row.trial(0) for row in design.rows]
     speeds = earlier_speeds(trials, results_dir, environment, whole)
     untimed, calibration = _untimed(design, networks, speeds), None
     if untimed and seconds > 0:
@@ -98,12 +98,12 @@ def time_rows(
             calibration = calibrate(untimed, probe, workers, make_executor)
         speeds |= calibration.speeds
     rows = {}
-    for cell in design.cells:
-        content = cell.trial(0).to_json()
+    for row in design.rows:
+        content = row.trial(0).to_json()
         if (speed := speeds.get(speed_key(content))) is not None:
-            span = speed.seconds(cell.recipe, images)
-            rows[cell.label] = RowForecast(cell.label, settings_key(content), *span, speed.rest, speed.source)
-    unknown, lacking = "", len(design.cells) - len(rows)
+            span = speed.seconds(row.recipe, images)
+            rows[row.label] = RowForecast(row.label, settings_key(content), *span, speed.rest, speed.source)
+    unknown, lacking = "", len(design.rows) - len(rows)
     if not rows and seconds <= 0:
         unknown = "time unknown: no earlier trial tells it, and --calibrate 0 measures nothing"
     elif lacking:
@@ -114,7 +114,7 @@ def time_rows(
 def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
     """Return one row of each kind that has no speed yet and whose network can be built."""
     found: dict[str, UntimedRow] = {}
-    for cell in design.cells:
+    for cell in design.rows:
         made_of, trial = networks.structure(cell), cell.trial(0)
         if made_of is not None:
             found.setdefault(speed_key(trial.to_json()), UntimedRow(cell.label, trial, made_of.multiply_adds))

@@ -61,8 +61,8 @@ def rows_of_trials(
     """
     known = design.seeds
     return [
-        rows[cell.label]
+        rows[row.label]
         for place in range(seeds)
-        for cell in design.cells
-        if cell.label in rows and not (place < len(known) and cell.trial(known[place]).key in without)
+        for row in design.rows
+        if row.label in rows and not (place < len(known) and row.trial(known[place]).key in without)
     ]

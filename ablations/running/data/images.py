@@ -116,17 +116,17 @@ def from_images(
         origin: where the images came from, for people.
         note: what a report must say about them.
     """
-    places: dict[str, tuple[str, int, Decode]] = {}
+    paths: dict[str, tuple[str, int, Decode]] = {}
     for split, names, decode in (("train", files.train.names, train), ("test", files.test.names, test)):
-        places.update({name: (split, index, decode) for index, name in enumerate(names)})
+        paths.update({name: (split, index, decode) for index, name in enumerate(names)})
 
     def decoded(item: tuple[str, bytes]) -> Block:
         name, data = item
-        split, index, decode = places[name]
+        split, index, decode = paths[name]
         return split, index, decode(data, name)[None]
 
     def blocks() -> Iterator[Block]:
-        read = tree.read(places.keys())
+        read = tree.read(paths.keys())
         return _threaded(decoded, read) if train.in_threads else map(decoded, read)
 
     return RawDataset(

@@ -14,7 +14,7 @@ from ablations.running.doctor.leftovers import check_checkpoints, check_leases, 
 from ablations.running.doctor.machine import check_devices, check_disk, check_packages
 from ablations.running.doctor.records import check_record
 from ablations.running.doctor.tracking import check_tracking
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME
 from senet_core.errors import UserError
 
@@ -53,7 +53,7 @@ def examine(
     if not names:
         yield ok(f"no study has results in {results_dir}")
     for name in names:
-        yield from _check_study(Places(name, results_dir, results_dir), digests, fix=fix)
+        yield from _check_study(StudyPaths(name, results_dir, results_dir), digests, fix=fix)
     if tracking:
         yield from check_tracking(tracking_uri, results_dir, names, fix=fix)
 
@@ -73,17 +73,17 @@ def _has_something(folder: Path) -> bool:
     )  # Path.exists raises where it may not look
 
 
-def _check_study(places: Places, digests: dict[DataSpec, str], *, fix: bool) -> Iterator[Finding]:
+def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) -> Iterator[Finding]:
     try:
-        places.check_writable()
+        paths.check_writable()
     except UserError as error:
         yield problem(str(error), "give yourself the right to write there, or name another by --results-dir")
-    finished = yield from check_record(places, digests, fix=fix)
+    finished = yield from check_record(paths, digests, fix=fix)
     try:
-        alive = yield from check_leases(places, fix=fix)
-        yield from check_running(places, alive, fix=fix)
-        yield from check_checkpoints(places, alive, finished, fix=fix)
+        alive = yield from check_leases(paths, fix=fix)
+        yield from check_running(paths, alive, fix=fix)
+        yield from check_checkpoints(paths, alive, finished, fix=fix)
     except OSError as error:
         yield problem(
-            f"cannot look into {places.results}: {error.strerror or error}", "give yourself the right to"
+            f"cannot look into {paths.results}: {error.strerror or error}", "give yourself the right to"
         )

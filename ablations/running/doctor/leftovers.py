@@ -10,51 +10,51 @@ from pathlib import Path
 from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.machine.environment import code_version
 from ablations.running.record.leases import Leases, process_exists
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 
 _TAKEN_OVER = "the next sweep takes it over; --fix removes it"
 _UNUSED = "it is of no use any more; --fix removes it"
 
 
-def check_leases(places: Places, *, fix: bool) -> Generator[Finding, None, frozenset[str]]:
+def check_leases(paths: StudyPaths, *, fix: bool) -> Generator[Finding, None, frozenset[str]]:
     """Yield findings on the leases of a study.
 
     Returns:
         The keys of the trials that may be in training now.
     """
-    leases = Leases(places.leases)
+    leases = Leases(paths.leases)
     alive = set()
     for key in leases.held():
         holder = leases.holder(key)
         if leases.is_stale(key):
-            found = warning(f"{places.study}: trial {key} is leased by {holder}, which is dead", _TAKEN_OVER)
+            found = warning(f"{paths.study}: trial {key} is leased by {holder}, which is dead", _TAKEN_OVER)
             yield mended(found, partial(_take_and_release, leases, key), fix=fix)
             continue
         alive.add(key)
         if holder is None:
             yield warning(
-                f"{places.study}: the lease of trial {key} does not say whose it is",
+                f"{paths.study}: the lease of trial {key} does not say whose it is",
                 "a sweep takes it over when it is not refreshed; if nothing runs, remove "
-                f"{places.leases / key}.json",
+                f"{paths.leases / key}.json",
             )
     if alive:
-        yield ok(f"study {places.study!r}: {len(alive)} trials are being trained")
+        yield ok(f"study {paths.study!r}: {len(alive)} trials are being trained")
     return frozenset(alive)
 
 
-def check_running(places: Places, alive: frozenset[str], *, fix: bool) -> Iterator[Finding]:
+def check_running(paths: StudyPaths, alive: frozenset[str], *, fix: bool) -> Iterator[Finding]:
     """Yield findings on progress files of trials that do not run, and stop files of sweeps that have ended.
 
     Args:
-        places: of the study.
+        paths: of the study.
         alive: keys of the trials that may be in training now.
         fix: remove those files.
     """
-    for path in sorted(places.running.glob("*.jsonl")):
+    for path in sorted(paths.running.glob("*.jsonl")):
         if path.stem not in alive:
             found = warning(f"{path} says that a trial is running, which is not", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
-    for path in sorted(places.running.glob("stop.*")):
+    for path in sorted(paths.running.glob("stop.*")):
         number = path.suffix[1:]
         if not alive and not (number.isdigit() and process_exists(int(number))):
             found = warning(f"{path} asks a sweep to stop that has ended", _UNUSED)
@@ -62,17 +62,17 @@ def check_running(places: Places, alive: frozenset[str], *, fix: bool) -> Iterat
 
 
 def check_checkpoints(
-    places: Places, alive: frozenset[str], finished: frozenset[str], *, fix: bool
+    paths: StudyPaths, alive: frozenset[str], finished: frozenset[str], *, fix: bool
 ) -> Iterator[Finding]:
     """Yield findings on checkpoints from which no training will continue.
 
     Args:
-        places: of the study.
+        paths: of the study.
         alive: keys of the trials that may be in training now; theirs are left alone.
         finished: keys of the trials that have a result.
         fix: remove damaged ones and those of finished trials; those of other code stay, since that code may return.
     """
-    for folder in sorted(places.checkpoints.glob("*")):
+    for folder in sorted(paths.checkpoints.glob("*")):
         if not folder.is_dir() or folder.name in alive:
             continue
         if folder.name in finished:

@@ -11,8 +11,8 @@ from typing import Any
 
 from ablations.planning.trial import DataSpec, trial_key
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import one_line
 
@@ -32,23 +32,23 @@ class _Read:
 
 
 def check_record(
-    places: Places, digests: Mapping[DataSpec, str], *, fix: bool
+    paths: StudyPaths, digests: Mapping[DataSpec, str], *, fix: bool
 ) -> Generator[Finding, None, frozenset[str]]:
     """Yield findings on a study's record.
 
     Args:
-        places: of the study.
+        paths: of the study.
         digests: of the prepared data sets that are here.
         fix: set a torn last line aside.
 
     Returns:
         The keys of its finished trials.
     """
-    path = places.record
+    path = paths.record
     try:
         read = _read(path)
     except FileNotFoundError:
-        yield ok(f"study {places.study!r} has no record yet")
+        yield ok(f"study {paths.study!r} has no record yet")
         return frozenset()
     except OSError as error:
         yield problem(
@@ -103,7 +103,7 @@ def _torn(path: Path, read: _Read, *, fix: bool) -> Iterator[Finding]:
             f"{path}: the last line was cut off after {read.torn} bytes when its sweep died",
             "the next sweep, or --fix, sets it aside; its trial is trained again",
         )
-        yield mended(found, lambda: Record.load(path).set_torn_aside(), fix=fix)
+        yield mended(found, lambda: TrialFile.load(path).set_torn_aside(), fix=fix)
 
 
 def _strangers(path: Path, lines: Lines) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
 from ablations.running.mlflow.runs import SWEEP, Runs, has_ended
 from ablations.running.mlflow.store import Store, connect, locate, reason
-from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -
 
 def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Finding]:
     try:
-        finished = Record.load(record).finished
+        finished = TrialFile.load(record).finished
     except UserError:
         return  # said where the record is looked at
     there = Counter(run.data.tags.get("senet.key", "") for run in trials if run.info.status == "FINISHED")

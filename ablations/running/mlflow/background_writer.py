@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ class Notebook:
 
     Args:
         tracker: None makes every method do nothing.
-        command: what a person types to train a cell again.
+        command: what a person types to train a row again.
     """
 
-    def __init__(self, tracker: Tracker | None, command: Callable[[Cell], str]) -> None:
+    def __init__(self, tracker: Tracker | None, command: Callable[[Row], str]) -> None:
         self._tracker = tracker
         self._command = command
         self._runs: dict[str, str] = {}
@@ -60,12 +60,12 @@ class Notebook:
         """Return whether all that was said of a trial was passed on."""
         return self._tracker is None or self._given[key] == self._passed_on[key]
 
-    def start(self, cell: Cell, trial: Trial, environment: Mapping[str, Any]) -> None:
+    def start(self, row: Row, trial: Trial, environment: Mapping[str, Any]) -> None:
         """Open a trial's run."""
 
         def start(tracker: Tracker) -> None:
             self._runs[trial.key] = tracker.start_trial(
-                [cell.label], dict(cell.values), trial, environment, self._command(cell) or None
+                [row.label], dict(row.values), trial, environment, self._command(row) or None
             )
 
         self._put(trial.key, start)
@@ -126,10 +126,10 @@ class Notebook:
 
 def fill_in(
     tracker: Tracker,
-    by_key: Mapping[str, tuple[Cell, Trial]],
-    places: Places,
-    record: Record,
-    command: Callable[[Cell], str],
+    by_key: Mapping[str, tuple[Row, Trial]],
+    paths: StudyPaths,
+    record: TrialFile,
+    command: Callable[[Row], str],
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Write the runs that a study's experiment lacks, from the record, and close those that were left open.
@@ -139,9 +139,9 @@ def fill_in(
     Args:
         tracker: the experiment.
         by_key: every trial that the study has come to, with its row.
-        places: its folders.
+        paths: its folders.
         record: its trials.
-        command: what a person types to train a cell again.
+        command: what a person types to train a row again.
         stopped: asked now and then whether to leave the rest for another time.
 
     Returns:
@@ -150,15 +150,15 @@ def fill_in(
     Raises:
         UserError: the record cannot be read.
     """
-    with _one_at_a_time(places):
+    with _one_at_a_time(paths):
         tracker.wake()
         missed = tracker.missed
         tracker.close_stale(own=True)
         # In this order: a line that is recorded and not held has all of its run, which is then found.
         record.refresh()
         lines = record.finished
-        held = set(Leases(places.leases).held())
-        there = remove_superseded(tracker, places, record)
+        held = set(Leases(paths.leases).held())
+        there = remove_superseded(tracker, paths, record)
         if there is None:
             return 0
         lacking = {key: line for key, line in lines.items() if key not in held | there}
@@ -172,7 +172,7 @@ def fill_in(
 
 def write_conclusion(
     tracker: Tracker,
-    places: Places,
+    paths: StudyPaths,
     summaries: Sequence[object],
     draw: Callable[[Path], object] = lambda folder: None,
 ) -> None:
@@ -180,18 +180,18 @@ def write_conclusion(
 
     Args:
         tracker: the experiment.
-        places: its folders.
+        paths: its folders.
         summaries: of the rows.
         draw: writes further pictures into a folder, which go where the report goes.
     """
-    with _one_at_a_time(places), TemporaryDirectory() as extra:
+    with _one_at_a_time(paths), TemporaryDirectory() as extra:
         draw(Path(extra) / "optuna")
         tracker.write_summaries(summaries)
-        if places.report.is_dir():
-            tracker.attach_report(places.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
+        if paths.report.is_dir():
+            tracker.attach_report(paths.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
 
 
-def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[str] | None:
+def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) -> set[str] | None:
     """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
 
     Those are the runs of a record that `--fresh` set aside. In a store that belongs to the results folder, they are
@@ -208,7 +208,7 @@ def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[s
         return None
     record.refresh()  # after the runs: what a sweep writes to MLflow is in the record already
     current = {line.mark for line in record.finished.values()}
-    old = {line.mark for line in (*record.lines, *places.lines_set_aside())} - current
+    old = {line.mark for line in (*record.lines, *paths.lines_set_aside())} - current
     there: set[str] = set()
     seen: set[str] = set()
     for run in runs:
@@ -222,18 +222,18 @@ def remove_superseded(tracker: Tracker, places: Places, record: Record) -> set[s
 
 def _write_lines(
     tracker: Tracker,
-    by_key: Mapping[str, tuple[Cell, Trial]],
+    by_key: Mapping[str, tuple[Row, Trial]],
     lines: Mapping[str, TrialRecord],
-    command: Callable[[Cell], str],
+    command: Callable[[Row], str],
     stopped: Callable[[], bool],
 ) -> int:
     written = 0
-    for key, (cell, trial) in by_key.items():
+    for key, (row, trial) in by_key.items():
         line = lines.get(key)
         if line is None or stopped():
             continue
         run = tracker.start_trial(
-            [cell.label], dict(cell.values), trial, line.environment, command(cell) or None
+            [row.label], dict(row.values), trial, line.environment, command(row) or None
         )
         tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
         tracker.finish_trial(run, line)
@@ -242,9 +242,9 @@ def _write_lines(
 
 
 @contextmanager
-def _one_at_a_time(places: Places) -> Iterator[None]:
+def _one_at_a_time(paths: StudyPaths) -> Iterator[None]:
     """Keep two sweeps that end at once from writing the same runs twice."""
-    lock = FileLock(places.results / ".notebook.lock")
+    lock = FileLock(paths.results / ".notebook.lock")
     try:
         lock.acquire()
     except OSError as error:

@@ -17,7 +17,7 @@ VERDICT = "verdict"  # tag, for it may change where a parameter may not
 
 
 def write_summaries(runs: Runs, summaries: Sequence[object]) -> None:
-    """Write one run for each cell of the study, in place of those of an earlier sweep.
+    """Write one run for each row of the study, in place of those of an earlier sweep.
 
     Args:
         runs: of the study's experiment.

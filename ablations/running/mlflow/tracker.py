@@ -165,7 +165,7 @@ class Tracker:
 
         Args:
             cell_labels: the rows of the study that the trial belongs to, at least one.
-            axis_values: every axis of the study and this cell's text for it.
+            axis_values: every axis of the study and this row's text for it.
             trial: what is trained.
             environment: commit, host, device and versions, as in the record.
             command: what a person types to train it again; by default the study's own command.
@@ -271,7 +271,7 @@ class Tracker:
 
     @_never_fails(None)
     def write_summaries(self, summaries: Sequence[object]) -> None:
-        """Write one run for each cell of the study, in place of those of an earlier sweep.
+        """Write one run for each row of the study, in place of those of an earlier sweep.
 
         Args:
             summaries: as for `tracking_summaries.write_summaries`.

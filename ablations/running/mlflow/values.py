@@ -28,7 +28,7 @@ def level_of(trial: Trial) -> str:
 
 
 def run_name(cell_labels: Sequence[str], seed: int) -> str:
-    """Name a trial's run by the cells it belongs to: "SE r=8 · seed 0"."""
+    """Name a trial's run by the rows it belongs to: "SE r=8 · seed 0"."""
     return f"{' / '.join(cell_labels)} · seed {seed}"
 
 
@@ -37,7 +37,7 @@ def trial_parameters(trial: Trial, axis_values: Mapping[str, str]) -> dict[str, 
 
     Args:
         trial: the trial; its plain network has "-" where a variant has a value.
-        axis_values: the cell's own text for each axis of the study, which wins.
+        axis_values: the row's own text for each axis of the study, which wins.
     """
     content = trial.to_json()
     chosen = {"backbone": content["backbone"], **_variant_values(content["variant"])}

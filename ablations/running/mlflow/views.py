@@ -32,7 +32,7 @@ def proposal_view(axes: Sequence[str]) -> tuple[str, str]:
 
 
 def summary_view(axes: Sequence[str]) -> tuple[str, str]:
-    """Return the tag of the view of the cells' summaries, best mean first."""
+    """Return the tag of the view of the rows' summaries, best mean first."""
     return _view("summary", "Summaries", axes, SUMMARY_METRICS, order="metrics.`mean`", tags=("verdict",))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ablations.running.record.leases import FOLDER, Leases
-from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import UserError
 
@@ -24,7 +24,7 @@ class Neighbours:
 
     def __init__(self, results_dir: Path, study: str, digest: str) -> None:
         self._results_dir, self._study, self._digest = results_dir, study, digest
-        self._records: dict[Path, Record] = {}
+        self._records: dict[Path, TrialFile] = {}
         self._leases: dict[Path, Leases] = {}
 
     def finished(self, keys: Iterable[str]) -> list[TrialRecord]:
@@ -36,7 +36,7 @@ class Neighbours:
         wanted = set(keys)
         found: dict[str, TrialRecord] = {}
         for path in self._others(FILE_NAME):
-            record = self._records.setdefault(path, Record(path))
+            record = self._records.setdefault(path, TrialFile(path))
             with suppress(UserError):
                 record.refresh()
             finished = record.finished if wanted else {}

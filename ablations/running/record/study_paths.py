@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ablations.running.machine.durable import not_written
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import UserError
 
@@ -20,7 +20,7 @@ ARTIFACTS = "mlartifacts"
 
 
 @dataclass(frozen=True)
-class Places:
+class StudyPaths:
     """The folders of one study.
 
     Attributes:
@@ -145,7 +145,7 @@ class Places:
         lines: list[TrialRecord] = []
         for path in sorted(self.results.glob("trials.before-*.jsonl")):
             with suppress(UserError):
-                lines += Record.load(path).lines
+                lines += TrialFile.load(path).lines
         return lines
 
     def open_record(self) -> StudyRecord:

@@ -14,7 +14,7 @@ from ablations.running.record.interim_plans import InterimPlan, add_interim_plan
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 
 
@@ -36,9 +36,9 @@ class StudyRecord:
     _sizes: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def trials(self) -> Record:
+    def trials(self) -> TrialFile:
         """What was trained, in trials.jsonl."""
-        return Record.load(self.folder / TRIALS)
+        return TrialFile.load(self.folder / TRIALS)
 
     @property
     def finished(self) -> Mapping[str, TrialRecord]:

@@ -18,7 +18,7 @@ TORN_SUFFIX = ".torn"
 
 
 @dataclass
-class Record:
+class TrialFile:
     """The record of one study, as read from its file.
 
     Attributes:
@@ -36,7 +36,7 @@ class Record:
     _newest: TrialRecord | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def load(cls, path: Path) -> Record:
+    def load(cls, path: Path) -> TrialFile:
         """Read a record; a missing file is an empty record, and an unfinished last line is kept aside.
 
         Raises:
@@ -131,7 +131,7 @@ class Record:
         """
         size = self.path.stat().st_size if self.path.exists() else 0
         if size != self._size:
-            now = Record.load(self.path)
+            now = TrialFile.load(self.path)
             self.lines, self.torn, self._size = now.lines, now.torn, now._size
 
     def set_torn_aside(self) -> Path | None:

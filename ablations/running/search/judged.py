@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Literal
 
 from ablations.planning.choices.arms import Arm
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.proposals import Proposal
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 
 State = Literal["open", "finished", "pruned", "diverged", "failed"]
@@ -43,14 +43,14 @@ class Judged:
     values: tuple[float, ...] | None
 
     @cached_property
-    def cell(self) -> Cell:
+    def row(self) -> Row:
         """What was trained, with validation images held back."""
-        return self.arm.space.cell(self.proposal.params)
+        return self.arm.space.proposed_row(self.proposal.params)
 
     @cached_property
     def trial(self) -> Trial:
         """The trial."""
-        return self.cell.trial(self.proposal.seed)
+        return self.row.trial(self.proposal.seed)
 
     @property
     def is_start(self) -> bool:
@@ -72,7 +72,7 @@ class Judged:
         return judged + sum(epoch.seconds for epoch in self.line.history)
 
 
-def judge(arm: Arm, proposals: Sequence[Proposal], record: Record) -> tuple[Judged, ...]:
+def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[Judged, ...]:
     """Read an arm's proposals and what came of them, in their order.
 
     Args:

@@ -17,11 +17,11 @@ from filelock import FileLock, Timeout
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.tuned import CHOOSE_FROM
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
 from ablations.running.record.proposals import Proposal
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
 from ablations.running.search.judged import Judged, is_over, judge, left, open_places, planned
@@ -53,7 +53,7 @@ class Proposer:
 
     Args:
         design: the study.
-        places: its folders.
+        paths: its folders.
         record: its record, which the sweep adds to.
         leases: the sweep's.
         storage: address of Optuna's storage; None for a file beside the record.
@@ -66,7 +66,7 @@ class Proposer:
     def __init__(
         self,
         design: Design,
-        places: Places,
+        paths: StudyPaths,
         record: StudyRecord,
         leases: Leases,
         storage: str | None,
@@ -74,7 +74,7 @@ class Proposer:
     ) -> None:
         self.arms = arms_of(design)
         self._record, self._leases, self._say = record, leases, say
-        self._folder = places.results
+        self._folder = paths.results
         self._lock = FileLock(self._folder / ".choice.lock", timeout=LOCK_SECONDS)
         self._mine: dict[str, Arm] = {}
         self._timed = any("latency" in arm.objectives for arm in self.arms)
@@ -84,7 +84,7 @@ class Proposer:
         url = storage_url(storage, self._folder)
         self._alone = FileLock(self._folder / ".driver.lock", timeout=0)
         if not is_shared(url):
-            _be_alone(self._alone, places.study)
+            _be_alone(self._alone, paths.study)
         self._views = self._open_views(design, url)
 
     @property
@@ -97,7 +97,7 @@ class Proposer:
         """Trials that the budgets leave, those that run included."""
         return sum(left(arm, self._judge(arm)) for arm in self.arms)
 
-    def propose(self, room: int) -> list[tuple[Cell, Trial]]:
+    def propose(self, room: int) -> list[tuple[Row, Trial]]:
         """Give trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
 
         Their leases are this sweep's when they are given.
@@ -108,7 +108,7 @@ class Proposer:
         Raises:
             DiskError: a proposal cannot be written down.
         """
-        found: list[tuple[Cell, Trial]] = []
+        found: list[tuple[Row, Trial]] = []
         if room <= 0 or self._broken is not None or not self.left:
             return found
         with self._locked():
@@ -195,7 +195,7 @@ class Proposer:
             raise UserError(str(error)) from error
         return views
 
-    def _ask(self, arm: Arm) -> tuple[Cell, Trial] | None:
+    def _ask(self, arm: Arm) -> tuple[Row, Trial] | None:
         """Ask for one proposal and write it down; None where the arm has its budget."""
         judged = self._judge(arm)
         if open_places(arm, judged) == 0:
@@ -204,11 +204,11 @@ class Proposer:
         with failing_softly():
             view.mirror(judged)  # of other drivers' trials, and of what they left
             params = view.ask(judged)
-        cell = arm.space.cell(params)
+        row = arm.space.proposed_row(params)
         used = {j.proposal.key for j in judged}
         if self._timed:  # what was trained without a clock has no latency
             used |= self._record.finished.keys()
-        trial = cell.trial(_fresh_seed(cell, used, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
+        trial = row.trial(_fresh_seed(row, used, CHOOSE_FROM + SEED_STRIDE * arm.repetition))
         with failing_softly():
             view.name(trial.key)
         self._record.add_proposal(
@@ -217,10 +217,10 @@ class Proposer:
         if not self._leases.take(trial.key):
             return None  # somebody trains the very same trial now: what comes of it is the proposal's
         self._mine[trial.key] = arm
-        return cell, trial
+        return row, trial
 
-    def _left_by_the_dead(self, room: int) -> list[tuple[Cell, Trial]]:
-        found: list[tuple[Cell, Trial]] = []
+    def _left_by_the_dead(self, room: int) -> list[tuple[Row, Trial]]:
+        found: list[tuple[Row, Trial]] = []
         for arm in self.arms:
             for j in self._judge(arm):
                 key = j.proposal.key
@@ -228,7 +228,7 @@ class Proposer:
                     continue
                 if self._leases.take(key):
                     self._mine[key] = arm
-                    found.append((j.cell, j.trial))
+                    found.append((j.row, j.trial))
         return found
 
     def _judge(self, arm: Arm) -> tuple[Judged, ...]:
@@ -259,9 +259,9 @@ class Proposer:
             ) from None
 
 
-def _fresh_seed(cell: Cell, used: Collection[str], first: int) -> int:
+def _fresh_seed(row: Row, used: Collection[str], first: int) -> int:
     """Return the seed of a proposal: what is proposed again is trained with another one."""
-    return next(seed for seed in count(first) if cell.trial(seed).key not in used)
+    return next(seed for seed in count(first) if row.trial(seed).key not in used)
 
 
 def _be_alone(lock: FileLock, study: str) -> None:

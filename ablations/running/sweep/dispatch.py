@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.executors.process_pool import ExecutorLost
 from ablations.running.machine.signals import Stop
@@ -23,7 +23,7 @@ from ablations.running.mlflow.background_writer import Notebook
 from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
 from ablations.running.record.set_aside import SetAside
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Display, Running, Settings, SweepOutcome
@@ -47,7 +47,7 @@ class SweepContext:
 
     Attributes:
         design: the study, unfolded.
-        places: its folders.
+        paths: its folders.
         settings: how it is swept.
         record: its record.
         leases: the sweep's.
@@ -58,7 +58,7 @@ class SweepContext:
     """
 
     design: Design
-    places: Places
+    paths: StudyPaths
     settings: Settings
     record: StudyRecord
     leases: Leases
@@ -76,21 +76,21 @@ class Dispatch:
         by_key: every trial that the study has come to, with its row.
     """
 
-    def __init__(self, context: SweepContext, by_key: Mapping[str, tuple[Cell, Trial]]) -> None:
-        self.places, self.settings = context.places, context.settings
+    def __init__(self, context: SweepContext, by_key: Mapping[str, tuple[Row, Trial]]) -> None:
+        self.paths, self.settings = context.paths, context.settings
         self.study_record, self.record = context.record, context.record.trials
         self.leases, self.display = context.leases, context.display
         self.neighbours, self.proposer = context.neighbours, context.proposer
         study = context.design.study
         self.plugins = study.plugins
-        self.cells = {key: cell for key, (cell, _) in by_key.items()}
+        self.rows = {key: row for key, (row, _) in by_key.items()}
         self.proposed: set[str] = set()
         self.timed = study.search is not None and "latency" in study.search.objectives
         self.notebook = Notebook(context.tracker, self.settings.command)
         self.aside = SetAside()
-        for key in self.record.finished.keys() & self.cells.keys():
-            self.aside.finished(self.cells[key])
-        self.stop_file = self.places.running / f"stop.{socket.gethostname()}.{os.getpid()}"
+        for key in self.record.finished.keys() & self.rows.keys():
+            self.aside.finished(self.rows[key])
+        self.stop_file = self.paths.running / f"stop.{socket.gethostname()}.{os.getpid()}"
         self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
         self.ended: list[str] = []
         self.running: dict[Future[TaskOutcome], Running] = {}
@@ -149,17 +149,17 @@ class Dispatch:
         by = stop.signal if stop.is_set() and unfinished else None
         return SweepOutcome(self.study_record, self.trained, len(self.failed), left, by)
 
-    def know(self, by_key: Mapping[str, tuple[Cell, Trial]]) -> None:
+    def know(self, by_key: Mapping[str, tuple[Row, Trial]]) -> None:
         """Take over the trials that the study has come to meanwhile."""
-        self.cells |= {key: cell for key, (cell, _) in by_key.items()}
+        self.rows |= {key: row for key, (row, _) in by_key.items()}
 
     def _propose(self, queue: deque[Trial]) -> None:
         """Let the study's choices add to the queue, and no more than can begin now: each proposal knows the last."""
         if self.proposer is None:
             return
         room = self.settings.workers - len(self.running) - len(queue)
-        for cell, trial in self.proposer.propose(room):
-            self.cells[trial.key] = cell
+        for row, trial in self.proposer.propose(room):
+            self.rows[trial.key] = row
             self.proposed.add(trial.key)
             queue.append(trial)
 
@@ -173,13 +173,13 @@ class Dispatch:
         ahead = workers if len(queue) > 2 * workers else 1
         while queue and len(self.running) < workers + ahead:
             trial = queue.popleft()
-            cell = self.cells[trial.key]
+            row = self.rows[trial.key]
             proposed = trial.key in self.proposed  # its lease came with it
-            reason = None if proposed else self.aside.reason(cell)
+            reason = None if proposed else self.aside.reason(row)
             self.seen.add(trial.key)
             if reason is not None:
                 self.set_aside.add(trial.key)
-                self.display.say(f"{cell.label}, seed {trial.seed}: not tried; {reason}")
+                self.display.say(f"{row.label}, seed {trial.seed}: not tried; {reason}")
             elif not proposed and (self._neighbours_train(trial) or not self.leases.take(trial.key)):
                 self.elsewhere.append(trial)
             elif self._finished_meanwhile(trial):
@@ -190,10 +190,10 @@ class Dispatch:
                 self.elsewhere.append(trial)
                 time.sleep(random.uniform(0, POLL_SECONDS))
             else:
-                progress = Progress(self.places.running / f"{trial.key}.jsonl")
+                progress = Progress(self.paths.running / f"{trial.key}.jsonl")
                 for left in (progress.path, self._prune_file(trial.key)):
                     left.unlink(missing_ok=True)  # by a dead sweep
-                self.running[executor.submit(run_task, self._task(trial))] = Running(trial, cell, progress)
+                self.running[executor.submit(run_task, self._task(trial))] = Running(trial, row, progress)
 
     def _finished_meanwhile(self, trial: Trial) -> bool:
         self.record.refresh()
@@ -201,7 +201,7 @@ class Dispatch:
         shared = not (self.timed and trial.key in self.proposed)
         if trial.key not in self.record.finished and self.neighbours is not None and shared:
             for line in self.record.append(*self.neighbours.finished([trial.key]), unless_finished=True):
-                self.display.finished(self.cells[trial.key], line)
+                self.display.finished(self.rows[trial.key], line)
         return trial.key in self.record.finished or trial.key in self.record.pruned
 
     def _neighbours_train(self, trial: Trial) -> bool:
@@ -246,8 +246,8 @@ class Dispatch:
             key=trial.key,
             trial=trial.to_json(),
             data_dir=self.settings.data_dir.absolute(),
-            running_dir=self.places.running.absolute(),
-            checkpoint_dir=self.places.checkpoints.absolute() / trial.key,
+            running_dir=self.paths.running.absolute(),
+            checkpoint_dir=self.paths.checkpoints.absolute() / trial.key,
             stop_file=self.stop_file.absolute(),
             timeout_seconds=self.settings.timeout_seconds,
             plugins=self.plugins,
@@ -257,7 +257,7 @@ class Dispatch:
         )
 
     def _prune_file(self, key: str) -> Path:
-        return self.places.running / f"{key}.prune"
+        return self.paths.running / f"{key}.prune"
 
     def _follow(self, future: Future[TaskOutcome]) -> None:
         """Take over what a trial has said since the last look, and pass it on."""
@@ -271,7 +271,7 @@ class Dispatch:
             del self.begun[key]
         if key not in self.begun:
             self.begun[key] = running.progress.attempt, time.monotonic()
-            self.notebook.start(running.cell, running.trial, environment)
+            self.notebook.start(running.row, running.trial, environment)
         if new:
             self.notebook.epochs(key, new)
             if self.proposer is not None and self.proposer.heard(key, new):
@@ -306,23 +306,23 @@ class Dispatch:
         return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
 
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
-        key, line = running.trial.key, line_of(self.places.study, running.trial, outcome)
+        key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
         if not self.record.append(line, unless_finished=True):
             self.notebook.kill(key, "another sweep took the trial over and finished it")
             return
         self.notebook.finish(line)
         if outcome.failure is None:
-            shutil.rmtree(self.places.checkpoints / key, ignore_errors=True)
+            shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)
             self.trained += 1
         if key in self.proposed:
             if self.proposer is not None:
                 self.proposer.ended(line)
         elif outcome.result is not None:
-            self.aside.finished(running.cell)
+            self.aside.finished(running.row)
         elif outcome.failure is not None:
-            self.aside.failed(running.cell, outcome.failure)
+            self.aside.failed(running.row, outcome.failure)
             self.failed.add(key)
-        self.display.finished(running.cell, line)
+        self.display.finished(running.row, line)
 
     def _say_how_busy(self, seconds: float) -> None:
         """Say what the workers' time went into, where there was more than one trial for each."""
@@ -353,10 +353,10 @@ class Dispatch:
             self.stop_file.unlink(missing_ok=True)
             self.notebook.close(hurried=lambda: self.stopping() or not graceful)
             self.leases.release_all()
-            self.places.remove_empty()
+            self.paths.remove_empty()
 
     def _let_them_stop(self, executor: Executor) -> None:
-        self.places.running.mkdir(parents=True, exist_ok=True)
+        self.paths.running.mkdir(parents=True, exist_ok=True)
         self.stop_file.touch()
         getattr(executor, "give_up_waiting", lambda: None)()
         done, _ = wait(self.running, timeout=STOPPING_SECONDS)

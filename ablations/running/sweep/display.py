@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.running.machine.durations import duration_text
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
@@ -94,7 +94,7 @@ class SweepDisplay:
         for trial in running:
             progress = trial.progress
             if trial.trial.key not in self._shown:
-                name = escape(f"  {trial.cell.label}, seed {trial.trial.seed}")
+                name = escape(f"  {trial.row.label}, seed {trial.trial.seed}")
                 self._shown[trial.trial.key] = self._bars.add_task(name, total=None, note="")
             last = progress.epochs[-1] if progress.epochs else None
             note = f"epoch {last.epoch}: loss {last.train_loss:.3f}" if last else ""
@@ -102,7 +102,7 @@ class SweepDisplay:
                 self._shown[trial.trial.key], completed=progress.done, total=progress.total or None, note=note
             )
 
-    def finished(self, cell: Cell, record: TrialRecord) -> None:
+    def finished(self, row: Row, record: TrialRecord) -> None:
         """Print a line for a trial that ended."""
         self._ended += 1
         # a search by hours, or one whose failed trials are replaced, comes to more than was planned
@@ -110,7 +110,7 @@ class SweepDisplay:
         self._took.append(_seconds(record))
         if self._whole is not None:
             self._bars.update(self._whole, completed=self._ended)
-        name = f"[{self._ended}/{self._total}] {cell.label}, seed {record.trial['seed']}"
+        name = f"[{self._ended}/{self._total}] {row.label}, seed {record.trial['seed']}"
         if record.result is not None:
             judged = "validation" if record.trial["data"].get("validation_images") else "test"
             error, seconds = record.result.top1_error, record.result.train_seconds

@@ -10,7 +10,7 @@ from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
-    from ablations.planning.row import Cell
+    from ablations.planning.row import Row
     from senet_core.fingerprint import Structure
     from senet_core.variant import SEVariant
 
@@ -28,7 +28,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
     if design.study.allow_identical:
         return
     networks = networks or Networks(data_shape(design.study.baseline.data))
-    pairs = networks.identical(design.cells)
+    pairs = networks.identical(design.rows)
     if not pairs:
         return
     more = f" ({len(pairs) - 1} more such pairs)" if len(pairs) > 1 else ""
@@ -38,7 +38,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
     )
 
 
-def explain_identical(one: Cell, other: Cell, networks: Networks) -> str:
+def explain_identical(one: Row, other: Row, networks: Networks) -> str:
     """Say which two rows are the same network, and why.
 
     Returns:
@@ -86,7 +86,7 @@ def _quotient(channels: int, ratio: int) -> str:
     return f"{channels} // {ratio} = {channels // ratio}"
 
 
-def _changed(one: Cell, other: Cell) -> Mapping[str, tuple[str, str]]:
+def _changed(one: Row, other: Row) -> Mapping[str, tuple[str, str]]:
     from senet_core.variant_text import variant_fields
 
     mine = {"backbone": one.backbone, **variant_fields(one.variant)}
@@ -96,6 +96,6 @@ def _changed(one: Cell, other: Cell) -> Mapping[str, tuple[str, str]]:
     return {name: values for name, values in both.items() if values[0] != values[1]}
 
 
-def _recipes(one: Cell, other: Cell) -> str:
+def _recipes(one: Row, other: Row) -> str:
     mine, theirs = one.recipe.model_dump(), other.recipe.model_dump()
     return ", ".join(f"{name} {mine[name]} and {theirs[name]}" for name in mine if mine[name] != theirs[name])

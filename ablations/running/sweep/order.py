@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ablations.planning.datasets import dataset
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.training.networks import Networks, data_shape
 from ablations.running.training.schedule import pixel_share
@@ -14,7 +14,7 @@ ASSUMED_IMAGES = 50_000
 """Training images of a folder, which are counted only when it is prepared."""
 
 
-def longest_first(trials: Sequence[Trial], cell_of: Callable[[Trial], Cell], *, workers: int) -> list[Trial]:
+def longest_first(trials: Sequence[Trial], row_of: Callable[[Trial], Row], *, workers: int) -> list[Trial]:
     """Order trials so that the end of a sweep waits for short ones, and an interrupted sweep has comparable rows.
 
     Seeds stay in their order: whatever is trained when a sweep stops has every row on the first seeds. Only within a
@@ -22,20 +22,20 @@ def longest_first(trials: Sequence[Trial], cell_of: Callable[[Trial], Cell], *, 
 
     Args:
         trials: seed by seed.
-        cell_of: the row of a trial.
+        row_of: the row of a trial.
         workers: trials at a time.
     """
     if workers < 2 or not trials:
         return list(trials)
     networks = Networks(data_shape(trials[0].data))
-    costs = {trial.key: _multiply_adds(trial, cell_of(trial), networks) for trial in trials}
+    costs = {trial.key: _multiply_adds(trial, row_of(trial), networks) for trial in trials}
     rounds = {seed: place for place, seed in enumerate(dict.fromkeys(trial.seed for trial in trials))}
     return sorted(trials, key=lambda trial: (rounds[trial.seed], -costs[trial.key]))
 
 
-def _multiply_adds(trial: Trial, cell: Cell, networks: Networks) -> float:
+def _multiply_adds(trial: Trial, row: Row, networks: Networks) -> float:
     """Return the multiply-adds of a trial's forward passes; 0 where the network cannot be built, to fail last."""
-    made_of = networks.structure(cell)
+    made_of = networks.structure(row)
     if made_of is None:
         return 0.0
     images = trial.data.train_images or dataset(trial.data.name).train_images or ASSUMED_IMAGES

@@ -10,7 +10,7 @@ from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
-    from ablations.planning.row import Cell
+    from ablations.planning.row import Row
 
 
 def refuse_small_images(design: Design) -> None:
@@ -24,24 +24,22 @@ def refuse_small_images(design: Design) -> None:
     """
     shape, asked = data_shape(design.study.baseline.data), set[tuple[str, int]]()
     full = shape.image_shape[1]
-    for cell in design.cells:
-        size = cell.recipe.start_size
-        if size is None or (cell.backbone, size) in asked:
+    for row in design.rows:
+        size = row.recipe.start_size
+        if size is None or (row.backbone, size) in asked:
             continue
-        asked.add((cell.backbone, size))
-        begins = f"study {design.study.name!r}, row {cell.label!r}: start_size is {size} pixels, and"
+        asked.add((row.backbone, size))
+        begins = f"study {design.study.name!r}, row {row.label!r}: start_size is {size} pixels, and"
         if size > full:
-            raise UserError(f"{begins} images of {cell.data.name!r} have {full}; give at most {full}")
-        if size < full and (why := _problem(cell, shape, size)) and not _problem(cell, shape, full):
-            sizes = (*smaller_sizes(cell.recipe, full), full)
-            least = next(other for other in sizes if not _problem(cell, shape, other))
-            raise UserError(
-                f"{begins} {cell.backbone} cannot take such images; give at least {least} ({why})"
-            )
+            raise UserError(f"{begins} images of {row.data.name!r} have {full}; give at most {full}")
+        if size < full and (why := _problem(row, shape, size)) and not _problem(row, shape, full):
+            sizes = (*smaller_sizes(row.recipe, full), full)
+            least = next(other for other in sizes if not _problem(row, shape, other))
+            raise UserError(f"{begins} {row.backbone} cannot take such images; give at least {least} ({why})")
 
 
-def _problem(cell: Cell, shape: DataShape, size: int) -> str:
+def _problem(row: Row, shape: DataShape, size: int) -> str:
     """Say why a row's network cannot take images of a size; empty where it can."""
     networks = Networks(DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed))
-    networks.structure(cell)
-    return networks.problems.get(cell.label, "")
+    networks.structure(row)
+    return networks.problems.get(row.label, "")

@@ -20,9 +20,9 @@ from ablations.running.machine.signals import stopped_by_signal
 from ablations.running.mlflow.background_writer import fill_in, remove_superseded
 from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.sweep.dispatch import Dispatch, SweepContext
 from ablations.running.sweep.order import longest_first
 from ablations.running.sweep.values import Display, PlannedTrials, Settings, SweepOutcome, TrialSource
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def sweep(
     design: Design,
-    places: Places,
+    paths: StudyPaths,
     settings: Settings,
     *,
     make_executor: Callable[[], Executor],
@@ -48,7 +48,7 @@ def sweep(
 
     Args:
         design: the study, unfolded.
-        places: its folders.
+        paths: its folders.
         settings: how.
         make_executor: called once, when there is something to train.
         display: who shows the sweep.
@@ -59,21 +59,21 @@ def sweep(
     Raises:
         UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
     """
-    places.make_writable()
-    record = places.open_record() if record is None else record
+    paths.make_writable()
+    record = paths.open_record() if record is None else record
     source = PlannedTrials(design) if source is None else source
     with stopped_by_signal() as stop, ExitStack() as at_the_end:
-        leases = Leases(places.leases)
+        leases = Leases(paths.leases)
         if settings.fresh:
-            _set_record_aside(places, leases)
+            _set_record_aside(paths, leases)
         record.refresh()
-        _same_data(record.trials, design, places, settings.digest)
+        _same_data(record.trials, design, paths, settings.digest)
         record.trials.set_torn_aside()
-        _clear_away(places, leases, record.trials)
-        neighbours = None if settings.fresh else Neighbours(places.results_dir, places.study, settings.digest)
+        _clear_away(paths, leases, record.trials)
+        neighbours = None if settings.fresh else Neighbours(paths.results_dir, paths.study, settings.digest)
         rounds = _Rounds(design, settings, record, neighbours, source)
         waiting = rounds.take(())
-        proposer = _open_proposer(design, places, settings, record, leases, display)
+        proposer = _open_proposer(design, paths, settings, record, leases, display)
         if proposer is not None:
             at_the_end.callback(proposer.close)
         open_choices = 0 if proposer is None else proposer.left
@@ -81,16 +81,16 @@ def sweep(
         display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
         tracker = open_tracker()
         if tracker is not None and settings.fresh:
-            remove_superseded(tracker, places, record.trials)
+            remove_superseded(tracker, paths, record.trials)
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting or open_choices:
             context = SweepContext(
-                design, places, settings, record, leases, display, tracker, neighbours, proposer
+                design, paths, settings, record, leases, display, tracker, neighbours, proposer
             )
             job = Dispatch(context, source.by_key)
 
             def ordered(trials: Sequence[Trial]) -> list[Trial]:
-                return longest_first(trials, lambda trial: job.cells[trial.key], workers=settings.workers)
+                return longest_first(trials, lambda trial: job.rows[trial.key], workers=settings.workers)
 
             def more(failed: Collection[str]) -> list[Trial]:
                 taken = rounds.take(failed)
@@ -102,13 +102,13 @@ def sweep(
 
             outcome = job.run(ordered(waiting), make_executor(), stop, more)
         if tracker is not None and outcome.stopped_by is None:
-            fill_in(tracker, source.by_key, places, record.trials, settings.command, stop.is_set)
+            fill_in(tracker, source.by_key, paths, record.trials, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
 
 
 def _open_proposer(
     design: Design,
-    places: Places,
+    paths: StudyPaths,
     settings: Settings,
     record: StudyRecord,
     leases: Leases,
@@ -119,7 +119,7 @@ def _open_proposer(
         return None
     from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
 
-    return Proposer(design, places, record, leases, settings.storage, display.say)
+    return Proposer(design, paths, record, leases, settings.storage, display.say)
 
 
 class _Rounds:
@@ -164,27 +164,27 @@ class _Rounds:
                 return waiting if only is None else [t for t in waiting if t.key in only]
 
 
-def _clear_away(places: Places, leases: Leases, record: Record) -> None:
+def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:
     """Remove what killed sweeps have left: their leases, and the files of trials that are finished."""
     leases.clear_dead()
     held = set(leases.held())
     for key in record.finished.keys() - held:
-        (places.running / f"{key}.jsonl").unlink(missing_ok=True)
-        if (places.checkpoints / key).exists():
-            shutil.rmtree(places.checkpoints / key, ignore_errors=True)
+        (paths.running / f"{key}.jsonl").unlink(missing_ok=True)
+        if (paths.checkpoints / key).exists():
+            shutil.rmtree(paths.checkpoints / key, ignore_errors=True)
 
 
-def _set_record_aside(places: Places, leases: Leases) -> None:
+def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:
     for key in leases.held():
         if not leases.is_stale(key):
             raise UserError(
-                f"study {places.study!r} is being trained by {leases.holder(key)}; stop it before --fresh"
+                f"study {paths.study!r} is being trained by {leases.holder(key)}; stop it before --fresh"
             )
-    places.set_record_aside()
-    shutil.rmtree(places.checkpoints, ignore_errors=True)
+    paths.set_record_aside()
+    shutil.rmtree(paths.checkpoints, ignore_errors=True)
 
 
-def _same_data(record: Record, design: Design, places: Places, digest: str) -> None:
+def _same_data(record: TrialFile, design: Design, paths: StudyPaths, digest: str) -> None:
     """Refuse to mix results of different data under one name."""
     data = design.study.baseline.data
     for line in record.finished.values():
@@ -192,6 +192,6 @@ def _same_data(record: Record, design: Design, places: Places, digest: str) -> N
         same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
         if same_name and line.data_digest != digest:
             raise UserError(
-                f"{places.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
+                f"{paths.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
                 " use --fresh to start the study anew, or --results-dir for another place"
             )

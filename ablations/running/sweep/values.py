@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ablations.planning.design import Design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.study_record import StudyRecord
@@ -21,7 +21,7 @@ class Running:
     """A trial on its way: what it is, and what it says of itself."""
 
     trial: Trial
-    cell: Cell
+    row: Row
     progress: Progress
 
 
@@ -37,7 +37,7 @@ class Display(Protocol):
     def update(self, running: Sequence[Running]) -> None:
         """Show the trials that are running."""
 
-    def finished(self, cell: Cell, record: TrialRecord) -> None:
+    def finished(self, row: Row, record: TrialRecord) -> None:
         """Show a trial that ended."""
 
     def say(self, message: str) -> None:
@@ -48,7 +48,7 @@ class TrialSource(Protocol):
     """What a sweep is to train: which trials the study has come to, and which of them are next."""
 
     @property
-    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+    def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
         """Every trial that the study has come to so far, by key, with its row."""
 
     def next_trials(self, ended: Collection[str]) -> Sequence[Trial]:
@@ -66,7 +66,7 @@ class PlannedTrials:
     design: Design
 
     @property
-    def by_key(self) -> Mapping[str, tuple[Cell, Trial]]:
+    def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
         """Every trial of the design."""
         return self.design.by_key
 
@@ -84,7 +84,7 @@ class _Silent:
 
     def update(self, running: Sequence[Running]) -> None: ...
 
-    def finished(self, cell: Cell, record: TrialRecord) -> None: ...
+    def finished(self, row: Row, record: TrialRecord) -> None: ...
 
     def say(self, message: str) -> None: ...
 
@@ -124,7 +124,7 @@ class Settings:
         only: train only these trials, by key; None for all that are missing.
         timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
         kernels: which to train with where they can be had.
-        command: what a person types to train a cell again.
+        command: what a person types to train a row again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
     """
 
@@ -135,5 +135,5 @@ class Settings:
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
     kernels: Kernels = ALL_KERNELS
-    command: Callable[[Cell], str] = lambda cell: ""
+    command: Callable[[Row], str] = lambda cell: ""
     storage: str | None = None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
 from ablations.running.record.neighbours import Neighbours
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 
 
-def explain_trial(row: Cell, trial: Trial, places: Places, record: Record) -> list[str]:
+def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile) -> list[str]:
     """Return what a sweep would do with a trial of a study, and why.
 
     Returns:
@@ -28,18 +28,18 @@ def explain_trial(row: Cell, trial: Trial, places: Places, record: Record) -> li
         ]
     if trial.key in record.pruned:
         return [*lines, "it would not run: a trial that a search stopped early stays as it is"]
-    leases = Leases(places.leases)
+    leases = Leases(paths.leases)
     holder = leases.holder(trial.key)
     if holder is not None and not leases.is_stale(trial.key):
         return [*lines, f"it would not run now: {holder} is training it"]
-    saved = sorted((places.checkpoints / trial.key).glob("*.pt"))
+    saved = sorted((paths.checkpoints / trial.key).glob("*.pt"))
     if saved:
         lines.append(f"it has a checkpoint after {int(saved[-1].stem):,} steps, and continues there if code,"
                      " versions, device and threads are still the same")  # fmt: skip
-    return [*lines, _would_run(record, places, trial)]
+    return [*lines, _would_run(record, paths, trial)]
 
 
-def _history(record: Record, key: str) -> list[str]:
+def _history(record: TrialFile, key: str) -> list[str]:
     said = []
     for line in record.lines:
         if line.key != key:
@@ -58,12 +58,12 @@ def _history(record: Record, key: str) -> list[str]:
     return said
 
 
-def _would_run(record: Record, places: Places, trial: Trial) -> str:
+def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial) -> str:
     digests = {line.data_digest for line in record.finished.values()}
     shared = [
         line
         for digest in digests
-        for line in Neighbours(places.results_dir, places.study, digest).finished([trial.key])
+        for line in Neighbours(paths.results_dir, paths.study, digest).finished([trial.key])
     ]
     if shared:
         return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"

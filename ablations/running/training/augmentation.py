@@ -171,8 +171,8 @@ def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generato
 
 def _between(start: Tensor, side: int, length: int) -> Tensor:
     """Return 255 where a place lies in the run of `side` places from `start`, else 0; (B, length) uint8."""
-    places = torch.arange(length)
-    return ((places >= start) & (places < start + side)).to(torch.uint8) * 255
+    paths = torch.arange(length)
+    return ((paths >= start) & (paths < start + side)).to(torch.uint8) * 255
 
 
 def resized_crop(images: Tensor, size: int, generator: Generator) -> Tensor:

@@ -14,7 +14,7 @@ from senet_core.errors import one_line
 
 if TYPE_CHECKING:
     from ablations.planning.recipe import Recipe
-    from ablations.planning.row import Cell
+    from ablations.planning.row import Row
     from ablations.planning.trial import DataSpec
     from senet_core.fingerprint import Fingerprint, Structure
 
@@ -70,30 +70,30 @@ class Networks:
     _structures: dict[Hashable, Structure | None] = field(default_factory=dict)
     _fingerprints: dict[Hashable, Fingerprint | None] = field(default_factory=dict)
 
-    def structure(self, cell: Cell) -> Structure | None:
+    def structure(self, row: Row) -> Structure | None:
         """Return the structure of a row's network; takes 0.1 s for a small one."""
         from senet_core.fingerprint import structure
 
-        return self._once(self._structures, cell, structure)
+        return self._once(self._structures, row, structure)
 
-    def fingerprint(self, cell: Cell) -> Fingerprint | None:
+    def fingerprint(self, row: Row) -> Fingerprint | None:
         """Return the fingerprint of a row's network; takes some seconds for a large one."""
         from senet_core.fingerprint import fingerprint
 
-        made_of = self.structure(cell)
-        return None if made_of is None else self._once(self._fingerprints, cell, fingerprint, made_of=made_of)
+        made_of = self.structure(row)
+        return None if made_of is None else self._once(self._fingerprints, row, fingerprint, made_of=made_of)
 
-    def identical(self, cells: Iterable[Cell]) -> tuple[tuple[Cell, Cell], ...]:
+    def identical(self, rows: Iterable[Row]) -> tuple[tuple[Row, Row], ...]:
         """Return the pairs of rows with identical networks, trained in the same way on the same seeds.
 
         Only rows that agree in recipe, parameters and multiply-adds are compared by fingerprint.
         """
-        groups: dict[Hashable, list[Cell]] = defaultdict(list)
-        for cell in cells:
-            made_of = self.structure(cell)
+        groups: dict[Hashable, list[Row]] = defaultdict(list)
+        for row in rows:
+            made_of = self.structure(row)
             if made_of is not None:
                 cost = made_of.parameters, made_of.multiply_adds
-                groups[(trained_as(cell.recipe), cell.repeat, *cost)].append(cell)
+                groups[(trained_as(row.recipe), row.repeat, *cost)].append(row)
         return tuple(
             (one, other)
             for group in groups.values()
@@ -101,22 +101,22 @@ class Networks:
             if (mark := self.fingerprint(one)) is not None and mark == self.fingerprint(other)
         )
 
-    def floor_notes(self, cells: Iterable[Cell]) -> tuple[str, ...]:
+    def floor_notes(self, rows: Iterable[Row]) -> tuple[str, ...]:
         """Return notes on where the floor of one hidden unit acts, and which reductions have equal widths."""
         from senet_core.floor import Bottlenecks, floor_notes
 
-        made_of = {cell: self.structure(cell) for cell in cells if cell.variant is not None}
+        made_of = {row: self.structure(row) for row in rows if row.variant is not None}
         return floor_notes(
-            Bottlenecks(cell.label, cell.backbone, cell.variant, dict(found.widths), dict(found.channels))
-            for cell, found in made_of.items()
-            if found is not None and cell.variant is not None
+            Bottlenecks(row.label, row.backbone, row.variant, dict(found.widths), dict(found.channels))
+            for row, found in made_of.items()
+            if found is not None and row.variant is not None
         )
 
     def _once(
-        self, known: dict[Hashable, Value | None], cell: Cell, compute: Callable[..., Value], **given: object
+        self, known: dict[Hashable, Value | None], row: Row, compute: Callable[..., Value], **given: object
     ) -> Value | None:
-        key = (cell.backbone, cell.variant)
-        if key not in known and self._takes_too_long(cell):
+        key = (row.backbone, row.variant)
+        if key not in known and self._takes_too_long(row):
             return None
         if key not in known:
             began = time.process_time()
@@ -125,15 +125,15 @@ class Networks:
                 known[key] = compute(*key, **shape, **given)
             except Exception as error:  # a plug-in may raise anything
                 known[key] = None
-                self.problems[cell.label] = f"{type(error).__name__}: {one_line(error)}"
-            self._took[cell.backbone] = time.process_time() - began
+                self.problems[row.label] = f"{type(error).__name__}: {one_line(error)}"
+            self._took[row.backbone] = time.process_time() - began
         return known[key]
 
-    def _takes_too_long(self, cell: Cell) -> bool:
-        took = self._took.get(cell.backbone, 0.0)
+    def _takes_too_long(self, row: Row) -> bool:
+        took = self._took.get(row.backbone, 0.0)
         if self.limit_seconds is None or took <= self.limit_seconds:
             return False
-        self.left_out[cell.label] = took
+        self.left_out[row.label] = took
         return True
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.planning.design import Design, design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study_file import parse_study
 from ablations.running.record.study_record import StudyRecord
 
@@ -36,17 +36,17 @@ def study_design(**changes: Any) -> Design:
     return design(parse_study({**content, **changes}))
 
 
-def widths_of(cell: Cell) -> dict[int, int]:
+def widths_of(row: Row) -> dict[int, int]:
     """Bottleneck units by stage, as a CIFAR ResNet builds them."""
-    if cell.variant is None:
+    if row.variant is None:
         return {}
-    stages = cell.variant.stages or tuple(CHANNELS)
-    return {stage: cell.variant.width(CHANNELS[stage], stage) for stage in stages}
+    stages = row.variant.stages or tuple(CHANNELS)
+    return {stage: row.variant.width(CHANNELS[stage], stage) for stage in stages}
 
 
 def line(
     plan: Design,
-    cell: Cell,
+    row: Row,
     seed: int,
     error: float | None,
     *,
@@ -55,10 +55,10 @@ def line(
     **changes: Any,
 ) -> dict[str, Any]:
     """One line of a record; an error of None is a failed trial."""
-    trial = cell.trial(seed)
-    widths = widths_of(cell)
+    trial = row.trial(seed)
+    widths = widths_of(row)
     extra = sum(2 * CHANNELS[stage] * width * UNITS for stage, width in widths.items())
-    positions = 1024 if cell.variant is not None and cell.variant.squeeze == "none" else 1
+    positions = 1024 if row.variant is not None and row.variant.squeeze == "none" else 1
     result = {
         "top1_error": error, "top5_error": None if not top5 or error is None else round(error / 20, 2),
         "test_loss": 0.4, "train_loss": 0.3, "train_error": 10.0, "parameters": 272_474 + extra,
@@ -66,7 +66,7 @@ def line(
         "bottleneck_widths": {str(stage): width for stage, width in widths.items()}, "train_seconds": 160.0,
         "test_seconds": 2.0, "peak_memory_mib": 800.0, "weights_sha256": "0" * 64,
     }  # fmt: skip
-    noise = random.Random(f"{cell.label}{seed}")
+    noise = random.Random(f"{row.label}{seed}")
     history = [
         {"epoch": e + 1, "train_loss": 0.25 + 1.8 * 0.75**e + noise.gauss(0, 0.02),
          "train_error": (error or 50) + 55 * 0.7**e + noise.gauss(0, 0.5), "lr": 0.1, "seconds": 16.0}
@@ -110,17 +110,17 @@ def simulated(
     lines = []
     for seed in plan.seeds:
         shared = random.Random(f"seed {seed}").gauss(0, 1)
-        for cell in plan.cells:
-            own = random.Random(f"{cell.label} {seed}").gauss(0, 1)
+        for row in plan.rows:
+            own = random.Random(f"{row.label} {seed}").gauss(0, 1)
             error = (
                 level
-                + (effects or {}).get(cell.label, 0.0)
+                + (effects or {}).get(row.label, 0.0)
                 + sd * (rho**0.5 * shared + (1 - rho) ** 0.5 * own)
             )
-            if (cell.label, seed) in set(skip):
+            if (row.label, seed) in set(skip):
                 continue
-            failed = (cell.label, seed) in set(fail)
-            lines.append(line(plan, cell, seed, None if failed else round(error, 2), **changes))
+            failed = (row.label, seed) in set(fail)
+            lines.append(line(plan, row, seed, None if failed else round(error, 2), **changes))
     return lines
 
 

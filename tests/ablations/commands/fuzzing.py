@@ -112,8 +112,8 @@ def study_contents(draw: st.DrawFn) -> Any:
     """A valid study of which some values were replaced, removed or added."""
     content: Any = copy.deepcopy(STUDY)
     for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(content))
-        at = draw(st.sampled_from(places))
+        paths = list(_places(content))
+        at = draw(st.sampled_from(paths))
         deed = draw(st.sampled_from(["replace", "replace", "remove", "add", "multiply"]))
         here = _inside(content, at)
         if deed == "add" and isinstance(here, (dict, list)):

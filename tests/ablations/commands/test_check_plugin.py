@@ -50,9 +50,9 @@ def test_a_good_plugin_keeps_everything(ablate: Callable[..., Any]) -> None:
     Path("good.py").write_text(GOOD, encoding="utf-8")
     said = ablate("check-plugin", "good.py")
     assert said.status == 0, said.out
-    cells = table_of(said.out)
-    assert cells.pop("squeeze") == ["spread"]
-    assert cells == {contract.name: ["kept"] for contract in contracts_of("squeeze")}
+    rows = table_of(said.out)
+    assert rows.pop("squeeze") == ["spread"]
+    assert rows == {contract.name: ["kept"] for contract in contracts_of("squeeze")}
     assert said.out.endswith("file good.py: 16 contracts kept, 0 broken\n")
 
 
@@ -61,9 +61,9 @@ def test_a_broken_one_is_said_with_the_reason_and_the_remedy(ablate: Callable[..
     Path("broken.py").write_text(text, encoding="utf-8")
     said = ablate("check-plugin", "broken.py")
     assert said.status == 1
-    cells = table_of(said.out)
-    assert cells["squeeze"] == ["spread", "unclamped"]
-    assert cells["excitation"] == ["hard"]
+    rows = table_of(said.out)
+    assert rows["squeeze"] == ["spread", "unclamped"]
+    assert rows["excitation"] == ["hard"]
     lines = [line for line in said.out.splitlines() if line.startswith(("BROKEN", "skipped"))]
     assert lines == [
         "skipped: excitation hard, torch.compile: says nothing before 'gradients' is kept",

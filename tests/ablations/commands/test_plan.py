@@ -235,8 +235,8 @@ def test_shipped_studies_compare_no_network_with_itself() -> None:
     for name in ("smoke", "quickstart"):
         unfolded = design(load_study(name))
         networks = Networks(data_shape(unfolded.study.baseline.data))
-        assert list(networks.identical(unfolded.cells)) == []
-        assert all(networks.structure(cell) is not None for cell in unfolded.cells)  # each was looked at
+        assert list(networks.identical(unfolded.rows)) == []
+        assert all(networks.structure(row) is not None for row in unfolded.rows)  # each was looked at
 
 
 def test_a_failure_is_known_by_its_row() -> None:

@@ -77,7 +77,7 @@ def test_results_that_may_only_be_read_are_written_all_the_same(
 ) -> None:
     from ablations.running.mlflow import background_writer as notebook
     from ablations.running.mlflow.tracker import Tracker
-    from ablations.running.record.study_paths import Places
+    from ablations.running.record.study_paths import StudyPaths
 
     class Closed(FileLock):
         def _acquire(self) -> None:
@@ -86,5 +86,5 @@ def test_results_that_may_only_be_read_are_written_all_the_same(
     monkeypatch.setattr(notebook, "FileLock", Closed)
     tracker = Tracker("small", None, results)
     summary = {"label": "SE", "values": {}, "metrics": {"mean": 1.0}}
-    notebook.write_conclusion(tracker, Places("small", results, results), [summary])
+    notebook.write_conclusion(tracker, StudyPaths("small", results, results), [summary])
     assert (tracker.missed, len(tracker._runs.on_level("summary"))) == (0, 1)

@@ -35,10 +35,10 @@ def parsed(text: str) -> Design:
 
 
 def assert_every_row_comes_back(unfolded: Design) -> None:
-    for cell in unfolded.cells:
-        again = parsed(row_command(unfolded, cell))
-        assert again.cells == (cell,)
-        assert [trial.key for trial in again.trials] == [cell.trial(seed).key for seed in unfolded.seeds]
+    for row in unfolded.rows:
+        again = parsed(row_command(unfolded, row))
+        assert again.rows == (row,)
+        assert [trial.key for trial in again.trials] == [row.trial(seed).key for seed in unfolded.seeds]
         assert again.study == unfolded.study
 
 
@@ -79,5 +79,5 @@ def test_of_a_file_that_has_the_name_of_a_shipped_study(write_study: Callable[..
 
 def test_may_be_called_by_another_name() -> None:
     unfolded = design(load_study("smoke"))
-    text = row_command(unfolded, unfolded.cells[2], prefix=".venv/bin/ablate")
+    text = row_command(unfolded, unfolded.rows[2], prefix=".venv/bin/ablate")
     assert text == ".venv/bin/ablate run smoke --only 'SE r=4'"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ablations.planning.design import Design, design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study import Study
 from ablations.planning.trial import Trial
 from ablations.planning.used_plugins import check_plugins, used_plugins
@@ -20,8 +20,8 @@ GIVEN = {"backbone": "resnet8", "data": "digits"}
 SE = SEVariant(reduction=4)
 
 
-def labels(cells: tuple[Cell, ...]) -> list[str]:
-    return [cell.label for cell in cells]
+def labels(rows: tuple[Row, ...]) -> list[str]:
+    return [row.label for row in rows]
 
 
 def refusal(study: Study) -> str:
@@ -39,7 +39,7 @@ class TestOneFactor:
         return design(make_study(axes=axes))
 
     def test_varies_each_axis_alone_around_the_baseline(self, unfolded: Design) -> None:
-        assert [(cell.label, cell.axis, cell.variant) for cell in unfolded.cells] == [
+        assert [(row.label, row.axis, row.variant) for row in unfolded.rows] == [
             ("SE r=4", None, SE),
             ("plain", None, None),
             ("SE r=2", "reduction", SEVariant(reduction=2)),
@@ -49,10 +49,10 @@ class TestOneFactor:
             ("SE r=4 stage 2", "stages", SEVariant(reduction=4, stages=(2,))),
             ("SE r=4 stages 3,4", "stages", SEVariant(reduction=4, stages=(3, 4))),
         ]
-        assert unfolded.baseline is unfolded.cells[0]
-        assert unfolded.plain is unfolded.cells[1]
-        assert {cell.backbone for cell in unfolded.cells} == {"resnet8"}
-        assert {cell.recipe for cell in unfolded.cells} == {unfolded.study.recipe}
+        assert unfolded.baseline is unfolded.rows[0]
+        assert unfolded.plain is unfolded.rows[1]
+        assert {row.backbone for row in unfolded.rows} == {"resnet8"}
+        assert {row.recipe for row in unfolded.rows} == {unfolded.study.recipe}
 
     def test_gives_the_baseline_its_place_on_every_axis(self, unfolded: Design) -> None:
         assert labels(unfolded.on_axis("reduction")) == ["SE r=2", "SE r=4", "SE r=8"]
@@ -61,7 +61,7 @@ class TestOneFactor:
         assert labels(unfolded.on_axis("squeeze")) == ["SE r=4", "SE max r=4", "SE NoSqueeze r=4"]
 
     def test_says_every_axis_of_every_row(self, unfolded: Design) -> None:
-        values = {cell.label: dict(cell.values) for cell in unfolded.cells}
+        values = {row.label: dict(row.values) for row in unfolded.rows}
         assert values["SE r=4"] == {"reduction": "4", "squeeze": "avg", "stages": "all"}
         assert values["plain"] == {"reduction": "-", "squeeze": "-", "stages": "-"}
         assert values["SE r=8"] == {"reduction": "8", "squeeze": "avg", "stages": "all"}
@@ -70,36 +70,34 @@ class TestOneFactor:
     def test_trains_every_row_with_every_seed_once_seed_by_seed(self, unfolded: Design) -> None:
         assert unfolded.seeds == (0, 1)
         assert [trial.seed for trial in unfolded.trials] == [0] * 8 + [1] * 8
-        assert [trial.variant for trial in unfolded.trials[:8]] == [cell.variant for cell in unfolded.cells]
+        assert [trial.variant for trial in unfolded.trials[:8]] == [row.variant for row in unfolded.rows]
         assert len({trial.key for trial in unfolded.trials}) == 16
-        cell = unfolded.cells[3]
+        row = unfolded.rows[3]
         assert (
-            unfolded.trials[8 + 3]
-            == Trial("resnet8", cell.variant, cell.data, cell.recipe, 1)
-            == cell.trial(1)
+            unfolded.trials[8 + 3] == Trial("resnet8", row.variant, row.data, row.recipe, 1) == row.trial(1)
         )
 
     def test_leaves_out_the_plain_network_if_asked_to(self, make_study: MakeStudy) -> None:
         unfolded = design(make_study(include_plain=False))
-        assert labels(unfolded.cells) == ["SE r=4", "SE r=2", "SE r=8"]
+        assert labels(unfolded.rows) == ["SE r=4", "SE r=2", "SE r=8"]
         assert unfolded.plain is None
 
     def test_without_axes_compares_with_the_plain_network(self, make_study: MakeStudy) -> None:
-        assert labels(design(make_study(axes={})).cells) == ["SE r=4", "plain"]
+        assert labels(design(make_study(axes={})).rows) == ["SE r=4", "plain"]
 
 
 class TestGrid:
     def test_has_all_combinations_and_the_baseline_once(self, make_study: MakeStudy) -> None:
         axes = {"reduction": [2, 4], "excitation": ["sigmoid", "tanh"]}
         unfolded = design(make_study(axes=axes, design="grid"))
-        assert [(cell.label, cell.axis, cell.variant) for cell in unfolded.cells] == [
+        assert [(row.label, row.axis, row.variant) for row in unfolded.rows] == [
             ("SE r=4", None, SE),
             ("plain", None, None),
             ("SE r=2", None, SEVariant(reduction=2)),
             ("SE tanh r=2", None, SEVariant(reduction=2, excitation="tanh")),
             ("SE tanh r=4", None, SEVariant(reduction=4, excitation="tanh")),
         ]
-        assert [dict(cell.values) for cell in unfolded.cells[2:4]] == [
+        assert [dict(row.values) for row in unfolded.rows[2:4]] == [
             {"reduction": "2", "excitation": "sigmoid"},
             {"reduction": "2", "excitation": "tanh"},
         ]
@@ -108,7 +106,7 @@ class TestGrid:
         unfolded = design(
             make_study(axes={"reduction": [2], "bias": [True]}, design="grid", include_plain=False)
         )
-        assert labels(unfolded.cells) == ["SE r=4", "SE r=2 bias"]
+        assert labels(unfolded.rows) == ["SE r=4", "SE r=2 bias"]
 
     def test_checks_combinations_and_not_only_values(self, make_study: MakeStudy) -> None:
         """Each value fits the baseline's backbone; stage 5 does not exist in the other one."""
@@ -124,13 +122,13 @@ class TestGrid:
 class TestBackboneAxis:
     def test_names_the_backbone_in_every_row(self, make_study: MakeStudy) -> None:
         unfolded = design(make_study(axes={"backbone": ["resnet14", "resnet8"]}))
-        assert labels(unfolded.cells) == ["SE r=4 resnet8", "plain resnet8", "SE r=4 resnet14"]
+        assert labels(unfolded.rows) == ["SE r=4 resnet8", "plain resnet8", "SE r=4 resnet14"]
         assert labels(unfolded.on_axis("backbone")) == ["SE r=4 resnet14", "SE r=4 resnet8"]
         assert [trial.backbone for trial in unfolded.trials[:3]] == ["resnet8", "resnet8", "resnet14"]
 
     def test_works_around_a_plain_baseline(self, make_study: MakeStudy) -> None:
         unfolded = design(make_study(baseline={**GIVEN, "variant": "plain"}, axes={"backbone": ["resnet14"]}))
-        assert labels(unfolded.cells) == ["plain resnet8", "plain resnet14"]
+        assert labels(unfolded.rows) == ["plain resnet8", "plain resnet14"]
         assert unfolded.baseline.variant is None
         assert unfolded.plain is None  # it is the baseline
 
@@ -150,10 +148,10 @@ class TestPlugins:
     def test_are_part_of_the_rows_that_use_them(self, make_study: MakeStudy) -> None:
         with registering_from(Origin("file", "mine.py", "0123abcd")):
             SQUEEZES.register("mine", source="ours")(SQUEEZES["avg"].build)
-        cells = {cell.label: cell for cell in design(make_study(axes={"squeeze": ["max", "mine"]})).cells}
-        assert cells["SE mine r=4"].plugins == (("squeeze:mine", "0123abcd"),)
-        assert cells["SE mine r=4"].trial(0).plugins == (("squeeze:mine", "0123abcd"),)
-        assert {cell.plugins for label, cell in cells.items() if label != "SE mine r=4"} == {()}
+        rows = {row.label: row for row in design(make_study(axes={"squeeze": ["max", "mine"]})).rows}
+        assert rows["SE mine r=4"].plugins == (("squeeze:mine", "0123abcd"),)
+        assert rows["SE mine r=4"].trial(0).plugins == (("squeeze:mine", "0123abcd"),)
+        assert {row.plugins for label, row in rows.items() if label != "SE mine r=4"} == {()}
 
     def test_that_bring_a_backbone_are_part_of_its_rows(self, make_study: MakeStudy) -> None:
         """Otherwise a changed backbone would be taken for a trial that is done."""
@@ -161,7 +159,7 @@ class TestPlugins:
             entry = BACKBONES["resnet20"]
             BACKBONES.register("my-net", source="ours", stages=entry.traits["stages"])(entry.build)
         unfolded = design(make_study(baseline={"backbone": "my-net", "data": "digits"}))
-        assert {cell.plugins for cell in unfolded.cells} == {(("backbone:my-net", "0123abcd"),)}
+        assert {row.plugins for row in unfolded.rows} == {(("backbone:my-net", "0123abcd"),)}
 
     def test_that_teach_blocks_are_part_of_the_rows_with_a_backbone_of_somebody_else(
         self, make_study: MakeStudy
@@ -193,19 +191,19 @@ class TestPlugins:
             "SE-PRE r=4 (integration=pre)",
             "SE-PRE r=4 (integration=PRE)",
         ]
-        assert labels(unfolded.only(["SE-PRE r=4 (integration=PRE)"]).cells) == [labels(unfolded.cells)[3]]
+        assert labels(unfolded.only(["SE-PRE r=4 (integration=PRE)"]).rows) == [labels(unfolded.rows)[3]]
 
     def test_of_one_name_in_two_slots_are_two_labels(self, make_study: MakeStudy) -> None:
         SQUEEZES.register("mine", source="ours")(SQUEEZES["avg"].build)
         EXCITATIONS.register("mine", source="ours")(EXCITATIONS["tanh"].build)
         unfolded = design(make_study(axes={"squeeze": ["mine"], "excitation": ["mine"]}))
-        assert labels(unfolded.cells) == [
+        assert labels(unfolded.rows) == [
             "SE r=4",
             "plain",
             "SE mine r=4 (squeeze=mine, excitation=sigmoid)",
             "SE mine r=4 (squeeze=avg, excitation=mine)",
         ]
-        assert unfolded.on_axis("squeeze") == (unfolded.baseline, unfolded.cells[2])
+        assert unfolded.on_axis("squeeze") == (unfolded.baseline, unfolded.rows[2])
 
 
 class TestOnly:
@@ -215,7 +213,7 @@ class TestOnly:
 
     def test_reduces_the_rows_and_keeps_what_they_are_compared_with(self, unfolded: Design) -> None:
         reduced = unfolded.only(["SE r=8", "plain"])
-        assert labels(reduced.cells) == ["plain", "SE r=8"]
+        assert labels(reduced.rows) == ["plain", "SE r=8"]
         assert (reduced.baseline, reduced.plain) == (unfolded.baseline, unfolded.plain)
         assert labels(reduced.on_axis("reduction")) == ["SE r=2", "SE r=4", "SE r=8"]
         assert [(trial.variant, trial.seed) for trial in reduced.trials] == [

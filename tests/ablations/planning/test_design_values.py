@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ablations.planning.design import design
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study import Study
 from senet_core import SEVariant, UserError
 
@@ -17,8 +17,8 @@ GIVEN = {"backbone": "resnet8", "data": "digits"}
 SE = SEVariant(reduction=4)
 
 
-def labels(cells: tuple[Cell, ...]) -> list[str]:
-    return [cell.label for cell in cells]
+def labels(rows: tuple[Row, ...]) -> list[str]:
+    return [row.label for row in rows]
 
 
 def refusal(study: Study) -> str:
@@ -32,24 +32,24 @@ def refusal(study: Study) -> str:
 class TestRecipeAxis:
     def test_changes_the_recipe_and_names_the_value_in_every_row(self, make_study: MakeStudy) -> None:
         unfolded = design(make_study(axes={"recipe.lr": [0.1, 0.3], "recipe.flip": [False]}))
-        assert labels(unfolded.cells) == [
+        assert labels(unfolded.rows) == [
             "SE r=4 lr=0.3 flip=True",
             "plain lr=0.3 flip=True",
             "SE r=4 lr=0.1 flip=True",
             "SE r=4 lr=0.3 flip=False",
         ]
-        assert [(cell.recipe.lr, cell.recipe.flip) for cell in unfolded.cells[2:]] == [
+        assert [(row.recipe.lr, row.recipe.flip) for row in unfolded.rows[2:]] == [
             (0.1, True),
             (0.3, False),
         ]
-        assert {cell.variant for cell in unfolded.cells} == {SE, None}
-        assert dict(unfolded.cells[2].values) == {"recipe.lr": "0.1", "recipe.flip": "True"}
+        assert {row.variant for row in unfolded.rows} == {SE, None}
+        assert dict(unfolded.rows[2].values) == {"recipe.lr": "0.1", "recipe.flip": "True"}
         assert labels(unfolded.on_axis("recipe.lr")) == ["SE r=4 lr=0.1 flip=True", "SE r=4 lr=0.3 flip=True"]
 
     def test_takes_lists_where_the_field_is_one(self, make_study: MakeStudy) -> None:
         recipe = {"epochs": 10, "schedule": "step", "milestones": [0.5]}
         unfolded = design(make_study(recipe=recipe, axes={"recipe.milestones": [[0.4, 0.8], [0.5]]}))
-        assert [cell.recipe.milestones for cell in unfolded.on_axis("recipe.milestones")] == [
+        assert [row.recipe.milestones for row in unfolded.on_axis("recipe.milestones")] == [
             (0.4, 0.8),
             (0.5,),
         ]
@@ -77,7 +77,7 @@ class TestRecipeAxis:
     @pytest.mark.parametrize("values", [[0.1234567, 0.1234568], [1e-3, 1.0000001e-3]])
     def test_labels_tell_near_values_apart(self, make_study: MakeStudy, values: list[float]) -> None:
         unfolded = design(make_study(axes={"recipe.lr": values}))
-        assert len(set(labels(unfolded.cells))) == len(unfolded.cells)
+        assert len(set(labels(unfolded.rows))) == len(unfolded.rows)
 
 
 class TestNormalForm:
@@ -91,9 +91,9 @@ class TestNormalForm:
 
     def test_reductions_per_stage_are_a_value(self, make_study: MakeStudy) -> None:
         unfolded = design(make_study(axes={"reduction": [{2: 2, 3: 4, 4: 8}, 4]}))
-        cell = unfolded.cells[2]
-        assert (cell.label, cell.variant) == ("SE r=2:2/3:4/4:8", SEVariant(reduction={2: 2, 3: 4, 4: 8}))
-        assert dict(cell.values) == {"reduction": "2:2/3:4/4:8"}
+        row = unfolded.rows[2]
+        assert (row.label, row.variant) == ("SE r=2:2/3:4/4:8", SEVariant(reduction={2: 2, 3: 4, 4: 8}))
+        assert dict(row.values) == {"reduction": "2:2/3:4/4:8"}
 
     @pytest.mark.parametrize(
         ("axes", "axis", "text"),

@@ -170,7 +170,7 @@ class TestPlugins:
         monkeypatch.chdir("/")
         study = load_study(file)
         assert study.plugins == (str(tmp_path / "extras" / "mine.py"),)
-        assert [cell.label for cell in design(study).cells] == ["SE r=4", "plain", "SE mine r=4"]
+        assert [row.label for row in design(study).rows] == ["SE r=4", "plain", "SE mine r=4"]
 
     def test_of_the_command_line_are_swept_by_name(self, tmp_path: Path, write_study: WriteStudy) -> None:
         plugin = tmp_path / "theirs.py"

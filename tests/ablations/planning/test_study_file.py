@@ -48,11 +48,11 @@ class TestShipped:
         study = load_study(name)
         unfolded = design(study)
         assert study.name == name
-        assert len(unfolded.cells) >= (1 if study.design == "search" else 2)  # it finds what to compare
+        assert len(unfolded.rows) >= (1 if study.design == "search" else 2)  # it finds what to compare
         assert (unfolded.plain is not None) == study.include_plain
         keys = [trial.key for trial in unfolded.trials]
-        assert len(set(keys)) == len(keys) == len(unfolded.cells) * len(study.seeds)
-        assert len({cell.label for cell in unfolded.cells}) == len(unfolded.cells)
+        assert len(set(keys)) == len(keys) == len(unfolded.rows) * len(study.seeds)
+        assert len({row.label for row in unfolded.rows}) == len(unfolded.rows)
 
     @pytest.mark.parametrize(
         ("name", "axis", "texts"),
@@ -68,7 +68,7 @@ class TestShipped:
     )
     def test_ask_what_the_papers_tables_ask(self, name: str, axis: str, texts: set[str]) -> None:
         unfolded = design(load_study(name))
-        assert {dict(cell.values)[axis] for cell in unfolded.on_axis(axis)} == texts
+        assert {dict(row.values)[axis] for row in unfolded.on_axis(axis)} == texts
         assert unfolded.baseline.variant == SEVariant()
         assert unfolded.baseline.data.name == "cifar10"
 

@@ -12,15 +12,15 @@ from small import small_trial
 
 from ablations.running.doctor import Finding, examine
 from ablations.running.record.leases import Holder
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 
 RESULT = TrialResult(10.0, None, 0.4, 0.3, 9.0, 1000, 2000, {"2": 1}, 1.0, 0.1, 100.0, "0" * 64)
 
 
-def places_in(folder: Path) -> Places:
+def places_in(folder: Path) -> StudyPaths:
     """The places of a study."""
-    return Places("small", folder / "results", folder / "reports")
+    return StudyPaths("small", folder / "results", folder / "reports")
 
 
 def finished(seed: int = 0, digest: str = "d" * 64, **changes: Any) -> TrialRecord:
@@ -42,10 +42,10 @@ def finished(seed: int = 0, digest: str = "d" * 64, **changes: Any) -> TrialReco
     return replace(line, **changes)
 
 
-def look(places: Places, *, fix: bool = False, tracking: bool = False, **changes: Any) -> list[Finding]:
+def look(paths: StudyPaths, *, fix: bool = False, tracking: bool = False, **changes: Any) -> list[Finding]:
     """Return everything but what is well."""
-    data_dir = places.results_dir.parent / "data"
-    found = examine(places.results_dir, data_dir, tracking=tracking, fix=fix, **changes)
+    data_dir = paths.results_dir.parent / "data"
+    found = examine(paths.results_dir, data_dir, tracking=tracking, fix=fix, **changes)
     return [finding for finding in found if finding.level != "ok"]
 
 

@@ -11,7 +11,7 @@ import torch
 
 from ablations.planning.design import Design, design
 from ablations.planning.recipe import Recipe
-from ablations.planning.row import Cell
+from ablations.planning.row import Row
 from ablations.planning.study_file import parse_study
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.record.trial_record import TrialRecord
@@ -63,8 +63,8 @@ class Watcher:
     def update(self, running: Sequence[Running]) -> None:
         pass
 
-    def finished(self, cell: Cell, record: TrialRecord) -> None:
-        self.ended.append((cell.label, record.status))
+    def finished(self, row: Row, record: TrialRecord) -> None:
+        self.ended.append((row.label, record.status))
 
 
 @contextmanager

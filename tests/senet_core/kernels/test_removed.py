@@ -43,8 +43,8 @@ from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS
 device = torch.device("cpu")
 assert set(ALL_KERNELS.missing(device).values()) == {"there is no senet_core.kernels"}
 assert ALL_KERNELS.available_on(device, "fp32") == NO_KERNELS
-with NO_KERNELS.passes():
-    NO_KERNELS.put_into(models[0])
+with NO_KERNELS.fused_passes():
+    NO_KERNELS.install(models[0])
     NO_KERNELS.take_out_of(models[0])
 """
 CONTRACTS = """

@@ -75,11 +75,11 @@ def test_curves_hold_mean_and_range_by_epoch(tmp_path: Path) -> None:
     assert curve.loss.epochs == (1.0, 2.0, 3.0)
     assert set(curve.gap.mean) == {0.0}
     other = next(curve for curve in info.curves if curve.label == "SE r=4")
-    [cell] = (cell for cell in results.design.cells if cell.label == "SE r=4")
-    pairs = zip(results.of_cell(cell), results.of_cell(results.design.baseline), strict=True)
+    [row] = (row for row in results.design.rows if row.label == "SE r=4")
+    pairs = zip(results.of_row(row), results.of_row(results.design.baseline), strict=True)
     gaps = [a.history[2].train_error - b.history[2].train_error for a, b in pairs]
     assert (other.gap.lowest[2], other.gap.highest[2]) == (min(gaps), max(gaps))
-    losses = [record.history[0].train_loss for record in results.of_cell(results.design.baseline)]
+    losses = [record.history[0].train_loss for record in results.of_row(results.design.baseline)]
     assert curve.loss.mean[0] == pytest.approx(sum(losses) / 4)
     assert (curve.loss.lowest[0], curve.loss.highest[0]) == (min(losses), max(losses))
 

@@ -71,7 +71,7 @@ def test_the_plain_network_and_a_baseline_off_the_axes_are_no_combinations(tmp_p
     frame = factor_frame(
         measured(tmp_path, **{**GRID, "axes": {"reduction": [4, 8], "squeeze": ["avg", "max"]}})
     )
-    assert set(frame["cell"]) == {"SE r=4", "SE r=8", "SE max r=4", "SE max r=8"}
+    assert set(frame["row"]) == {"SE r=4", "SE r=8", "SE max r=4", "SE max r=8"}
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])

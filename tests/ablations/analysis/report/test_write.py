@@ -83,7 +83,7 @@ def test_what_all_tables_have_to_say_is_said_once_and_what_is_their_own_each_tim
 def test_failures_that_fall_on_all_rows_alike_are_no_bias(tmp_path: Path) -> None:
     every = [(label, 0) for label in ("plain", "SE", "SE r=4")]
     plan, record = made(tmp_path, {"fail": every})
-    assert {label for label, _ in every} == {cell.label for cell in plan.cells}
+    assert {label for label, _ in every} == {row.label for row in plan.rows}
     paths = write_report(Results(plan, record), tmp_path / "reports")
     assert paths.markdown is not None
     text = paths.markdown.read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ def test_a_search_is_reckoned_with_all_the_winners_that_may_come(tmp_path: Path)
     fields = {"seeds": [], "confirm": 2, "search": {"trials": 5, "validation_images": 100, "winners": 4}}
     design = study_design(design="search", axes=AXES, **fields)
     assert design.kind.largest_family(design) == 4 + 1  # and the plain network
-    rows = [cell for cell in study_design(axes=AXES).cells if cell.axis is not None][:4]
+    rows = [row for row in study_design(axes=AXES).rows if row.axis is not None][:4]
     found = design.with_winners(rows)
     [(_, family)] = found.families
     assert len(family) - 1 == 5

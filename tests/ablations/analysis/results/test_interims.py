@@ -12,44 +12,44 @@ from ablations.analysis.results.interims import budget_note, note_analysis
 from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
 from ablations.running.record.interim_plans import FILE_NAME, read_interim_plans
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 
 def looked(
     folder: Path, *, skip: tuple[tuple[str, int], ...] = (), **changes: Any
-) -> tuple[Design, Record, Places]:
+) -> tuple[Design, TrialFile, StudyPaths]:
     design = study_design(**changes)
-    places = Places("tiny", folder / "results", folder / "reports")
-    record = write_record(places.results, simulated(design, skip=skip))
+    paths = StudyPaths("tiny", folder / "results", folder / "reports")
+    record = write_record(paths.results, simulated(design, skip=skip))
     note_analysis(Results(design, record))
-    return design, record, places
+    return design, record, paths
 
 
 def test_a_finished_study_is_one_look_however_often_it_is_reported(tmp_path: Path) -> None:
     for _ in range(3):
-        design, record, places = looked(tmp_path, seeds=5)
-    assert places.looks.name == FILE_NAME
-    [plan] = read_interim_plans(places.results)
+        design, record, paths = looked(tmp_path, seeds=5)
+    assert paths.looks.name == FILE_NAME
+    [plan] = read_interim_plans(paths.results)
     assert (plan.looks, plan.most, plan.seeds) == ((5,), 5, (0, 1, 2, 3, 4))
     assert Results(design, record).schedule is None
-    assert budget_note(design, read_interim_plans(places.results)) is None
+    assert budget_note(design, read_interim_plans(paths.results)) is None
 
 
 def test_an_unfinished_study_is_not_a_look(tmp_path: Path) -> None:
-    _, _, places = looked(tmp_path, seeds=5, skip=(("SE", 4),))
-    assert not places.looks.exists()
+    _, _, paths = looked(tmp_path, seeds=5, skip=(("SE", 4),))
+    assert not paths.looks.exists()
 
 
 def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_path: Path) -> None:
     looked(tmp_path, seeds=5)
-    design, record, places = looked(tmp_path, seeds=10)
+    design, record, paths = looked(tmp_path, seeds=10)
     schedule = Results(design, record).schedule
     assert schedule is not None
     assert (schedule.at, schedule.most) == ((5, 10), 10)
-    written = write_report(Results(design, record), places.reports_dir).markdown
+    written = write_report(Results(design, record), paths.reports_dir).markdown
     assert written is not None
     text = written.read_text(encoding="utf-8")
     assert "looked at under another plan, at 5 seeds" in text
@@ -57,28 +57,28 @@ def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_pat
 
 
 def test_a_race_declares_its_looks_and_an_extended_one_says_so(tmp_path: Path) -> None:
-    design, record, places = looked(tmp_path, seeds=8, design="race")
-    assert read_interim_plans(places.results)[0].looks == (4, 5, 6, 7, 8)
-    assert budget_note(design, read_interim_plans(places.results)) is None
-    longer, record, places = looked(tmp_path, seeds=12, design="race")
+    design, record, paths = looked(tmp_path, seeds=8, design="race")
+    assert read_interim_plans(paths.results)[0].looks == (4, 5, 6, 7, 8)
+    assert budget_note(design, read_interim_plans(paths.results)) is None
+    longer, record, paths = looked(tmp_path, seeds=12, design="race")
     schedule = Results(longer, record).schedule
     assert schedule is not None
     assert schedule.at == tuple(range(4, 13))
-    assert "at 8 seeds" in (budget_note(longer, read_interim_plans(places.results)) or "")
+    assert "at 8 seeds" in (budget_note(longer, read_interim_plans(paths.results)) or "")
 
 
 def test_starting_anew_sets_the_ledger_aside_with_the_record(tmp_path: Path) -> None:
-    _, _, places = looked(tmp_path, seeds=5)
-    places.set_record_aside()
-    assert read_interim_plans(places.results) == ()
-    assert len(list(places.results.glob("looks.before-*.jsonl"))) == 1
+    _, _, paths = looked(tmp_path, seeds=5)
+    paths.set_record_aside()
+    assert read_interim_plans(paths.results) == ()
+    assert len(list(paths.results.glob("looks.before-*.jsonl"))) == 1
 
 
 def test_a_brief_try_with_another_recipe_is_no_look(tmp_path: Path) -> None:
     looked(tmp_path, seeds=3, recipe={"base": "cifar-quick", "epochs": 2})
-    design, record, places = looked(tmp_path, seeds=6)
+    design, record, paths = looked(tmp_path, seeds=6)
     assert Results(design, record).schedule is None
-    assert budget_note(design, read_interim_plans(places.results)) is None
+    assert budget_note(design, read_interim_plans(paths.results)) is None
 
 
 def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -> None:
@@ -91,34 +91,34 @@ def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -
 
 def test_other_seeds_are_another_look_that_the_report_names(tmp_path: Path) -> None:
     looked(tmp_path, seeds=[10, 11, 12])
-    design, record, places = looked(tmp_path, seeds=[20, 21, 22])
+    design, record, paths = looked(tmp_path, seeds=[20, 21, 22])
     assert Results(design, record).schedule is None
-    said = budget_note(design, read_interim_plans(places.results))
+    said = budget_note(design, read_interim_plans(paths.results))
     assert said is not None
     assert said.startswith("Other seeds of these rows were looked at before, too (10, 11, 12)")
 
 
 def test_a_race_is_looked_at_when_every_row_has_its_first_seeds(tmp_path: Path) -> None:
     missing = tuple(("SE", seed) for seed in range(3, 8))
-    _, _, places = looked(tmp_path, seeds=8, design="race", skip=missing)
-    assert not places.looks.exists()
+    _, _, paths = looked(tmp_path, seeds=8, design="race", skip=missing)
+    assert not paths.looks.exists()
 
 
 def test_a_value_that_only_fails_does_not_keep_a_study_from_being_looked_at(tmp_path: Path) -> None:
     design = study_design(seeds=6)
-    places = Places("tiny", tmp_path / "results", tmp_path / "reports")
+    paths = StudyPaths("tiny", tmp_path / "results", tmp_path / "reports")
     failing = [("SE max", seed) for seed in range(3)]
     never = [("SE max", seed) for seed in range(3, 6)]
-    record = write_record(places.results, simulated(design, fail=failing, skip=never))
+    record = write_record(paths.results, simulated(design, fail=failing, skip=never))
     note_analysis(Results(design, record))
-    assert places.looks.exists()
+    assert paths.looks.exists()
 
 
 def test_the_last_seed_of_a_row_may_fail_without_the_last_look_being_lost(tmp_path: Path) -> None:
     looked(tmp_path, seeds=5)
     design = study_design(seeds=10)
-    places = Places("tiny", tmp_path / "results", tmp_path / "reports")
-    record = write_record(places.results, simulated(design, {"SE max": 0.6}, fail=[("SE max", 9)]))
+    paths = StudyPaths("tiny", tmp_path / "results", tmp_path / "reports")
+    record = write_record(paths.results, simulated(design, {"SE max": 0.6}, fail=[("SE max", 9)]))
     family = next(f for f in Results(design, record).families if f.axis == "squeeze")
     comparison = family.comparisons["SE max"]
     assert comparison.difference.n == 9
@@ -129,7 +129,7 @@ def test_the_last_seed_of_a_row_may_fail_without_the_last_look_being_lost(tmp_pa
 def test_between_two_looks_there_is_no_interval(tmp_path: Path) -> None:
     looked(tmp_path, seeds=5)
     design = study_design(seeds=10)
-    skip = [(cell.label, seed) for cell in design.cells for seed in (8, 9)]
+    skip = [(row.label, seed) for row in design.rows for seed in (8, 9)]
     record = write_record(tmp_path / "results" / "tiny", simulated(design, skip=skip))
     for family in Results(design, record).families:
         for comparison in family.comparisons.values():
@@ -150,7 +150,7 @@ def test_between_two_looks_there_is_no_interval(tmp_path: Path) -> None:
     ],
 )
 def test_a_corrupt_ledger_is_one_clear_line(tmp_path: Path, line: str) -> None:
-    design, record, places = looked(tmp_path, seeds=5)
-    places.looks.write_text(places.looks.read_text() + line + "\n")
+    design, record, paths = looked(tmp_path, seeds=5)
+    paths.looks.write_text(paths.looks.read_text() + line + "\n")
     with pytest.raises(UserError, match=r"looks\.jsonl, line 2 is corrupt"):
         Results(design, record)

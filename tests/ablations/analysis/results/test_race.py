@@ -46,7 +46,7 @@ def run_race(
 def test_the_first_round_gives_every_row_the_first_seeds(tmp_path: Path) -> None:
     design = race_of(race={"first": 3})
     asked = Results(design, write_record(tmp_path, [])).next_trials()
-    assert [t.key for t in asked] == [cell.trial(seed).key for seed in range(3) for cell in design.cells]
+    assert [t.key for t in asked] == [row.trial(seed).key for seed in range(3) for row in design.rows]
 
 
 def test_a_row_with_a_verdict_gets_no_more_seeds(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_a_row_with_a_verdict_gets_no_more_seeds(tmp_path: Path) -> None:
     assert race.retired["SE r=4"].seeds < 10
     trained = [line.trial["variant"] for line in record.trials.lines]
     assert sum("reduction=4" in variant for variant in trained) == race.retired["SE r=4"].seeds
-    assert rounds[0] == 4 * len(design.cells)
-    assert all(later <= len(design.cells) for later in rounds[1:])
-    assert {race.asked(cell.label) for cell in design.cells} >= {race.seeds}
+    assert rounds[0] == 4 * len(design.rows)
+    assert all(later <= len(design.rows) for later in rounds[1:])
+    assert {race.asked(row.label) for row in design.rows} >= {race.seeds}
 
 
 def test_a_row_without_prospects_gets_no_more_seeds(tmp_path: Path) -> None:
@@ -94,11 +94,11 @@ def test_a_race_says_the_same_of_the_same_lines_in_any_order(tmp_path: Path) -> 
 
 def test_a_failed_trial_is_not_waited_for_and_is_asked_for_again_by_the_next_sweep(tmp_path: Path) -> None:
     design = race_of()
-    failed = design.cells[1].trial(2)
+    failed = design.rows[1].trial(2)
     lines = [
         entry for entry in simulated(design) if entry["trial"]["seed"] < 4 and entry["key"] != failed.key
     ]
-    record = write_record(tmp_path, [*lines, line(design, design.cells[1], 2, None)])
+    record = write_record(tmp_path, [*lines, line(design, design.rows[1], 2, None)])
     assert [trial.key for trial in Results(design, record).next_trials()] == [failed.key]
     later = Results(design, record).next_trials({failed.key})
     assert later
@@ -110,9 +110,9 @@ def test_a_failed_trial_is_not_waited_for_and_is_asked_for_again_by_the_next_swe
 def test_a_row_that_only_fails_holds_nothing_up(tmp_path: Path) -> None:
     design = race_of(race={"futility": 0})
     known = {entry["key"]: entry for entry in simulated(design)}
-    failing = {cell.trial(seed).key for cell in design.cells if cell.label == "SE max" for seed in range(10)}
+    failing = {row.trial(seed).key for row in design.rows if row.label == "SE max" for seed in range(10)}
     lines = [
-        line(design, next(c for c in design.cells if c.label == "SE max"), seed, None) for seed in range(3)
+        line(design, next(c for c in design.rows if c.label == "SE max"), seed, None) for seed in range(3)
     ]
     for _ in range(12):
         record = write_record(tmp_path, lines)
@@ -124,14 +124,12 @@ def test_a_row_that_only_fails_holds_nothing_up(tmp_path: Path) -> None:
     assert results.race.trials == ()
     assert results.race.retired["SE max"].why == "failed"
     assert results.race.retired["SE max"].seeds == 4
-    assert (
-        max(results.race.asked(cell.label) for cell in design.cells) > 4
-    )  # the others went on, and are shown
+    assert max(results.race.asked(row.label) for row in design.rows) > 4  # the others went on, and are shown
 
 
 def test_a_row_equal_to_the_baseline_is_given_up_in_time(tmp_path: Path) -> None:
     design = race_of(seeds=20, axes={"squeeze": ["avg", "max"]})
-    lines = [line(design, cell, seed, 9.0) for cell in design.cells for seed in range(20)]
+    lines = [line(design, row, seed, 9.0) for row in design.rows for seed in range(20)]
     race = play(Results(design, write_record(tmp_path, lines)))
     assert race.retired["SE max"].why == "out of reach"
     assert race.retired["SE max"].seeds == 8
@@ -140,14 +138,14 @@ def test_a_row_equal_to_the_baseline_is_given_up_in_time(tmp_path: Path) -> None
 def test_the_simulation_races_as_the_product_does(tmp_path: Path) -> None:
     most, studies = 8, 6
     design = race_of(seeds=most, axes={"reduction": [16, 2, 4, 8, 32, 64]}, margin=MARGIN)
-    labels = [cell.label for cell in design.cells]
+    labels = [row.label for row in design.rows]
     drawn = errors_of(Setting(most, "normal", 0.5), studies, 3)[:, :, : len(labels)]
     errors = drawn + np.array([0.0, 0.6, -0.9, 0.0, 0.3, 0.0])
     decided = race_design(errors, MARGIN)
     for study in range(studies):
         lines = [
-            line(design, cell, seed, float(9 + errors[study, seed, place]))
-            for place, cell in enumerate(design.cells)
+            line(design, row, seed, float(9 + errors[study, seed, place]))
+            for place, row in enumerate(design.rows)
             for seed in range(most)
         ]
         race = play(Results(design, write_record(tmp_path / str(study), lines)))
@@ -175,12 +173,12 @@ def test_the_winner_is_measured_again_on_fresh_seeds(tmp_path: Path) -> None:
     design = study_design(seeds=4, confirm=3)
     record = write_record(tmp_path, simulated(design, {"SE r=4": -1.0}))
     asked = Results(design, record).next_trials()
-    winner = next(cell for cell in design.cells if cell.label == "SE r=4")
-    fresh = [cell.trial(seed).key for seed in design.confirm_seeds for cell in (winner, design.baseline)]
+    winner = next(row for row in design.rows if row.label == "SE r=4")
+    fresh = [row.trial(seed).key for seed in design.confirm_seeds for row in (winner, design.baseline)]
     assert [trial.key for trial in asked] == fresh
     assert confirm(Results(design, record)) is None
-    lines = [line(design, cell, seed, 8.0 + 0.1 * (seed % 3) + (cell is not winner))
-             for seed in design.confirm_seeds for cell in (winner, design.baseline)]  # fmt: skip
+    lines = [line(design, row, seed, 8.0 + 0.1 * (seed % 3) + (row is not winner))
+             for seed in design.confirm_seeds for row in (winner, design.baseline)]  # fmt: skip
     record = write_record(tmp_path, [*simulated(design, {"SE r=4": -1.0}), *lines])
     assert Results(design, record).next_trials() == ()
     found = confirm(Results(design, record))

@@ -16,26 +16,26 @@ def test_every_cell_has_a_row_for_every_seed(tmp_path: Path) -> None:
     plan = study_design(seeds=3)
     record = write_record(tmp_path, simulated(plan, skip=[("SE max", 2)], fail=[("SE r=4", 0)]))
     frame = Results(plan, record).trials
-    assert len(frame) == len(plan.cells) * 3
-    assert list(frame["cell"].unique()) == [cell.label for cell in plan.cells]
-    status = frame.set_index(["cell", "seed"])["status"]
+    assert len(frame) == len(plan.rows) * 3
+    assert list(frame["row"].unique()) == [row.label for row in plan.rows]
+    status = frame.set_index(["row", "seed"])["status"]
     assert status["SE max", 2] == "missing"
     assert status["SE r=4", 0] == "failed"
     assert (status == "finished").sum() == len(frame) - 2
-    assert frame.set_index(["cell", "seed"])["top1_error"].isna().sum() == 2
-    assert set(frame[frame["cell"] == "SE r=4"]["axis.reduction"]) == {"4"}
-    assert set(frame[frame["cell"] == "plain"]["axis.squeeze"]) == {"-"}
-    assert list(frame["key"][:3]) == [plan.cells[0].trial(seed).key for seed in range(3)]
+    assert frame.set_index(["row", "seed"])["top1_error"].isna().sum() == 2
+    assert set(frame[frame["row"] == "SE r=4"]["axis.reduction"]) == {"4"}
+    assert set(frame[frame["row"] == "plain"]["axis.squeeze"]) == {"-"}
+    assert list(frame["key"][:3]) == [plan.rows[0].trial(seed).key for seed in range(3)]
 
 
 def test_a_later_success_supersedes_a_failure_and_strangers_are_passed_over(tmp_path: Path) -> None:
     plan, other = study_design(seeds=1), study_design(seeds=[7])
-    cell = plan.baseline
-    lines = [line(plan, cell, 0, None), line(plan, cell, 0, 8.0), line(other, cell, 7, 1.0)]
+    row = plan.baseline
+    lines = [line(plan, row, 0, None), line(plan, row, 0, 8.0), line(other, row, 7, 1.0)]
     results = Results(plan, write_record(tmp_path, lines))
-    assert list(results.finished) == [cell.trial(0).key]
+    assert list(results.finished) == [row.trial(0).key]
     assert not results.failed
-    assert [record.key for record in results.of_cell(cell)] == [cell.trial(0).key]
+    assert [record.key for record in results.of_row(row)] == [row.trial(0).key]
 
 
 def test_no_record_is_a_study_of_missing_trials(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_no_record_is_a_study_of_missing_trials(tmp_path: Path) -> None:
 def test_history_has_a_row_for_every_epoch(tmp_path: Path) -> None:
     plan = study_design(seeds=2)
     history = Results(plan, write_record(tmp_path, simulated(plan, epochs=3))).history
-    assert len(history) == len(plan.cells) * 2 * 3
+    assert len(history) == len(plan.rows) * 2 * 3
     assert list(history["epoch"][:3]) == [1, 2, 3]
 
 

@@ -27,10 +27,8 @@ def largest_family_of(design: Design) -> int:
 
 def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
     rows = tuple(
-        RowForecast(
-            cell.label, settings_key(cell.trial(0).to_json()), seconds, 70.0, 90.0, 9.0, "calibration"
-        )
-        for cell in plan.cells
+        RowForecast(row.label, settings_key(row.trial(0).to_json()), seconds, 70.0, 90.0, 9.0, "calibration")
+        for row in plan.rows
     )
     found = sensitivity(
         stated_noise(0.1, 0.5), seeds=6, comparisons=plan.kind.largest_family(plan), margin=0.2

@@ -25,7 +25,7 @@ def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
     plan = study_design()
     record = write_record(tmp_path, simulated(plan))
     found = {summary.label: summary for summary in summarise(Results(plan, record))}
-    assert set(found) == {cell.label for cell in plan.cells}
+    assert set(found) == {row.label for row in plan.rows}
     assert set(found["SE r=4"].metrics) == EVERY
     assert set(found["SE"].metrics) == {
         "mean", "sd", "n", "ci_lo", "ci_hi", "top5_mean", "parameters", "multiply_adds",

@@ -149,7 +149,7 @@ def test_batches_must_fit_what_is_left_of_the_training_images() -> None:
 def test_every_row_has_an_arm_with_the_same_budget_and_ranges() -> None:
     found = tuned(trials=7)
     arms = arms_of(found)
-    assert [arm.name for arm in arms] == [cell.label for cell in found.cells]
+    assert [arm.name for arm in arms] == [row.label for row in found.rows]
     assert {arm.trials for arm in arms} == {7}
     assert len({arm.space.dimensions for arm in arms}) == 1
     assert len({arm.asked for arm in arms}) == len(arms)

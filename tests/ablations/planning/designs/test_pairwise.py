@@ -45,23 +45,23 @@ def test_a_pairwise_study_begins_with_its_baseline_and_has_few_cells() -> None:
         "reduction": [4, 8, 16],
     }
     plan = study_design(design="pairwise", axes=axes)
-    assert plan.cells[0] is plan.baseline
-    assert len(plan.cells) <= 10 + 1  # and plain, of 27 + 1 in the grid
-    cells = [dict(cell.values) for cell in plan.cells if cell is not plan.plain]
-    assert {(c["squeeze"], c["excitation"]) for c in cells} == set(
+    assert plan.rows[0] is plan.baseline
+    assert len(plan.rows) <= 10 + 1  # and plain, of 27 + 1 in the grid
+    rows = [dict(row.values) for row in plan.rows if row is not plan.plain]
+    assert {(c["squeeze"], c["excitation"]) for c in rows} == set(
         product(axes["squeeze"], axes["excitation"])
     )
 
 
 def test_a_pairwise_study_whose_baseline_is_on_no_axis_keeps_it_beside() -> None:
     plan = study_design(design="pairwise", axes={"reduction": [4, 8], "squeeze": ["max", "none"]})
-    assert len(plan.cells) == 2 * 2 + 2
+    assert len(plan.rows) == 2 * 2 + 2
 
 
 def test_a_repeat_is_the_same_network_with_seeds_of_its_own() -> None:
     plan = study_design(axes={"repeat": [0, 1, 2]}, include_plain=False, seeds=3)
-    assert [cell.label for cell in plan.cells] == ["SE", "SE repeat 1", "SE repeat 2"]
-    assert {(cell.backbone, cell.variant, cell.recipe) for cell in plan.cells} == {
+    assert [row.label for row in plan.rows] == ["SE", "SE repeat 1", "SE repeat 2"]
+    assert {(row.backbone, row.variant, row.recipe) for row in plan.rows} == {
         (plan.baseline.backbone, plan.baseline.variant, plan.baseline.recipe)
     }
     assert sorted(trial.seed for trial in plan.trials) == sorted(

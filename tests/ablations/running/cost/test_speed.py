@@ -13,7 +13,7 @@ from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.earlier_trials import earlier_speeds
 from ablations.running.cost.speed import ImageCounts, Speed, count_images, speed_key, spread
-from ablations.running.record.trial_file import FILE_NAME, Record
+from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
 from tests.ablations.running.small import DATA, RECIPE, small_trial
 
@@ -31,7 +31,7 @@ def line(trial: Trial, seconds: float, **changes: Any) -> TrialRecord:
 
 
 def speeds(folder: Path, *lines: TrialRecord) -> dict[str, Speed]:
-    Record(folder / "other" / FILE_NAME).append(*lines)
+    TrialFile(folder / "other" / FILE_NAME).append(*lines)
     return earlier_speeds([small_trial()], folder, HERE, WHOLE)
 
 
@@ -58,7 +58,7 @@ def test_a_trial_counts_that_computed_its_convolutions_alike(
     tmp_path: Path, before: bool | None, precision: str, here: bool, counts: bool
 ) -> None:
     said = {**HERE, "precision": precision, **({} if before is None else {"winograd": before})}
-    Record(tmp_path / "other" / FILE_NAME).append(line(small_trial(), 6.4, environment=said))
+    TrialFile(tmp_path / "other" / FILE_NAME).append(line(small_trial(), 6.4, environment=said))
     found = earlier_speeds([small_trial()], tmp_path, {**HERE, "winograd": here}, WHOLE)
     assert bool(found) is counts
 
@@ -71,7 +71,7 @@ def test_small_images_take_less_of_the_time(tmp_path: Path) -> None:
     share = (0.5 * (8 / 12) ** 2) + 0.5
     assert speed.seconds(recipe, ImageCounts(64, 0, 12))[0] == pytest.approx(share * whole)
     trial = replace(small_trial(), recipe=recipe)
-    Record(tmp_path / "other" / FILE_NAME).append(line(trial, 6.4))
+    TrialFile(tmp_path / "other" / FILE_NAME).append(line(trial, 6.4))
     [known] = earlier_speeds([trial], tmp_path, HERE, ImageCounts(1297, 500, 12)).values()
     longer = recipe.model_copy(update={"epochs": 20.0})
     assert known.seconds(longer, ImageCounts(80, 0, 12))[0] == pytest.approx(64)

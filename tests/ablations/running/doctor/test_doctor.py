@@ -23,8 +23,8 @@ from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.environment import code_version
 from ablations.running.record.leases import Holder, Leases
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.training.checkpoint import Checkpoints
 
 
@@ -36,197 +36,199 @@ def _well_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def paths(tmp_path: Path) -> StudyPaths:
     return places_in(tmp_path)
 
 
-def lease_of(places: Places, key: str, holder: Holder) -> Path:
-    places.leases.mkdir(parents=True, exist_ok=True)
-    path = places.leases / f"{key}.json"
+def lease_of(paths: StudyPaths, key: str, holder: Holder) -> Path:
+    paths.leases.mkdir(parents=True, exist_ok=True)
+    path = paths.leases / f"{key}.json"
     path.write_text(json.dumps(asdict(holder)), encoding="utf-8")
     return path
 
 
-def test_nothing_is_wrong_in_an_empty_folder_and_nothing_is_made(places: Places) -> None:
-    assert look(places, tracking=True, fix=True) == []
-    assert list(places.results_dir.parent.iterdir()) == []
+def test_nothing_is_wrong_in_an_empty_folder_and_nothing_is_made(paths: StudyPaths) -> None:
+    assert look(paths, tracking=True, fix=True) == []
+    assert list(paths.results_dir.parent.iterdir()) == []
 
 
-def test_a_sound_record_is_sound(places: Places) -> None:
-    Record(places.record).append(finished(0), finished(1))
-    assert look(places) == []
+def test_a_sound_record_is_sound(paths: StudyPaths) -> None:
+    TrialFile(paths.record).append(finished(0), finished(1))
+    assert look(paths) == []
 
 
-def test_corrupt_lines_are_named_by_their_numbers_and_left_alone(places: Places) -> None:
-    Record(places.record).append(finished(0), finished(1))
-    good = places.record.read_bytes().splitlines(keepends=True)
+def test_corrupt_lines_are_named_by_their_numbers_and_left_alone(paths: StudyPaths) -> None:
+    TrialFile(paths.record).append(finished(0), finished(1))
+    good = paths.record.read_bytes().splitlines(keepends=True)
     broken = b"{}\n" + good[0] + b"\xff\xfe\n" + good[1]
-    places.record.write_bytes(broken)
-    one, two = look(places, fix=True)
+    paths.record.write_bytes(broken)
+    one, two = look(paths, fix=True)
     assert (one.level, two.level) == ("problem", "problem")
     assert "line 1 is corrupt: its schema is None" in one.what
     assert "line 3 is corrupt" in two.what
-    assert places.record.read_bytes() == broken
+    assert paths.record.read_bytes() == broken
 
 
 @pytest.mark.parametrize("kept", [1, 100, -2])
-def test_a_torn_last_line_is_set_aside_and_no_other_is_touched(places: Places, kept: int) -> None:
-    Record(places.record).append(finished(0))
-    whole = places.record.read_bytes()
+def test_a_torn_last_line_is_set_aside_and_no_other_is_touched(paths: StudyPaths, kept: int) -> None:
+    TrialFile(paths.record).append(finished(0))
+    whole = paths.record.read_bytes()
     torn = finished(1).to_line().encode()[:kept]
-    places.record.write_bytes(whole + torn)
-    [found] = look(places)
+    paths.record.write_bytes(whole + torn)
+    [found] = look(paths)
     assert (found.level, found.mended) == ("warning", False)
     assert f"cut off after {len(torn)} bytes" in found.what
-    [found] = look(places, fix=True)
+    [found] = look(paths, fix=True)
     assert found.mended
-    assert places.record.read_bytes() == whole
-    assert places.record.with_name("trials.jsonl.torn").read_bytes() == torn + b"\n"
-    assert look(places) == []
+    assert paths.record.read_bytes() == whole
+    assert paths.record.with_name("trials.jsonl.torn").read_bytes() == torn + b"\n"
+    assert look(paths) == []
 
 
-def test_a_torn_line_below_a_corrupt_one_stays_and_the_reason_is_said(places: Places) -> None:
-    places.results.mkdir(parents=True)
-    places.record.write_bytes(b"{}\nhalf")
-    corrupt, torn = look(places, fix=True)
+def test_a_torn_line_below_a_corrupt_one_stays_and_the_reason_is_said(paths: StudyPaths) -> None:
+    paths.results.mkdir(parents=True)
+    paths.record.write_bytes(b"{}\nhalf")
+    corrupt, torn = look(paths, fix=True)
     assert corrupt.is_open
     assert not torn.mended
     assert "line 1 is corrupt" in torn.how_to_mend
-    assert places.record.read_bytes() == b"{}\nhalf"
+    assert paths.record.read_bytes() == b"{}\nhalf"
 
 
-def test_the_key_is_the_hash_of_the_trial(places: Places) -> None:
+def test_the_key_is_the_hash_of_the_trial(paths: StudyPaths) -> None:
     changed = {**finished(1).trial, "seed": 7}
-    Record(places.record).append(finished(0), finished(1, trial=changed))
-    [found] = look(places)
+    TrialFile(paths.record).append(finished(0), finished(1, trial=changed))
+    [found] = look(paths)
     assert found.is_open
     assert "the key is not that of the trial in line 2" in found.what
 
 
-def test_a_trial_that_is_finished_twice(places: Places) -> None:
+def test_a_trial_that_is_finished_twice(paths: StudyPaths) -> None:
     again = finished(0, result=replace(RESULT, weights_sha256="1" * 64))
-    Record(places.record).append(finished(0), finished(1), again)
-    [found] = look(places)
+    TrialFile(paths.record).append(finished(0), finished(1), again)
+    [found] = look(paths)
     assert found.level == "warning"
     assert "finished in lines 1, 3, with different weights" in found.what
 
 
-def test_results_of_other_data(places: Places) -> None:
-    Record(places.record).append(finished(0), finished(1, digest="e" * 64))
-    [found] = look(places)
+def test_results_of_other_data(paths: StudyPaths) -> None:
+    TrialFile(paths.record).append(finished(0), finished(1, digest="e" * 64))
+    [found] = look(paths)
     assert found.is_open
     assert "of 2 different preparations: dddddddddddd in line 1; eeeeeeeeeeee in line 2" in found.what
 
 
-def test_results_of_data_that_the_prepared_file_does_not_have(places: Places) -> None:
-    digest = ensure_prepared(DATA, places.results_dir.parent / "data").digest
-    Record(places.record).append(finished(0))
-    [found] = look(places)
+def test_results_of_data_that_the_prepared_file_does_not_have(paths: StudyPaths) -> None:
+    digest = ensure_prepared(DATA, paths.results_dir.parent / "data").digest
+    TrialFile(paths.record).append(finished(0))
+    [found] = look(paths)
     assert f"digest dddddddddddd, the prepared file has {digest[:12]}" in found.what
-    places.record.unlink()
-    Record(places.record).append(finished(0, digest=digest))
-    assert look(places) == []
+    paths.record.unlink()
+    TrialFile(paths.record).append(finished(0, digest=digest))
+    assert look(paths) == []
 
 
-def test_a_damaged_data_file_and_one_that_is_cut(places: Places, tmp_path: Path) -> None:
+def test_a_damaged_data_file_and_one_that_is_cut(paths: StudyPaths, tmp_path: Path) -> None:
     path = ensure_prepared(DATA, tmp_path / "data").path
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    [found] = look(places)
+    [found] = look(paths)
     assert found.is_open
     assert "does not match its digest" in found.what
     assert found.how_to_mend == "remove it, then: ablate data prepare digits"
     path.write_bytes(whole[:-100])
-    [found] = look(places)
+    [found] = look(paths)
     assert "is damaged" in found.what
     path.write_bytes(whole)
     shutil.copy(path, path.with_name("cifar10.safetensors"))
-    [found] = look(places)
+    [found] = look(paths)
     assert "holds 'digits'" in found.what
 
 
-def test_a_data_set_that_a_study_needs_and_that_is_not_there(places: Places) -> None:
+def test_a_data_set_that_a_study_needs_and_that_is_not_there(paths: StudyPaths) -> None:
     design = small_study(
         baseline={"backbone": "resnet8", "variant": "se", "data": {"name": "cifar10"}}, axes={}
     )
-    [found] = look(places, design=design, study="small")
+    [found] = look(paths, design=design, study="small")
     assert (found.level, found.how_to_mend) == ("warning", "ablate data prepare cifar10")
-    assert look(places, design=small_study(), study="small") == []  # digits is made when it is needed
+    assert look(paths, design=small_study(), study="small") == []  # digits is made when it is needed
 
 
-def test_leases_of_the_dead_are_removed_and_those_of_the_living_stay(places: Places) -> None:
-    dead = lease_of(places, "a" * 16, dead_holder())
-    living = lease_of(places, "b" * 16, Holder.this_process())
-    elsewhere = lease_of(places, "c" * 16, Holder("another-machine", "", 1, 1))
-    [found] = look(places)
+def test_leases_of_the_dead_are_removed_and_those_of_the_living_stay(paths: StudyPaths) -> None:
+    dead = lease_of(paths, "a" * 16, dead_holder())
+    living = lease_of(paths, "b" * 16, Holder.this_process())
+    elsewhere = lease_of(paths, "c" * 16, Holder("another-machine", "", 1, 1))
+    [found] = look(paths)
     assert "a" * 16 in found.what
     assert "which is dead" in found.what
-    [found] = look(places, fix=True)
+    [found] = look(paths, fix=True)
     assert found.mended
     assert [path.exists() for path in (dead, living, elsewhere)] == [False, True, True]
-    assert Leases(places.leases).held() == ["b" * 16, "c" * 16]
+    assert Leases(paths.leases).held() == ["b" * 16, "c" * 16]
 
 
-def test_running_files_of_nobody_are_removed(places: Places) -> None:
-    lease_of(places, "b" * 16, Holder.this_process())
-    places.running.mkdir()
+def test_running_files_of_nobody_are_removed(paths: StudyPaths) -> None:
+    lease_of(paths, "b" * 16, Holder.this_process())
+    paths.running.mkdir()
     for name in ("a", "b"):
-        (places.running / f"{name * 16}.jsonl").write_text("{}\n", encoding="utf-8")
-    [found] = look(places, fix=True)
+        (paths.running / f"{name * 16}.jsonl").write_text("{}\n", encoding="utf-8")
+    [found] = look(paths, fix=True)
     assert found.mended
-    assert [path.stem for path in places.running.iterdir()] == ["b" * 16]
+    assert [path.stem for path in paths.running.iterdir()] == ["b" * 16]
 
 
-def test_a_stop_file_of_a_sweep_that_ended_is_removed(places: Places) -> None:
-    places.running.mkdir(parents=True)
+def test_a_stop_file_of_a_sweep_that_ended_is_removed(paths: StudyPaths) -> None:
+    paths.running.mkdir(parents=True)
     mine, dead = (f"stop.{socket.gethostname()}.{pid}" for pid in (os.getpid(), dead_holder().pid))
     for name in (mine, dead):
-        (places.running / name).touch()
-    [found] = look(places, fix=True)
+        (paths.running / name).touch()
+    [found] = look(paths, fix=True)
     assert found.mended
-    assert [path.name for path in places.running.iterdir()] == [mine]
+    assert [path.name for path in paths.running.iterdir()] == [mine]
 
 
-def checkpointed(places: Places, key: str, context: dict[str, Any]) -> Path:
-    Checkpoints(places.checkpoints / key, context).save(7, {"x": torch.zeros(3)})
-    [path] = (places.checkpoints / key).glob("*.pt")
+def checkpointed(paths: StudyPaths, key: str, context: dict[str, Any]) -> Path:
+    Checkpoints(paths.checkpoints / key, context).save(7, {"x": torch.zeros(3)})
+    [path] = (paths.checkpoints / key).glob("*.pt")
     return path
 
 
-def test_checkpoints_of_no_use_are_removed_and_the_others_stay(places: Places) -> None:
+def test_checkpoints_of_no_use_are_removed_and_the_others_stay(paths: StudyPaths) -> None:
     done = finished(0)
-    Record(places.record).append(done)
-    of_finished = checkpointed(places, done.key, dict(code_version()))
-    torn = checkpointed(places, "a" * 16, dict(code_version()))
+    TrialFile(paths.record).append(done)
+    of_finished = checkpointed(paths, done.key, dict(code_version()))
+    torn = checkpointed(paths, "a" * 16, dict(code_version()))
     torn.write_bytes(torn.read_bytes()[:-5])
     partial = torn.with_name(".000000000008.pt.1.partial")
     partial.touch()
-    good = checkpointed(places, "b" * 16, dict(code_version()))
-    other_code = checkpointed(places, "c" * 16, {"commit": "000000000000", "dirty": True})
-    running = checkpointed(places, "d" * 16, dict(code_version()))
+    good = checkpointed(paths, "b" * 16, dict(code_version()))
+    other_code = checkpointed(paths, "c" * 16, {"commit": "000000000000", "dirty": True})
+    running = checkpointed(paths, "d" * 16, dict(code_version()))
     running.write_bytes(b"half")
-    lease_of(places, "d" * 16, Holder.this_process())
-    found = look(places)
+    lease_of(paths, "d" * 16, Holder.this_process())
+    found = look(paths)
     assert {finding.level for finding in found} == {"warning"}
     assert len(found) == 4
-    mended = [finding for finding in look(places, fix=True) if finding.mended]
+    mended = [finding for finding in look(paths, fix=True) if finding.mended]
     assert len(mended) == 3
     assert [p.exists() for p in (of_finished, torn, partial)] == [False] * 3
     assert [p.exists() for p in (good, other_code, running)] == [True] * 3
-    [left] = look(places)
+    [left] = look(paths)
     assert "is of other code (000000000000, changed; this is" in left.what
-    assert Record.load(places.record).finished.keys() == {done.key}
+    assert TrialFile.load(paths.record).finished.keys() == {done.key}
 
 
-def test_the_digest_of_an_image_folder_belongs_to_the_study_that_names_it(places: Places) -> None:
+def test_the_digest_of_an_image_folder_belongs_to_the_study_that_names_it(paths: StudyPaths) -> None:
     from ablations.running.doctor.data import prepared_digests
 
-    assert prepared_digests(places.results_dir, None) == {}
-    assert prepared_digests(places.results_dir, DataSpec(name="image-folder", path="x", size=32)) == {}
+    assert prepared_digests(paths.results_dir, None) == {}
+    assert prepared_digests(paths.results_dir, DataSpec(name="image-folder", path="x", size=32)) == {}
 
 
-def test_a_checkpoint_that_could_not_be_read_stays(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, read = checkpointed(places, "c" * 16, {}), Path.read_bytes
+def test_a_checkpoint_that_could_not_be_read_stays(
+    paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, read = checkpointed(paths, "c" * 16, {}), Path.read_bytes
 
     def refuse(asked: Path) -> bytes:
         if asked == path:
@@ -235,7 +237,7 @@ def test_a_checkpoint_that_could_not_be_read_stays(places: Places, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
-        [found] = look(places, fix=True)
+        [found] = look(paths, fix=True)
     assert (found.mended, "it cannot be read: Permission denied" in found.what) == (False, True)
 
     def too_large(*_: object, **__: object) -> None:
@@ -243,17 +245,17 @@ def test_a_checkpoint_that_could_not_be_read_stays(places: Places, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(torch, "load", too_large)
-        [found] = look(places, fix=True)
+        [found] = look(paths, fix=True)
     assert (found.mended, "not enough memory" in found.what) == (False, True)
     assert path.exists()
 
 
 def test_a_folder_that_may_not_be_entered_hides_no_other(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        (places.results_dir / name).mkdir(parents=True)
-    (places.results_dir / "b" / "trials.jsonl").write_bytes(b"half")
+        (paths.results_dir / name).mkdir(parents=True)
+    (paths.results_dir / "b" / "trials.jsonl").write_bytes(b"half")
     access, held = os.access, Leases.held
 
     def refuse(self: Leases) -> list[str]:
@@ -263,18 +265,18 @@ def test_a_folder_that_may_not_be_entered_hides_no_other(
 
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a" and access(path, mode))
     monkeypatch.setattr(Leases, "held", refuse)
-    said = [finding.what for finding in look(places)]
+    said = [finding.what for finding in look(paths)]
     assert any(
         line.startswith("cannot look into ") and line.endswith("a: Permission denied") for line in said
     )
     assert any("trials.jsonl" in line and "/b/" in line for line in said)
 
 
-def test_cifar10_is_no_cifar100(places: Places) -> None:
-    data_dir = places.results_dir.parent / "data"
+def test_cifar10_is_no_cifar100(paths: StudyPaths) -> None:
+    data_dir = paths.results_dir.parent / "data"
     images, labels = np.zeros((2, 32, 32, 3), np.uint8), np.arange(2)
     content = from_arrays(tuple("0123456789"), (images, labels), (images, labels), source="made")
     write(data_dir / "cifar100.safetensors", "cifar10", content)
-    [found] = look(places)
+    [found] = look(paths)
     assert found.level == "problem"
     assert "cifar100.safetensors holds 'cifar10'" in found.what

@@ -16,19 +16,19 @@ from ablations.running.mlflow.runs import SWEEP, Runs
 from ablations.running.mlflow.store import connect, experiment, locate
 from ablations.running.mlflow.values import LEVEL
 from ablations.running.record.leases import Holder
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def paths(tmp_path: Path) -> StudyPaths:
     return places_in(tmp_path)
 
 
-def test_little_room_is_a_warning(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_room_is_a_warning(paths: StudyPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: SimpleNamespace(free=machine.GIB - 1))
-    assert all("only 1.0 GiB free" in finding.what for finding in look(places))
-    assert look(places)
+    assert all("only 1.0 GiB free" in finding.what for finding in look(paths))
+    assert look(paths)
 
 
 @pytest.mark.parametrize(
@@ -42,25 +42,27 @@ def test_little_room_is_a_warning(places: Places, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_packages_out_of_range(
-    places: Places, monkeypatch: pytest.MonkeyPatch, asked: str, level: str | None, said: str
+    paths: StudyPaths, monkeypatch: pytest.MonkeyPatch, asked: str, level: str | None, said: str
 ) -> None:
     monkeypatch.setattr(machine, "requires", lambda project: [asked])
-    found = look(places)
+    found = look(paths)
     assert [finding.level for finding in found] == ([level] if level else [])
     assert all(said in finding.what for finding in found)
 
 
-def test_torch_and_torchvision_that_do_not_fit(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torch_and_torchvision_that_do_not_fit(paths: StudyPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*given: object) -> None:
         raise RuntimeError("operator torchvision::nms does not exist")
 
     monkeypatch.setattr("torchvision.ops.nms", wrong)
-    [found] = look(places)
+    [found] = look(paths)
     assert found.is_open
     assert "do not work together: RuntimeError: operator torchvision::nms does not exist" in found.what
 
 
-def test_every_installed_plug_in_that_fails_is_named(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_installed_plug_in_that_fails_is_named(
+    paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from senet_core import plugins
 
     def point(name: str, load: Callable[[], object]) -> Any:
@@ -70,15 +72,15 @@ def test_every_installed_plug_in_that_fails_is_named(places: Places, monkeypatch
     points = [point("bad", lambda: 1 / 0), point("worse", lambda: sys.exit(3))]
     for module in (plugins, machine):
         monkeypatch.setattr(module, "entry_points", lambda group: points)
-    found = look(places)
+    found = look(paths)
     assert [finding.level for finding in found] == ["problem", "problem"]
     assert "plug-in bad-package (bad.module) fails when loaded: ZeroDivisionError" in found[0].what
     assert found[1].how_to_mend == "mend it, or: pip uninstall worse-package"
 
 
 def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
-    places = Places("small", results, results)
-    Record(places.record).append(finished(0), finished(1))
+    paths = StudyPaths("small", results, results)
+    TrialFile(paths.record).append(finished(0), finished(1))
     store = locate(None, results)
     client = connect(store)
     runs = Runs(client, experiment(client, "small", store.artifacts))
@@ -89,7 +91,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
     for _ in range(2):
         done = runs.create("done", {LEVEL: "trial", "senet.key": finished(0).key}, {})
         runs.close(done, "FINISHED", {})
-    found = look(places, tracking=True)
+    found = look(paths, tracking=True)
     assert [finding.level for finding in found] == ["warning"] * 3
     assert "1 run of 'small' left running by a dead sweep" in found[0].what
     assert ("lacks 1 finished trial of 'small'" in found[1].what, found[1].how_to_mend) == (
@@ -98,7 +100,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
     )
     assert "several finished runs of 1 trial" in found[2].what
     assert client.get_run(stale).info.status == "RUNNING"
-    look(places, tracking=True, fix=True)
+    look(paths, tracking=True, fix=True)
     assert client.get_run(stale).info.status == "KILLED"
     assert client.get_run(other).info.status == "RUNNING"
 
@@ -107,15 +109,15 @@ def test_a_damaged_tracking_database_is_found_and_left_alone(results: Path) -> N
     database = results / "mlflow.db"
     damaged = database.read_bytes()[:4096] + b"x" * 8192
     database.write_bytes(damaged)
-    [found] = look(Places("small", results, results), tracking=True, fix=True)
+    [found] = look(StudyPaths("small", results, results), tracking=True, fix=True)
     assert found.is_open
     assert "is damaged" in found.what
     assert database.read_bytes() == damaged
 
 
-def test_a_server_that_does_not_answer(places: Places) -> None:
-    [found] = look(places, tracking=True, tracking_uri="http://127.0.0.1:9")
+def test_a_server_that_does_not_answer(paths: StudyPaths) -> None:
+    [found] = look(paths, tracking=True, tracking_uri="http://127.0.0.1:9")
     assert found.is_open
     assert "no MLflow server answers there" in found.what
-    [found] = look(places, tracking=True, tracking_uri="nonsense://x")
+    [found] = look(paths, tracking=True, tracking_uri="nonsense://x")
     assert "is no place that MLflow writes to" in found.what

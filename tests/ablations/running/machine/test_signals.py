@@ -13,7 +13,7 @@ import psutil
 import pytest
 from processes import PATIENCE_SECONDS, Command, until
 
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.training.checkpoint import read_checkpoint
 
 EPOCHS = 240  # some seconds
@@ -76,7 +76,7 @@ def test_a_stopped_run_keeps_its_state_and_the_next_continues(command: Command, 
     assert "Traceback" not in err
     assert not (command.study / "leases").exists()
     assert not (command.study / "running").exists()
-    assert Record.load(command.record).lines == []
+    assert TrialFile.load(command.record).lines == []
     killed = _epochs_of_runs(command, "KILLED")
     assert len(killed) == 2
     assert _epochs_of_runs(command, "RUNNING") == {}
@@ -86,7 +86,7 @@ def test_a_stopped_run_keeps_its_state_and_the_next_continues(command: Command, 
 
     status, out, err = command.run()
     assert status == 0, err
-    finished = Record.load(command.record).finished
+    finished = TrialFile.load(command.record).finished
     assert finished.keys() == killed.keys()
     for key, epochs in killed.items():
         history = {epoch.epoch: epoch.seconds for epoch in finished[key].history}
@@ -113,7 +113,7 @@ def test_a_second_ctrl_c_ends_at_once(command: Command) -> None:
     until(lambda: not any(_lives(worker) for worker in workers))
     assert not (command.study / "leases").exists()
     assert command.run()[0] == 0
-    assert len(Record.load(command.record).finished) == 2
+    assert len(TrialFile.load(command.record).finished) == 2
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from ablations.running.machine.durable import DiskError
 from ablations.running.record.neighbours import Neighbours
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
 from senet_core.errors import UserError
 
@@ -90,50 +90,50 @@ def test_a_line_that_somebody_edited_is_refused_with_its_field(
     assert written in LINE.to_line()
     path.write_text(f"{LINE.to_line()}\n{LINE.to_line().replace(written, edited)}\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"line 2 is corrupt: ") as error:
-        Record.load(path)
+        TrialFile.load(path)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
-    record = Record.load(tmp_path / "study" / "trials.jsonl")
+    record = TrialFile.load(tmp_path / "study" / "trials.jsonl")
     record.append(LINE)
     record.append(FAILED, LINE)
-    assert Record.load(record.path).lines == [LINE, FAILED, LINE] == record.lines
+    assert TrialFile.load(record.path).lines == [LINE, FAILED, LINE] == record.lines
 
 
 def test_a_trial_that_another_sweep_finished_meanwhile_is_not_recorded_again(tmp_path: Path) -> None:
-    mine, theirs = (Record.load(tmp_path / "trials.jsonl") for _ in range(2))
+    mine, theirs = (TrialFile.load(tmp_path / "trials.jsonl") for _ in range(2))
     other = replace(LINE, key="another")
     theirs.append(FAILED, LINE)
     assert mine.append(FAILED, LINE, other, unless_finished=True) == [other]
-    assert Record.load(mine.path).lines == [FAILED, LINE, other] == mine.lines
+    assert TrialFile.load(mine.path).lines == [FAILED, LINE, other] == mine.lines
 
 
 def test_a_later_finish_supersedes_a_failure_and_not_the_other_way(tmp_path: Path) -> None:
-    record = Record(tmp_path / "r.jsonl", [FAILED])
+    record = TrialFile(tmp_path / "r.jsonl", [FAILED])
     assert record.failed == {LINE.key: FAILED}
     assert record.finished == {}
     for lines in ([FAILED, LINE], [LINE, FAILED]):
-        record = Record(tmp_path / "r.jsonl", lines)
+        record = TrialFile(tmp_path / "r.jsonl", lines)
         assert record.finished == {LINE.key: LINE}
         assert record.failed == {}
 
 
 def test_every_truncation_loses_the_torn_line_only(tmp_path: Path) -> None:
     path = tmp_path / "trials.jsonl"
-    Record(path).append(LINE, FAILED)
+    TrialFile(path).append(LINE, FAILED)
     content = path.read_bytes()
     first = content.index(b"\n") + 1
     for size in range(len(content) + 1):
         path.write_bytes(content[:size])
-        record = Record.load(path)
+        record = TrialFile.load(path)
         whole = [LINE, FAILED][: (size >= first) + (size == len(content))]
         assert record.lines == whole
         aside = record.set_torn_aside()
         assert (aside is None) == (size in (0, first, len(content)))
         record.append(LINE)
-        assert Record.load(path).lines == [*whole, LINE]
+        assert TrialFile.load(path).lines == [*whole, LINE]
         if aside is not None:
             aside.unlink()
 
@@ -156,18 +156,18 @@ def test_a_corrupt_line_is_named(tmp_path: Path, line: str, why: str) -> None:
     path = tmp_path / "trials.jsonl"
     path.write_text(f"{LINE.to_line()}\n{line}\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"trials\.jsonl, line 2 is corrupt") as caught:
-        Record.load(path)
+        TrialFile.load(path)
     assert why in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read the record .*Is a directory"):
-        Record.load(tmp_path)
+        TrialFile.load(tmp_path)
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = Record(tmp_path / "trials.jsonl")
+    record = TrialFile(tmp_path / "trials.jsonl")
     record.append(LINE)
     before = record.path.read_bytes()
     real, calls = os.write, []
@@ -188,8 +188,8 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
-    Record(tmp_path / "two" / "trials.jsonl").append(LINE)
-    Record(tmp_path / "bad" / "trials.jsonl").append(FAILED)
+    TrialFile(tmp_path / "two" / "trials.jsonl").append(LINE)
+    TrialFile(tmp_path / "bad" / "trials.jsonl").append(FAILED)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "trials.jsonl").write_text("nonsense\n")
     [shared] = Neighbours(tmp_path, "one", "d1").finished([LINE.key, "other"])
@@ -201,14 +201,14 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
 
 
 def test_what_is_finished_follows_the_lines(tmp_path: Path) -> None:
-    record = Record(tmp_path / "trials.jsonl")
+    record = TrialFile(tmp_path / "trials.jsonl")
     assert record.finished == {}
     first, second = replace(LINE, key="a"), replace(LINE, key="b")
     record.append(first)
     assert set(record.finished) == {"a"}
     record.append(second)
     assert set(record.finished) == {"a", "b"}
-    other = Record.load(record.path)
+    other = TrialFile.load(record.path)
     other.append(replace(LINE, key="c"))
     record.refresh()
     assert set(record.finished) == {"a", "b", "c"}

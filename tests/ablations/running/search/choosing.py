@@ -17,7 +17,7 @@ from ablations.analysis.results.next_trials import NextTrials
 from ablations.analysis.results.results import CurrentResults
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
@@ -70,15 +70,15 @@ class Choosing:
         self.before: Callable[[Task], None] = lambda task: None
         self.handing_out: Callable[[], None] = lambda: None
 
-    def places(self, design: Design) -> Places:
-        return Places(design.study.name, self.results, self.results.parent / "reports")
+    def paths(self, design: Design) -> StudyPaths:
+        return StudyPaths(design.study.name, self.results, self.results.parent / "reports")
 
     def sweep(self, design: Design, *, executor: Executor | None = None, **options: Any) -> SweepOutcome:
-        places = self.places(design)
-        record = places.open_record()
+        paths = self.paths(design)
+        record = paths.open_record()
         return sweep(
             design,
-            places,
+            paths,
             Settings(data_dir=self.results, digest="d", **options),
             make_executor=lambda: executor or Pretending(self, options.get("workers", 1)),
             display=self.watcher,

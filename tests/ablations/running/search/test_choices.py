@@ -33,7 +33,7 @@ def proposals_asked(choosing: Choosing) -> list[object]:
 
 
 def optuna_trials(choosing: Choosing, design: Design) -> list[optuna.trial.FrozenTrial]:
-    storage = optuna.storages.RDBStorage(f"sqlite:///{choosing.places(design).results / FILE_NAME}")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{choosing.paths(design).results / FILE_NAME}")
     studies = optuna.get_all_study_summaries(storage=storage)
     return [t for s in studies for t in optuna.load_study(study_name=s.study_name, storage=storage).trials]
 
@@ -47,8 +47,8 @@ def test_every_row_of_a_tuned_study_gets_the_same_number_of_proposals(choosing: 
 
     outcome = choosing.sweep(design)
 
-    counts = Counter(p.arm for p in read_proposals(choosing.places(design).results))
-    assert counts == {cell.label: 6 for cell in design.cells}
+    counts = Counter(p.arm for p in read_proposals(choosing.paths(design).results))
+    assert counts == {row.label: 6 for row in design.rows}
     assert (outcome.failed, outcome.left) == (0, 0)
 
 
@@ -58,7 +58,7 @@ def test_rows_are_trained_with_what_was_best_for_them_on_validation_images(choos
 
     for choice in select(design, record).choices:
         best = min(choice.judged, key=lambda j: j.values or (1000,))
-        row = next(cell for cell in select(design, record).design.cells if cell.label == choice.arm.name)
+        row = next(cell for cell in select(design, record).design.rows if cell.label == choice.arm.name)
         assert row.recipe.lr == best.proposal.params["lr"]
         assert row.data.validation_images is None
         for seed in design.seeds:
@@ -100,7 +100,7 @@ def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) ->
     best = select(design, record).choices[0].candidates[0]
     assert error_of(best.row.trial(0)) < error_of(design.baseline.trial(0))
     winners = select(design, record).design
-    assert best.row.network in {cell.network for cell in winners.cells}
+    assert best.row.network in {row.network for row in winners.rows}
     assert winners.seeds == (CONFIRM_FROM, CONFIRM_FROM + 1)
 
 
@@ -152,7 +152,7 @@ def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
 def test_a_torn_line_of_the_proposals_is_passed_over(choosing: Choosing) -> None:
     design = search_study()
     choosing.sweep(design)
-    path = choosing.places(design).proposals
+    path = choosing.paths(design).proposals
     content = path.read_bytes()
     lines = content.splitlines(keepends=True)
     for cut in range(1, len(lines[-1])):
@@ -167,7 +167,7 @@ def test_a_torn_line_of_the_proposals_is_passed_over(choosing: Choosing) -> None
 def test_a_corrupt_proposal_is_named_with_its_line(choosing: Choosing) -> None:
     design = search_study()
     choosing.sweep(design)
-    path = choosing.places(design).proposals
+    path = choosing.paths(design).proposals
     lines = path.read_text().splitlines()
     lines[3] = lines[3].replace('"seed"', '"sead"')
     path.write_text("\n".join(lines) + "\n")
@@ -231,7 +231,7 @@ def test_the_storage_may_be_lost(choosing: Choosing) -> None:
     design = search_study(trials=20)
     half = search_study(trials=10)
     choosing.sweep(half)
-    (choosing.places(half).results / FILE_NAME).unlink()
+    (choosing.paths(half).results / FILE_NAME).unlink()
 
     record = choosing.sweep(design).record
 
@@ -296,14 +296,14 @@ def test_two_drivers_are_never_given_the_same_proposal(
     """Also where the second asks before the first has begun to train."""
     monkeypatch.setattr(proposer, "is_shared", lambda url: True)
     design = search_study()
-    places = choosing.places(design)
-    places.make_writable()
+    paths = choosing.paths(design)
+    paths.make_writable()
     holder = Holder.this_process()
     drivers = []
     for pid in (holder.pid, os.getppid()):  # two processes that live
-        leases = Leases(places.leases)
+        leases = Leases(paths.leases)
         monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid)))
-        drivers.append(proposer.Proposer(design, places, places.open_record(), leases, None, print))
+        drivers.append(proposer.Proposer(design, paths, paths.open_record(), leases, None, print))
 
     given = [[trial.key for _, trial in driver.propose(2)] for driver in drivers]
 
@@ -421,7 +421,7 @@ def test_proposals_are_readable_by_people(choosing: Choosing, tmp_path: Path) ->
     design = search_study()
     choosing.sweep(design)
 
-    first = json.loads(choosing.places(design).proposals.read_text().splitlines()[0])
+    first = json.loads(choosing.paths(design).proposals.read_text().splitlines()[0])
 
     assert first["params"] == {"squeeze": "avg", "excitation": "sigmoid", "reduction": "8"}
     assert first["number"] == 0

@@ -28,7 +28,7 @@ def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosi
     text = render_markdown(found)
 
     tables = {table.key: table for table in found.tables()}
-    assert [row.cells[0].text() for row in tables["chosen"].rows] == [cell.label for cell in design.cells]
+    assert [row.cells[0].text() for row in tables["chosen"].rows] == [cell.label for cell in design.rows]
     assert all(row.cells[-1].text() == "6 finished" for row in tables["chosen"].rows)
     assert {row.cells[0].text() for row in tables["changed"].rows} == {"plain", "SE max r=8"}
     assert "Tuning each row's recipe changed" in text
@@ -43,7 +43,7 @@ def test_test_errors_in_the_tables_are_those_of_the_tuned_rows(choosing: Choosin
     results = Results(design, record)
 
     assert results.fixed is not None
-    for tuned, fixed in zip(results.design.cells, results.fixed.design.cells, strict=True):
+    for tuned, fixed in zip(results.design.rows, results.fixed.design.rows, strict=True):
         now, before = (
             r.values("top1_error", (c,))["value"].mean()
             for r, c in ((results, tuned), (results.fixed, fixed))
@@ -62,7 +62,7 @@ def test_an_unfinished_choice_claims_nothing(choosing: Choosing) -> None:
     choosing.handing_out = die
     with pytest.raises(KeyboardInterrupt):
         choosing.sweep(design)
-    record = choosing.places(design).open_record()
+    record = choosing.paths(design).open_record()
 
     answer = " ".join(content(design, record).answer)
 
@@ -90,7 +90,7 @@ def test_reports_of_equal_records_are_equal(choosing: Choosing, tmp_path: Path) 
     record = choosing.sweep(design).record
 
     one = write_report(Results(design, record), tmp_path / "one", formats=("md", "html"))
-    again = choosing.places(design).open_record()
+    again = choosing.paths(design).open_record()
     two = write_report(Results(design, again), tmp_path / "two", formats=("md", "html"))
 
     assert one.markdown is not None

@@ -91,7 +91,7 @@ def test_a_trial_that_chooses_does_not_read_the_test_part(
 def test_whatever_is_proposed_is_judged_on_validation_images(study: Design) -> None:
     for arm in arms_of(study):
         assert arm.space.start is not None
-        data = arm.space.cell(arm.space.start).data
+        data = arm.space.proposed_row(arm.space.start).data
         assert (data.validation_images, data.test_images) == (40, None)
 
 

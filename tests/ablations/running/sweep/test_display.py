@@ -22,14 +22,14 @@ def _lines(study: Design, *, failed: bool = False, train_seconds: float = 50.0) 
     trained = replace(LINE, result=replace(LINE.result, train_seconds=train_seconds))
     out = io.StringIO()
     console = Console(file=out, width=120, no_color=True)
-    trials = list(zip([*study.cells, *study.cells], study.trials, strict=True))
+    trials = list(zip([*study.rows, *study.rows], study.trials, strict=True))
     with SweepDisplay("small", console) as display:
         display.begin(len(trials), done=0, shared=0)
-        for number, (cell, trial) in enumerate(trials):
+        for number, (row, trial) in enumerate(trials):
             running = [Running(t, c, Progress(Path("p"))) for c, t in trials[number : number + 2]]
             display.update(running)
             line = FAILED if failed and number == 0 else trained
-            display.finished(cell, replace(line, trial=trial.to_json()))
+            display.finished(row, replace(line, trial=trial.to_json()))
     return out.getvalue().splitlines()
 
 

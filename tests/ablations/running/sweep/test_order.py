@@ -13,8 +13,8 @@ from ablations.running.sweep.order import longest_first
 
 
 def ordered(study: Design, trials: Sequence[Trial], workers: int = 2) -> list[tuple[int, str]]:
-    cells = {cell.trial(seed).key: cell for seed in study.seeds for cell in study.cells}
-    found = longest_first(trials, lambda trial: cells[trial.key], workers=workers)
+    rows = {row.trial(seed).key: row for seed in study.seeds for row in study.rows}
+    found = longest_first(trials, lambda trial: rows[trial.key], workers=workers)
     return [(trial.seed, trial.backbone) for trial in found]
 
 
@@ -30,14 +30,14 @@ def test_one_worker_takes_the_studys_order() -> None:
 
 
 def test_a_longer_training_counts_as_much_as_a_larger_network() -> None:
-    cell = small_study().cells[0]
+    row = small_study().rows[0]
     short, long = small_trial(epochs=1.0), small_trial(epochs=3.0)
-    assert longest_first([short, long], lambda trial: cell, workers=2) == [long, short]
+    assert longest_first([short, long], lambda trial: row, workers=2) == [long, short]
 
 
 def test_small_images_make_a_training_shorter() -> None:
-    cell = small_study().cells[0]
+    row = small_study().rows[0]
     data = DataSpec(name="cifar10")
     whole = replace(small_trial(), data=data)
     growing = replace(small_trial(start_size=16, full_size_from=0.5), data=data)
-    assert longest_first([growing, whole], lambda trial: cell, workers=2) == [whole, growing]
+    assert longest_first([growing, whole], lambda trial: row, workers=2) == [whole, growing]

@@ -21,7 +21,7 @@ from small import small_study
 
 from ablations.running.mlflow import tracker as tracking
 from ablations.running.mlflow.tracker import Tracker
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from tests.ablations.running.sweep.test_sweep import Bench
 
 ONE_SWEEP = """
@@ -296,12 +296,12 @@ def test_a_full_disk_ends_in_one_line_and_the_study_is_completed_later(
     assert "Traceback" not in err
     [line] = [line for line in err.splitlines() if line.startswith("ablate: ")]
     assert "File too large; nothing recorded is lost" in line
-    record = Record.load(command.record)
+    record = TrialFile.load(command.record)
     assert record.torn == b""
     assert len(record.finished) == finished
     assert not (command.study / "leases").exists()
 
     ended, out, err = command.run()
     assert ended == 0, out + err
-    assert len(Record.load(command.record).lines) == 2
+    assert len(TrialFile.load(command.record).lines) == 2
     assert check_mlflow(command.store, command.record) == []

@@ -21,8 +21,8 @@ from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.executors.ray_cluster import Resources, connected
 from ablations.running.executors.ray_executor import RayExecutor
 from ablations.running.machine.kernels import NO_KERNELS
-from ablations.running.record.study_paths import Places
-from ablations.running.record.trial_file import Record
+from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
@@ -49,11 +49,11 @@ def _sweep(
         workers=2,
         kernels=NO_KERNELS,
     )
-    places = Places(design.study.name, folder / "results", folder / "reports")
-    return sweep(design, places, settings, make_executor=executor, display=watcher or Watcher())
+    paths = StudyPaths(design.study.name, folder / "results", folder / "reports")
+    return sweep(design, paths, settings, make_executor=executor, display=watcher or Watcher())
 
 
-def _same(one: Record, other: Record) -> None:
+def _same(one: TrialFile, other: TrialFile) -> None:
     assert len(one.lines) == len(other.lines) == len(one.finished)
     assert one.finished.keys() == other.finished.keys()
     for key, line in one.finished.items():

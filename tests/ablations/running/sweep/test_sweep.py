@@ -28,9 +28,9 @@ from ablations.running.executors.process_pool import WorkerDied
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.record.leases import Leases
-from ablations.running.record.study_paths import Places
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.record.trial_file import Record
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.sweep import dispatch
 from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
@@ -77,8 +77,8 @@ class Bench:
         with one_thread():
             return run_task(task)
 
-    def places(self, design: Design) -> Places:
-        return Places(design.study.name, self.results, self.results.parent / "reports")
+    def paths(self, design: Design) -> StudyPaths:
+        return StudyPaths(design.study.name, self.results, self.results.parent / "reports")
 
     def sweep(
         self,
@@ -90,10 +90,10 @@ class Bench:
         **options: Any,
     ) -> SweepOutcome:
         settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
-        record = self.places(design).open_record()
+        record = self.paths(design).open_record()
         return sweep(
             design,
-            self.places(design),
+            self.paths(design),
             settings,
             make_executor=executor,
             display=self.watcher,
@@ -112,7 +112,7 @@ def test_every_trial_is_trained_once_and_never_again(bench: Bench) -> None:
     design = small_study()
     outcome = bench.sweep(design)
     assert (outcome.trained, outcome.failed, outcome.left, outcome.stopped_by) == (6, 0, 0, None)
-    record = bench.places(design).open_record().trials
+    record = bench.paths(design).open_record().trials
     assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
     again = bench.sweep(design)
     assert again.trained == 0
@@ -123,7 +123,7 @@ def test_every_trial_is_trained_once_and_never_again(bench: Bench) -> None:
 def test_a_line_says_all_that_a_reader_needs(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    [se, plain] = bench.places(design).open_record().trials.lines
+    [se, plain] = bench.paths(design).open_record().trials.lines
     assert se.trial == design.baseline.trial(0).to_json()
     assert se.result is not None
     assert se.result.bottleneck_widths == {"2": 2, "3": 4, "4": 8}
@@ -132,12 +132,12 @@ def test_a_line_says_all_that_a_reader_needs(bench: Bench) -> None:
     assert [epoch.epoch for epoch in se.history] == [1, 2]
     assert se.data_digest == bench.digest
     assert {"commit", "host", "processor", "device", "precision", "threads", "torch"} <= se.environment.keys()
-    assert not bench.places(design).running.exists()
+    assert not bench.paths(design).running.exists()
 
 
 def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
     design = small_study(design="race", race={"first": 3}, seeds=4, confirm=1, include_plain=False)
-    base, other = design.cells
+    base, other = design.rows
     asked: list[set[str]] = []
 
     def rounds(record: StudyRecord, failed: Collection[str]) -> list[Trial]:
@@ -154,14 +154,14 @@ def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
 
 def test_the_status_counts_the_fresh_seeds_that_were_tried(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1, confirm=2)
-    base, plain = design.cells
+    base, plain = design.rows
     wanted = [base.trial(0), plain.trial(0), plain.trial(design.confirm_seeds[0])]
     bench.sweep(
         design, next_trials=lambda record, failed: [t for t in wanted if t.key not in record.finished]
     )
     rows = {
         row.label: (row.finished, row.left)
-        for row in study_status(Results(design, bench.places(design).open_record())).rows
+        for row in study_status(Results(design, bench.paths(design).open_record())).rows
     }
     assert rows == {base.label: (1, 0), "plain": (2, 0)}
 
@@ -190,7 +190,7 @@ def test_a_trial_of_another_study_is_taken_over(bench: Bench) -> None:
     bench.sweep(second)
     assert bench.watcher.begun[-1] == (8, 6, 6)
     assert len(bench.trained) == 8
-    lines = bench.places(second).open_record().trials.lines
+    lines = bench.paths(second).open_record().trials.lines
     assert sorted(str(line.shared_from) for line in lines) == ["None", "None", *["first"] * 6]
     assert all(line.study == "second" for line in lines)
 
@@ -199,17 +199,17 @@ def test_fresh_starts_beside_the_old_record(bench: Bench) -> None:
     design = small_study(seeds=1)
     bench.sweep(design)
     bench.sweep(small_study("other", seeds=1))
-    old = bench.places(design).record.read_bytes()
+    old = bench.paths(design).record.read_bytes()
     bench.sweep(design, fresh=True)
     assert len(bench.trained) == 6  # three, none (shared), and three again
-    [aside] = bench.places(design).results.glob("trials.before-*.jsonl")
+    [aside] = bench.paths(design).results.glob("trials.before-*.jsonl")
     assert aside.read_bytes() == old
-    assert len(bench.places(design).open_record().trials.lines) == 3
+    assert len(bench.paths(design).open_record().trials.lines) == 3
 
 
 def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench) -> None:
     design = small_study(seeds=1)
-    bad = design.cells[1].trial(0).key
+    bad = design.rows[1].trial(0).key
 
     def break_one(task: Task) -> None:
         if task.key == bad:
@@ -218,24 +218,24 @@ def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench
     bench.before = break_one
     outcome = bench.sweep(design)
     assert (outcome.trained, outcome.failed) == (2, 1)
-    record = bench.places(design).open_record().trials
+    record = bench.paths(design).open_record().trials
     failure = record.failed[bad].failure
     assert failure is not None
     assert failure.kind == "killed"
     assert ("plain", "failed") in bench.watcher.ended
-    status = study_status(Results(design, bench.places(design).open_record()))
+    status = study_status(Results(design, bench.paths(design).open_record()))
     assert [(row.label, row.finished, row.failed) for row in status.rows][1] == ("plain", 0, 1)
     assert "plain, seed 0: killed" in status.failures[0]
     bench.before = lambda task: None
     assert bench.sweep(design).trained == 1
-    assert bench.places(design).open_record().trials.failed == {}
+    assert bench.paths(design).open_record().trials.failed == {}
 
 
 def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
     design = small_study(axes={}, include_plain=True, seeds=1, recipe={**_recipe(), "lr": 1e20})
     outcome = bench.sweep(design)
     assert outcome.failed == 2
-    failures = [line.failure for line in bench.places(design).open_record().trials.lines]
+    failures = [line.failure for line in bench.paths(design).open_record().trials.lines]
     assert [failure.kind for failure in failures if failure] == ["diverged", "diverged"]
     assert all(failure and failure.epoch for failure in failures)
 
@@ -251,13 +251,13 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     bench.before = interrupt
     outcome = bench.sweep(design)
     assert outcome.stopped_by == signal.SIGINT
-    done = len(bench.places(design).open_record().trials.lines)
+    done = len(bench.paths(design).open_record().trials.lines)
     assert outcome.left == 6 - done
     assert 0 < done < 6
     assert signal.getsignal(signal.SIGINT) is handler
     bench.before = lambda task: None
     bench.sweep(design)
-    lines = bench.places(design).open_record().trials.lines
+    lines = bench.paths(design).open_record().trials.lines
     assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
 
 
@@ -266,7 +266,7 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
     design = small_study(seeds=3)
     outcomes: list[SweepOutcome] = []
     threads = [threading.Thread(target=lambda: outcomes.append(bench.sweep(design))) for _ in range(2)]
-    other = Leases(bench.places(design).leases)
+    other = Leases(bench.paths(design).leases)
     other._me = replace(other._me, pid=os.getppid(), start=0)  # a process that lives, and is not this one
     held = design.trials[0].key
     assert other.take(held)
@@ -279,9 +279,9 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
         thread.join(timeout=120)
     assert sorted(bench.trained) == sorted(trial.key for trial in design.trials)
     assert sum(outcome.trained for outcome in outcomes) == 9
-    lines = bench.places(design).open_record().trials.lines
+    lines = bench.paths(design).open_record().trials.lines
     assert sorted(line.key for line in lines) == sorted(trial.key for trial in design.trials)
-    assert Leases(bench.places(design).leases).held() == []
+    assert Leases(bench.paths(design).leases).held() == []
 
 
 def test_two_studies_at_once_train_what_they_share_once(bench: Bench) -> None:
@@ -302,7 +302,7 @@ def test_two_studies_at_once_train_what_they_share_once(bench: Bench) -> None:
     assert len(keys) == 8
     assert sorted(bench.trained) == sorted(keys)
     for design in (first, second):
-        record = bench.places(design).open_record().trials
+        record = bench.paths(design).open_record().trials
         assert sorted(line.key for line in record.lines) == sorted(trial.key for trial in design.trials)
         assert outcomes[design.study.name].left == 0
     assert sum(outcome.trained for outcome in outcomes.values()) == 8
@@ -374,7 +374,7 @@ def test_git_is_offered_the_record_and_nothing_else_of_a_study(bench: Bench, res
 
 def test_a_dead_sweeps_trial_is_taken_over(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
-    dead = Leases(bench.places(design).leases)
+    dead = Leases(bench.paths(design).leases)
     dead._me = replace(dead._me, start=dead._me.start + 1)  # this process number, at another time
     assert dead.take(design.trials[0].key)
     assert bench.sweep(design).trained == 2
@@ -383,7 +383,7 @@ def test_a_dead_sweeps_trial_is_taken_over(bench: Bench) -> None:
 def test_fresh_is_refused_while_another_sweep_trains(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    other = Leases(bench.places(design).leases)
+    other = Leases(bench.paths(design).leases)
     other._me = replace(other._me, pid=os.getppid(), start=0)
     other.take(design.trials[0].key)
     with pytest.raises(UserError, match=r"is being trained by process \d+ on .*; stop it before --fresh"):
@@ -392,7 +392,7 @@ def test_fresh_is_refused_while_another_sweep_trains(bench: Bench) -> None:
 
 def test_a_value_that_only_fails_is_set_aside(bench: Bench) -> None:
     design = small_study(seeds=6)
-    bad = {cell.trial(seed).key for cell in design.cells for seed in range(6) if cell.label == "SE max r=8"}
+    bad = {row.trial(seed).key for row in design.rows for seed in range(6) if row.label == "SE max r=8"}
 
     def break_one(task: Task) -> None:
         if task.key in bad:
@@ -414,11 +414,11 @@ def test_a_trial_over_its_time_is_recorded_and_continued_later(bench: Bench) -> 
     )
     outcome = bench.sweep(design, timeout_seconds=1.0)
     assert outcome.failed == 1
-    [line] = bench.places(design).open_record().trials.lines
+    [line] = bench.paths(design).open_record().trials.lines
     assert line.failure is not None
     assert line.failure.kind == "timeout"
     assert "longer than 1 s" in line.failure.message
-    assert list((bench.places(design).checkpoints / line.key).glob("*.pt"))
+    assert list((bench.paths(design).checkpoints / line.key).glob("*.pt"))
 
 
 def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
@@ -429,7 +429,7 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     whole = small_study(
         "whole", axes={"squeeze": ["avg"]}, include_plain=False, seeds=1, recipe={**_recipe(), "epochs": 150}
     )
-    said = bench.places(design).running / f"{design.trials[0].key}.jsonl"
+    said = bench.paths(design).running / f"{design.trials[0].key}.jsonl"
 
     def stop_after_some_epochs() -> None:
         while not said.exists() or said.read_text(encoding="utf-8").count('"epoch"') < 5:
@@ -439,48 +439,48 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     threading.Thread(target=stop_after_some_epochs, daemon=True).start()
     outcome = bench.sweep(design)
     assert outcome.stopped_by == signal.SIGTERM
-    assert bench.places(design).open_record().trials.lines == []
-    newest = max((bench.places(design).checkpoints / design.trials[0].key).glob("*.pt"))
+    assert bench.paths(design).open_record().trials.lines == []
+    newest = max((bench.paths(design).checkpoints / design.trials[0].key).glob("*.pt"))
     saved = read_checkpoint(newest)["state"]["history"]
     assert saved
     bench.sweep(design)
     bench.sweep(whole, fresh=True)
-    [continued], [uninterrupted] = (bench.places(d).open_record().trials.lines for d in (design, whole))
+    [continued], [uninterrupted] = (bench.paths(d).open_record().trials.lines for d in (design, whole))
     assert continued.result is not None
     assert uninterrupted.result is not None
     assert continued.result.weights_sha256 == uninterrupted.result.weights_sha256
     assert [epoch.train_loss for epoch in continued.history] == [e.train_loss for e in uninterrupted.history]
     assert [epoch.seconds for epoch in continued.history[: len(saved)]] == [e["seconds"] for e in saved]
-    assert not bench.places(design).checkpoints.joinpath(continued.key).exists()
+    assert not bench.paths(design).checkpoints.joinpath(continued.key).exists()
 
 
 def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    before = bench.places(design).record.read_bytes()
+    before = bench.paths(design).record.read_bytes()
     with pytest.raises(UserError, match=r"recorded with other data .*--fresh"):
         bench.sweep(design, digest="another")
-    assert bench.places(design).record.read_bytes() == before
+    assert bench.paths(design).record.read_bytes() == before
 
 
 def test_a_torn_line_is_set_aside_and_its_trial_run_again(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    path = bench.places(design).record
+    path = bench.paths(design).record
     path.write_bytes(path.read_bytes()[:-20])
     bench.sweep(design)
     assert len(bench.trained) == 3
-    assert len(Record.load(path).finished) == 2
+    assert len(TrialFile.load(path).finished) == 2
     assert path.with_name("trials.jsonl.torn").exists()
 
 
 def test_mlflow_has_one_run_a_trial(bench: Bench, results: Path) -> None:
     design = small_study(seeds=1)
     tracker = Tracker("small", None, results)
-    bench.sweep(design, tracker=lambda: tracker, command=lambda cell: f"again {cell.label}")
+    bench.sweep(design, tracker=lambda: tracker, command=lambda row: f"again {row.label}")
     runs = tracker._runs.on_level("trial")
     assert [run.info.status for run in runs] == ["FINISHED"] * 3
-    lines = bench.places(design).open_record().trials.lines
+    lines = bench.paths(design).open_record().trials.lines
     assert {line.key for line in lines} == {run.data.tags["senet.key"] for run in runs}
     assert {run.data.params["squeeze"] for run in runs} == {"avg", "max", "-"}
     by_key = {line.key: line for line in lines}
@@ -505,7 +505,7 @@ def test_mlflow_has_one_run_a_trial_of_the_present_record_after_a_fresh_start(
     old = _finished_runs(tracker)
     bench.sweep(small_study(seeds=1, axes={}), tracker=lambda: tracker, fresh=True)
     new = _finished_runs(tracker)
-    assert new == {key: line.mark for key, line in bench.places(design).open_record().trials.finished.items()}
+    assert new == {key: line.mark for key, line in bench.paths(design).open_record().trials.finished.items()}
     assert len(new) == 2
     assert not set(new.values()) & set(old.values())
     binned = tracker._runs._client.search_runs([tracker._runs.experiment_id], run_view_type=2)
@@ -517,9 +517,9 @@ def test_runs_of_a_record_that_somebody_removed_go_where_nobody_else_writes(
 ) -> None:
     design, tracker = small_study(seeds=1, axes={}), Tracker("small", None, results)
     bench.sweep(design, tracker=lambda: tracker)
-    bench.places(design).record.unlink()
+    bench.paths(design).record.unlink()
     bench.sweep(design, tracker=lambda: tracker)
-    record = bench.places(design).open_record().trials
+    record = bench.paths(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
@@ -529,17 +529,17 @@ def test_in_a_shared_store_finished_runs_of_other_records_stay(bench: Bench, res
     tracker = Tracker("small", shared, results)
     bench.sweep(design, tracker=lambda: tracker)
     old = {run.mark for run in tracker.finished_runs() or ()}
-    elsewhere = bench.places(design).results.rename(results / "elsewhere")  # as if on another machine
+    elsewhere = bench.paths(design).results.rename(results / "elsewhere")  # as if on another machine
     bench.sweep(design, tracker=lambda: tracker, fresh=True)
     runs = tracker.finished_runs()
     assert runs is not None
     assert len(runs) == 4
     assert old < {run.mark for run in runs}
-    (bench.places(design).results / "trials.before-20260101T000000Z.jsonl").write_bytes(
+    (bench.paths(design).results / "trials.before-20260101T000000Z.jsonl").write_bytes(
         (elsewhere / "trials.jsonl").read_bytes()
     )
     bench.sweep(design, tracker=lambda: tracker)  # now it is known whose they were
-    record = bench.places(design).open_record().trials
+    record = bench.paths(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
@@ -548,16 +548,16 @@ def test_a_fresh_start_while_the_server_is_away_is_made_up_for(bench: Bench, res
     bench.sweep(design, tracker=lambda: tracker)
     bench.sweep(design, tracker=lambda: Tracker("small", "http://127.0.0.1:9", results), fresh=True)
     bench.sweep(design, tracker=lambda: tracker)
-    record = bench.places(design).open_record().trials
+    record = bench.paths(design).open_record().trials
     assert _finished_runs(tracker) == {key: line.mark for key, line in record.finished.items()}
 
 
 def test_a_plug_in_that_changed_since_the_plan_is_refused(bench: Bench, tmp_path: Path) -> None:
     design = small_study(axes={}, seeds=1, include_plain=True)
     changed = replace(design.baseline, plugins=(("squeeze:avg", "0123"),))
-    outcome = bench.sweep(replace(design, cells=(changed,), baseline=changed))
+    outcome = bench.sweep(replace(design, rows=(changed,), baseline=changed))
     assert outcome.failed == 1
-    failure = bench.places(design).open_record().trials.lines[0].failure
+    failure = bench.paths(design).open_record().trials.lines[0].failure
     assert failure is not None
     assert "was changed after the study had been read" in failure.message
 
@@ -577,7 +577,7 @@ def test_an_executor_of_somebody_else_serves(bench: Bench) -> None:
 def test_the_record_is_json_lines_with_a_schema(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    lines = bench.places(design).record.read_text(encoding="utf-8").splitlines()
+    lines = bench.paths(design).record.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["schema"] for line in lines] == [1, 1]
 
 
@@ -592,9 +592,9 @@ def test_the_record_says_which_kernels_trained_and_reproduction_names_the_differ
 ) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
-    [fused, _] = bench.places(design).open_record().trials.lines
+    [fused, _] = bench.paths(design).open_record().trials.lines
     bench.sweep(design, kernels=NO_KERNELS, fresh=True)
-    [plain, _] = bench.places(design).open_record().trials.lines
+    [plain, _] = bench.paths(design).open_record().trials.lines
     assert fused.environment["fused"] is not bool(why_not())
     assert fused.environment["winograd"] is not bool(winograd.why_not())
     assert (plain.environment["fused"], plain.environment["winograd"]) == (False, False)
