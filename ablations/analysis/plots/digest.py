@@ -58,7 +58,7 @@ def read_mark(picture: bytes, suffix: str) -> str | None:
 
 def _in_png(picture: bytes) -> str | None:
     try:
-        with Image.open(BytesIO(picture)) as image:
+        with Image.open(BytesIO(picture), formats=("PNG",)) as image:
             told = image.info.get("Description")
     except (OSError, SyntaxError, ValueError, zlib.error):
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ablations.running.data.file_trees import FileTree
+from ablations.running.data.plain_pickle import unpickle
 from ablations.running.data.raw_dataset import RawDataset, from_arrays
-from senet_core.errors import UserError, one_line
+from senet_core.errors import UserError
 
 _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
@@ -20,51 +19,6 @@ _FILES = {
 }
 _KEYS = {"cifar10": (b"labels", b"label_names"), "cifar100": (b"fine_labels", b"fine_label_names")}
 _CLASSES = {"cifar10": 10, "cifar100": 100}
-
-_reconstruct = np.empty(0).__reduce__()[0]  # numpy moved it between its versions; an array knows where it is
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"encoding {encoding!r} is not allowed")
-    return text.encode("latin1")
-
-
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("_codecs", "encode"): _latin1,  # how Python 3 writes bytes into old pickles
-}
-
-
-class _PlainData(pickle.Unpickler):
-    """Loads dicts, lists, bytes, numbers and numpy arrays; refuses anything else, and so any code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which image data does not need")
-        return _ALLOWED[module, name]
-
-
-def unpickle(data: bytes, name: str) -> dict[Any, Any]:
-    """Return a pickled dict of plain data; nothing in it is ever executed.
-
-    Args:
-        data: the pickle.
-        name: of its file, for messages.
-
-    Raises:
-        UserError: it is damaged, is no dict, or holds anything but plain data.
-    """
-    try:
-        loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
-    except Exception as error:  # a damaged pickle can fail in any way
-        raise UserError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
-    if not isinstance(loaded, dict):
-        raise UserError(f"cannot read the python batch {name!r}: it holds no dict")
-    return loaded
 
 
 def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
@@ -110,7 +64,11 @@ def _batch(
     pixels, labels = batch.get(b"data"), batch.get(label_key)
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (3 * 32 * 32,):
         raise UserError(f"the python batch {where!r} does not hold rows of 3072 bytes")
-    if not isinstance(labels, list) or not all(isinstance(label, int) for label in labels):
+    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
         raise UserError(f"the python batch {where!r} does not hold a list of labels")
+    odd = next((label for label in labels if not 0 <= label < 2**31), None)
+    if odd is not None:
+        shown = str(odd) if odd.bit_length() < 80 else f"of {odd.bit_length()} bits"
+        raise UserError(f"the python batch {where!r}: label {shown} is out of range")
     images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # the authors store whole colour planes
     return np.ascontiguousarray(images), np.array(labels, dtype=np.int64)

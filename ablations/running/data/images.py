@@ -20,13 +20,16 @@ from ablations.running.data.raw_dataset import Block, Bytes, RawDataset
 from senet_core.errors import UserError, one_line
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+"""What is decoded, whatever a file is called: others of Pillow's formats start programs (EPS) or read other files."""
+
 _LONGEST = 100
 _CHUNK = 32  # images a thread decodes before it reports
 
 
 def _open(data: bytes, name: str, channels: int) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data)) as file:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
             file.load()
             image: Image.Image = file
             if image.mode.startswith(("I", "F")):  # converting would clip them without a word

@@ -67,7 +67,7 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
                     content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"])
                 )
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (names the line)
             raise UserError(
                 f"{path}, line {number} is corrupt: {error}; correct or remove that line"
             ) from error

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import os
 import pickle
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from ablations.running.data import data_spec, prepare
-from ablations.running.data.cifar import unpickle
 from ablations.running.data.fashion import parse_idx
+from ablations.running.data.plain_pickle import unpickle
 from senet_core.errors import UserError
 
 Noise = Callable[..., np.ndarray]
@@ -115,7 +119,7 @@ def test_a_damaged_batch_is_one_line(data: bytes) -> None:
         ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0]}, "2 images and 1 labels"),
         ({b"data": np.zeros((2, 3072), np.uint8)}, "does not hold a list of labels"),
         ({b"data": np.zeros((2, 100), np.uint8), b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
-        ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
+        ({b"data": np.zeros((2, 3072)), b"labels": [0, 1]}, "numbers of type 'f8'; u1 and i8 are allowed"),
         ({b"labels": [0, 1]}, "does not hold rows of 3072 bytes"),
     ],
 )
@@ -164,3 +168,123 @@ def test_a_truncated_idx_file_is_one_line(noise: Noise, cut: int) -> None:
     for data in (idx(noise(3, 28, 28)), gzip.compress(idx(noise(3, 28, 28)))):
         with pytest.raises(UserError, match=r"^cannot read 'file': "):
             parse_idx(data[:cut], "file", 3)
+
+
+def _forged(
+    state: Any, dtype: bytes = b"u1", dtype_state: Any = (3, "|", None, None, None, -1, -1, 0)
+) -> bytes:
+    """Assemble a pickle of an array by hand: what numpy itself would never write."""
+    stream = io.BytesIO()
+    pickler = pickle._Pickler(stream, 2)  # type: ignore[attr-defined]
+    stream.write(b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n")
+    stream.write(b"cnumpy\nndarray\nK\x00\x85U\x01b\x87R")
+
+    def put(value: Any) -> None:
+        part = io.BytesIO()
+        pickle._Pickler(part, 2).dump(value)  # type: ignore[attr-defined]
+        stream.write(part.getvalue()[2:-1])  # without its frame
+
+    del pickler
+    version, shape, data = state
+    stream.write(b"(")
+    put(version)
+    put(shape)
+    stream.write(b"cnumpy\ndtype\nU" + bytes([len(dtype)]) + dtype + b"K\x00K\x01\x87R")
+    put(dtype_state)
+    stream.write(b"b\x89")
+    put(data)
+    stream.write(b"tb.")
+    return stream.getvalue()
+
+
+def _in_a_dict(array: bytes) -> bytes:
+    return b"\x80\x02}U\x04data" + array[2:-1] + b"s."
+
+
+def test_a_forged_array_that_is_plain_is_read() -> None:
+    read = unpickle(_in_a_dict(_forged((1, (2, 3), b"abcdef"))), "batch")
+    assert read[b"data"].tolist() == [[97, 98, 99], [100, 101, 102]]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (_forged((1, (1,), b"\x00" * 8), dtype=b"O8"), "numbers of type 'O8'"),
+        (_forged((1, (1,), b"\x00" * 8), dtype=b"V8"), "numbers of type 'V8'"),
+        (_forged((1, (1,), [object]), dtype=b"u1"), "asks for __builtin__.object"),
+        (_forged((1, (1,), [1]), dtype=b"u1"), "is not one of plain numbers"),
+        (_forged((1, (10**9,), b"abc"), dtype=b"u1"), "has 3 bytes, and a shape"),
+        (_forged((1, (-1,), b"abc"), dtype=b"u1"), "is not one of plain numbers"),
+        (
+            _forged((1, (3,), b"abc"), dtype_state=(3, "|", (b"u1", (8,)), None, None, -1, -1, 0)),
+            "form that image data",
+        ),
+        (
+            _forged((1, (3,), b"abc"), dtype_state=(3, "|", None, ("f",), {}, 8, 1, 63)),
+            "form that image data",
+        ),
+        (
+            _forged((1, (1,), b"\x00" * 8), dtype=b"i8", dtype_state=(3, ">", None, None, None, -1, -1, 0)),
+            "form that",
+        ),
+    ],
+)
+def test_arrays_of_anything_but_plain_numbers_are_refused(array: bytes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        unpickle(_in_a_dict(array), "batches.meta")
+
+
+@pytest.mark.parametrize(
+    "name", [b"numpy\nndarray", b"numpy\ndtype", b"numpy.core.multiarray\n_reconstruct", b"_codecs\nencode"]
+)
+@pytest.mark.parametrize("state", [b"}U\x01xK\x01s", b"N}U\x05valueK\x01s\x86", b"(K\x01tb"])
+def test_nothing_is_put_into_a_name(name: bytes, state: bytes) -> None:
+    """BUILD gives a state to whatever is on the stack: also to a type or a function."""
+    with pytest.raises(UserError, match="cannot read the python batch"):
+        unpickle(b"\x80\x02c" + name + b"\n" + state + b"b.", "batch")
+
+
+def repr_of(label: Any) -> str:
+    return f"{type(label).__name__}-{label.bit_length() if isinstance(label, int) else label}"
+
+
+@pytest.mark.parametrize("label", [2**70, -(2**70), 2**31, 2**99_999, True, 1.0, None, "1"], ids=repr_of)
+def test_odd_labels_are_one_line(tmp_path: Path, noise: Noise, label: Any) -> None:
+    root = cifar10(tmp_path / "root", noise)
+    content = {b"data": noise(2, 3072), b"labels": [1, label]}
+    dump(root / "cifar-10-batches-py" / "data_batch_2", content)
+    with pytest.raises(UserError, match=r"data_batch_2': (label -?\d+ is out of range|.*)|list of labels"):
+        prepare(data_spec("cifar10"), tmp_path / "data", root)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80\x02]r\xff\xff\xff\xff.", b"\x80\x05\x96\xff\xff\xff\xff\xff\x00\x00\x00."]
+)
+def test_a_pickle_takes_no_more_memory_than_it_has(data: bytes) -> None:
+    """Memos and byte arrays of any size can be named in a few bytes."""
+    with memory_of(2**31), pytest.raises(UserError, match="cannot read the python batch"):
+        unpickle(data, "batch")
+
+
+@contextlib.contextmanager
+def memory_of(more: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.slow
+def test_no_bytes_of_any_pickle_end_the_process(noise: Noise) -> None:
+    """Two thousand damaged batches: each is read or refused."""
+    whole = bytearray(pickle.dumps({b"data": noise(2, 3072), b"labels": [1, 2]}, protocol=2))
+    random = np.random.default_rng(0)
+    for _ in range(2000):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), random.integers(1, 6)):
+            damaged[place if random.random() < 0.5 else place % 160] = random.integers(0, 256)
+        with contextlib.suppress(UserError):
+            unpickle(bytes(damaged), "batch")

@@ -315,3 +315,24 @@ def test_a_thin_image_is_refused_before_it_is_resized(tmp_path: Path) -> None:
     ):
         Cropped(32, 8)(png(1, 101), "thin.png")
     assert Cropped(32, 8)(png(100, 1), "x").shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("kind", ["eps", "psd", "icns", "fits", "im"])
+def test_a_file_is_not_read_as_what_its_content_claims(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An EPS named .png would start Ghostscript on a stranger's program."""
+    started: list[object] = []
+    monkeypatch.setattr("subprocess.Popen", lambda *words, **_: started.append(words))
+    contents = {
+        "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\n(run) print\n%%EOF\n",
+        "psd": b"8BPS\x00\x01" + bytes(40),
+        "icns": b"icns\x00\x00\x00\x10ic07\x00\x00\x00\x08",
+        "fits": b"SIMPLE  =                    T" + b" " * 2850,
+        "im": b"Image type: L image\r\nImage size (x*y): 32*32\r\n".ljust(511, b"\x00")
+        + b"\x1a"
+        + bytes(1024),
+    }
+    with pytest.raises(UserError, match=r"cannot read the image 'a.png'"):
+        Exact(32)(contents[kind], "a.png")
+    assert started == []
