@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -10,9 +11,20 @@ class UserError(ValueError):
     """Bad input, reported to a person in one line; the command line prints it and exits with status 2."""
 
 
+def printable(text: str) -> str:
+    """Return a foreign text as characters that act on nothing: what is no character, or controls a terminal, is escaped.
+
+    Lone surrogates (a file name that is no UTF-8) become `\\udcff`, control characters and marks that turn the
+    direction of writing `\\x1b`; line feeds and tabs stay.
+    """
+    return "".join(
+        mark if mark in "\n\t" or unicodedata.category(mark)[0] != "C" else ascii(mark)[1:-1] for mark in text
+    )
+
+
 def one_line(error: BaseException) -> str:
-    """Return an error's text in one line, or its type where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Return an error's text in one printable line, or its type where it has none."""
+    return " ".join(printable(str(error)).split()) or type(error).__name__
 
 
 def unknown(kind: str, name: object, known: Iterable[object]) -> UserError:

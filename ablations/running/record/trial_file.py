@@ -8,9 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import UserError
 
 LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
@@ -31,6 +31,7 @@ class TrialFile:
     lines: list[TrialRecord] = field(default_factory=list)
     torn: bytes = b""
     _size: int = 0
+    _file: tuple[int, int] | None = field(default=None, repr=False, compare=False)
     _finished: dict[str, TrialRecord] = field(default_factory=dict, repr=False, compare=False)
     _seen: int = 0
     _newest: TrialRecord | None = field(default=None, repr=False, compare=False)
@@ -40,23 +41,10 @@ class TrialFile:
         """Read a record; a missing file is an empty record, and an unfinished last line is kept aside.
 
         Raises:
-            UserError: the file cannot be read, or a line in it is corrupt: which, and why.
+            RecordError: the file cannot be read, or a line in it is corrupt: which, and why.
         """
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return cls(path)
-        except OSError as error:
-            raise UserError(f"cannot read the record {path}: {error.strerror or error}") from error
-        *complete, torn = content.split(b"\n")
-        record = cls(path, torn=torn, _size=len(content) - len(torn))
-        for number, line in enumerate(complete, 1):
-            try:
-                record.lines.append(TrialRecord.from_line(line.decode("utf-8")))
-            except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
-                raise UserError(
-                    f"{path}, line {number} is corrupt: {error}; correct or remove that line"
-                ) from error
+        record = cls(path)
+        record._read_from(0)
         return record
 
     @property
@@ -101,7 +89,7 @@ class TrialFile:
             unless_finished: leave out trials that are finished meanwhile.
 
         Returns:
-            The lines that were added.
+            The lines that were added, as they are read back: foreign text in them is printable.
 
         Raises:
             DiskError: the file cannot be written.
@@ -114,12 +102,16 @@ class TrialFile:
                 self.refresh()
                 self._mend()
                 finished = self.finished if unless_finished else {}
-                added = [record for record in records if record.key not in finished]
-                content = "".join(f"{record.to_line()}\n" for record in added).encode()
+                lines = [record.to_line() for record in records if record.key not in finished]
+                added = [
+                    TrialRecord.from_line(line) for line in lines
+                ]  # what cannot be read would block the study
+                content = "".join(f"{line}\n" for line in lines).encode()
                 append_durably(self.path, content)
+                told = self.path.stat()
         except OSError as error:
             raise not_written(f"the record {self.path}", error, chosen=False) from error
-        self._size += len(content)
+        self._size, self._file = self._size + len(content), (told.st_dev, told.st_ino)
         self.lines.extend(added)
         return added
 
@@ -127,12 +119,43 @@ class TrialFile:
         """Take over what others have added since the file was last read.
 
         Raises:
-            UserError: the file cannot be read, or a line is corrupt.
+            RecordError: the file cannot be read, or a line is corrupt.
         """
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size != self._size:
-            now = TrialFile.load(self.path)
-            self.lines, self.torn, self._size = now.lines, now.torn, now._size
+        try:
+            now = self.path.stat()
+        except OSError:
+            self.lines, self.torn, self._size, self._file = [], b"", 0, None
+            return
+        if (
+            self._file != (now.st_dev, now.st_ino) or now.st_size < self._size
+        ):  # another file, or a shorter one
+            self.lines = []
+            self._read_from(0)
+        elif now.st_size > self._size:
+            self._read_from(self._size)
+
+    def _read_from(self, start: int) -> None:
+        """Read the lines from a byte on; a missing file has none, and an unfinished last line is kept aside."""
+        try:
+            with self.path.open("rb") as file:
+                told = os.fstat(file.fileno())
+                file.seek(start)
+                *complete, torn = file.read().split(b"\n")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RecordError(f"cannot read the record {self.path}: {error.strerror or error}") from error
+        lines = []
+        for number, line in enumerate(complete, len(self.lines) + 1):
+            try:
+                lines.append(TrialRecord.from_line(line.decode("utf-8")))
+            except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
+                raise RecordError(
+                    f"{self.path}, line {number} is corrupt: {error}; correct or remove that line"
+                ) from error
+        self.lines.extend(lines)
+        self.torn, self._file = torn, (told.st_dev, told.st_ino)
+        self._size = start + sum(len(line) + 1 for line in complete)
 
     def set_torn_aside(self) -> Path | None:
         """Move an unfinished last line to a file beside the record; its trial will run again.

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from ablations.planning.explain import explain
+from senet_core.errors import printable
 
 SCHEMA = 1
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -139,6 +140,12 @@ class TrialRecord:
     def to_line(self) -> str:
         """Return the line for the record, without the line feed. Numbers read back exactly."""
         content = {"schema": SCHEMA, **asdict(self)}
+        for name in (
+            "failure",
+            "environment",
+            "data_note",
+        ):  # foreign text; a trial was checked when it was planned
+            content[name] = _printable(content[name])
         for epoch in content["history"]:
             if epoch["validation_error"] is None:
                 del epoch["validation_error"]
@@ -171,6 +178,15 @@ class TrialRecord:
         if (record.result is None) == (record.status == "finished"):
             raise ValueError(f"its status {record.status!r} and its result do not belong together")
         return record
+
+
+def _printable(value: Any) -> Any:
+    """Return JSON content with every text in it printable, so that whoever reads it can."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(str(name)): _printable(inner) for name, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 _READER = TypeAdapter(TrialRecord)

@@ -307,9 +307,11 @@ class Dispatch:
 
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
         key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
-        if not self.record.append(line, unless_finished=True):
+        written = self.record.append(line, unless_finished=True)
+        if not written:
             self.notebook.kill(key, "another sweep took the trial over and finished it")
             return
+        [line] = written
         self.notebook.finish(line)
         if outcome.failure is None:
             shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)

@@ -214,3 +214,56 @@ def test_what_is_finished_follows_the_lines(tmp_path: Path) -> None:
     assert set(record.finished) == {"a", "b", "c"}
     record.lines = [first]
     assert record.finished == {"a": first}
+
+
+@pytest.mark.parametrize(
+    "text", ["no file 'a\udcff.png'", "\x1b]0;owned\x07 gone", "a\u202eb", "zero\x00byte", "日本 é"]
+)
+def test_foreign_text_is_written_so_that_it_is_read(tmp_path: Path, text: str) -> None:
+    line = replace(FAILED, failure=Failure("error", text, 1), environment={"host": text}, data_note=text)
+    record = TrialFile.load(tmp_path / "trials.jsonl")
+    [written] = record.append(line)
+    [read] = TrialFile.load(tmp_path / "trials.jsonl").lines
+    assert read == written
+    assert read.mark == written.mark
+    assert read.failure is not None
+    assert read.failure.message.isprintable()
+    assert read.failure.message == text or "\\" in read.failure.message
+
+
+def test_what_could_not_be_read_is_not_written(tmp_path: Path) -> None:
+    record = TrialFile.load(tmp_path / "trials.jsonl")
+    record.append(LINE)
+    with pytest.raises(ValueError, match="names its data|does not name its data"):
+        record.append(replace(LINE, trial={"seed": 0}))
+    assert TrialFile.load(tmp_path / "trials.jsonl").lines == [LINE]
+
+
+def test_only_what_was_added_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (TrialFile.load(tmp_path / "trials.jsonl") for _ in range(2))
+    for number in range(50):
+        one.append(replace(LINE, key=f"{number:016x}"))
+    read: list[str] = []
+    from_line = TrialRecord.from_line
+    monkeypatch.setattr(TrialRecord, "from_line", lambda line: read.append(line) or from_line(line))
+    other.refresh()
+    assert len(read) == 50
+    one.append(replace(LINE, key="f" * 16))
+    read.clear()
+    other.refresh()
+    assert len(read) == 1
+    assert len(other.finished) == 51
+    other.refresh()
+    assert len(read) == 1
+
+
+def test_a_record_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    record = TrialFile.load(tmp_path / "trials.jsonl")
+    record.append(LINE)
+    (tmp_path / "new").write_text("".join(f"{replace(LINE, key=k * 16).to_line()}\n" for k in "abc"))
+    (tmp_path / "new").rename(tmp_path / "trials.jsonl")
+    record.refresh()
+    assert [line.key[0] for line in record.lines] == ["a", "b", "c"]
+    (tmp_path / "trials.jsonl").unlink()
+    record.refresh()
+    assert record.lines == []
