@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from senet_core.errors import UserError, unknown
+from senet_core.errors import UserError, printable, unknown
 
 COMMANDS = {
     "run": "ablations.commands.run",
@@ -99,4 +99,4 @@ def _say(program: str, error: object, *, debug: bool) -> None:
 
         traceback.print_exc()
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    print(f"{program}: {' '.join(text.split())}", file=sys.stderr)
+    print(f"{program}: {' '.join(printable(text).split())}", file=sys.stderr)

@@ -12,11 +12,13 @@ class UserError(ValueError):
 
 
 def printable(text: str) -> str:
-    """Return a foreign text as characters that act on nothing: what is no character, or controls a terminal, is escaped.
+    r"""Return a foreign text as characters that act on nothing.
 
-    Lone surrogates (a file name that is no UTF-8) become `\\udcff`, control characters and marks that turn the
-    direction of writing `\\x1b`; line feeds and tabs stay.
+    Escaped are lone surrogates (a file name that is no UTF-8), control characters, and marks that turn the direction
+    of writing: "\x1b", "\udcff". Line feeds and tabs stay.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         mark if mark in "\n\t" or unicodedata.category(mark)[0] != "C" else ascii(mark)[1:-1] for mark in text
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import pickle
 import re
 import sys
@@ -14,8 +15,16 @@ from typing import Any
 import pytest
 import torch
 
+from ablations.analysis.plots.axis import draw_axis
+from ablations.analysis.plots.data import axis_info
+from ablations.analysis.plots.style import render
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
+from ablations.analysis.tables.cells import Column, Table, TableRow, Text
+from ablations.analysis.tables.escape import markdown_code, markdown_escape
+from ablations.analysis.tables.render import to_csv, to_terminal
+from ablations.cli import group, run_command
+from ablations.commands.shared.console import make_console
 from ablations.planning.design import Design
 from ablations.planning.study_file import load_study, parse_study
 from ablations.planning.yaml_text import read_yaml
@@ -254,3 +263,55 @@ def test_the_pages_are_served_to_this_machine_only(tmp_path: Path) -> None:
     from ablations.commands.ui import command
 
     assert not [parameter.name for parameter in command.params if parameter.name == "host"]
+
+
+TERMINAL = "\x1b]0;owned\x07\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("![1](http://e/1.png)", r"\![1\](http://e/1.png)"),
+        ("[+1](http://e)", r"[+1\](http://e)"),
+        ("![x][r]", r"\!\[x\]\[r]"),
+        ("a [−3.82, −1.68] (6)", "a [−3.82, −1.68] (6)"),
+        (TERMINAL, r"\\x1b]0;owned\\x07\\x1b[2J"),
+    ],
+)
+def test_markdown_loads_and_links_nothing(text: str, shown: str) -> None:
+    assert markdown_escape(text) == shown
+
+
+def test_a_command_keeps_its_blanks() -> None:
+    assert markdown_code("ablate run --set 'title=a  b'") == "`ablate run --set 'title=a  b'`"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1"])
+def test_a_spreadsheet_computes_nothing_of_a_name(text: str) -> None:
+    table = Table("t", "T", (Column("variant", "variant", "left"),), (TableRow((Text(text),)),))
+    assert list(csv.reader(to_csv(table).splitlines()))[1][0].startswith("'")
+
+
+def test_terminals_are_sent_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.table import Table as RichTable
+
+    console = make_console()
+    console.print(f"a {TERMINAL} b")
+    table = RichTable(title=TERMINAL)
+    table.add_column(TERMINAL)
+    table.add_row(TERMINAL)
+    console.print(table)
+    console.print(to_terminal(Table("t", "T", (Column("v", "v", "left"),), (TableRow((Text(TERMINAL),)),))))
+    with pytest.raises(SystemExit):
+        run_command(group, "ablate", ["run", f"{TERMINAL}.yaml"])
+    printed = capsys.readouterr()
+    assert "\x1b]" not in printed.out + printed.err
+    assert "\x07" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("name", ["a $x$ b", r"$\frac{$", "$$", r"\$"])
+def test_a_dollar_in_a_name_is_drawn_as_one(name: str, tmp_path: Path) -> None:
+    results = Results(study_design(), write_record(tmp_path, simulated(study_design())))
+    info = axis_info(results.families[0], results)
+    rows = tuple(row._replace(label=name) for row in info.rows)
+    assert render(draw_axis(info._replace(rows=rows)), ("png",))["png"]

@@ -33,6 +33,7 @@ _STYLE: Mapping[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a $ in a name is a $
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
     "xtick.major.width": 0.6,

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from ablations.analysis.stats.paired import Estimate
 from ablations.planning.row import RowKind
+from senet_core.errors import printable
 
 Value = str | int | float | None
 MINUS = "\N{MINUS SIGN}"
@@ -33,7 +34,7 @@ class Text:
 
     def text(self) -> str:
         """Return the words."""
-        return NOTHING if self.words is None else self.words
+        return NOTHING if self.words is None else printable(self.words)
 
     def values(self) -> Mapping[str, Value]:
         """Return the words."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+from senet_core.errors import printable
+
 # brackets of intervals, and "<" before a number, mean nothing in Markdown and stay readable
-_MARKDOWN = re.compile(r"[\\`*|~#$]|\[(?![+\d\N{MINUS SIGN}])|<(?![\s\d])|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN = re.compile(
+    r"[\\`*|~#$]|!(?=\[)|\[(?![+\d\N{MINUS SIGN}])|\](?=[(\[:])|<(?![\s\d])|(?<![^\W_])_|_(?![^\W_])"
+)
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -39,12 +43,12 @@ _LATEX = {
 
 def markdown_escape(text: str) -> str:
     """Return text on one line, with what Markdown would read as markup escaped."""
-    return _MARKDOWN.sub(lambda match: "\\" + match.group(0), " ".join(text.split()))
+    return _MARKDOWN.sub(lambda match: "\\" + match.group(0), " ".join(printable(text).split()))
 
 
 def markdown_code(text: str) -> str:
     """Return text as code on one line, whatever backticks and bars it has."""
-    line = " ".join(text.split()).replace("|", "\\|")
+    line = printable(text).replace("\n", " ").replace("|", "\\|")  # blanks may be part of a command
     fence = "`"
     while fence in line:
         fence += "`"
@@ -57,7 +61,7 @@ def latex_escape(text: str) -> str:
 
     What the Latin fonts of pdflatex cannot set becomes its code point, so that the file always compiles.
     """
-    return "".join(_latex_character(character) for character in " ".join(text.split()))
+    return "".join(_latex_character(character) for character in " ".join(printable(text).split()))
 
 
 def _latex_character(character: str) -> str:

@@ -11,12 +11,14 @@ from markupsafe import Markup, escape
 
 from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
+from senet_core.errors import printable
 
 if TYPE_CHECKING:
     import rich.table
 
 
 _DIGITS = 12  # of numbers in CSV files
+_FORMULAS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def to_markdown(table: Table) -> str:
@@ -107,6 +109,11 @@ def to_csv(table: Table) -> str:
 
 
 def _rounded(value: Value) -> Value:
+    if isinstance(value, str):
+        text = printable(value)
+        return (
+            f"'{text}" if text.startswith(_FORMULAS) and len(text) > 1 else text
+        )  # a spreadsheet would compute it
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
@@ -117,17 +124,17 @@ def _html_cells(table: Table, row: TableRow) -> Markup:
     )
 
 
-def _html_cell(row: TableCell) -> Markup:
-    return Markup("<code>{}</code>").format(row.text()) if isinstance(row, Code) else escape(row.text())
+def _html_cell(cell: TableCell) -> Markup:
+    return Markup("<code>{}</code>").format(cell.text()) if isinstance(cell, Code) else escape(cell.text())
 
 
-def _markdown_cell(row: TableCell) -> str:
-    return markdown_code(row.text()) if isinstance(row, Code) else markdown_escape(row.text())
+def _markdown_cell(cell: TableCell) -> str:
+    return markdown_code(cell.text()) if isinstance(cell, Code) else markdown_escape(cell.text())
 
 
-def _latex_cell(row: TableCell) -> str:
-    text = latex_escape(row.text())
-    return rf"\texttt{{{text}}}" if isinstance(row, Code) else text
+def _latex_cell(cell: TableCell) -> str:
+    text = latex_escape(cell.text())
+    return rf"\texttt{{{text}}}" if isinstance(cell, Code) else text
 
 
 def _piped(entries: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -153,6 +153,18 @@ class TrialRecord:
             del content["result"]["latency_ms"]
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
+    def with_printable_texts(self) -> TrialRecord:
+        """Return the record with its foreign texts printable, as `to_line` writes them."""
+        failure = (
+            None if self.failure is None else replace(self.failure, message=printable(self.failure.message))
+        )
+        return replace(
+            self,
+            failure=failure,
+            environment=_printable(self.environment),
+            data_note=printable(self.data_note),
+        )
+
     @classmethod
     def from_line(cls, line: str) -> TrialRecord:
         """Read a line of the record.
@@ -177,7 +189,7 @@ class TrialRecord:
             raise ValueError("its trial has no seed")
         if (record.result is None) == (record.status == "finished"):
             raise ValueError(f"its status {record.status!r} and its result do not belong together")
-        return record
+        return record if line.isascii() and "\\u" not in line else record.with_printable_texts()
 
 
 def _printable(value: Any) -> Any:

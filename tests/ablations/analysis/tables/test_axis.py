@@ -172,7 +172,7 @@ def test_markdown_escapes_what_is_markup() -> None:
     head, _, row = text.splitlines()
     assert "<script>" not in text.replace(r"\<script>", "")
     assert r"a\|b \<script>" in head
-    assert r"\[l](u)" in row
+    assert r"\[l\](u)" in row
     assert r"`ablate run x --only 'a\|b'`" in row
     assert "−1.00 [−2.00, +0.50]" in row  # intervals stay readable
     assert markdown_escape("SE_3x3 < 5 <b>, _x_") == r"SE_3x3 < 5 \<b>, \_x\_"

@@ -234,7 +234,7 @@ def test_foreign_text_is_written_so_that_it_is_read(tmp_path: Path, text: str) -
 def test_what_could_not_be_read_is_not_written(tmp_path: Path) -> None:
     record = TrialFile.load(tmp_path / "trials.jsonl")
     record.append(LINE)
-    with pytest.raises(ValueError, match="names its data|does not name its data"):
+    with pytest.raises(ValueError, match="does not name its data"):
         record.append(replace(LINE, trial={"seed": 0}))
     assert TrialFile.load(tmp_path / "trials.jsonl").lines == [LINE]
 
