@@ -20,7 +20,6 @@ from ablations.running.record.interim_plans import InterimPlan
 from ablations.running.record.set_aside import ended_keys
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from ablations.analysis.results.confirmation import Confirmation
     from ablations.analysis.results.families import Family
+    from ablations.analysis.results.frame_results import FrameResults
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
     from ablations.analysis.stats.schedule import InterimSchedule
@@ -64,6 +64,47 @@ class Results:
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
         self._finished, self._failed = dict(record.finished), dict(record.failed)
         self.interim_plans: tuple[InterimPlan, ...] = record.interim_plans
+
+    @staticmethod
+    def from_frame(
+        frame: pd.DataFrame,
+        *,
+        baseline: str,
+        margin: float | None = None,
+        lower_is_better: bool = True,
+        value: str = "value",
+        pairs: bool = False,
+    ) -> FrameResults:
+        """Return the results of runs from anywhere, with their table, plot and report.
+
+            >>> import ablations as ab, pandas as pd
+            >>> frame = pd.DataFrame({"variant": ["SE"] * 3 + ["ECA"] * 3, "seed": [0, 1, 2] * 2,
+            ...     "value": [91.2, 91.0, 91.4, 90.1, 89.8, 90.2]})
+            >>> results = ab.Results.from_frame(frame, baseline="SE", lower_is_better=False, value="accuracy")
+            >>> results.compare()["verdict"].tolist()
+            ['worse']
+
+        A notebook shows `results` as its tables; `results.plot()` is a figure, and `ab.write_report(results, folder)`
+        writes a report.
+
+        Args:
+            frame: columns `variant`, `seed`, `value`, one row for each run, and `task` where there are several data
+                sets or backbones; a value that is NaN is missing.
+            baseline: the variant that the others are compared with, by seed.
+            margin: smallest effect of interest, above 0, in the units of the values; None for no test of equivalence.
+            lower_is_better: True for errors and losses.
+            value: what the values are called.
+            pairs: whether all pairs of variants are compared too, as a family of their own.
+
+        Raises:
+            UserError: a column is missing, a value is no number, a seed is doubled, the baseline is not among the
+                variants or the only one, or none shares a seed with it.
+        """
+        from ablations.analysis.results.frame_results import frame_results
+
+        return frame_results(
+            frame, baseline, margin=margin, lower_is_better=lower_is_better, value=value, pairs=pairs
+        )
 
     @cached_property
     def selection(self) -> Selection:
@@ -254,16 +295,9 @@ class Results:
         Returns:
             One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
         """
-        import pandas as pd
+        from ablations.analysis.results.comparison_frame import families_frame
 
-        from ablations.analysis.results.comparison_frame import comparison_frame
-
-        tables = []
-        for family in self.families:
-            frame = comparison_frame(family.comparisons.values())
-            frame.insert(0, "axis", family.axis)
-            tables.append(frame)
-        return pd.concat(tables, ignore_index=True)
+        return families_frame(self.families, "axis")
 
     def plot(self, axis: str | None = None) -> Figure:
         """Return the figure of a table's rows: errors by seed, and differences to the baseline.
@@ -276,13 +310,9 @@ class Results:
         """
         from ablations.analysis.plots.axis import draw_axis
         from ablations.analysis.plots.data import axis_info
+        from ablations.analysis.results.families import family_of
 
-        known = {family.axis: family for family in self.families}
-        if axis is None and len(known) == 1:
-            axis = next(iter(known))
-        if axis not in known:
-            raise unknown("axis of this study's tables", axis, known)
-        return draw_axis(axis_info(known[axis], self))
+        return draw_axis(axis_info(family_of(self.families, axis, "axis of this study's tables")))
 
     def _repr_html_(self) -> str:
         """Return the summary table, for notebooks."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ablations.analysis.results.families import Sample, SampleFamily
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.paired import Share
 from ablations.analysis.stats.schedule import InterimSchedule
@@ -167,6 +168,30 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
         return (said.strip(), counted)
     return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
+
+
+COMPARED = (
+    Column("difference", "difference to baseline"),
+    Column("p_holm", "p (Holm)"),
+    Column("p_tost_holm", "p, equivalence"),
+    Column("verdict", "verdict", "left"),
+)
+"""The columns of `compared_cells`."""
+
+
+def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ...]:
+    """Return how a sample compares with the baseline of its family, for the columns COMPARED."""
+    c = family.comparisons.get(outcome.label)
+    d = None if c is None else c.difference
+    instead = (
+        "baseline" if outcome.label == family.baseline else None if outcome.level.n else "not yet measured"
+    )
+    return (
+        Text(None) if d is None else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals),
+        PValue(None if c is None else c.p_holm),
+        PValue(None if c is None else c.p_tost_holm),
+        verdict_cell(c, instead),
+    )
 
 
 def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:
