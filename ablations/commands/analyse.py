@@ -64,15 +64,15 @@ def command(
     notes = (*read.notes, *found.notes, *((default,) if margin is None else ()))
     found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
     console = make_console()
-    said: dict[str, None] = {}  # what holds for every task is said once
+    said: set[str] = set()  # what holds for every task is said once
     for table in map(family_table, found.families):
         console.print(table.title)
         console.print(to_terminal(table))
         for note in table.notes:
             if note not in said:
                 console.print(note)
-        said.update(dict.fromkeys(table.notes))
         console.print()
+        said.update(table.notes)
     for table in further_tables(found):
         console.print(table.title)
         console.print(to_terminal(table))

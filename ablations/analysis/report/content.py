@@ -149,11 +149,7 @@ def frame_content(results: FrameResults) -> Content:
         title=results.title,
         question=f"Which variants differ from {results.baseline} in {results.measure.name}?",
         warnings=results.notes,
-        sections=tuple(
-            _section(family, table, table.key)
-            for family in results.families
-            for table in (family_table(family),)
-        ),
+        sections=tuple(_section(family, family_table(family)) for family in results.families),
         extras=tuple(Extra(table.title, (table,)) for table in further_tables(results)),
     )
 
@@ -164,16 +160,18 @@ def _axis_section(group: Family, results: Results) -> Section:
     told = (
         caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
     )
-    return _section(group, table, f"axis-{table.key}", told)
+    return _section(group, table, told, prefix="axis-")
 
 
-def _section(group: SampleFamily, table: Table, plot_key: str, told: str | None = None) -> Section:
+def _section(group: SampleFamily, table: Table, told: str | None = None, *, prefix: str = "") -> Section:
     found = group.comparisons.values()
     info = axis_info(group)
     interval = "repeated 95 % interval" if any(c.schedule for c in found) else "95 % t-interval"
     margin = "" if group.margin is None else "; the green band is the margin of equivalence"
     caption = _AXIS_CAPTION.format(name=group.measure.name, interval=interval, margin=margin)
-    plot = Plot(plot_key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
+    plot = (
+        Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
+    )
     details = detail_table(table.key, found, decimals=group.measure.decimals + 1)
     return Section(table.title, table, details, plot, told)
 

@@ -70,7 +70,7 @@ class _Safe(str):
 
 def write_report(
     results: Results | FrameResults,
-    reports_dir: Path,
+    reports_dir: str | Path,
     *,
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
@@ -97,16 +97,13 @@ def write_report(
             raise unknown("report format", name, FORMATS)
     if isinstance(results, FrameResults):
         if pairs:
-            raise UserError(
-                "all pairs of a frame are asked for where it is read: Results.from_frame(pairs=True)"
-            )
+            raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
         return _write_all(frame_content(results), Path(reports_dir), formats)
     shown = None if tracking is None else _without_password(tracking)
     content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
     study = results.design.study
-    request = Request(
-        study.typed or (study.name,), tuple(name for name in FORMATS if name in formats), tuple(pairs)
-    )
+    asked = tuple(name for name in FORMATS if name in formats)
+    request = Request(study.typed or (study.name,), asked, tuple(pairs))
     return _write_all(content, Path(reports_dir) / study.name, formats, request)
 
 

@@ -34,6 +34,11 @@ class Measure(NamedTuple):
     points: str = "points"
     decimals: int = 2
 
+    @property
+    def head(self) -> str:
+        """The name with its unit."""
+        return f"{self.name}, {self.unit}" if self.unit else self.name
+
 
 TOP1 = Measure()
 """What the tables of a study compare."""

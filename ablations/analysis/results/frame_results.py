@@ -75,14 +75,38 @@ class FrameResults:
 
 def frame_results(
     frame: pd.DataFrame,
-    baseline: str,
     *,
-    margin: float | None,
-    lower_is_better: bool,
-    value: str,
-    pairs: bool,
+    baseline: str,
+    margin: float | None = None,
+    lower_is_better: bool = True,
+    value: str = "value",
+    pairs: bool = False,
 ) -> FrameResults:
-    """Return the results of a frame; arguments and errors are those of `Results.from_frame`."""
+    """Return the results of runs from anywhere, with their table, plot and report.
+
+        >>> import ablations as ab, pandas as pd
+        >>> frame = pd.DataFrame({"variant": ["SE"] * 3 + ["ECA"] * 3, "seed": [0, 1, 2] * 2,
+        ...     "value": [91.2, 91.0, 91.4, 90.1, 89.8, 90.2]})
+        >>> results = ab.Results.from_frame(frame, baseline="SE", lower_is_better=False, value="accuracy")
+        >>> results.compare()["verdict"].tolist()
+        ['worse']
+
+    A notebook shows `results` as its tables; `results.plot()` is a figure, and `ab.write_report(results, folder)`
+    writes a report.
+
+    Args:
+        frame: columns `variant`, `seed`, `value`, one row for each run, and `task` where there are several data
+            sets or backbones; a value that is NaN is missing.
+        baseline: the variant that the others are compared with, by seed.
+        margin: smallest effect of interest, above 0, in the units of the values; None for no test of equivalence.
+        lower_is_better: True for errors and losses.
+        value: what the values are called.
+        pairs: whether all pairs of variants are compared too, as a family of their own.
+
+    Raises:
+        UserError: a column is missing, a value is no number, a seed is doubled, the baseline is not among the
+            variants or the only one, or none shares a seed with it.
+    """
     frame = _checked(frame, baseline)
     tasks: dict[str | None, pd.DataFrame] = {None: frame}
     if "task" in frame:
@@ -103,15 +127,8 @@ def frame_results(
             f"no variant shares a measured seed with {baseline!r}; comparisons are made in pairs, seed by seed"
         )
     together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
-    return FrameResults(
-        f"{value} by variant",
-        _notes(frame),
-        baseline,
-        _measure(value, every),
-        tuple(families),
-        all_pairs,
-        together,
-    )
+    title, shown = f"{value} by variant", _measure(value, every)
+    return FrameResults(title, _notes(frame), baseline, shown, tuple(families), all_pairs, together)
 
 
 def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablations.analysis.results.frame_results import frame_results
 from ablations.analysis.results.interims import schedule_of, seed_order
 from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from ablations.analysis.results.confirmation import Confirmation
     from ablations.analysis.results.families import Family
-    from ablations.analysis.results.frame_results import FrameResults
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
     from ablations.analysis.stats.schedule import InterimSchedule
@@ -58,53 +58,14 @@ class Results:
         design: the rows that the study has come to; those of `asked` where it chooses nothing.
     """
 
+    from_frame = staticmethod(frame_results)
+
     def __init__(self, design: Design, record: StudyRecord, *, selection: Selection | None = None) -> None:
         self.asked, self.record = design, record
         self._given = selection
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
         self._finished, self._failed = dict(record.finished), dict(record.failed)
         self.interim_plans: tuple[InterimPlan, ...] = record.interim_plans
-
-    @staticmethod
-    def from_frame(
-        frame: pd.DataFrame,
-        *,
-        baseline: str,
-        margin: float | None = None,
-        lower_is_better: bool = True,
-        value: str = "value",
-        pairs: bool = False,
-    ) -> FrameResults:
-        """Return the results of runs from anywhere, with their table, plot and report.
-
-            >>> import ablations as ab, pandas as pd
-            >>> frame = pd.DataFrame({"variant": ["SE"] * 3 + ["ECA"] * 3, "seed": [0, 1, 2] * 2,
-            ...     "value": [91.2, 91.0, 91.4, 90.1, 89.8, 90.2]})
-            >>> results = ab.Results.from_frame(frame, baseline="SE", lower_is_better=False, value="accuracy")
-            >>> results.compare()["verdict"].tolist()
-            ['worse']
-
-        A notebook shows `results` as its tables; `results.plot()` is a figure, and `ab.write_report(results, folder)`
-        writes a report.
-
-        Args:
-            frame: columns `variant`, `seed`, `value`, one row for each run, and `task` where there are several data
-                sets or backbones; a value that is NaN is missing.
-            baseline: the variant that the others are compared with, by seed.
-            margin: smallest effect of interest, above 0, in the units of the values; None for no test of equivalence.
-            lower_is_better: True for errors and losses.
-            value: what the values are called.
-            pairs: whether all pairs of variants are compared too, as a family of their own.
-
-        Raises:
-            UserError: a column is missing, a value is no number, a seed is doubled, the baseline is not among the
-                variants or the only one, or none shares a seed with it.
-        """
-        from ablations.analysis.results.frame_results import frame_results
-
-        return frame_results(
-            frame, baseline, margin=margin, lower_is_better=lower_is_better, value=value, pairs=pairs
-        )
 
     @cached_property
     def selection(self) -> Selection:
