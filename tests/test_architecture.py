@@ -35,6 +35,14 @@ FREE = {"ablations.planning"}
 EXCEPTIONS = {
     ("ablations.analysis.results.results", "ablations.analysis.tables"): "what a notebook holds shows itself",
     ("ablations.analysis.results.results", "ablations.analysis.plots"): "what a notebook holds shows itself",
+    (
+        "ablations.analysis.results.frame_results",
+        "ablations.analysis.tables",
+    ): "what a notebook holds shows itself",
+    (
+        "ablations.analysis.results.frame_results",
+        "ablations.analysis.plots",
+    ): "what a notebook holds shows itself",
 }
 
 

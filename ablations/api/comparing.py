@@ -15,6 +15,8 @@ def compare(
 ) -> pd.DataFrame:
     """Compare variants with a baseline, paired by seed, corrected by Holm's method over all of them.
 
+    `Results.from_frame` gives these numbers with their table, plot and report, and compares several tasks.
+
     Args:
         frame: columns `variant`, `seed`, `value`, one row for each run; a value that is NaN is missing.
         baseline: the variant that the others are compared with.

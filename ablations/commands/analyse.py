@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -43,35 +44,41 @@ def command(
     out: Path | None,
 ) -> None:
     """Compare the variants in FILE, a CSV with one row for each run: variant, seed, value."""
-    from ablations.analysis.external.comparison import Question, analyse, write_analysis
     from ablations.analysis.external.csv_file import Columns, read_table
+    from ablations.analysis.report.write import write_report
+    from ablations.analysis.results.results import Results
+    from ablations.analysis.tables.frame import family_table, further_tables
     from ablations.analysis.tables.render import to_terminal
     from ablations.commands.shared.console import make_console
 
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
-    chosen = _MARGIN if margin is None else margin
-    question = Question(baseline, chosen, not higher_is_better, pairs, value_column)
-    found = analyse(read.frame, question, has_tasks=read.has_tasks)
-    notes = [*read.notes]
-    if margin is None:
-        notes.append(f"The smallest effect of interest is the default, {chosen:g}; --margin sets it.")
+    found = Results.from_frame(
+        read.frame,
+        baseline=baseline,
+        margin=_MARGIN if margin is None else margin,
+        lower_is_better=not higher_is_better,
+        value=value_column,
+        pairs=pairs,
+    )
+    default = f"The smallest effect of interest is the default, {_MARGIN:g}; --margin sets it."
+    notes = (*read.notes, *found.notes, *((default,) if margin is None else ()))
+    found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
     console = make_console()
     said: set[str] = set()  # what holds for every task is said once
-    for part in found.parts:
-        shown = [table for table in part.tables if not table.key.endswith("-comparisons")]
-        for table in shown:
-            console.print(f"{part.title}" if table is shown[0] else table.title)
-            console.print(to_terminal(table))
-        new = [note for note in shown[0].notes if note not in said]
-        for note in new:
-            console.print(note)
-        said.update(new)
+    for table in map(family_table, found.families):
+        console.print(table.title)
+        console.print(to_terminal(table))
+        for note in table.notes:
+            if note not in said:
+                console.print(note)
         console.print()
-    if found.together is not None:
-        console.print(found.together.title)
-        console.print(to_terminal(found.together))
+        said.update(table.notes)
+    for table in further_tables(found):
+        console.print(table.title)
+        console.print(to_terminal(table))
     for note in notes:
         console.print(note)
     if out is not None:
-        for path in write_analysis(found, out, f"{file.name}: {value_column} by {variant_column}", notes):
+        written = write_report(found, out, formats=("md", "html"))
+        for path in (written.markdown, written.html, *written.figures, *written.tables):
             click.echo(path)

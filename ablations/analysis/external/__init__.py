@@ -1,1 +1,1 @@
-"""Results that were measured elsewhere: reading and comparing them."""
+"""Results that were measured elsewhere, as files."""

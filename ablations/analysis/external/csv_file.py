@@ -34,13 +34,12 @@ class TableFile:
     """A file, read.
 
     Attributes:
-        frame: columns `task`, `variant`, `seed`, `value`; a value that the file leaves empty is NaN.
-        has_tasks: whether the file names tasks.
+        frame: columns `variant`, `seed`, `value`, and `task` where the file names tasks; a value that the file leaves
+            empty is NaN.
         notes: what was taken for granted when reading it, in sentences.
     """
 
     frame: pd.DataFrame
-    has_tasks: bool
     notes: tuple[str, ...]
 
 
@@ -140,11 +139,8 @@ def _made(
             )
         records.append((task, row["variant"], seed, value))
     frame = pd.DataFrame(records, columns=["task", "variant", "seed", "value"])
-    notes = ["Numbers have decimal commas."] if commas else []
-    missing = int(frame["value"].isna().sum())
-    if missing:
-        notes.append(f"{missing} run{'s have' if missing != 1 else ' has'} no value and count as missing.")
-    return TableFile(frame, has_tasks, tuple(notes))
+    notes = ("Numbers have decimal commas.",) if commas else ()
+    return TableFile(frame if has_tasks else frame.drop(columns="task"), notes)
 
 
 def _number(name: str, line: int, text: str, commas: bool) -> float:

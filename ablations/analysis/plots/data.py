@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from ablations.analysis.results.families import Family, Outcome
+from ablations.analysis.results.families import Family, Sample, SampleFamily
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
 from ablations.analysis.stats.paired import Estimate, PairedDifference
@@ -17,7 +17,7 @@ _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
 
 
 class AxisRow(NamedTuple):
-    """One line of an axis plot: errors by seed (per cent), their mean, paired difference to the baseline."""
+    """One line of an axis plot: values by seed, their mean, paired difference to the baseline."""
 
     label: str
     kind: RowKind
@@ -33,8 +33,8 @@ class AxisInfo(NamedTuple):
     rows: tuple[AxisRow, ...]
     baseline: Interval | None
     margin: float | None
-    head: str = "top-1 error (%)"
-    difference_head: str = "difference (points)"
+    head: str
+    difference_head: str
 
 
 class CostPoint(NamedTuple):
@@ -87,22 +87,17 @@ class CurvesInfo(NamedTuple):
     curves: tuple[Curve, ...]
 
 
-def axis_info(family: Family, results: Results) -> AxisInfo:
+def axis_info(family: SampleFamily) -> AxisInfo:
     """Return an axis plot; rows without a finished trial are left out.
 
     Args:
-        family: the rows and their comparisons.
-        results: the values by seed.
+        family: the rows, their values by seed, and their comparisons.
     """
-    values = results.values("top1_error", [outcome.row for outcome in family.outcomes])
-    by_cell = {label: group["value"].dropna() for label, group in values.groupby("variant", sort=False)}
-    rows = tuple(
-        _axis_row(family, outcome, tuple(by_cell[outcome.label]))
-        for outcome in family.outcomes
-        if outcome.top1.mean is not None
-    )
+    rows = tuple(_axis_row(family, outcome) for outcome in family.outcomes if outcome.level.mean is not None)
     baseline = next((row.error for row in rows if row.kind == "baseline"), None)
-    return AxisInfo(rows, baseline, family.margin)
+    name, unit, points = family.measure[1:4]
+    heads = (f"{head} ({of})" if of else head for head, of in ((name, unit), ("difference", points)))
+    return AxisInfo(rows, baseline, family.margin, *heads)
 
 
 def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
@@ -148,7 +143,7 @@ def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ..
     points: dict[str, CostPoint] = {}
     for family in families:
         for outcome in family.outcomes:
-            amount, error = getattr(outcome, cost), _interval(outcome.top1)
+            amount, error = getattr(outcome, cost), _interval(outcome.level)
             if amount is None or error is None:
                 continue
             kind = family.kind(outcome)
@@ -163,12 +158,12 @@ def _spans(points: tuple[CostPoint, ...]) -> bool:
     return bool(costs) and max(costs) > _LOG_FROM * min(costs)
 
 
-def _axis_row(family: Family, outcome: Outcome, values: tuple[float, ...]) -> AxisRow:
-    comparison, error = family.comparisons.get(outcome.label), _interval(outcome.top1)
+def _axis_row(family: SampleFamily, outcome: Sample) -> AxisRow:
+    comparison, error = family.comparisons.get(outcome.label), _interval(outcome.level)
     difference = None if comparison is None else _interval(comparison.difference)
     verdict = "" if comparison is None or difference is None else comparison.reading.verdict
     assert error is not None  # rows without a value are left out before
-    return AxisRow(outcome.label, family.kind(outcome), values, error, difference, verdict)
+    return AxisRow(outcome.label, family.kind(outcome), outcome.values, error, difference, verdict)
 
 
 def _interval(found: Estimate | PairedDifference) -> Interval | None:

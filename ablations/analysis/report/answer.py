@@ -26,7 +26,7 @@ def short_answer(results: Results) -> tuple[str, ...]:
     groups = results.families
     said = [_progress(results)] if results.unfinished else []
     baseline = groups[0].outcome(groups[0].baseline)
-    if baseline.top1.mean is None:
+    if baseline.level.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
     said.append(_level(results, baseline))
     found = every_comparison(groups)
@@ -50,7 +50,7 @@ def _progress(results: Results) -> str:
 
 
 def _level(results: Results, baseline: Outcome) -> str:
-    e, row = baseline.top1, baseline.row
+    e, row = baseline.level, baseline.row
     half = (
         f" ± {e.half_width:.2f} (95 % t-interval, {e.n} seeds)"
         if e.half_width is not None

@@ -11,7 +11,8 @@ from ablations.analysis.plots.data import axis_info, cost_info, curves_info
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
 from ablations.analysis.report.sections import choice_answer, extras_of
-from ablations.analysis.results.families import Family
+from ablations.analysis.results.families import Family, SampleFamily
+from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables import provenance
@@ -19,6 +20,7 @@ from ablations.analysis.tables.axis import axis_table, paper_tables_of
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons import detail_table, file_key
 from ablations.analysis.tables.confirmation import confirmation_answer
+from ablations.analysis.tables.frame import family_table, further_tables
 from ablations.analysis.tables.interactions import (
     interaction_answer,
 )
@@ -26,10 +28,9 @@ from ablations.analysis.tables.published import caveat
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
-    "Left: top-1 error of every seed (small dots), with mean and 95 % t-interval; the line and the band are the "
-    "baseline's. Right: paired difference to the baseline with its {interval}, each taken alone; the green band "
-    "is the margin of equivalence. Filled circle: better or worse; square: equivalent; both after Holm's correction "
-    "over the table. Hollow: undetermined."
+    "Left: {name} of every seed (small dots), with mean and 95 % t-interval; the line and the band are the baseline's. "
+    "Right: paired difference to the baseline with its {interval}, each taken alone{margin}. Filled circle: better or "
+    "worse; square: equivalent; both after Holm's correction over the table. Hollow: undetermined."
 )
 _COST_CAPTION = (
     "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; "
@@ -41,29 +42,34 @@ _CURVES_CAPTION = (
     "error minus the baseline's with the same seed, mean over seeds, in points."
 )
 
+_EMPTY = Table("", "", (), ())
+
 
 @dataclass(frozen=True)
 class Content:
-    """A whole report; empty tables and missing plots are left out by the templates."""
+    """A whole report; empty tables and missing plots are left out by the templates.
+
+    What a study has and a frame from anywhere has not (`setup` and what follows it) is empty for a frame.
+    """
 
     name: str
     title: str
     question: str
-    progress: str
-    unfinished: bool
-    answer: tuple[str, ...]
     warnings: tuple[str, ...]
-    setup: Table
     sections: tuple[Section, ...]
     extras: tuple[Extra, ...]
-    costs: tuple[Plot, ...]
-    curves: tuple[Plot, ...]
-    failures: Table
-    missing: Table
-    environment: Table
-    commands: Table
-    trials: Table
-    tracking: str | None
+    setup: Table = _EMPTY
+    answer: tuple[str, ...] = ()
+    progress: str = ""
+    unfinished: bool = False
+    costs: tuple[Plot, ...] = ()
+    curves: tuple[Plot, ...] = ()
+    failures: Table = _EMPTY
+    missing: Table = _EMPTY
+    environment: Table = _EMPTY
+    commands: Table = _EMPTY
+    trials: Table = _EMPTY
+    tracking: str | None = None
 
     def plots(self) -> tuple[Plot, ...]:
         """Give every plot once."""
@@ -113,7 +119,7 @@ def content_of(
             *_present(budget_note(results.design, results.interim_plans)),
         ),
         setup=provenance.setup_table(results),
-        sections=tuple(_section(group, results) for group in groups),
+        sections=tuple(_axis_section(group, results) for group in groups),
         extras=tuple(extras_of(results, pairs)),
         costs=_cost_plots(groups),
         curves=_curve_plots(groups, results),
@@ -136,18 +142,38 @@ def _present(sentence: str | None) -> tuple[str, ...]:
     return () if sentence is None else (sentence,)
 
 
-def _section(group: Family, results: Results) -> Section:
+def frame_content(results: FrameResults) -> Content:
+    """Gather the report of a frame from anywhere: a section for each task, all pairs, all tasks together."""
+    return Content(
+        name="frame",
+        title=results.title,
+        question=f"Which variants differ from {results.baseline} in {results.measure.name}?",
+        warnings=results.notes,
+        sections=tuple(_section(family, family_table(family)) for family in results.families),
+        extras=tuple(Extra(table.title, (table,)) for table in further_tables(results)),
+    )
+
+
+def _axis_section(group: Family, results: Results) -> Section:
     study = results.design.study
     table = axis_table(group, study)
-    info = axis_info(group, results)
-    drawn = 0 < len(info.rows) <= _MOST_ROWS
-    interval = "95 % t-interval" if results.schedule is None else "repeated 95 % interval"
-    caption = _AXIS_CAPTION.format(interval=interval)
-    plot = Plot(f"axis-{table.key}", caption, draw_axis(info), info) if drawn else None
     told = (
         caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
     )
-    return Section(table.title, table, detail_table(table.key, group.comparisons.values()), plot, told)
+    return _section(group, table, told, prefix="axis-")
+
+
+def _section(group: SampleFamily, table: Table, told: str | None = None, *, prefix: str = "") -> Section:
+    found = group.comparisons.values()
+    info = axis_info(group)
+    interval = "repeated 95 % interval" if any(c.schedule for c in found) else "95 % t-interval"
+    margin = "" if group.margin is None else "; the green band is the margin of equivalence"
+    caption = _AXIS_CAPTION.format(name=group.measure.name, interval=interval, margin=margin)
+    plot = (
+        Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
+    )
+    details = detail_table(table.key, found, decimals=group.measure.decimals + 1)
+    return Section(table.title, table, details, plot, told)
 
 
 def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:

@@ -61,7 +61,7 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield _interactions(results)
     together = backbone_aggregates(results)
     if together is not None:
-        yield Extra("Over all backbones", (aggregate_table(*together, head="top-1 error, %"),))
+        yield Extra("Over all backbones", (aggregate_table(*together),))
     for axis in pairs:
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))

@@ -1,4 +1,7 @@
-"""Writes a study's report from its record alone: Markdown, HTML, LaTeX. Equal records, equal bytes."""
+"""Writes the report of a study from its record alone, or of a frame, as Markdown, HTML, LaTeX.
+
+Equal records, equal bytes.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,18 @@ from markupsafe import Markup
 
 from ablations.analysis.plots.digest import picture_mark
 from ablations.analysis.plots.style import render
-from ablations.analysis.report.content import Content, content_of
+from ablations.analysis.report.content import Content, content_of, frame_content
 from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request
+from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
 from ablations.running.machine.durable import not_written
 from ablations.running.record.leases import process_exists
-from senet_core.errors import unknown
+from senet_core.errors import UserError, unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
 """Formats by name, with the file that each writes."""
@@ -65,18 +69,19 @@ class _Safe(str):
 
 
 def write_report(
-    results: Results,
-    reports_dir: Path,
+    results: Results | FrameResults,
+    reports_dir: str | Path,
     *,
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
     command_prefix: str = "ablate",
     pairs: Sequence[str] = (),
 ) -> ReportPaths:
-    """Write the report of a study into REPORTS_DIR/STUDY.
+    """Write the report of a study into REPORTS_DIR/STUDY, or that of a frame from anywhere into REPORTS_DIR.
 
     Args:
-        results: the study's design and record; trials without a result are reported as missing.
+        results: of a study; trials without a result are reported as missing. Or those of `Results.from_frame`, to
+            which what follows `formats` does not apply.
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
@@ -90,24 +95,36 @@ def write_report(
     for name in formats:
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
+    if isinstance(results, FrameResults):
+        if pairs:
+            raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
+        return _write_all(frame_content(results), Path(reports_dir), formats)
     shown = None if tracking is None else _without_password(tracking)
     content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
+    study = results.design.study
+    asked = tuple(name for name in FORMATS if name in formats)
+    request = Request(study.typed or (study.name,), asked, tuple(pairs))
+    return _write_all(content, Path(reports_dir) / study.name, formats, request)
+
+
+def _write_all(
+    content: Content, folder: Path, formats: Sequence[str], request: Request | None = None
+) -> ReportPaths:
     images = {
         plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
         for plot in content.plots()
     }
     texts = report_texts(content, formats, images)
-    study = results.design.study
-    folder = reports_dir / study.name
-    request = Request(study.typed or (study.name,), tuple(texts), tuple(pairs))
     try:
         _clear_drafts(folder)
         figures = _write_figures(folder / "figures", images)
         tables = _write_tables(folder / "tables", content.tables())
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
-        _write(folder / REQUEST, request.to_json())
+        if request is not None:
+            _write(folder / REQUEST, request.to_json())
     except OSError as error:
-        raise not_written(f"the report to {str(folder)!r}", error, chosen=True) from error
+        what = "to" if request is None else "the report to"
+        raise not_written(f"{what} {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
         folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    from ablations.analysis.results.families import SampleFamily
     from ablations.analysis.stats.family import Comparison
 
 COLUMNS = ("variant", "n", "difference", "lo", "hi", "p", "p_holm", "p_tost_holm", "verdict", "more_seeds")
@@ -26,3 +27,12 @@ def comparison_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = [name for name in COLUMNS if name not in ("variant", "n", "verdict")]
     return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+def families_frame(families: Sequence[SampleFamily], by: str) -> pd.DataFrame:
+    """Return the comparisons of some families in one frame; its first column, `by`, says of which axis or task."""
+    frames = []
+    for family in families:
+        frames.append(comparison_frame(family.comparisons.values()))
+        frames[-1].insert(0, by, family.axis)
+    return pd.concat(frames, ignore_index=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from ablations.analysis.stats.compare import compare, compare_pairs
 from ablations.analysis.stats.family import Comparison
@@ -16,59 +17,106 @@ if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
 
 
+class Measure(NamedTuple):
+    """What is compared, as tables and plots call and show it.
+
+    Attributes:
+        key: for programs.
+        name: for readers.
+        unit: of the values; "" where it is not known.
+        points: the unit of differences; "" where it is not known.
+        decimals: of means and differences.
+    """
+
+    key: str = "top1"
+    name: str = "top-1 error"
+    unit: str = "%"
+    points: str = "points"
+    decimals: int = 2
+
+    @property
+    def head(self) -> str:
+        """The name with its unit."""
+        return f"{self.name}, {self.unit}" if self.unit else self.name
+
+
+TOP1 = Measure()
+"""What the tables of a study compare."""
+
+
 @dataclass(frozen=True)
-class Outcome:
-    """What was measured of one row.
+class Sample:
+    """The values of one variant.
+
+    Attributes:
+        label: its name.
+        values: one for each seed that has one, by seed.
+        planned: seeds planned.
+    """
+
+    label: str
+    values: tuple[float, ...]
+    planned: int
+
+    @cached_property
+    def level(self) -> Estimate:
+        """The mean of the values over seeds."""
+        return estimate(self.values)
+
+
+@dataclass(frozen=True)
+class Outcome(Sample):
+    """What was measured of one row of a study; its values are top-1 errors in per cent.
 
     Attributes:
         row: the network and recipe.
-        top1: top-1 error in per cent, over seeds.
         top5: top-5 error in per cent, over seeds; without values where there are too few classes.
         parameters: learnable parameters; None before the first trial has finished.
         multiply_adds: for one image; None before the first trial has finished.
         widths: bottleneck units by stage number; empty for the plain network.
-        planned: seeds planned.
     """
 
     row: Row
-    top1: Estimate
     top5: Estimate
     parameters: int | None
     multiply_adds: int | None
     widths: Mapping[int, int]
-    planned: int
-
-    @property
-    def label(self) -> str:
-        """The row's label."""
-        return self.row.label
 
 
 @dataclass(frozen=True)
-class Family:
-    """One table's worth of rows, each compared with the baseline.
+class SampleFamily:
+    """One table's worth of samples, each compared with the baseline.
 
     Attributes:
-        axis: the axis that is varied; None where the table shows every row.
-        outcomes: the rows in order, the plain network first where the study has one.
-        baseline: label of the row that the others are compared with.
-        plain: label of the plain network; None if the study has none.
-        comparisons: top-1 errors against the baseline, by label, corrected over this family.
-        margin: smallest effect of interest, in points.
+        axis: the axis that is varied, or the task; None where the table shows everything.
+        outcomes: the samples in order.
+        baseline: label of the sample that the others are compared with.
+        comparisons: with the baseline, by label, corrected over this family.
+        margin: smallest effect of interest, in the units of differences; None if none was declared.
+        measure: what is compared.
+        plain: label of the plain network; None where there is none.
     """
 
     axis: str | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Sample, ...]
     baseline: str
-    plain: str | None
     comparisons: Mapping[str, Comparison]
-    margin: float
+    margin: float | None
+    measure: Measure = TOP1
+    plain: str | None = None
 
-    def kind(self, outcome: Outcome) -> RowKind:
-        """Say whether a row is the baseline, the plain network or a variant."""
+    def kind(self, outcome: Sample) -> RowKind:
+        """Return whether a sample is the baseline, the plain network or a variant."""
         if outcome.label == self.baseline:
             return "baseline"
         return "plain" if outcome.label == self.plain else "variant"
+
+
+@dataclass(frozen=True)
+class Family(SampleFamily):
+    """A family of rows of a study: top-1 errors, the plain network first where the study has one."""
+
+    outcomes: tuple[Outcome, ...]
 
     def outcome(self, label: str) -> Outcome:
         """Return the row of a label."""
@@ -79,6 +127,20 @@ def families(results: Results) -> tuple[Family, ...]:
     """Return the families of a study: one for each axis of a one-factor design, one in all for combinations."""
     outcomes = {row.label: _outcome(results, row) for row in results.design.rows}
     return tuple(_family(results, axis, rows, outcomes) for axis, rows in results.design.families)
+
+
+def family_of(families: Iterable[SampleFamily], axis: str | None, what: str) -> SampleFamily:
+    """Return the family of an axis or task; of a single one also where `axis` is None.
+
+    Raises:
+        UserError: there is none of it; `what` says what was asked for.
+    """
+    known = {family.axis: family for family in families}
+    if axis is None and len(known) == 1:
+        axis = next(iter(known))
+    if axis not in known:
+        raise unknown(what, axis, known)
+    return known[axis]
 
 
 def every_comparison(groups: Iterable[Family]) -> dict[str, Comparison]:
@@ -136,17 +198,14 @@ def _outcome(results: Results, row: Row) -> Outcome:
     measured = [record.result for record in done if record.result is not None]
     first = measured[0] if measured else None
     return Outcome(
+        label=row.label,
+        values=tuple(result.top1_error for result in measured),
+        planned=len(results.asked_seeds(row)),
         row=row,
-        top1=_estimate(result.top1_error for result in measured),
-        top5=_estimate(result.top5_error for result in measured),
+        top5=estimate([result.top5_error for result in measured if result.top5_error is not None]),
         parameters=None if first is None else first.parameters,
         multiply_adds=None if first is None else first.multiply_adds,
         widths={}
         if first is None
         else {int(stage): width for stage, width in first.bottleneck_widths.items()},
-        planned=len(results.asked_seeds(row)),
     )
-
-
-def _estimate(values: Iterable[float | None]) -> Estimate:
-    return estimate([value for value in values if value is not None])

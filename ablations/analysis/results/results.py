@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablations.analysis.results.frame_results import frame_results
 from ablations.analysis.results.interims import schedule_of, seed_order
 from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
@@ -20,7 +21,6 @@ from ablations.running.record.interim_plans import InterimPlan
 from ablations.running.record.set_aside import ended_keys
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,8 @@ class Results:
         record: what was measured.
         design: the rows that the study has come to; those of `asked` where it chooses nothing.
     """
+
+    from_frame = staticmethod(frame_results)
 
     def __init__(self, design: Design, record: StudyRecord, *, selection: Selection | None = None) -> None:
         self.asked, self.record = design, record
@@ -254,16 +256,9 @@ class Results:
         Returns:
             One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
         """
-        import pandas as pd
+        from ablations.analysis.results.comparison_frame import families_frame
 
-        from ablations.analysis.results.comparison_frame import comparison_frame
-
-        tables = []
-        for family in self.families:
-            frame = comparison_frame(family.comparisons.values())
-            frame.insert(0, "axis", family.axis)
-            tables.append(frame)
-        return pd.concat(tables, ignore_index=True)
+        return families_frame(self.families, "axis")
 
     def plot(self, axis: str | None = None) -> Figure:
         """Return the figure of a table's rows: errors by seed, and differences to the baseline.
@@ -276,13 +271,9 @@ class Results:
         """
         from ablations.analysis.plots.axis import draw_axis
         from ablations.analysis.plots.data import axis_info
+        from ablations.analysis.results.families import family_of
 
-        known = {family.axis: family for family in self.families}
-        if axis is None and len(known) == 1:
-            axis = next(iter(known))
-        if axis not in known:
-            raise unknown("axis of this study's tables", axis, known)
-        return draw_axis(axis_info(known[axis], self))
+        return draw_axis(axis_info(family_of(self.families, axis, "axis of this study's tables")))
 
     def _repr_html_(self) -> str:
         """Return the summary table, for notebooks."""

@@ -9,29 +9,20 @@ from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.tables.cells import (
     Column,
     CostCell,
-    Difference,
     Mean,
     Printed,
-    PValue,
     Table,
     TableCell,
     TableRow,
     Text,
 )
-from ablations.analysis.tables.comparisons import comparison_notes, file_key, verdict_cell
+from ablations.analysis.tables.comparisons import COMPARED, compared_cells, comparison_notes, file_key
 from ablations.analysis.tables.published import PaperRow, paper_row
 from ablations.analysis.tables.widths import width_notes, width_text
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.study import Study
 
-_ACCURACY = (
-    Column("top1", "top-1 error, %"),
-    Column("top5", "top-5 error, %"),
-    Column("difference", "difference to baseline"),
-    Column("p_holm", "p (Holm)"),
-    Column("p_tost_holm", "p, equivalence"),
-    Column("verdict", "verdict", "left"),
-)
+_ACCURACY = (Column("top1", "top-1 error, %"), Column("top5", "top-5 error, %"), *COMPARED)
 _COST = (
     Column("parameters", "parameters (extra)"),
     Column("multiply_adds", "multiply-adds (extra)"),
@@ -85,21 +76,16 @@ def paper_tables_of(family: Family, study: Study) -> tuple[int, ...]:
 
 def _row(family: Family, outcome: Outcome, axes: Iterable[str], study: Study) -> TableRow:
     values = dict(outcome.row.values)
-    comparison = family.comparisons.get(outcome.label)
-    is_baseline = outcome.label == family.baseline
-    difference = comparison.difference if comparison is not None else None
-    accuracy: tuple[TableCell, ...] = (
-        Mean(outcome.top1, outcome.planned),
+    cells: tuple[TableCell, ...] = (
+        Text(outcome.label),
+        *(Text(_axis_value(values, axis)) for axis in axes),
+        Mean(outcome.level, outcome.planned),
         Mean(outcome.top5, outcome.planned),
-        Difference(difference.mean, difference.lo, difference.hi) if difference else Text(None),
-        PValue(comparison.p_holm if comparison is not None else None),
-        PValue(comparison.p_tost_holm if comparison is not None else None),
-        verdict_cell(
-            comparison, "baseline" if is_baseline else None if outcome.top1.n else "not yet measured"
-        ),
+        *compared_cells(family, outcome),
+        *_cost(family, outcome),
+        _printed(outcome, family, study),
     )
-    rows = (Text(outcome.label), *(Text(_axis_value(values, axis)) for axis in axes), *accuracy)
-    return TableRow((*rows, *_cost(family, outcome), _printed(outcome, family, study)), family.kind(outcome))
+    return TableRow(cells, family.kind(outcome))
 
 
 def _axis_value(values: Mapping[str, str], axis: str) -> str | None:

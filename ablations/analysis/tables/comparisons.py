@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from ablations.analysis.results.families import TOP1, Measure, Sample, SampleFamily
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.paired import Share
 from ablations.analysis.stats.schedule import InterimSchedule
@@ -91,17 +92,14 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
     return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes)
 
 
-def pair_table(
-    key: str, title: str, comparisons: Collection[Comparison], *, unit: str = " points", decimals: int = 2
-) -> Table:
+def pair_table(key: str, title: str, comparisons: Collection[Comparison], measure: Measure = TOP1) -> Table:
     """Return the table of all pairs of some variants.
 
     Args:
         key: for the file's name.
         title: one line.
         comparisons: of one family; each is `variant` minus `against`.
-        unit: of the values, with a space before it; may be empty.
-        decimals: of differences.
+        measure: what was compared.
     """
     columns = (
         Column("variant", "variant", "left"),
@@ -116,12 +114,12 @@ def pair_table(
     for c in comparisons:
         d = c.difference
         cells: tuple[TableCell, ...] = (
-            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=decimals), PValue(c.p_holm),
-            PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
+            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=measure.decimals),
+            PValue(c.p_holm), PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
         rows.append(TableRow(cells))
     return Table(
-        f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, unit)
+        f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, measure)
     ).without_empty_columns()
 
 
@@ -140,13 +138,14 @@ def _interim_words(schedule: InterimSchedule) -> str:
     )
 
 
-def comparison_notes(comparisons: Collection[Comparison], unit: str = " points") -> tuple[str, ...]:
+def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP1) -> tuple[str, ...]:
     """Return how to read a family of comparisons, and what its seeds cannot show.
 
     Args:
         comparisons: of one family.
-        unit: of the values, with a space before it; may be empty.
+        measure: what was compared.
     """
+    unit = f" {measure.points}".rstrip()
     tested = [c.difference.n for c in comparisons if c.p_holm is not None]
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
@@ -167,6 +166,30 @@ def comparison_notes(comparisons: Collection[Comparison], unit: str = " points")
     if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
         return (said.strip(), counted)
     return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
+
+
+COMPARED = (
+    Column("difference", "difference to baseline"),
+    Column("p_holm", "p (Holm)"),
+    Column("p_tost_holm", "p, equivalence"),
+    Column("verdict", "verdict", "left"),
+)
+"""The columns of `compared_cells`."""
+
+
+def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ...]:
+    """Return how a sample compares with the baseline of its family, for the columns COMPARED."""
+    c = family.comparisons.get(outcome.label)
+    d = None if c is None else c.difference
+    instead = (
+        "baseline" if outcome.label == family.baseline else None if outcome.level.n else "not yet measured"
+    )
+    return (
+        Text(None) if d is None else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals),
+        PValue(None if c is None else c.p_holm),
+        PValue(None if c is None else c.p_tost_holm),
+        verdict_cell(c, instead),
+    )
 
 
 def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:

@@ -54,7 +54,7 @@ def summarise(results: Results) -> list[RowSummary]:
             "baseline" if comparison is None else comparison.reading.verdict,
         )
         for label, (outcome, comparison) in found.items()
-        if outcome.top1.n > 0
+        if outcome.level.n > 0
     ]
 
 
@@ -103,8 +103,8 @@ def _p(comparison: Comparison | None) -> float:
 
 def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float]:
     known: dict[str, float | None] = {
-        "mean": outcome.top1.mean, "sd": outcome.top1.sd, "n": outcome.top1.n,
-        "ci_lo": outcome.top1.lo, "ci_hi": outcome.top1.hi, "top5_mean": outcome.top5.mean,
+        "mean": outcome.level.mean, "sd": outcome.level.sd, "n": outcome.level.n,
+        "ci_lo": outcome.level.lo, "ci_hi": outcome.level.hi, "top5_mean": outcome.top5.mean,
         "parameters": outcome.parameters, "multiply_adds": outcome.multiply_adds,
     }  # fmt: skip
     if comparison is not None:
@@ -125,10 +125,10 @@ def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Tab
     return TableRow(
         (
             Text(outcome.label),
-            Mean(outcome.top1, outcome.planned),
+            Mean(outcome.level, outcome.planned),
             Difference(d.mean, d.lo, d.hi) if d is not None else Text(None),
             PValue(None if comparison is None else comparison.p_holm),
-            Text("baseline" if kind == "baseline" else verdict if outcome.top1.n else "not yet measured"),
+            Text("baseline" if kind == "baseline" else verdict if outcome.level.n else "not yet measured"),
         ),
         kind,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ablations.analysis.results.families import TOP1, Measure
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.aggregates import Aggregate, Bootstrapped, aggregate
 from ablations.analysis.tables.cells import Column, Difference, Table, TableCell, TableRow, Text
@@ -47,8 +48,7 @@ def aggregate_table(
     baseline: str,
     *,
     tasks: str = "backbones",
-    head: str = "error, %",
-    decimals: int = 2,
+    measure: Measure = TOP1,
 ) -> Table:
     """Make the table of interquartile means and probabilities of improvement.
 
@@ -56,13 +56,12 @@ def aggregate_table(
         aggregates: of `statistics.aggregate`.
         baseline: the row that the others are compared with.
         tasks: what was aggregated over, in the plural.
-        head: what was measured, with its unit.
-        decimals: of means and differences.
+        measure: what was measured.
     """
     columns = (
         Column("variant", "variant", "left"),
         Column("tasks", f"{tasks} (shared)"),
-        Column("iqm", f"interquartile mean, {head}"),
+        Column("iqm", f"interquartile mean, {measure.head}"),
         Column("difference", "of differences"),
         Column("improvement", "P(improvement)"),
     )
@@ -71,8 +70,8 @@ def aggregate_table(
             (
                 Text(a.variant),
                 Text(f"{a.tasks}" if a.variant == baseline else f"{a.tasks} ({a.compared})"),
-                _shown(a.level, decimals, signed=False),
-                _shown(a.difference, decimals, signed=True),
+                _shown(a.level, measure.decimals, signed=False),
+                _shown(a.difference, measure.decimals, signed=True),
                 _shown(a.improvement, 2, signed=False),
             ),
             "baseline" if a.variant == baseline else "variant",

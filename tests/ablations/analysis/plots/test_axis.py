@@ -28,8 +28,8 @@ def study(
 
 
 def test_an_axis_plot_shows_every_seed_its_mean_and_the_difference(tmp_path: Path) -> None:
-    results, groups = study(tmp_path, {"skip": [("SE r=4", 1)], "effects": {"plain": 2.0}})
-    info = axis_info(groups[0], results)
+    _, groups = study(tmp_path, {"skip": [("SE r=4", 1)], "effects": {"plain": 2.0}})
+    info = axis_info(groups[0])
     rows = {row.label: row for row in info.rows}
     assert list(rows) == ["plain", "SE r=4", "SE", "SE r=32"]
     assert [len(row.values) for row in info.rows] == [4, 3, 4, 4]
@@ -43,8 +43,8 @@ def test_an_axis_plot_shows_every_seed_its_mean_and_the_difference(tmp_path: Pat
 
 
 def test_cells_without_a_result_are_left_out_of_plots(tmp_path: Path) -> None:
-    results, groups = study(tmp_path, {"skip": [("SE", seed) for seed in range(4)]})
-    info = axis_info(groups[0], results)
+    _, groups = study(tmp_path, {"skip": [("SE", seed) for seed in range(4)]})
+    info = axis_info(groups[0])
     assert "SE" not in [row.label for row in info.rows]
     assert info.baseline is None
     draw_axis(info)
@@ -127,7 +127,7 @@ def test_equal_numbers_give_equal_bytes_and_leave_matplotlib_as_it_was(tmp_path:
         render(figure, ("svg", "png", "pdf"))
         for _ in range(2)
         for figure in (
-            draw_axis(axis_info(groups[0], results)),
+            draw_axis(axis_info(groups[0])),
             draw_cost(cost_info(groups, "parameters")),
             draw_curves(curves_info(groups[0], results)),
         )
@@ -137,5 +137,5 @@ def test_equal_numbers_give_equal_bytes_and_leave_matplotlib_as_it_was(tmp_path:
 
 
 def test_plots_are_one_column_wide(tmp_path: Path) -> None:
-    results, groups = study(tmp_path)
-    assert draw_axis(axis_info(groups[0], results)).get_figwidth() == COLUMN_INCHES < 3.6
+    _, groups = study(tmp_path)
+    assert draw_axis(axis_info(groups[0])).get_figwidth() == COLUMN_INCHES < 3.6

@@ -42,7 +42,7 @@ def test_no_record_is_a_study_of_missing_trials(tmp_path: Path) -> None:
     results = Results(study_design(), StudyRecord(tmp_path / "none"))
     assert set(results.trials["status"]) == {"missing"}
     assert results.history.empty
-    assert all(outcome.top1.n == 0 for family in results.families for outcome in family.outcomes)
+    assert all(outcome.level.n == 0 for family in results.families for outcome in family.outcomes)
 
 
 def test_history_has_a_row_for_every_epoch(tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def test_csv_holds_twelve_digits(tmp_path: Path) -> None:
     [group, _], study = families_of(tmp_path, {})
     rows = list(csv.DictReader(io.StringIO(to_csv(axis_table(group, study)))))
     outcome = group.outcomes[1]
-    assert float(rows[1]["top1_mean"]) == pytest.approx(outcome.top1.mean, rel=1e-11)
+    assert float(rows[1]["top1_mean"]) == pytest.approx(outcome.level.mean, rel=1e-11)
     difference = group.comparisons["SE r=4"].difference.mean
     assert float(rows[1]["difference"]) == pytest.approx(difference, rel=1e-11)
     assert all(len(re.sub(r"\D", "", row["top1_sd"]).lstrip("0")) <= 12 for row in rows)

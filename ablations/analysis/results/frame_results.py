@@ -1,0 +1,163 @@
+"""Results of a frame from anywhere: one family of comparisons for each task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ablations.analysis.results.comparison_frame import families_frame
+from ablations.analysis.results.families import Measure, Sample, SampleFamily, family_of
+from ablations.analysis.stats.aggregates import Aggregate, aggregate
+from ablations.analysis.stats.compare import compare, compare_pairs
+from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.seed_table import by_seed, check_columns
+from senet_core.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FrameResults:
+    """What a frame of runs shows; `Results.from_frame` makes it.
+
+    Attributes:
+        title: of its report.
+        notes: what a reader must know of the frame, in sentences.
+        baseline: the variant that the others are compared with.
+        measure: what is compared, over all tasks.
+        families: one for each task that has something to compare, in the order of the frame; their `axis` is the
+            task, None where the frame has no column `task`.
+        pairs: all pairs of a family, by its `axis`; empty where they were not asked for.
+        aggregates: over all tasks; empty for one task.
+    """
+
+    title: str
+    notes: tuple[str, ...]
+    baseline: str
+    measure: Measure
+    families: tuple[SampleFamily, ...]
+    pairs: Mapping[str | None, tuple[Comparison, ...]]
+    aggregates: tuple[Aggregate, ...]
+
+    def compare(self) -> pd.DataFrame:
+        """Return every comparison with the baseline: `task`, then the columns of `comparison_frame`."""
+        return families_frame(self.families, "task")
+
+    def plot(self, task: str | None = None) -> Figure:
+        """Return the figure of a task's variants: values by seed, and differences to the baseline.
+
+        Args:
+            task: may be None where there is one.
+
+        Raises:
+            UserError: there is no such task, or nothing to compare in it.
+        """
+        from ablations.analysis.plots.axis import draw_axis
+        from ablations.analysis.plots.data import axis_info
+
+        return draw_axis(axis_info(family_of(self.families, task, "task")))
+
+    def _repr_html_(self) -> str:
+        """Return the table of each task, and that over all of them, for notebooks."""
+        from ablations.analysis.tables.frame import family_table, further_tables
+        from ablations.analysis.tables.render import to_html
+
+        tables = (*map(family_table, self.families), *further_tables(self))
+        return "\n".join(f"<h4>{escape(table.title)}</h4>\n{to_html(table)}" for table in tables)
+
+
+def frame_results(
+    frame: pd.DataFrame,
+    *,
+    baseline: str,
+    margin: float | None = None,
+    lower_is_better: bool = True,
+    value: str = "value",
+    pairs: bool = False,
+) -> FrameResults:
+    """Return the results of runs from anywhere, with their table, plot and report.
+
+        >>> import ablations as ab, pandas as pd
+        >>> frame = pd.DataFrame({"variant": ["SE"] * 3 + ["ECA"] * 3, "seed": [0, 1, 2] * 2,
+        ...     "value": [91.2, 91.0, 91.4, 90.1, 89.8, 90.2]})
+        >>> results = ab.Results.from_frame(frame, baseline="SE", lower_is_better=False, value="accuracy")
+        >>> results.compare()["verdict"].tolist()
+        ['worse']
+
+    A notebook shows `results` as its tables; `results.plot()` is a figure, and `ab.write_report(results, folder)`
+    writes a report.
+
+    Args:
+        frame: columns `variant`, `seed`, `value`, one row for each run, and `task` where there are several data
+            sets or backbones; a value that is NaN is missing.
+        baseline: the variant that the others are compared with, by seed.
+        margin: smallest effect of interest, above 0, in the units of the values; None for no test of equivalence.
+        lower_is_better: True for errors and losses.
+        value: what the values are called.
+        pairs: whether all pairs of variants are compared too, as a family of their own.
+
+    Raises:
+        UserError: a column is missing, a value is no number, a seed is doubled, the baseline is not among the
+            variants or the only one, or none shares a seed with it.
+    """
+    frame = _checked(frame, baseline)
+    tasks: dict[str | None, pd.DataFrame] = {None: frame}
+    if "task" in frame:
+        tasks = {str(task): rows for task, rows in frame.groupby("task", sort=False, dropna=False)}
+    families, all_pairs = [], {}
+    for task, rows in tasks.items():
+        wide = by_seed(rows, task=task)
+        if baseline in wide and len(wide.columns) > 1:
+            found = compare(rows, baseline, margin=margin, lower_is_better=lower_is_better)
+            compared = {c.variant: c for c in found}
+            measure = _measure(value, found)
+            families.append(SampleFamily(task, _samples(wide), baseline, compared, margin, measure))
+            if pairs:
+                all_pairs[task] = compare_pairs(rows, margin=margin, lower_is_better=lower_is_better)
+    every = [c for family in families for c in family.comparisons.values()]
+    if not any(c.difference.n for c in every):
+        raise UserError(
+            f"no variant shares a measured seed with {baseline!r}; comparisons are made in pairs, seed by seed"
+        )
+    together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
+    title, shown = f"{value} by variant", _measure(value, every)
+    return FrameResults(title, _notes(frame), baseline, shown, tuple(families), all_pairs, together)
+
+
+def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """Return a frame with names as text and values as numbers."""
+    check_columns(frame, "variant", "seed", "value")
+    try:
+        frame = frame.assign(variant=frame["variant"].map(str), value=frame["value"].astype(float))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the column 'value' must hold numbers: {error}") from error
+    names = list(frame["variant"].unique())
+    if baseline not in names:
+        raise unknown("variant", baseline, names)
+    if len(names) < 2:
+        raise UserError(f"there is one variant, {names[0]!r}; a comparison needs two or more")
+    return frame
+
+
+def _samples(wide: pd.DataFrame) -> tuple[Sample, ...]:
+    return tuple(Sample(str(name), tuple(wide[name][np.isfinite(wide[name])]), len(wide)) for name in wide)
+
+
+def _measure(value: str, comparisons: Iterable[Comparison]) -> Measure:
+    """Return how values are shown: two digits of the typical spread of differences, and at least two decimals."""
+    spreads = [c.difference.sd for c in comparisons if c.difference.sd]
+    decimals = min(8, max(2, 1 - math.floor(math.log10(float(np.median(spreads)))))) if spreads else 2
+    return Measure("value", value, "", "", decimals)
+
+
+def _notes(frame: pd.DataFrame) -> tuple[str, ...]:
+    missing = int(frame["value"].isna().sum())
+    have = "runs have" if missing > 1 else "run has"
+    return (f"{missing} {have} no value and count as missing.",) if missing else ()

@@ -1,0 +1,42 @@
+"""The tables of a frame from anywhere: one for each task, all pairs, and all tasks together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ablations.analysis.results.families import SampleFamily
+from ablations.analysis.results.frame_results import FrameResults
+from ablations.analysis.tables import comparisons
+from ablations.analysis.tables.cells import Column, Mean, Table, TableCell, TableRow, Text
+from ablations.analysis.tables.tasks import aggregate_table
+
+
+def family_table(family: SampleFamily) -> Table:
+    """Return the table of one task: values of its variants, and their comparisons with the baseline."""
+    measure = family.measure
+    columns = (Column("variant", "variant", "left"), Column(measure.key, measure.head), *comparisons.COMPARED)
+    rows = []
+    for outcome in family.outcomes:
+        level: tuple[TableCell, ...] = (
+            Text(outcome.label),
+            Mean(outcome.level, outcome.planned, measure.decimals),
+        )
+        rows.append(TableRow(level + comparisons.compared_cells(family, outcome), family.kind(outcome)))
+    means = f"{measure.name}: mean ± half-width of the 95 % t-interval (seeds)."
+    title = "Comparisons" if family.axis is None else f"Task: {family.axis}"
+    notes = (means, *comparisons.comparison_notes(family.comparisons.values(), measure))
+    return Table(_key(family), title, columns, tuple(rows), notes)
+
+
+def further_tables(results: FrameResults) -> Iterator[Table]:
+    """Return the tables of all pairs, where they were asked for, and of all tasks together."""
+    for family in results.families:
+        if family.axis in results.pairs:
+            title = "All pairs" if family.axis is None else f"All pairs of task {family.axis}"
+            yield comparisons.pair_table(_key(family), title, results.pairs[family.axis], family.measure)
+    if results.aggregates:
+        yield aggregate_table(results.aggregates, results.baseline, tasks="tasks", measure=results.measure)
+
+
+def _key(family: SampleFamily) -> str:
+    return "comparisons" if family.axis is None else f"task-{comparisons.file_key(family.axis)}"
