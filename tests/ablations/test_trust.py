@@ -312,6 +312,6 @@ def test_terminals_are_sent_no_commands(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("name", ["a $x$ b", r"$\frac{$", "$$", r"\$"])
 def test_a_dollar_in_a_name_is_drawn_as_one(name: str, tmp_path: Path) -> None:
     results = Results(study_design(), write_record(tmp_path, simulated(study_design())))
-    info = axis_info(results.families[0], results)
+    info = axis_info(results.families[0])
     rows = tuple(row._replace(label=name) for row in info.rows)
     assert render(draw_axis(info._replace(rows=rows)), ("png",))["png"]
