@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
 from ablations.running.data.raw_dataset import RawDataset, from_arrays
-from senet_core.errors import UserError, one_line
+from senet_core.errors import one_line
 
 _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
@@ -56,14 +57,14 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
         name: of its file, for messages.
 
     Raises:
-        UserError: it is damaged, is no dict, or holds anything but plain data.
+        DataError: it is damaged, is no dict, or holds anything but plain data.
     """
     try:
         loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle can fail in any way
-        raise UserError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
+        raise DataError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
     if not isinstance(loaded, dict):
-        raise UserError(f"cannot read the python batch {name!r}: it holds no dict")
+        raise DataError(f"cannot read the python batch {name!r}: it holds no dict")
     return loaded
 
 
@@ -80,7 +81,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
         The data set; None where the tree has no python batches.
 
     Raises:
-        UserError: a batch is missing or damaged, or does not hold what it should.
+        DataError: a batch is missing or damaged, or does not hold what it should.
     """
     train, test, meta = _FILES[name]
     found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
@@ -88,7 +89,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
         return None
     missing = [file for file in (*train, test, meta) if file not in found]
     if missing:
-        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
+        raise DataError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
     read = dict(tree.read({found[file] for file in (*train, test, meta)}))
     loaded = {file: unpickle(read[found[file]], found[file]) for file in (*train, test, meta)}
     label_key, names_key = _KEYS[name]
@@ -100,7 +101,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
 
 def _class_names(names: object, where: str, expected: int) -> tuple[str, ...]:
     if not isinstance(names, list) or len(names) != expected or not all(isinstance(n, bytes) for n in names):
-        raise UserError(f"the python batch {where!r} does not name {expected} classes")
+        raise DataError(f"the python batch {where!r} does not name {expected} classes")
     return tuple(name.decode("utf-8", "replace") for name in names)
 
 
@@ -109,8 +110,8 @@ def _batch(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     pixels, labels = batch.get(b"data"), batch.get(label_key)
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (3 * 32 * 32,):
-        raise UserError(f"the python batch {where!r} does not hold rows of 3072 bytes")
+        raise DataError(f"the python batch {where!r} does not hold rows of 3072 bytes")
     if not isinstance(labels, list) or not all(isinstance(label, int) for label in labels):
-        raise UserError(f"the python batch {where!r} does not hold a list of labels")
+        raise DataError(f"the python batch {where!r} does not hold a list of labels")
     images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # the authors store whole colour planes
     return np.ascontiguousarray(images), np.array(labels, dtype=np.int64)

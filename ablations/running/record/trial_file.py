@@ -8,9 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import UserError
 
 LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
@@ -40,21 +40,21 @@ class TrialFile:
         """Read a record; a missing file is an empty record, and an unfinished last line is kept aside.
 
         Raises:
-            UserError: the file cannot be read, or a line in it is corrupt: which, and why.
+            RecordError: the file cannot be read, or a line in it is corrupt: which, and why.
         """
         try:
             content = path.read_bytes()
         except FileNotFoundError:
             return cls(path)
         except OSError as error:
-            raise UserError(f"cannot read the record {path}: {error.strerror or error}") from error
+            raise RecordError(f"cannot read the record {path}: {error.strerror or error}") from error
         *complete, torn = content.split(b"\n")
         record = cls(path, torn=torn, _size=len(content) - len(torn))
         for number, line in enumerate(complete, 1):
             try:
                 record.lines.append(TrialRecord.from_line(line.decode("utf-8")))
             except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
-                raise UserError(
+                raise RecordError(
                     f"{path}, line {number} is corrupt: {error}; correct or remove that line"
                 ) from error
         return record
@@ -127,7 +127,7 @@ class TrialFile:
         """Take over what others have added since the file was last read.
 
         Raises:
-            UserError: the file cannot be read, or a line is corrupt.
+            RecordError: the file cannot be read, or a line is corrupt.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
         if size != self._size:
