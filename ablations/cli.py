@@ -10,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from ablations.commands.shared.flags import with_flags
 from senet_core.errors import UserError, printable, unknown
 
 COMMANDS = {
@@ -98,5 +99,5 @@ def _say(program: str, error: object, *, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    text = error.format_message() if isinstance(error, click.ClickException) else with_flags(str(error))
     print(f"{program}: {' '.join(printable(text).split())}", file=sys.stderr)

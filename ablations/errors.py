@@ -1,4 +1,7 @@
-"""Errors by what a caller does about them. Their texts are one line for a person, and name the argument."""
+"""Errors by what a caller does about them. Their texts are one line for a person.
+
+They name an argument in backticks, as in `fresh=True`; the command line says its flag (commands/shared/flags.py).
+"""
 
 from senet_core.errors import UserError
 
@@ -8,7 +11,7 @@ class StudyError(UserError):
 
 
 class RecordError(UserError):
-    """What is on the disk of a study cannot be read, or is of something else: mend it, or take another folder."""
+    """What is on the disk of a study cannot be read, is in use, or does not fit: mend it, or take another."""
 
 
 class DataError(UserError):

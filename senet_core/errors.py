@@ -29,15 +29,18 @@ def one_line(error: BaseException) -> str:
     return " ".join(printable(str(error)).split()) or type(error).__name__
 
 
-def unknown(kind: str, name: object, known: Iterable[object]) -> UserError:
+def unknown(
+    kind: str, name: object, known: Iterable[object], *, error: type[UserError] = UserError
+) -> UserError:
     """Return the error of an unknown name, with the nearest known one.
 
     Args:
         kind: what was named, as a person would call it ("squeeze", "study").
         name: what was given.
         known: every name that would be accepted.
+        error: its class.
     """
     names = [str(entry) for entry in known]
     near = get_close_matches(str(name), names, n=1)
     hint = f" did you mean {near[0]!r}?" if near else ""
-    return UserError(f"unknown {kind} {name!r};{hint} known: {', '.join(names) or 'none'}")
+    return error(f"unknown {kind} {name!r};{hint} known: {', '.join(names) or 'none'}")

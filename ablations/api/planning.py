@@ -14,6 +14,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
 from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows
 from ablations.api.studies import AnyStudy, as_design
+from ablations.errors import RecordError
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
 from ablations.running.cost.calibration import Calibration
@@ -146,6 +147,7 @@ def plan(
 
     Raises:
         StudyError: the study is wrong, or compares a network with itself.
+        RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     design = as_design(study, seeds=seeds)
@@ -173,8 +175,9 @@ def plan_study(
         wait: shows a text while there is something to wait for.
 
     Raises:
-        UserError: rows are one network, images are too small for one, the noise inputs contradict each other or
-            tell nothing that is needed, or the record cannot be read.
+        StudyError: rows are one network, or images are too small for one.
+        RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
+        UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     asked, design = design, rows_to_forecast(design)
     refuse_small_images(design)
@@ -200,7 +203,8 @@ def plan_study(
         said.append(times.unknown)
     if known_noise is None:
         said.append(
-            "noise unknown: state it with --sd POINTS, or name a study that trained alike with --pilot STUDY"
+            "noise unknown: state it with `noise.sd=POINTS`, or name a study that trained alike with"
+            " `noise.pilot=STUDY`"
         )
     if left and (forecast.rows or forecast.sensitivity):
         try:
@@ -227,23 +231,23 @@ def _find_noise(
     design: Design, paths: StudyPaths, record: StudyRecord, source: NoiseSource, *, needed: bool
 ) -> Noise | None:
     if source.sd is not None and source.pilot is not None:
-        raise UserError("give the noise by --sd or by --pilot, not by both")
+        raise UserError("give the noise by `noise.sd` or by `noise.pilot`, not by both")
     if source.rho is not None and source.sd is None:
-        raise UserError("--rho belongs to --sd")
+        raise UserError("`noise.rho` belongs to `noise.sd`")
     if source.sd is not None:
         return stated_noise(source.sd, source.rho or 0.0)
     if source.pilot is not None:
         name = trial_file.FILE_NAME
         known = sorted(path.parent.name for path in paths.results_dir.glob(f"*/{name}"))
         if source.pilot not in known:
-            raise unknown("study with a record", source.pilot, known)
+            raise unknown("study with a record", source.pilot, known, error=RecordError)
         pilot = trial_file.TrialFile.load(paths.results_dir / source.pilot / name)
         return pilot_noise(design, source.pilot, pilot)
     noise = own_noise(Results(design, record))
     if noise is None and needed:
         raise UserError(
-            "--detect needs the noise between seeds, and this study's record does not tell it yet: state it with --sd"
-            " POINTS, or name a study that trained alike with --pilot STUDY"
+            "`detect` needs the noise between seeds, and this study's record does not tell it yet: state it with"
+            " `noise.sd=POINTS`, or name a study that trained alike with `noise.pilot=STUDY`"
         )
     return noise
 

@@ -34,7 +34,7 @@ def load_study(
         study: a shipped study's name (`shipped_studies`), a YAML file, or a mapping of the same fields; the field
             `name` of a mapping names its folders, and is "study" if it is not there. A Study is returned with its
             changes.
-        overrides: {"recipe.epochs": 2}, or the texts that `--set` takes: ["recipe.epochs=2"].
+        overrides: {"recipe.epochs": 2}, or texts FIELD=VALUE: ["recipe.epochs=2"].
         seeds: how many seeds, 0 to seeds - 1, instead of the study's own.
         plugins: plug-in files to load, beside those that the study names.
 

@@ -88,7 +88,10 @@ class StudyRun:
             only: keys of the trials that may be trained; None for all of them.
 
         Raises:
-            UserError: the folders cannot be written, the record is corrupt or of other data, or a batch is too large.
+            StudyError: a batch is too large.
+            RecordError: the record is corrupt or of other data.
+            DataError: the data set is not there.
+            UserError: the folders cannot be written.
             DiskError: the record cannot be written.
         """
         from ablations.planning.commands import row_command

@@ -23,6 +23,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from importlib.util import find_spec
     from pathlib import Path
 
+    from ablations.errors import ToolMissing
     from ablations.running.record.leases import Leases
     from ablations.running.search.proposer import AnotherChooses, Proposer
     from ablations.running.search.storage import storage_url
@@ -32,7 +33,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     if not design.kind.chooses:
         raise UserError(f"study {design.study.name!r} chooses nothing: its design is {design.study.design}")
     if find_spec("optuna_dashboard") is None:
-        raise UserError('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
+        raise ToolMissing('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
     record = paths.open_record()
     if not paths.proposals.exists():
         raise UserError(

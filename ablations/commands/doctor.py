@@ -42,9 +42,10 @@ def command(
     aside, removes stale leases and what killed sweeps left behind, and closes their MLflow runs.
     """
     import json
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.flags import with_flags
     from ablations.running.doctor import examine
 
     design, name, unreadable = _study(study, results_dir)
@@ -59,9 +60,10 @@ def command(
         tracking=not no_tracking,
         fix=fix,
     ):
-        found.append(finding)
+        said = replace(finding, what=with_flags(finding.what), how_to_mend=with_flags(finding.how_to_mend))
+        found.append(said)
         if not as_json:
-            _show(console, finding)
+            _show(console, said)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in found], indent=1))
     else:

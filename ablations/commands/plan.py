@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,7 @@ def command(
     """
     from ablations.api.planning import NoiseSource, plan_study
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.opening import open_study
     from ablations.running.cost.row_times import TimingOptions
 
@@ -85,6 +87,7 @@ def command(
         options=TimingOptions(data_dir, workers, kernels, calibrate),
         wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
     )  # fmt: skip
+    plan = replace(plan, said=tuple(map(with_flags, plan.said)))
     if as_json:
         import json
 

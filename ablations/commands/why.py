@@ -17,6 +17,7 @@ def command(
 ) -> None:
     """Say whether trial KEY of STUDY would run, and why. KEY may be shortened."""
     from ablations.analysis.results.results import Results
+    from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.trials import complete_key
     from ablations.running.sweep.why import explain_trial
 
@@ -25,4 +26,4 @@ def command(
     known = Results(design, record).by_key
     row, trial = known[complete_key(key, known, f"study {design.study.name!r}")]
     for line in explain_trial(row, trial, paths, record.trials):
-        click.echo(line)
+        click.echo(with_flags(line))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ablations.errors import StudyError
 from ablations.planning.choices.space import search_space
 from ablations.planning.designs import DesignKind
 from ablations.planning.designs.kind import CONFIRM_FROM
@@ -17,7 +18,7 @@ from ablations.planning.points import Point, moved, row_at, start_of
 from ablations.planning.row import REPEAT_STRIDE, Row
 from ablations.planning.study import Study
 from ablations.planning.trial import Trial, known_train_images
-from senet_core.errors import UserError, unknown
+from senet_core.errors import unknown
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def design(study: Study) -> Design:
     """Unfold a study into rows.
 
     Raises:
-        UserError: a value does not fit its axis or backbone, two values of an axis are the same network, or a batch
+        StudyError: a value does not fit its axis or backbone, two values of an axis are the same network, or a batch
             is larger than the training data, where their number is known before they are read.
     """
     check_size(study)
@@ -189,19 +190,19 @@ def _refuse_duplicates(study: Study, axis: str, values: list[tuple[str, Point]])
     seen: dict[Any, str] = {}
     for text, point in values:
         if point.network in seen:
-            raise UserError(f"study {study.name!r}: axis {axis!r} has the value {text!r} twice")
+            raise StudyError(f"study {study.name!r}: axis {axis!r} has the value {text!r} twice")
         seen[point.network] = text
 
 
 def _check_repeats(study: Study) -> None:
     """Refuse repeats whose seeds would run into each other's, or into those of a confirmation."""
     if REPEAT in study.axes and max(study.seeds) >= REPEAT_STRIDE:
-        raise UserError(
+        raise StudyError(
             f"study {study.name!r}: with the axis {REPEAT!r}, seeds must be below {REPEAT_STRIDE}"
         )
     most = max((v for v in study.axes.get(REPEAT, ()) if isinstance(v, int)), default=0)
     if study.confirm and most * REPEAT_STRIDE >= CONFIRM_FROM:
-        raise UserError(
+        raise StudyError(
             f"study {study.name!r}: with confirm, repeats must be below {CONFIRM_FROM // REPEAT_STRIDE}, got {most}"
         )
 
@@ -209,7 +210,7 @@ def _check_repeats(study: Study) -> None:
 def _refuse_small_budget(study: Study, rows: int) -> None:
     budget, least = study.race.budget, rows * study.race.first
     if budget is not None and budget < least:
-        raise UserError(
+        raise StudyError(
             f"study {study.name!r}: race.budget is {budget} trials, and the first look needs {least}: {rows} rows with"
             f" {study.race.first} seeds each"
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ablations.errors import StudyError
 from ablations.planning.designs.sizes import MOST_TRIALS
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.row import Row
@@ -17,11 +17,11 @@ def check_size(study: Study) -> None:
     """Refuse a study that nobody can mean, before time is spent on it.
 
     Raises:
-        UserError: with the numbers.
+        StudyError: with the numbers.
     """
     rows = study.kind.check_size(study)
     if rows * len(study.seeds) > MOST_TRIALS:
-        raise UserError(
+        raise StudyError(
             f"study {study.name!r}: {rows:,} rows with {len(study.seeds):,} seeds are {rows * len(study.seeds):,}"
             f" trials; at most {MOST_TRIALS:,}: take fewer seeds, or vary less"
         )
@@ -36,12 +36,12 @@ def check_batches(study: Study, rows: Iterable[Row], train_images: int) -> None:
         train_images: how many there are.
 
     Raises:
-        UserError: with the first row that asks for more.
+        StudyError: with the first row that asks for more.
     """
     for row in rows:
         asked = row.recipe.batch_size
         if asked > train_images:
-            raise UserError(
+            raise StudyError(
                 f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
                 f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablations.errors import StudyError
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
@@ -42,13 +43,13 @@ def start_of(study: Study) -> Point:
     """Return the baseline; what does not fit there is no axis's fault.
 
     Raises:
-        UserError: the variant does not fit the backbone.
+        StudyError: the variant does not fit the backbone.
     """
     start = Point(study.baseline.backbone, study.baseline.variant, study.recipe)
     try:
         _ = start.network
     except UserError as error:
-        raise UserError(f"study {study.name!r}: baseline: {error}") from error
+        raise StudyError(f"study {study.name!r}: baseline: {error}") from error
     return start
 
 
@@ -56,31 +57,31 @@ def moved(study: Study, start: Point, axis: str, value: object) -> tuple[str, Po
     """Move a point along an axis; returns the value as text and the point.
 
     Raises:
-        UserError: the value does not fit, with study and axis.
+        StudyError: the value does not fit, with study and axis.
     """
     try:
         point = move(start, axis, value)
         return text_of(point, axis), point
     except ValidationError as error:
-        raise UserError(f"study {study.name!r}: axis {axis!r}: {explain(error)}") from error
+        raise StudyError(f"study {study.name!r}: axis {axis!r}: {explain(error)}") from error
     except UserError as error:
-        raise UserError(f"study {study.name!r}: axis {axis!r}: {error}") from error
+        raise StudyError(f"study {study.name!r}: axis {axis!r}: {error}") from error
 
 
 def move(start: Point, axis: str, value: object) -> Point:
     """Return the point at a value of an axis.
 
     Raises:
-        UserError: the value does not fit the axis or the backbone.
+        StudyError: the value does not fit the axis or the backbone.
         pydantic.ValidationError: it does not fit the recipe.
     """
     if axis == "backbone":
         if not isinstance(value, str):
-            raise UserError(f"a backbone is given by its name, got {value!r}")
+            raise StudyError(f"a backbone is given by its name, got {value!r}")
         point = replace(start, backbone=value)
     elif axis == REPEAT:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise UserError(f"a repeat is a whole number from 0, got {value!r}")
+            raise StudyError(f"a repeat is a whole number from 0, got {value!r}")
         point = replace(start, repeat=value)
     elif axis in VARIANT_AXES and start.variant is not None:
         changed: dict[str, Any] = {axis: value}

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablations.errors import StudyError
 from ablations.planning.explain import explain
 from ablations.planning.study import SET_BY_ITSELF, Study
 from ablations.planning.yaml_text import read_yaml
-from senet_core.errors import UserError
 from senet_core.plugins import load_plugin_file
 
 SHIPPED = files("ablations") / "studies"
@@ -41,7 +41,7 @@ def load_study(
         plugins: plug-in files to load, beside those that the study names.
 
     Raises:
-        UserError: the file cannot be read, or a field or a plug-in is wrong.
+        StudyError: the file cannot be read, or a field or a plug-in is wrong.
     """
     if isinstance(study, str):
         name, text, folder = _read(study)
@@ -53,7 +53,7 @@ def load_study(
         _apply(name, content, override)
     for field in SET_BY_ITSELF:
         if field in content:
-            raise UserError(
+            raise StudyError(
                 f"study {name!r}: {field!r} is not for the user to set; the file's name is the study's"
             )
     shown = list(overrides)
@@ -62,7 +62,7 @@ def load_study(
         shown.append(f"seeds={seeds}")
     own = content.get("plugins", [])
     if not isinstance(own, list) or not all(isinstance(file, str) for file in own):
-        raise UserError(f"study {name!r}: plugins must be a list of files, got {own!r}")
+        raise StudyError(f"study {name!r}: plugins must be a list of files, got {own!r}")
     content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
     for file in content["plugins"]:
         load_plugin_file(file)
@@ -78,12 +78,12 @@ def parse_study(content: Mapping[str, Any]) -> Study:
     """Return the study with these fields.
 
     Raises:
-        UserError: a field is wrong; the message has the first.
+        StudyError: a field is wrong; the message has the first.
     """
     try:
         return Study.model_validate(dict(content))
     except ValidationError as error:
-        raise UserError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
+        raise StudyError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
 
 
 def _typed(study: str, overrides: Sequence[str], seeds: int | None, plugins: Sequence[str]) -> list[str]:
@@ -103,24 +103,24 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
     if path.suffix not in (".yaml", ".yml"):
         near = get_close_matches(name_or_path, shipped_studies(), n=1)
         hint = f" did you mean {near[0]!r}?" if near else ""
-        raise UserError(
+        raise StudyError(
             f"unknown study {name_or_path!r};{hint} shipped: {', '.join(shipped_studies())}; or give a .yaml file"
         )
     try:
         return path.stem, path.read_text(encoding="utf-8"), path.parent
     except UnicodeDecodeError as error:
-        raise UserError(f"study {name_or_path!r} is not a text file in UTF-8") from error
+        raise StudyError(f"study {name_or_path!r} is not a text file in UTF-8") from error
     except OSError as error:
-        raise UserError(f"cannot read study {name_or_path!r}: {error.strerror or error}") from error
+        raise StudyError(f"cannot read study {name_or_path!r}: {error.strerror or error}") from error
 
 
 def _mapping(name: str, text: str) -> dict[str, Any]:
     try:
         content = read_yaml(text)
-    except UserError as error:
-        raise UserError(f"study {name!r} is not valid YAML: {error}") from error
+    except StudyError as error:
+        raise StudyError(f"study {name!r} is not valid YAML: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise UserError(f"study {name!r} must be a mapping of fields such as title, baseline and axes")
+        raise StudyError(f"study {name!r} must be a mapping of fields such as title, baseline and axes")
     return content
 
 
@@ -128,11 +128,11 @@ def _apply(name: str, content: dict[str, Any], override: str) -> None:
     field, separator, text = override.partition("=")
     field = field.strip()
     if not separator or not field:
-        raise UserError(f"--set takes FIELD=VALUE, such as recipe.epochs=30, got {override!r}")
+        raise StudyError(f"`overrides` takes FIELD=VALUE, such as recipe.epochs=30, got {override!r}")
     try:
         value = read_yaml(text)
-    except UserError as error:
-        raise UserError(f"--set {field}: {error}") from error
+    except StudyError as error:
+        raise StudyError(f"`overrides` {field}: {error}") from error
     *parents, last = field.split(".")
     if field.startswith("axes.recipe."):  # an axis may have a dot in its name
         parents, last = ["axes"], field[len("axes.") :]
@@ -144,7 +144,7 @@ def _apply(name: str, content: dict[str, Any], override: str) -> None:
         elif inner is None:
             inner = {}
         if not isinstance(inner, dict):
-            raise UserError(f"study {name!r}: --set {field}: {parent!r} has no fields")
+            raise StudyError(f"study {name!r}: `overrides` {field}: {parent!r} has no fields")
         place[parent] = dict(inner)
         place = place[parent]
     place[last] = value
@@ -163,4 +163,4 @@ def _long_form(field: str, short: str) -> dict[str, Any]:
         variant = parse_variant(short)
         if variant is not None:
             return asdict(variant)
-    raise UserError(f"--set: {field!r} is {short!r}, which has no fields")
+    raise StudyError(f"`overrides`: {field!r} is {short!r}, which has no fields")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from senet_core.errors import UserError
+from ablations.errors import StudyError
 
 MOST_VALUES = 10_000
 """Limit of values in one text, aliases counted at each use: many times what any study has."""
@@ -41,7 +41,7 @@ def read_yaml(text: str) -> Any:
     """Return the value of a YAML text of plain data.
 
     Raises:
-        UserError: the text is not YAML, has a field twice or one whose name is neither text nor a whole number,
+        StudyError: the text is not YAML, has a field twice or one whose name is neither text nor a whole number,
             contains itself, or has more than `MOST_VALUES` values.
     """
     try:
@@ -52,9 +52,9 @@ def read_yaml(text: str) -> Any:
         _check(loader, node)
         return loader.construct_document(node)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UserError(" ".join(str(error).split())) from error
+        raise StudyError(" ".join(str(error).split())) from error
     except (LookupError, AttributeError, TypeError) as error:  # how PyYAML refuses `!!bool maybe`
-        raise UserError("a value does not have the form that its tag (!!...) says") from error
+        raise StudyError("a value does not have the form that its tag (!!...) says") from error
 
 
 def _check(loader: yaml.SafeLoader, root: yaml.Node) -> None:
@@ -66,7 +66,7 @@ def _check(loader: yaml.SafeLoader, root: yaml.Node) -> None:
         if node in sizes:
             return sizes[node]
         if node in begun:
-            raise UserError(f"a value contains itself, {_place(node)}")
+            raise StudyError(f"a value contains itself, {_place(node)}")
         begun.add(node)
         children: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
@@ -76,7 +76,7 @@ def _check(loader: yaml.SafeLoader, root: yaml.Node) -> None:
             children = node.value
         sizes[node] = 1 + sum(size(child) for child in children)
         if sizes[node] > MOST_VALUES:
-            raise UserError(f"more than {MOST_VALUES} values, aliases included, {_place(node)}")
+            raise StudyError(f"more than {MOST_VALUES} values, aliases included, {_place(node)}")
         return sizes[node]
 
     size(root)
@@ -87,12 +87,12 @@ def _check_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> None:
     for key, _ in node.value:
         if key.tag not in _KEYS:
             shown = repr(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
-            raise UserError(
+            raise StudyError(
                 f"a field is named by text or a whole number, got {shown}; put a name in quotes, {_place(key)}"
             )
         name = "<<" if key.tag == _MERGE else loader.construct_object(key)
         if name in seen:
-            raise UserError(f"{name!r} is given twice, {_place(key)}")
+            raise StudyError(f"{name!r} is given twice, {_place(key)}")
         seen.add(name)
 
 

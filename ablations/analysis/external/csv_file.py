@@ -108,7 +108,7 @@ def _place(name: str, header: Sequence[str], column: str, role: str) -> int:
                 f"{name} has one column, {known!r}; columns are separated by comma, semicolon or tab"
             )
         raise UserError(
-            f"{name}: {unknown('column', column, header)}; --{role}-column NAME says which is meant"
+            f"{name}: {unknown('column', column, header)}; `columns.{role}=NAME` says which is meant"
         )
     if header.count(column) > 1:
         raise UserError(f"{name} has the column {column!r} more than once")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from senet_core.errors import UserError
+from ablations.errors import RecordError
 
 FILE_NAME = "request.json"
 
@@ -60,7 +60,7 @@ def read_request(folder: Path) -> Request:
     """Read how the report in a folder was asked for.
 
     Raises:
-        UserError: the file is missing, cannot be read or is not what it should be.
+        RecordError: the file is missing, cannot be read or is not what it should be.
     """
     path = folder / FILE_NAME
     try:
@@ -70,11 +70,11 @@ def read_request(folder: Path) -> Request:
         )
         _ = request.study, request.overrides, request.seeds
     except FileNotFoundError as error:
-        raise UserError(
+        raise RecordError(
             f"{path} is missing, which says how the report is made: ablate report {folder.name}"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise UserError(
+        raise RecordError(
             f"cannot read {path}: {type(error).__name__}: {error}; ablate report {folder.name}"
         ) from error
     return request

@@ -89,7 +89,8 @@ def write_report(
         pairs: axes of which all pairs are compared.
 
     Raises:
-        UserError: a format or an axis is not known, the folder cannot be written, or the forecast is damaged.
+        RecordError: the forecast is damaged.
+        UserError: a format or an axis is not known, or the folder cannot be written.
         DiskError: the disk is full.
     """
     for name in formats:

@@ -22,7 +22,7 @@ def note_analysis(results: Results) -> None:
     is analysed when none of its trials is waited for any more; what is said of it before is an interim figure.
 
     Raises:
-        UserError: the plans before cannot be read.
+        RecordError: the plans before cannot be read.
         DiskError: the plan cannot be written.
     """
     plan = plan_of(results.design, results.interim_plans)

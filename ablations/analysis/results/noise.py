@@ -22,7 +22,7 @@ from scipy import sparse, special
 from scipy.sparse.csgraph import connected_components
 
 from ablations.analysis.stats.power import sd_of_difference
-from senet_core.errors import UserError
+from ablations.errors import RecordError
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
@@ -111,7 +111,7 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
         record: its record.
 
     Raises:
-        UserError: the record has no such trials, or too few.
+        RecordError: the record has no such trials, or too few.
     """
     trials = [(_read(line.trial), line.result) for line in record.finished.values()]
     wanted = design.baseline.trial(0)
@@ -119,9 +119,9 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
     if not alike:
         other = next((trial for trial, _ in trials if trial is not None), None)
         why = "it has no finished trials" if other is None else f"its {', '.join(_differs(other, wanted))}"
-        raise UserError(
+        raise RecordError(
             f"the record of study {pilot!r} says nothing of this study's noise: {why}; the pilot must have trained"
-            " with this study's backbone, data and recipe, or state the noise with --sd"
+            " with this study's backbone, data and recipe, or state the noise with `noise.sd`"
         )
     frame = pd.DataFrame(
         [
@@ -133,7 +133,7 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
     )
     noise = pooled_noise(frame, f"the record of study {pilot}")
     if noise is None:
-        raise UserError(
+        raise RecordError(
             f"the record of study {pilot!r} is too small to estimate the noise: {len(alike)} trials with this study's"
             " backbone, data and recipe; two rows with three seeds in common are the least"
         )

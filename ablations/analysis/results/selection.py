@@ -106,7 +106,8 @@ def select(design: Design, record: StudyRecord) -> Selection:
     """Read a study's choices from its proposals and trials, and the rows that they have led to.
 
     Raises:
-        UserError: the proposals cannot be read, or a range does not fit its field of the recipe.
+        RecordError: the proposals cannot be read.
+        StudyError: a range does not fit its field of the recipe.
     """
     if not design.kind.chooses:
         return Selection((), design)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.errors import RecordError
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
         results_dir: where the records are.
 
     Raises:
-        UserError: there is no record, or no such trial in it.
+        RecordError: there is no record.
+        UserError: there is no such trial in it.
     """
     from ablations.running.record.study_paths import StudyPaths
     from ablations.running.record.trial_file import FILE_NAME
@@ -44,6 +46,6 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
     record = StudyPaths(name, results_dir, Path()).open_record().trials
     if not record.lines:
         known = sorted(path.parent.name for path in results_dir.glob(f"*/{FILE_NAME}"))
-        raise unknown(f"study with a record in {results_dir}", name, known)
+        raise unknown(f"study with a record in {results_dir}", name, known, error=RecordError)
     lines = {**record.failed, **record.finished}
     return lines[complete_key(key, lines, str(record.path))]

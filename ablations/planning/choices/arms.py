@@ -62,7 +62,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     """Return a study's choices; none where it chooses nothing.
 
     Raises:
-        UserError: a range does not fit its field of the recipe.
+        StudyError: a range does not fit its field of the recipe.
     """
     study = design.study
     if study.search is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablations.errors import StudyError
 from ablations.planning.choices.settings import WHOLE_NUMBERS, Range
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
@@ -211,7 +212,7 @@ def search_space(study: Study) -> SearchSpace:
     """Return what a study's search may choose from.
 
     Raises:
-        UserError: stages or reductions are to be chosen one by one, and the study's axes do not fit that; or two
+        StudyError: stages or reductions are to be chosen one by one, and the study's axes do not fit that; or two
             choices do not go together.
     """
     search = study.search
@@ -229,20 +230,20 @@ def search_space(study: Study) -> SearchSpace:
     ]
     if search.any_stages:
         if "stages" in study.axes:
-            raise UserError(
+            raise StudyError(
                 f"study {study.name!r}: stages is an axis, and search.any_stages chooses it, too; one of the two"
             )
         dimensions += [Dimension(_STAGE.format(stage), (True, False)) for stage in stages]
     if search.reduction_per_stage:
         if "reduction" not in values:
-            raise UserError(f"study {study.name!r}: search.reduction_per_stage needs the axis 'reduction'")
+            raise StudyError(f"study {study.name!r}: search.reduction_per_stage needs the axis 'reduction'")
         dimensions += [Dimension(_REDUCTION.format(stage), tuple(values["reduction"])) for stage in stages]
     space = SearchSpace(study, tuple(dimensions), values)
     for params in space.pairs:
         try:
             space.row(params)
         except (UserError, ValidationError) as error:  # noqa: PERF203  (the message names the choices)
-            raise UserError(_impossible(study, params, error)) from error
+            raise StudyError(_impossible(study, params, error)) from error
     return space
 
 
@@ -250,7 +251,7 @@ def tune_space(study: Study, base: Row) -> TuneSpace:
     """Return what the tuning of a row may choose from.
 
     Raises:
-        UserError: an end or a choice of a range is no value of its field, or some of them do not go together.
+        StudyError: an end or a choice of a range is no value of its field, or some of them do not go together.
     """
     assert study.tune is not None
     dimensions = []
@@ -259,7 +260,7 @@ def tune_space(study: Study, base: Row) -> TuneSpace:
             try:
                 Recipe.model_validate({**base.recipe.model_dump(), name: value})
             except ValidationError as error:  # noqa: PERF203  (the message names the field)
-                raise UserError(f"study {study.name!r}: tune.ranges.{name}: {explain(error)}") from error
+                raise StudyError(f"study {study.name!r}: tune.ranges.{name}: {explain(error)}") from error
         if given.choices:
             dimensions.append(Dimension(name, tuple(str(choice) for choice in given.choices)))
             continue
@@ -272,7 +273,7 @@ def tune_space(study: Study, base: Row) -> TuneSpace:
         try:
             space.row(params)
         except ValidationError as error:  # noqa: PERF203
-            raise UserError(_impossible(study, params, error)) from error
+            raise StudyError(_impossible(study, params, error)) from error
     return space
 
 
@@ -289,7 +290,7 @@ def _ends(name: str, given: Range) -> tuple[float, float]:
         return float(given.low), float(given.high)
     for end in (given.low, given.high):
         if end != int(end):
-            raise UserError(f"tune.ranges.{name} takes whole numbers, got {number_text(end)}")
+            raise StudyError(f"tune.ranges.{name} takes whole numbers, got {number_text(end)}")
     return int(given.low), int(given.high)
 
 
@@ -300,7 +301,7 @@ def _stages(study: Study) -> tuple[int, ...]:
     found = {tuple(sorted(find_backbone(name).stages)) for name in names}
     one_by_one = search is not None and (search.any_stages or search.reduction_per_stage)
     if one_by_one and len(found) > 1:
-        raise UserError(
+        raise StudyError(
             f"study {study.name!r}: stages cannot be chosen one by one, as its backbones have different ones"
         )
     return min(found)

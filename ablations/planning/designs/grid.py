@@ -7,9 +7,9 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
+from ablations.errors import StudyError
 from ablations.planning.designs.kind import DesignKind, Levels
 from ablations.planning.designs.sizes import MOST_ROWS, count_text, shown_sizes
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study
@@ -30,7 +30,7 @@ class GridDesign(DesignKind):
         """Refuse a product of the axes' sizes that is too large."""
         rows = prod(len(values) for values in study.axes.values())
         if rows > MOST_ROWS:
-            raise UserError(
+            raise StudyError(
                 f"{shown_sizes(study)} has {count_text(rows)} rows; at most {MOST_ROWS:,}: vary less, or one factor at"
                 " a time"
             )

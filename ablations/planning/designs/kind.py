@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from ablations.errors import StudyError
 from ablations.planning.designs.sizes import MOST_ROWS, count_text, shown_sizes
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,11 +92,11 @@ class DesignKind(ABC):
         """Refuse more rows than anybody can mean; returns how many rows there are at most, beside the two fixed ones.
 
         Raises:
-            UserError: with the numbers.
+            StudyError: with the numbers.
         """
         rows = sum(len(values) for values in study.axes.values())
         if rows > MOST_ROWS:
-            raise UserError(
+            raise StudyError(
                 f"{shown_sizes(study)} has {count_text(rows)} rows; at most {MOST_ROWS:,}: vary less"
             )
         return rows

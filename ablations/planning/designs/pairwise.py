@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from ablations.errors import StudyError
 from ablations.planning.designs.kind import DesignKind, Levels
 from ablations.planning.designs.sizes import MOST_PAIRS, shown_sizes
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study
@@ -40,7 +40,7 @@ class PairwiseDesign(DesignKind):
         sizes = [len(values) for values in study.axes.values()]
         pairs = sum(one * other for one, other in combinations(sizes, 2))
         if pairs > MOST_PAIRS:
-            raise UserError(
+            raise StudyError(
                 f"{shown_sizes(study)} has {pairs:,} pairs of values to cover; at most {MOST_PAIRS:,}: vary less"
             )
         return sum(sizes)

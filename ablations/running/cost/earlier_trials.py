@@ -10,13 +10,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ablations.errors import RecordError
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import Trial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import UserError
 
 SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
 """What must be the same of an earlier trial's environment for its time to count here."""
@@ -43,7 +43,7 @@ def earlier_speeds(
     wanted = {speed_key(trial.to_json()) for trial in trials}
     found: dict[str, dict[str, TrialRecord]] = defaultdict(dict)
     for path in sorted(results_dir.glob(f"*/{FILE_NAME}")):
-        with suppress(UserError):
+        with suppress(RecordError):
             for line in TrialFile.load(path).finished.values():
                 if (key := _key_here(line, environment)) in wanted:
                     found[key][line.key] = line

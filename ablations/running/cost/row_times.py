@@ -105,7 +105,9 @@ def time_rows(
             rows[row.label] = RowForecast(row.label, settings_key(content), *span, speed.rest, speed.source)
     unknown, lacking = "", len(design.rows) - len(rows)
     if not rows and seconds <= 0:
-        unknown = "time unknown: no earlier trial tells it, and --calibrate 0 measures nothing"
+        unknown = (
+            "time unknown: no earlier trial tells it, and `options.calibrate_seconds=0` measures nothing"
+        )
     elif lacking:
         unknown = f"{lacking} rows have no time and are not in the sums"
     return RowTimes(environment, rows, calibration, unknown)

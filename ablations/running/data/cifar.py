@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
 from ablations.running.data.plain_pickle import unpickle
 from ablations.running.data.raw_dataset import RawDataset, from_arrays
-from senet_core.errors import UserError
 
 _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
@@ -34,7 +34,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
         The data set; None where the tree has no python batches.
 
     Raises:
-        UserError: a batch is missing or damaged, or does not hold what it should.
+        DataError: a batch is missing or damaged, or does not hold what it should.
     """
     train, test, meta = _FILES[name]
     found = {file.split("/")[-1]: file for file in names if file.count("/") <= 1}
@@ -42,7 +42,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
         return None
     missing = [file for file in (*train, test, meta) if file not in found]
     if missing:
-        raise UserError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
+        raise DataError(f"the python batches of {name} are not complete: {', '.join(missing)} missing")
     read = dict(tree.read({found[file] for file in (*train, test, meta)}))
     loaded = {file: unpickle(read[found[file]], found[file]) for file in (*train, test, meta)}
     label_key, names_key = _KEYS[name]
@@ -54,7 +54,7 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
 
 def _class_names(names: object, where: str, expected: int) -> tuple[str, ...]:
     if not isinstance(names, list) or len(names) != expected or not all(isinstance(n, bytes) for n in names):
-        raise UserError(f"the python batch {where!r} does not name {expected} classes")
+        raise DataError(f"the python batch {where!r} does not name {expected} classes")
     return tuple(name.decode("utf-8", "replace") for name in names)
 
 
@@ -63,12 +63,12 @@ def _batch(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     pixels, labels = batch.get(b"data"), batch.get(label_key)
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (3 * 32 * 32,):
-        raise UserError(f"the python batch {where!r} does not hold rows of 3072 bytes")
+        raise DataError(f"the python batch {where!r} does not hold rows of 3072 bytes")
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-        raise UserError(f"the python batch {where!r} does not hold a list of labels")
+        raise DataError(f"the python batch {where!r} does not hold a list of labels")
     odd = next((label for label in labels if not 0 <= label < 2**31), None)
     if odd is not None:
         shown = str(odd) if odd.bit_length() < 80 else f"of {odd.bit_length()} bits"
-        raise UserError(f"the python batch {where!r}: label {shown} is out of range")
+        raise DataError(f"the python batch {where!r}: label {shown} is out of range")
     images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # the authors store whole colour planes
     return np.ascontiguousarray(images), np.array(labels, dtype=np.int64)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ablations.errors import DataError
 from ablations.running.data.writing import cannot_write
 from ablations.running.machine.durable import FULL_OR_FAILING
-from senet_core.errors import UserError, one_line
+from senet_core.errors import one_line
 
 
 def download(name: str, folder: Path) -> Path:
@@ -20,16 +21,16 @@ def download(name: str, folder: Path) -> Path:
         The downloaded archive, or the folder of the files: a source for `prepare`.
 
     Raises:
-        UserError: the download failed; the message gives the reason alone.
+        DataError: the download failed; the message gives the reason alone.
         DiskError: the disk is full or failing.
     """
     try:
         return _fetch(name, folder)
     except OSError as error:
         full = error.errno in FULL_OR_FAILING
-        raise (cannot_write(folder.parent, error) if full else UserError(one_line(error))) from error
+        raise (cannot_write(folder.parent, error) if full else DataError(one_line(error))) from error
     except Exception as error:  # torchvision passes on whatever urllib, ssl and sockets raise
-        raise UserError(one_line(error)) from error
+        raise DataError(one_line(error)) from error
 
 
 def _fetch(name: str, folder: Path) -> Path:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
 from ablations.running.data.raw_dataset import RawDataset, from_arrays
-from senet_core.errors import UserError
 
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -35,7 +35,7 @@ def read_fashion(tree: FileTree, names: Sequence[str], origin: str) -> RawDatase
         origin: where the images came from, for people.
 
     Raises:
-        UserError: a file is damaged.
+        DataError: a file is damaged.
     """
     found = {name.split("/")[-1].removesuffix(".gz"): name for name in sorted(names)}
     if any(file not in found for file in _FILES):
@@ -46,7 +46,7 @@ def read_fashion(tree: FileTree, names: Sequence[str], origin: str) -> RawDatase
     )
     for images, name in ((train_images, found[_FILES[0]]), (test_images, found[_FILES[2]])):
         if images.shape[1:] != (28, 28):
-            raise UserError(f"{name!r} holds images of {images.shape[1:]} pixels; 28x28 are needed")
+            raise DataError(f"{name!r} holds images of {images.shape[1:]} pixels; 28x28 are needed")
     return from_arrays(
         CLASSES, (train_images[..., None], train_labels), (test_images[..., None], test_labels), source=origin
     )
@@ -61,14 +61,14 @@ def parse_idx(data: bytes, name: str, dimensions: int) -> npt.NDArray[Any]:
         dimensions: the number that it should have.
 
     Raises:
-        UserError: it is damaged.
+        DataError: it is damaged.
     """
     try:
         data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"cannot read {name!r}: {error}") from error
+        raise DataError(f"cannot read {name!r}: {error}") from error
     start = 4 + 4 * dimensions
     shape = np.frombuffer(data[4:start], dtype=">u4").astype(np.int64) if len(data) >= start else None
     if shape is None or data[:4] != bytes((0, 0, 8, dimensions)) or len(data) - start != shape.prod():
-        raise UserError(f"cannot read {name!r}: it is truncated, or no IDX file of {dimensions} dimensions")
+        raise DataError(f"cannot read {name!r}: it is truncated, or no IDX file of {dimensions} dimensions")
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from senet_core.errors import UserError
+from ablations.errors import DataError
 
 _DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
 _KEEP = 2**28  # bytes; CIFAR is below 2**28 in any form
@@ -43,22 +43,22 @@ def open_file_tree(path: Path) -> FileTree:
     """Return the tree at `path`: a folder, or an archive (.tar, .tar.gz, .tgz, .tar.xz, .zip).
 
     Raises:
-        UserError: there is nothing at `path`, or it is neither folder nor archive.
+        DataError: there is nothing at `path`, or it is neither folder nor archive.
     """
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:  # a name that is too long, a folder that may not be looked into
-        raise UserError(f"cannot read {str(path)[:80]!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)[:80]!r}: {error.strerror or error}") from error
     if is_folder:
         return Folder(path)
     if not is_there:
-        raise UserError(f"there is no file or folder {str(path)!r}")
+        raise DataError(f"there is no file or folder {str(path)!r}")
     name = path.name.lower()
     if name.endswith(".zip"):
         return Zip(path)
     if name.endswith((".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz")):
         return Tar(path)
-    raise UserError(f"cannot read {str(path)!r}; accepted: a folder, .tar, .tar.gz, .tgz, .tar.xz or .zip")
+    raise DataError(f"cannot read {str(path)!r}; accepted: a folder, .tar, .tar.gz, .tgz, .tar.xz or .zip")
 
 
 class Folder:
@@ -167,7 +167,7 @@ def _reading(path: Path, kind: str, errors: tuple[type[Exception], ...]) -> Iter
         yield
     except errors as error:
         why = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise UserError(f"cannot read the {kind} {path}: {why or type(error).__name__}") from error
+        raise DataError(f"cannot read the {kind} {path}: {why or type(error).__name__}") from error
 
 
 def _inside(path: Path, name: str, is_folder: bool) -> str:
@@ -181,9 +181,9 @@ def _unique(path: Path, names: list[str]) -> list[str]:
     files = [name for name in names if not name.endswith("/")]
     if len(set(files)) < len(files):
         twice = next(name for name in sorted(files) if files.count(name) > 1)
-        raise UserError(f"the archive {path} holds {twice!r} more than once")
+        raise DataError(f"the archive {path} holds {twice!r} more than once")
     return sorted(set(names))
 
 
-def _refused(path: Path, name: str, what: str) -> UserError:
-    return UserError(f"the archive {path} holds {name!r}, {what}; only plain files and folders are accepted")
+def _refused(path: Path, name: str, what: str) -> DataError:
+    return DataError(f"the archive {path} holds {name!r}, {what}; only plain files and folders are accepted")

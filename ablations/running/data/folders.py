@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from senet_core.errors import UserError
+from ablations.errors import DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 ByClass = dict[str, list[str]]
@@ -54,7 +54,7 @@ def find_images(names: Sequence[str], origin: Path) -> ImageFiles:
         origin: the folder or archive, for messages.
 
     Raises:
-        UserError: a split is missing, a class is empty or in one split only, there is one class only, or a file is
+        DataError: a split is missing, a class is empty or in one split only, there is one class only, or a file is
             not an image or not in a class folder.
     """
     visible = [name for name in names if not _hidden(name)]
@@ -74,14 +74,14 @@ def _top(names: list[str], origin: Path) -> str:
     for top in ("", *sorted({name.split("/")[0] + "/" for name in names if "/" in name})):
         if any(name.startswith(f"{top}train/") for name in names):
             return top
-    raise UserError(f"{origin} has no folder 'train'; expected are images in train/CLASS/ and test/CLASS/")
+    raise DataError(f"{origin} has no folder 'train'; expected are images in train/CLASS/ and test/CLASS/")
 
 
 def _test_folder(names: list[str], origin: Path) -> str:
     for split in ("test", "val"):
         if any(name.startswith(f"{split}/") and name.count("/") >= 2 for name in names):
             return split
-    raise UserError(f"{origin} has no test part; expected are images in test/CLASS/ or val/CLASS/")
+    raise DataError(f"{origin} has no test part; expected are images in test/CLASS/ or val/CLASS/")
 
 
 def _by_class(names: list[str], split: str, origin: Path) -> ByClass:
@@ -91,12 +91,12 @@ def _by_class(names: list[str], split: str, origin: Path) -> ByClass:
         if pieces[0] != split or pieces[1] == "":
             continue
         if len(pieces) != 3:
-            raise UserError(
+            raise DataError(
                 f"{origin}: unexpected {name!r}; images belong in {split}/CLASS/, no higher and no deeper"
             )
         images = found.setdefault(pieces[1], [])
         if pieces[2] and not name.lower().endswith(SUFFIXES):
-            raise UserError(f"{origin}: {name!r} is not an image; accepted are {', '.join(SUFFIXES)}")
+            raise DataError(f"{origin}: {name!r} is not an image; accepted are {', '.join(SUFFIXES)}")
         if pieces[2]:
             images.append(name)
     return found
@@ -111,12 +111,12 @@ def _check_classes(train: ByClass, test: ByClass, test_folder: str, origin: Path
         if alone:
             more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""
             shown = ", ".join(repr(name) for name in alone[:3])
-            raise UserError(f"{origin}: the classes differ: {shown}{more} in {split}/ but not in {other}/")
+            raise DataError(f"{origin}: the classes differ: {shown}{more} in {split}/ but not in {other}/")
         for name, images in sorted(here.items()):
             if not images:
-                raise UserError(f"{origin}: the class folder '{split}/{name}' holds no image")
+                raise DataError(f"{origin}: the class folder '{split}/{name}' holds no image")
     if len(train) < 2:
-        raise UserError(f"{origin}: at least 2 classes are needed, found only {next(iter(train))!r}")
+        raise DataError(f"{origin}: at least 2 classes are needed, found only {next(iter(train))!r}")
 
 
 def _split(by_class: ByClass, top: str) -> SplitFiles:

@@ -14,10 +14,11 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
+from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
 from ablations.running.data.folders import ImageFiles
 from ablations.running.data.raw_dataset import Block, Bytes, RawDataset
-from senet_core.errors import UserError, one_line
+from senet_core.errors import one_line
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
@@ -33,14 +34,14 @@ def _open(data: bytes, name: str, channels: int) -> Image.Image:
             file.load()
             image: Image.Image = file
             if image.mode.startswith(("I", "F")):  # converting would clip them without a word
-                raise UserError(f"image {name!r} has pixels of mode {image.mode}; 8 bits a channel needed")
+                raise DataError(f"image {name!r} has pixels of mode {image.mode}; 8 bits a channel needed")
             if "transparency" in image.info:
                 image = image.convert("RGBA")
             return image.convert("RGB" if channels == 3 else "L")
-    except UserError:
+    except DataError:
         raise
     except _BROKEN as error:
-        raise UserError(f"cannot read the image {name!r}: {one_line(error)}") from error
+        raise DataError(f"cannot read the image {name!r}: {one_line(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Exact:
         image = _open(data, name, self.channels)
         if image.size != (self.size, self.size):
             width, height = image.size
-            raise UserError(f"image {name!r} is {width}x{height} pixels; {self.size}x{self.size} are needed")
+            raise DataError(f"image {name!r} is {width}x{height} pixels; {self.size}x{self.size} are needed")
         return np.asarray(image).reshape(self.shape)
 
 
@@ -93,7 +94,7 @@ class Cropped:
         image = _open(data, name, 3)
         width, height = image.size
         if max(width, height) > _LONGEST * min(width, height):  # resized, it would take all memory
-            raise UserError(
+            raise DataError(
                 f"image {name!r} is {width}x{height} pixels; one side may be at most {_LONGEST} times the other"
             )
         scale = self.short / min(width, height)

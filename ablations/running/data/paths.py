@@ -8,21 +8,22 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ablations.errors import DataError
 from ablations.planning.explain import explain
 from ablations.planning.trial import DataSpec
-from senet_core.errors import UserError, one_line
+from senet_core.errors import one_line
 
 
 def data_spec(name: str, *, path: str | None = None, size: int | None = None) -> DataSpec:
     """Return the specification of a whole data set.
 
     Raises:
-        UserError: the name is unknown, or a field is missing, out of range or of no use for it.
+        DataError: the name is unknown, or a field is missing, out of range or of no use for it.
     """
     try:
         return DataSpec(name=name, path=path, size=size)
     except ValidationError as error:
-        raise UserError(explain(error)) from error
+        raise DataError(explain(error)) from error
 
 
 def prepared_path(spec: DataSpec, data_dir: Path) -> Path:
@@ -32,7 +33,7 @@ def prepared_path(spec: DataSpec, data_dir: Path) -> Path:
     path and size, so that two folders, or two sizes of one, never share a file.
 
     Raises:
-        UserError: the path of an image folder cannot be used.
+        DataError: the path of an image folder cannot be used.
     """
     if spec.name != "image-folder":
         return data_dir / f"{spec.name}.safetensors"
@@ -45,13 +46,13 @@ def folder_and_size(spec: DataSpec) -> tuple[Path, int]:
     """Return the absolute path and the image size (pixels) of an `image-folder`.
 
     Raises:
-        UserError: the path cannot be used.
+        DataError: the path cannot be used.
     """
     assert spec.path is not None and spec.size is not None  # noqa: PT018  (DataSpec has checked both)
     try:
         return Path(spec.path).expanduser().resolve(), spec.size
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown user's home, a null byte
         reason = getattr(error, "strerror", None) or one_line(error)
-        raise UserError(
+        raise DataError(
             f"the path of the image folder cannot be used: {reason}, got {spec.path[:80]!r}"
         ) from error

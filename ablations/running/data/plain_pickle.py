@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from senet_core.errors import UserError, one_line
+from ablations.errors import DataError
+from senet_core.errors import one_line
 
 _DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype(np.uint8), "i8": np.dtype(np.int64)}
 
@@ -150,12 +151,12 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
         name: of its file, for messages.
 
     Raises:
-        UserError: it is damaged, is no dict, or holds anything but plain data.
+        DataError: it is damaged, is no dict, or holds anything but plain data.
     """
     try:
         loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle can fail in any way
-        raise UserError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
+        raise DataError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
     if type(loaded) is not dict:
-        raise UserError(f"cannot read the python batch {name!r}: it holds no dict")
+        raise DataError(f"cannot read the python batch {name!r}: it holds no dict")
     return {key: value.value if isinstance(value, _Array) else value for key, value in loaded.items()}

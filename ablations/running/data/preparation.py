@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from ablations.errors import DataError
 from ablations.planning.datasets import Dataset, dataset
 from ablations.planning.trial import DataSpec
 from ablations.running.data.cifar import read_cifar
@@ -18,7 +19,6 @@ from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
 from ablations.running.data.writing import cannot_write, write
-from senet_core.errors import UserError
 
 JPEG_NOTE = (
     "images decoded from JPEG files; results are not comparable with the original data "
@@ -41,14 +41,14 @@ def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepa
             files as their authors publish them. None to download.
 
     Raises:
-        UserError: the source is missing, damaged or not for this data set, the download failed, or `data_dir` cannot
-            be written.
+        DataError: the source is missing, damaged or not for this data set, or the download failed.
+        UserError: `data_dir` cannot be written.
         DiskError: the disk is full or failing.
     """
     path = prepared_path(spec, data_dir)
     known = dataset(spec.name)
     if source is not None and not known.downloadable:
-        raise UserError(f"data set {known.name!r} takes no source; {_OWN_SOURCE[known.name]}")
+        raise DataError(f"data set {known.name!r} takes no source; {_OWN_SOURCE[known.name]}")
     if spec.name == "digits":
         write(path, spec.name, from_scikit_learn())
     elif spec.name == "image-folder":
@@ -66,7 +66,7 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     Where `spec` holds validation images back, the test images are not read.
 
     Raises:
-        UserError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
+        DataError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
@@ -80,7 +80,7 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
 
 def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
     if prepared.name != spec.name:
-        raise UserError(
+        raise DataError(
             f"{prepared.path} holds {prepared.name!r}, not {spec.name!r}; remove it, then run `ablate data prepare`"
         )
     return prepared
@@ -90,18 +90,18 @@ def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     """Open a data set, after preparing it from its folder or by a download if it is not prepared yet.
 
     Raises:
-        UserError: it was not prepared and cannot be; the message says what the user can do.
+        DataError: it was not prepared and cannot be; the message says what the user can do.
     """
     if not prepared_path(spec, data_dir).exists():
         prepare(spec, data_dir)
     return open_prepared(spec, data_dir)
 
 
-def _missing(known: Dataset, data_dir: Path, reason: str = "") -> UserError:
+def _missing(known: Dataset, data_dir: Path, reason: str = "") -> DataError:
     if known.name == "image-folder":
-        return UserError(f"the image folder is not prepared in {data_dir}{reason}; run `ablate data prepare`")
+        return DataError(f"the image folder is not prepared in {data_dir}{reason}; run `ablate data prepare`")
     run = f"ablate data prepare {known.name}"
-    return UserError(
+    return DataError(
         f"data set {known.name!r} is not prepared in {data_dir}{reason}; connect to the network and run "
         f"`{run}`, or give your own copy: `{run} --from PATH`"
     )
@@ -116,7 +116,7 @@ def _download_and_write(known: Dataset, path: Path) -> None:
     with temporary as folder:
         try:
             fetched = fetch(known.name, Path(folder))
-        except UserError as error:
+        except DataError as error:
             raise _missing(known, path.parent, f" (and the download failed: {error})") from error
         write(path, known.name, _from_source(known, fetched, "download by torchvision"))
 
@@ -132,7 +132,7 @@ def _from_source(known: Dataset, path: Path, origin: str) -> RawDataset:
         return original
     files = find_images(names, path)
     if len(files.classes) != known.classes:
-        raise UserError(f"{path} has {len(files.classes)} classes; {known.name} has {known.classes}")
+        raise DataError(f"{path} has {len(files.classes)} classes; {known.name} has {known.classes}")
     assert known.size is not None  # only an image folder has none, and it is read elsewhere
     decode = Exact(known.size, known.channels)
     return from_images(tree, files, decode, decode, origin=origin, note=_note(known, files))

@@ -21,8 +21,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ablations.errors import DataError
 from ablations.running.data.raw_dataset import check_labels
-from senet_core.errors import UserError
 
 FORMAT = "senet-ablations data 1"
 TENSORS = ("train_labels", "test_labels", "train_images", "test_images")
@@ -84,7 +84,7 @@ class Prepared:
             test_images: how many, from one to all; None for all.
 
         Raises:
-            UserError: more than there are, or too few.
+            DataError: more than there are, or too few.
         """
         fewer: dict[str, Any] = {}
         for split, count, least in (("train", train_images, self.num_classes), ("test", test_images, 1)):
@@ -92,7 +92,7 @@ class Prepared:
             if count is None or count == len(labels):
                 continue
             if not least <= count <= len(labels):
-                raise UserError(
+                raise DataError(
                     f"{split}_images must be between {least} and {len(labels)} for this data set, got {count!r}"
                 )
             chosen = _in_turn(labels)[:count]
@@ -112,7 +112,7 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
         validation_images: how many to hold back: at least one per class, and leaving at least two.
 
     Raises:
-        UserError: the file is missing, truncated or not one of ours, or has too few training images.
+        DataError: the file is missing, truncated or not one of ours, or has too few training images.
     """
     metadata, tensors, (height, width) = _read(path, ("train_labels", "train_images"))
     images, labels = tensors["train_images"], tensors["train_labels"]
@@ -120,7 +120,7 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
     whole = _checked(path, metadata, {**tensors, **judged})
     least, most = whole.num_classes, len(labels) - max(2, whole.num_classes)
     if not least <= validation_images <= most:
-        raise UserError(
+        raise DataError(
             f"validation_images must be between {least} and {most} for this data set, got {validation_images!r}"
         )
     from_the_end = len(labels) - 1 - _in_turn(labels.flip(0))
@@ -149,7 +149,7 @@ def load(path: Path) -> Prepared:
     """Open a prepared file, and check its header, file size, shapes and range of the labels.
 
     Raises:
-        UserError: the file is missing, truncated, or not one of ours.
+        DataError: the file is missing, truncated, or not one of ours.
     """
     metadata, tensors, _ = _read(path, TENSORS)
     return _checked(path, metadata, tensors)
@@ -158,7 +158,7 @@ def load(path: Path) -> Prepared:
 def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str, Tensor], tuple[int, int]]:
     """Read the header, the named tensors, and height and width of the test images, which are not touched."""
     if not path.is_file():
-        raise UserError(f"there is no prepared data set at {path}; make it with `ablate data prepare NAME`")
+        raise DataError(f"there is no prepared data set at {path}; make it with `ablate data prepare NAME`")
     try:
         with safe_open(str(path), framework="pt") as handle:
             shape = handle.get_slice("test_images").get_shape()
@@ -190,16 +190,16 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
     return Prepared(path=path, **fields, **dict[str, Any](tensors))
 
 
-def _damaged(path: Path, why: str) -> UserError:
+def _damaged(path: Path, why: str) -> DataError:
     why = " ".join(why.split())
-    return UserError(f"the prepared data set {path} is damaged ({why}); delete it and prepare it again")
+    return DataError(f"the prepared data set {path} is damaged ({why}); delete it and prepare it again")
 
 
 def verify(prepared: Prepared) -> None:
     """Read the whole prepared file and compare its digest with the one in its header.
 
     Raises:
-        UserError: they differ.
+        DataError: they differ.
     """
     whole = load(prepared.path)
     arrays = [getattr(whole, key).numpy() for key in TENSORS]

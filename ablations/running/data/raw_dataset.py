@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from senet_core.errors import UserError
+from ablations.errors import DataError
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -60,11 +60,11 @@ def from_arrays(
         note: what a report must say about them.
 
     Raises:
-        UserError: images and labels differ in number, or a label names no class.
+        DataError: images and labels differ in number, or a label names no class.
     """
     for split, (images, labels) in (("training", train), ("test", test)):
         if len(images) != len(labels) or len(labels) == 0:
-            raise UserError(
+            raise DataError(
                 f"{source}: the {split} part has {len(images)} images and {len(labels)} labels; "
                 "it needs at least one image and a label for each"
             )
@@ -86,10 +86,10 @@ def check_labels(labels: npt.NDArray[Any], classes: int, where: str) -> None:
     """Check that every label names a class.
 
     Raises:
-        UserError: a label is below 0, or not below the number of classes.
+        DataError: a label is below 0, or not below the number of classes.
     """
     for label in (int(labels.min()), int(labels.max())):
         if not 0 <= label < classes:
-            raise UserError(
+            raise DataError(
                 f"{where}: label {label} is out of range; {classes} classes allow 0..{classes - 1}"
             )

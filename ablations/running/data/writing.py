@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ablations.errors import DataError
 from ablations.running.data.prepared import FORMAT, TENSORS, digest_of
 from ablations.running.data.raw_dataset import Bytes, RawDataset
 from ablations.running.machine.durable import FULL_OR_FAILING, DiskError, replacing
@@ -30,7 +31,8 @@ def write(path: Path, name: str, content: RawDataset) -> None:
         content: labels, and the stream of images.
 
     Raises:
-        UserError: the folder cannot be written, or the stream was not complete.
+        DataError: the stream was not complete.
+        UserError: the folder cannot be written.
         DiskError: the disk is full or failing.
     """
     try:
@@ -69,7 +71,7 @@ def _write_body(file: BinaryIO, layout: _Layout, content: RawDataset) -> None:
         written[split] += len(images)
     expected = {"train": len(content.train_labels), "test": len(content.test_labels)}
     if written != expected:
-        raise UserError(f"{content.source} changed while it was read: {written} images, expected {expected}")
+        raise DataError(f"{content.source} changed while it was read: {written} images, expected {expected}")
 
 
 class _Layout:

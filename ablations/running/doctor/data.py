@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ablations.errors import DataError
 from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
 from ablations.running.doctor.finding import Finding, ok, problem, warning
-from senet_core.errors import UserError
 
 _LEFT_BY_A_PREPARATION = (".*.partial", ".download-*")
 
@@ -49,7 +49,7 @@ def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, 
     for spec in specs:
         try:
             found[spec] = load(prepared_path(spec, data_dir)).digest
-        except UserError:  # noqa: PERF203  (check_data says what is wrong with it)
+        except DataError:  # noqa: PERF203  (check_data says what is wrong with it)
             continue
     return found
 
@@ -64,7 +64,7 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
     try:
         prepared = load(path)
         verify(prepared)
-    except UserError as error:
+    except DataError as error:
         yield problem(str(error), f"remove it, then: {_prepare(name)}")
         return
     found = len(prepared.train_labels), len(prepared.test_labels), prepared.num_classes

@@ -77,7 +77,7 @@ def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) 
     try:
         paths.check_writable()
     except UserError as error:
-        yield problem(str(error), "give yourself the right to write there, or name another by --results-dir")
+        yield problem(str(error), "give yourself the right to write there, or name another by `results_dir`")
     finished = yield from check_record(paths, digests, fix=fix)
     try:
         alive = yield from check_leases(paths, fix=fix)

@@ -61,7 +61,7 @@ def mended(finding: Finding, mend: Callable[[], object], *, fix: bool) -> Findin
     try:
         mend()
     except (OSError, UserError) as error:
-        return replace(finding, how_to_mend=f"{finding.how_to_mend} (--fix could not: {error})")
+        return replace(finding, how_to_mend=f"{finding.how_to_mend} (`fix=True` could not: {error})")
     return replace(finding, mended=True)
 
 

@@ -12,8 +12,8 @@ from ablations.running.machine.environment import code_version
 from ablations.running.record.leases import Leases, process_exists
 from ablations.running.record.study_paths import StudyPaths
 
-_TAKEN_OVER = "the next sweep takes it over; --fix removes it"
-_UNUSED = "it is of no use any more; --fix removes it"
+_TAKEN_OVER = "the next sweep takes it over; `fix=True` removes it"
+_UNUSED = "it is of no use any more; `fix=True` removes it"
 
 
 def check_leases(paths: StudyPaths, *, fix: bool) -> Generator[Finding, None, frozenset[str]]:
@@ -96,7 +96,8 @@ def _check_checkpoint(path: Path, *, fix: bool) -> Iterator[Finding]:
         return
     except ValueError as error:
         found = warning(
-            f"checkpoint {path}: {error}", "the trial goes on from an older one, or anew; --fix removes it"
+            f"checkpoint {path}: {error}",
+            "the trial goes on from an older one, or anew; `fix=True` removes it",
         )
         yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
         return

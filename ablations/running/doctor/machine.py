@@ -31,7 +31,7 @@ def check_disk(*folders: Path) -> Iterator[Finding]:
         yield (
             ok(shown)
             if free >= ENOUGH_BYTES
-            else warning(f"only {shown}", "make room, or name another place by --results-dir or --data-dir")
+            else warning(f"only {shown}", "make room, or name another place by `results_dir` or `data_dir`")
         )
 
 

@@ -101,7 +101,7 @@ def _torn(path: Path, read: _Read, *, fix: bool) -> Iterator[Finding]:
     if read.torn:
         found = warning(
             f"{path}: the last line was cut off after {read.torn} bytes when its sweep died",
-            "the next sweep, or --fix, sets it aside; its trial is trained again",
+            "the next sweep, or `fix=True`, sets it aside; its trial is trained again",
         )
         yield mended(found, lambda: TrialFile.load(path).set_torn_aside(), fix=fix)
 
@@ -144,7 +144,7 @@ def _of_other_data(path: Path, lines: Lines, digests: Mapping[DataSpec, str]) ->
         if line.status == "finished":
             recorded[_data_of(line.trial.get("data"))][line.data_digest].append(number)
     here = {(spec.name, spec.path, spec.size): digest for spec, digest in digests.items()}
-    mend = "ablate run STUDY --fresh starts the study anew beside the old record; --results-dir names another place"
+    mend = "ablate run STUDY --fresh starts the study anew beside the old record; `results_dir` names another place"
     for data, found in recorded.items():
         shown = f"{path}: results of {data[0]}"
         if len(found) > 1:

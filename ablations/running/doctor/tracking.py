@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
 from ablations.running.mlflow.runs import SWEEP, Runs, has_ended
 from ablations.running.mlflow.store import Store, connect, locate, reason
@@ -38,7 +39,7 @@ def check_tracking(
     try:
         store = locate(tracking_uri, results_dir)
     except UserError as error:
-        yield problem(str(error), "give another --tracking-uri, or change MLFLOW_TRACKING_URI")
+        yield problem(str(error), "give another `tracking_uri`, or change MLFLOW_TRACKING_URI")
         return
     if store.database is not None and not store.database.exists():
         yield ok(f"no MLflow database yet; the first sweep makes {store.database}")
@@ -79,7 +80,7 @@ def _mend_store(store: Store, why: str) -> str:
         if store.given:
             return f"mlflow db upgrade {store.shown}, after a copy of the database was made"
         return "the next sweep migrates it"
-    return "start the server, or give another --tracking-uri"
+    return "start the server, or give another `tracking_uri`"
 
 
 def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -> Iterator[Finding]:
@@ -94,7 +95,7 @@ def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -
     if runs is not None and stale:
         found = warning(
             f"MLflow: {counted(len(stale), 'run')} of {study!r} left running by a dead sweep",
-            "the next sweep, or --fix, closes them as killed",
+            "the next sweep, or `fix=True`, closes them as killed",
         )
         opened = runs
         yield mended(found, lambda: _close(opened, stale), fix=fix)
@@ -104,7 +105,7 @@ def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -
 def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Finding]:
     try:
         finished = TrialFile.load(record).finished
-    except UserError:
+    except RecordError:
         return  # said where the record is looked at
     there = Counter(run.data.tags.get("senet.key", "") for run in trials if run.info.status == "FINISHED")
     missing = finished.keys() - there.keys()

@@ -33,7 +33,7 @@ def import_factory(spec: str) -> Callable[[int], Executor]:
     if not (module_name and attribute) or not all(
         map(str.isidentifier, [*module_name.split("."), attribute])
     ):
-        raise UserError(f"--executor takes {_FORM}; got {spec!r}")
+        raise UserError(f"`executor` takes {_FORM}; got {spec!r}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

@@ -52,6 +52,7 @@ class ExecutorOptions:
         """Return what opens the executor, after checking that it can be had.
 
         Raises:
+            ToolMissing: Ray is not installed.
             UserError: there is no such executor, no machine has what a trial asks for, or an option is for Ray only.
         """
         if self.executor == RAY:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.errors import ToolMissing
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
 from ablations.running.machine.signals import STOPPING
 from senet_core.errors import UserError
@@ -49,9 +50,9 @@ class Resources:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.gpus):
-            raise UserError(f"--gpus-per-trial must be a number, got {self.gpus:g}")
+            raise UserError(f"`gpus_per_trial` must be a number, got {self.gpus:g}")
         if self.gpus > 1 and self.gpus != int(self.gpus):
-            raise UserError(f"--gpus-per-trial above 1 must be a whole number, got {self.gpus:g}")
+            raise UserError(f"`gpus_per_trial` above 1 must be a whole number, got {self.gpus:g}")
 
     def __str__(self) -> str:
         return _resource_text(self.cpus, self.gpus)
@@ -105,7 +106,8 @@ def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[
         gpus: GPUs likewise.
 
     Raises:
-        UserError: Ray is not installed, nobody answers, or Ray refuses.
+        ToolMissing: Ray is not installed.
+        UserError: nobody answers, or Ray refuses.
     """
     ray = import_ray()
     options: dict[str, Any] = {"address": address or "local"}
@@ -142,14 +144,14 @@ def import_ray() -> Any:
     """Return the module of Ray.
 
     Raises:
-        UserError: it is not installed.
+        ToolMissing: it is not installed.
     """
     # a call after the end of a connection must fail, not start a Ray of its own
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         import ray
     except ImportError as error:
-        raise UserError(
+        raise ToolMissing(
             f'the executor ray needs Ray: pip install "senet-ablations[ray]" ({_first_line(error)})'
         ) from error
     return ray
@@ -182,7 +184,7 @@ def check_reachable(address: str) -> None:
     host, _, port = address.rpartition(":")
     if "://" in address or not (host and port.isdigit()):
         raise UserError(
-            f"--ray-address takes HOST:PORT of the cluster's head, or auto; got {address!r} (run the sweep on a"
+            f"`ray_address` takes HOST:PORT of the cluster's head, or auto; got {address!r} (run the sweep on a"
             " machine of the cluster: `ray start` says the address)"
         )
     try:

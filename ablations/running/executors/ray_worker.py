@@ -103,7 +103,7 @@ def _located(task: Task, data: DataFile | None) -> Task:
     if not (results / LEASES / f"{task.key}.json").exists():
         raise UserError(
             f"node {host} does not see {results} as the sweep does: results must be in a folder that all nodes"
-            " share; give one with --results-dir"
+            " share; give one with `results_dir`"
         )
     path = prepared_path(Trial.from_json(task.trial).data, task.data_dir)
     if path.exists():
@@ -111,6 +111,6 @@ def _located(task: Task, data: DataFile | None) -> Task:
     if data is None:
         raise UserError(
             f"node {host} does not see the prepared data {path}: give a folder that all nodes share with"
-            " --data-dir, or --ray-data object-store"
+            " `data_dir`, or `ray_data=object-store`"
         )
     return replace(task, data_dir=data.local())

@@ -148,7 +148,7 @@ def fill_in(
         How many were written.
 
     Raises:
-        UserError: the record cannot be read.
+        RecordError: the record cannot be read.
     """
     with _one_at_a_time(paths):
         tracker.wake()
@@ -194,14 +194,14 @@ def write_conclusion(
 def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) -> set[str] | None:
     """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
 
-    Those are the runs of a record that `--fresh` set aside. In a store that belongs to the results folder, they are
+    Those are the runs of a record that `fresh=True` set aside. In a store that belongs to the results folder, they are
     those of a record that somebody removed, too; in a shared store they may be somebody else's, and stay.
 
     Returns:
         The trials that have a finished run now; None when MLflow failed.
 
     Raises:
-        UserError: the record cannot be read.
+        RecordError: the record cannot be read.
     """
     runs = tracker.finished_runs()
     if runs is None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from ablations.errors import ToolMissing
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
@@ -107,7 +108,8 @@ def connect(store: Store) -> MlflowClient:
 
     Raises:
         NoServer: a server that the user named does not answer.
-        UserError: the user named a database that cannot be used, or its driver is not installed.
+        ToolMissing: the driver of the database is not installed.
+        UserError: the user named a database that cannot be used.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -125,7 +127,7 @@ def connect(store: Store) -> MlflowClient:
         problem = f"cannot use MLflow at {store.shown}: {why}; accepted: {ACCEPTED}"
         if store.database is None and not isinstance(fault, ImportError):
             raise NoServer(problem, why) from fault
-        raise UserError(problem) from fault
+        raise (ToolMissing if isinstance(fault, ImportError) else UserError)(problem) from fault
     return client
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from ablations.errors import RecordError
 from ablations.running.machine.durable import write_durably
 from senet_core.errors import UserError
 
@@ -146,7 +147,7 @@ def load_forecasts(path: Path) -> tuple[Forecast, ...]:
     """Read the forecasts of a study, oldest first; none where the file is missing.
 
     Raises:
-        UserError: the file cannot be read or is damaged.
+        RecordError: the file cannot be read or is damaged.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -156,10 +157,10 @@ def load_forecasts(path: Path) -> tuple[Forecast, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise UserError(f"cannot read the forecast {path}: {error.strerror or error}") from error
+        raise RecordError(f"cannot read the forecast {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise UserError(
+        raise RecordError(
             f"{path} is damaged ({reason}); remove it, and `ablate plan` makes another"
         ) from error
 
@@ -168,7 +169,8 @@ def keep_forecast(path: Path, forecast: Forecast) -> None:
     """Add a forecast to those of a study.
 
     Raises:
-        UserError: the file cannot be written, or what is there is damaged.
+        RecordError: what is there is damaged.
+        UserError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
-from senet_core.errors import UserError
 
 FILE_NAME = "looks.jsonl"
 
@@ -49,7 +49,7 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
     """Read the plans in a study's results folder; none where there is no file.
 
     Raises:
-        UserError: it cannot be read, or a line in it is corrupt.
+        RecordError: it cannot be read, or a line in it is corrupt.
     """
     path = folder / FILE_NAME
     try:
@@ -57,7 +57,7 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the ledger of looks {path}: {error}") from error
+        raise RecordError(f"cannot read the ledger of looks {path}: {error}") from error
     plans = []
     for number, line in enumerate(lines, 1):
         try:
@@ -68,7 +68,7 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
                 )
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (names the line)
-            raise UserError(
+            raise RecordError(
                 f"{path}, line {number} is corrupt: {error}; correct or remove that line"
             ) from error
     return tuple(plans)
@@ -78,7 +78,7 @@ def add_interim_plan(folder: Path, plan: InterimPlan) -> None:
     """Write a plan down, unless the last line says the same.
 
     Raises:
-        UserError: the file cannot be read.
+        RecordError: the file cannot be read.
         DiskError: it cannot be written.
     """
     path = folder / FILE_NAME

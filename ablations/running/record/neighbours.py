@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ablations.errors import RecordError
 from ablations.running.record.leases import FOLDER, Leases
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
-from senet_core.errors import UserError
 
 
 class Neighbours:
@@ -37,7 +37,7 @@ class Neighbours:
         found: dict[str, TrialRecord] = {}
         for path in self._others(FILE_NAME):
             record = self._records.setdefault(path, TrialFile(path))
-            with suppress(UserError):
+            with suppress(RecordError):
                 record.refresh()
             finished = record.finished if wanted else {}
             for key in wanted & finished.keys():

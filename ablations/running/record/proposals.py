@@ -7,9 +7,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ablations.errors import RecordError
 from ablations.planning.choices.space import Params
 from ablations.running.machine.durable import append_durably, not_written
-from senet_core.errors import UserError
 
 FILE_NAME = "proposals.jsonl"
 
@@ -39,7 +39,7 @@ def read_proposals(folder: Path) -> tuple[Proposal, ...]:
     """Read the proposals in a study's results folder; what a killed process left of a line is passed over.
 
     Raises:
-        UserError: the file cannot be read, or a line in it is corrupt.
+        RecordError: the file cannot be read, or a line in it is corrupt.
     """
     path = folder / FILE_NAME
     return tuple(_parsed(path, number, line) for number, line in enumerate(_whole_lines(path), 1))
@@ -68,7 +68,7 @@ def _whole_lines(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UserError(f"cannot read the proposals {path}: {error.strerror or error}") from error
+        raise RecordError(f"cannot read the proposals {path}: {error.strerror or error}") from error
     return content[: content.rfind(b"\n") + 1].splitlines()
 
 
@@ -82,5 +82,7 @@ def _parsed(path: Path, number: int, line: bytes) -> Proposal:
         if not all(isinstance(count, int) for count in (proposal.number, proposal.seed)):
             raise TypeError("number and seed must be whole numbers")
     except (ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}, line {number} is corrupt: {error}; correct or remove that line") from error
+        raise RecordError(
+            f"{path}, line {number} is corrupt: {error}; correct or remove that line"
+        ) from error
     return proposal

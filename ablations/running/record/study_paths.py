@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ablations.errors import RecordError, StudyError
 from ablations.running.machine.durable import not_written
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
@@ -29,7 +30,7 @@ class StudyPaths:
         reports_dir: likewise.
 
     Raises:
-        UserError: the results folder has a file of its own of that name.
+        StudyError: the results folder has a file of its own of that name.
     """
 
     study: str
@@ -39,7 +40,7 @@ class StudyPaths:
     def __post_init__(self) -> None:
         name = self.study.casefold()  # some file systems do not tell mlflow.db from MLflow.DB
         if name == ARTIFACTS or name.startswith(DATABASE):  # with its locks and journals
-            raise UserError(
+            raise StudyError(
                 f"study {self.study!r} cannot have that name: the results folder keeps MLflow's {DATABASE} and"
                 f" {ARTIFACTS} beside the studies; rename the study's file"
             )
@@ -144,7 +145,7 @@ class StudyPaths:
         """Return what the records say that were set aside; those that cannot be read say nothing."""
         lines: list[TrialRecord] = []
         for path in sorted(self.results.glob("trials.before-*.jsonl")):
-            with suppress(UserError):
+            with suppress(RecordError):
                 lines += TrialFile.load(path).lines
         return lines
 

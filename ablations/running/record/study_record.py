@@ -29,7 +29,7 @@ class StudyRecord:
         folder: results/STUDY; it need not exist.
 
     Raises:
-        UserError: on asking for a part that cannot be read or is corrupt: which, and why.
+        RecordError: on asking for a part that cannot be read or is corrupt: which, and why.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class StudyRecord:
         """Take over what others have added since the parts were read.
 
         Raises:
-            UserError: a file cannot be read, or a line is corrupt.
+            RecordError: a file cannot be read, or a line is corrupt.
         """
         if "trials" in self.__dict__:
             self.trials.refresh()
@@ -97,7 +97,7 @@ class StudyRecord:
         """Write down under which plan the study is analysed now, unless the last line says so already.
 
         Raises:
-            UserError: the file cannot be read.
+            RecordError: the file cannot be read.
             DiskError: it cannot be written.
         """
         if self.interim_plans[-1:] != (plan,):

@@ -60,6 +60,7 @@ class Proposer:
         say: who is told what a person should know.
 
     Raises:
+        ToolMissing: the storage's driver is not installed.
         UserError: the storage cannot be opened, or another sweep uses it that allows one only.
     """
 
@@ -190,7 +191,10 @@ class Proposer:
                 for arm in self.arms:
                     views[arm.name].forget_others(self._judge(arm))
                     views[arm.name].mirror(self._judge(arm))
-        except (UserError, StorageFailed) as error:
+        except UserError:
+            self._alone.release()
+            raise
+        except StorageFailed as error:
             self._alone.release()
             raise UserError(str(error)) from error
         return views
@@ -270,7 +274,7 @@ def _be_alone(lock: FileLock, study: str) -> None:
     except Timeout:
         raise AnotherChooses(
             f"another process is choosing for study {study!r}; for several at once, share a database:"
-            " --storage postgresql://USER@HOST/NAME"
+            " `storage=postgresql://USER@HOST/NAME`"
         ) from None
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablations.errors import ToolMissing
 from ablations.running.machine.durable import not_written, write_durably
 from senet_core.errors import UserError
 
@@ -30,7 +31,7 @@ def storage_url(given: str | None, results: Path) -> str:
         return f"sqlite:///{(results / FILE_NAME).absolute()}"
     if not re.match(r"^[A-Za-z0-9_+]+://", given):
         raise UserError(
-            f"--storage takes the address of a database, such as postgresql://USER@HOST/NAME; got {given!r}"
+            f"`storage` takes the address of a database, such as postgresql://USER@HOST/NAME; got {given!r}"
         )
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", given)
 
@@ -60,7 +61,8 @@ def open_storage(url: str) -> BaseStorage:
     """Open Optuna's storage, and make its tables where there are none.
 
     Raises:
-        UserError: it cannot be reached, or its driver is not installed.
+        ToolMissing: its driver is not installed.
+        UserError: it cannot be reached.
     """
     import optuna
     from sqlalchemy.engine import make_url
@@ -69,7 +71,7 @@ def open_storage(url: str) -> BaseStorage:
     try:
         shown = make_url(url).render_as_string(hide_password=True)
     except (ArgumentError, ValueError) as error:
-        raise UserError("--storage is no address of a database that can be read") from error
+        raise UserError("`storage` is no address of a database that can be read") from error
     arguments = {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
     options = {"connect_args": arguments, **({"pool_pre_ping": True} if arguments else {})}
     try:
@@ -77,7 +79,7 @@ def open_storage(url: str) -> BaseStorage:
             return optuna.storages.RDBStorage(url, engine_kwargs=options)
     except ImportError as error:
         extra = ' (pip install "senet-ablations[postgres]")' if "psycopg" in str(error) else ""
-        raise UserError(
+        raise ToolMissing(
             f"Optuna's storage {shown} needs a driver that is not installed: {error}{extra}"
         ) from error
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, RuntimeError) as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ablations.errors import StudyError
 from ablations.running.training.networks import Networks, data_shape
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
@@ -23,7 +23,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
         networks: what is known of its networks already.
 
     Raises:
-        UserError: with both rows, and why they are the same.
+        StudyError: with both rows, and why they are the same.
     """
     if design.study.allow_identical:
         return
@@ -32,7 +32,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
     if not pairs:
         return
     more = f" ({len(pairs) - 1} more such pairs)" if len(pairs) > 1 else ""
-    raise UserError(
+    raise StudyError(
         f"study {design.study.name!r}: rows {explain_identical(*pairs[0], networks)}{more}; a difference between"
         " them would be chance: leave one out, or say allow_identical: true in the study"
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablations.errors import RecordError
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
@@ -64,11 +65,12 @@ def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] =
         plugins: plug-in files that the trial needs.
 
     Raises:
-        UserError: the record has no result to compare with, or the trial fails now.
+        RecordError: the record has no result to compare with.
+        UserError: the trial fails now.
         DiskError: it fails for want of room.
     """
     if record.result is None:
-        raise UserError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
+        raise RecordError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
     outcome = _train(record, data_dir, plugins)
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"

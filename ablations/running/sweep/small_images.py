@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablations.errors import StudyError
 from ablations.running.training.networks import DataShape, Networks, data_shape
 from ablations.running.training.schedule import smaller_sizes
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
@@ -20,7 +20,7 @@ def refuse_small_images(design: Design) -> None:
         design: the study, unfolded.
 
     Raises:
-        UserError: with the first row that asks for it, and what would do.
+        StudyError: with the first row that asks for it, and what would do.
     """
     shape, asked = data_shape(design.study.baseline.data), set[tuple[str, int]]()
     full = shape.image_shape[1]
@@ -31,11 +31,13 @@ def refuse_small_images(design: Design) -> None:
         asked.add((row.backbone, size))
         begins = f"study {design.study.name!r}, row {row.label!r}: start_size is {size} pixels, and"
         if size > full:
-            raise UserError(f"{begins} images of {row.data.name!r} have {full}; give at most {full}")
+            raise StudyError(f"{begins} images of {row.data.name!r} have {full}; give at most {full}")
         if size < full and (why := _problem(row, shape, size)) and not _problem(row, shape, full):
             sizes = (*smaller_sizes(row.recipe, full), full)
             least = next(other for other in sizes if not _problem(row, shape, other))
-            raise UserError(f"{begins} {row.backbone} cannot take such images; give at least {least} ({why})")
+            raise StudyError(
+                f"{begins} {row.backbone} cannot take such images; give at least {least} ({why})"
+            )
 
 
 def _problem(row: Row, shape: DataShape, size: int) -> str:

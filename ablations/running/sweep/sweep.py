@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ablations.errors import RecordError
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.machine.signals import stopped_by_signal
@@ -26,7 +27,6 @@ from ablations.running.record.trial_file import TrialFile
 from ablations.running.sweep.dispatch import Dispatch, SweepContext
 from ablations.running.sweep.order import longest_first
 from ablations.running.sweep.values import Display, PlannedTrials, Settings, SweepOutcome, TrialSource
-from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker
@@ -57,7 +57,8 @@ def sweep(
         source: says what is to be trained, of this record; all of the design's trials in one round if not given.
 
     Raises:
-        UserError: the folder cannot be written, the record is corrupt, or it was made with other data.
+        RecordError: the record is corrupt, in use, or was made with other data.
+        UserError: the folder cannot be written.
     """
     paths.make_writable()
     record = paths.open_record() if record is None else record
@@ -177,8 +178,8 @@ def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:
 def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:
     for key in leases.held():
         if not leases.is_stale(key):
-            raise UserError(
-                f"study {paths.study!r} is being trained by {leases.holder(key)}; stop it before --fresh"
+            raise RecordError(
+                f"study {paths.study!r} is being trained by {leases.holder(key)}; stop it before `fresh=True`"
             )
     paths.set_record_aside()
     shutil.rmtree(paths.checkpoints, ignore_errors=True)
@@ -191,7 +192,7 @@ def _same_data(record: TrialFile, design: Design, paths: StudyPaths, digest: str
         known = line.trial["data"]
         same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
         if same_name and line.data_digest != digest:
-            raise UserError(
+            raise RecordError(
                 f"{paths.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
-                " use --fresh to start the study anew, or --results-dir for another place"
+                " use `fresh=True` to start the study anew, or `results_dir` for another place"
             )

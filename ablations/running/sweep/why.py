@@ -17,14 +17,14 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile) 
         Lines: what the trial is, and what its record, checkpoints and leases say.
 
     Raises:
-        UserError: the record cannot be read or is corrupt.
+        RecordError: the record cannot be read or is corrupt.
     """
     lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
     lines += _history(record, trial.key)
     if trial.key in record.finished:
         return [
             *lines,
-            "it would not run: a finished trial is never trained again (--fresh starts the study anew)",
+            "it would not run: a finished trial is never trained again (`fresh=True` starts the study anew)",
         ]
     if trial.key in record.pruned:
         return [*lines, "it would not run: a trial that a search stopped early stays as it is"]

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ablations.errors import StudyError
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
 from ablations.running.training.augmentation import Augmentation, normalise, shrink
-from senet_core.errors import UserError
 from senet_core.randomness import stream_seed
 
 
@@ -29,7 +29,7 @@ class Batches:
         side: of the data's images, in pixels.
 
     Raises:
-        UserError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
+        StudyError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
     """
 
     def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
@@ -37,11 +37,11 @@ class Batches:
         count = len(data.train_labels)
         self.size = recipe.batch_size
         if self.size > count:
-            raise UserError(f"batch_size is {self.size:,}, and there are {count:,} training images")
+            raise StudyError(f"batch_size is {self.size:,}, and there are {count:,} training images")
         self.per_epoch = count // self.size
         self.side = data.image_shape[1]
         if (recipe.start_size or 0) > self.side:
-            raise UserError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
+            raise StudyError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
         self._images, self._labels, self._device = data.train_images, data.train_labels, device
         self._mean, self._std = data.mean, data.std
         self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))

@@ -104,17 +104,17 @@ class TestSet:
     @pytest.mark.parametrize(
         ("override", "message"),
         [
-            ("recipe.epochs", "--set takes FIELD=VALUE, such as recipe.epochs=30, got 'recipe.epochs'"),
-            ("=30", "--set takes FIELD=VALUE, such as recipe.epochs=30, got '=30'"),
-            ("", "--set takes FIELD=VALUE, such as recipe.epochs=30, got ''"),
-            ("recipe.milestones=[1", "--set recipe.milestones: while parsing a flow sequence "),
+            ("recipe.epochs", "`overrides` takes FIELD=VALUE, such as recipe.epochs=30, got 'recipe.epochs'"),
+            ("=30", "`overrides` takes FIELD=VALUE, such as recipe.epochs=30, got '=30'"),
+            ("", "`overrides` takes FIELD=VALUE, such as recipe.epochs=30, got ''"),
+            ("recipe.milestones=[1", "`overrides` recipe.milestones: while parsing a flow sequence "),
             (
                 "recipe.epoch=3",
                 "study 'small': unknown field 'recipe.epoch'; did you mean 'recipe.epochs'? known: ",
             ),
             ("recip.epochs=3", "study 'small': unknown field 'recip'; did you mean 'recipe'? known: "),
-            ("seeds.count=3", "study 'small': --set seeds.count: 'seeds' has no fields"),
-            ("title.text=3", "--set: 'title' is 'A title', which has no fields"),
+            ("seeds.count=3", "study 'small': `overrides` seeds.count: 'seeds' has no fields"),
+            ("title.text=3", "`overrides`: 'title' is 'A title', which has no fields"),
             (
                 "title=Changed: a title",
                 "study 'small': title must be text, got {'Changed': ",
@@ -135,7 +135,7 @@ class TestSet:
     def test_cannot_open_the_plain_network(self, write_study: WriteStudy) -> None:
         file = write_study(baseline={"backbone": "resnet8", "variant": "plain", "data": "digits"}, axes={})
         text = refusal(file, overrides=["baseline.variant.reduction=2"])
-        assert text == "--set: 'variant' is 'plain', which has no fields"
+        assert text == "`overrides`: 'variant' is 'plain', which has no fields"
 
     @pytest.mark.parametrize("override", ["name=other", "overrides=[]", "typed=[smoke]"])
     def test_cannot_set_what_sets_itself(self, write_study: WriteStudy, override: str) -> None:

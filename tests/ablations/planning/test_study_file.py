@@ -153,7 +153,7 @@ class TestFile:
         )
         override = f"title={value.replace('PLACE', str(place))}"
         assert refusal("smoke", overrides=[override]).startswith(
-            "--set title: could not determine a constructor"
+            "`overrides` title: could not determine a constructor"
         )
         assert not place.exists()
 
@@ -205,7 +205,7 @@ class TestFile:
     def test_whose_values_cannot_be_meant_is_refused(self, tmp_path: Path, value: str, reason: str) -> None:
         (tmp_path / "bad.yaml").write_text(f"x: {value}")
         assert refusal(str(tmp_path / "bad.yaml")).startswith(f"study 'bad' is not valid YAML: {reason}")
-        assert refusal("smoke", overrides=[f"title={value}"]).startswith("--set title: ")
+        assert refusal("smoke", overrides=[f"title={value}"]).startswith("`overrides` title: ")
 
     @pytest.mark.parametrize("link", ["[{0}, {0}]", "{{x: {0}, y: {0}}}", "{{<<: [{0}, {0}]}}"])
     def test_that_grows_by_its_aliases_is_refused_before_it_does(self, tmp_path: Path, link: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ablations.errors import DataError
 from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
 from ablations.running.data import (
@@ -249,7 +250,7 @@ def test_a_failed_download_names_both_ways_out_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: object) -> Path:
-        raise UserError("no route to host")
+        raise DataError("no route to host")
 
     monkeypatch.setattr(DOWNLOAD, offline)
     with pytest.raises(UserError, match=r"the download failed: no route to host\); connect .* --from PATH"):

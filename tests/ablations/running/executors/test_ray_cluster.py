@@ -44,9 +44,9 @@ def test_what_no_node_has_is_refused_with_what_they_have() -> None:
         trials_at_a_time(Resources(gpus=1), NODES[:1])
     with pytest.raises(UserError, match="asks for 12 CPUs and 0 GPUs"):  # both together have them
         trials_at_a_time(Resources(cpus=12), NODES)
-    with pytest.raises(UserError, match="--gpus-per-trial above 1 must be a whole number"):
+    with pytest.raises(UserError, match="`gpus_per_trial` above 1 must be a whole number"):
         Resources(gpus=1.5)
-    with pytest.raises(UserError, match="--gpus-per-trial must be a number, got nan"):
+    with pytest.raises(UserError, match="`gpus_per_trial` must be a number, got nan"):
         Resources(gpus=float("nan"))
 
 
@@ -57,9 +57,9 @@ def test_what_no_node_has_is_refused_with_what_they_have() -> None:
         ("127.0.0.1:99999", "nobody answers at the Ray address 127.0.0.1:99999"),
         (
             "ray://head:10001",
-            "--ray-address takes HOST:PORT of the cluster's head, or auto; got 'ray://head:10001'",
+            "`ray_address` takes HOST:PORT of the cluster's head, or auto; got 'ray://head:10001'",
         ),
-        ("head", "--ray-address takes HOST:PORT of the cluster's head, or auto; got 'head'"),
+        ("head", "`ray_address` takes HOST:PORT of the cluster's head, or auto; got 'head'"),
     ],
 )
 def test_an_address_at_which_nobody_is_is_refused_at_once(address: str, message: str) -> None:

@@ -135,11 +135,11 @@ def test_a_gpu_is_rays_to_deal_out(cluster: SmallCluster) -> None:
 
 def test_a_node_that_does_not_share_the_folders_is_named(executor: RayExecutor, tmp_path: Path) -> None:
     task = _task(tmp_path)
-    with pytest.raises(UserError, match=r"does not see \S+/results/small as the sweep does.*--results-dir"):
+    with pytest.raises(UserError, match=r"does not see \S+/results/small as the sweep does.*`results_dir`"):
         executor.submit(run_task, task).result(PATIENCE_SECONDS)
     _lease(task)
     with pytest.raises(
-        UserError, match=r"does not see the prepared data \S+/digits\.safetensors: .*--data-dir"
+        UserError, match=r"does not see the prepared data \S+/digits\.safetensors: .*`data_dir`"
     ):
         executor.submit(run_task, task).result(PATIENCE_SECONDS)
 

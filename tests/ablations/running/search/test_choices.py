@@ -396,14 +396,14 @@ def test_two_drivers_of_a_file_are_refused_in_one_line(choosing: Choosing) -> No
 
     assert said == [
         "another process is choosing for study 'search'; for several at once, share a database:"
-        " --storage postgresql://USER@HOST/NAME"
+        " `storage=postgresql://USER@HOST/NAME`"
     ]
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("somewhere", "--storage takes the address of a database"),
+        ("somewhere", "`storage` takes the address of a database"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot be opened"),
         ("mysql://nobody@127.0.0.1/none", "needs a driver that is not installed"),
         ("nonsense://x", "cannot be opened|cannot be read|not installed"),

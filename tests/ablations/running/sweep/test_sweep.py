@@ -21,6 +21,7 @@ from small import DATA, Watcher, one_thread, small_study
 
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.status import study_status
+from ablations.errors import RecordError
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.data import ensure_prepared
@@ -38,7 +39,6 @@ from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
 from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.worker import run_task
-from senet_core.errors import UserError
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
 
@@ -386,7 +386,9 @@ def test_fresh_is_refused_while_another_sweep_trains(bench: Bench) -> None:
     other = Leases(bench.paths(design).leases)
     other._me = replace(other._me, pid=os.getppid(), start=0)
     other.take(design.trials[0].key)
-    with pytest.raises(UserError, match=r"is being trained by process \d+ on .*; stop it before --fresh"):
+    with pytest.raises(
+        RecordError, match=r"is being trained by process \d+ on .*; stop it before `fresh=True`"
+    ):
         bench.sweep(design, fresh=True)
 
 
@@ -458,7 +460,7 @@ def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
     before = bench.paths(design).record.read_bytes()
-    with pytest.raises(UserError, match=r"recorded with other data .*--fresh"):
+    with pytest.raises(RecordError, match=r"recorded with other data .*`fresh=True`"):
         bench.sweep(design, digest="another")
     assert bench.paths(design).record.read_bytes() == before
 

@@ -1,0 +1,47 @@
+"""From the arguments that the library's sentences name to the flags of the command line."""
+
+from __future__ import annotations
+
+import re
+
+FLAGS = {
+    "columns.seed": "--seed-column",
+    "columns.task": "--task-column",
+    "columns.value": "--value-column",
+    "columns.variant": "--variant-column",
+    "data_dir": "--data-dir",
+    "detect": "--detect",
+    "executor": "--executor",
+    "fix": "--fix",
+    "fresh": "--fresh",
+    "gpus_per_trial": "--gpus-per-trial",
+    "noise.pilot": "--pilot",
+    "noise.rho": "--rho",
+    "noise.sd": "--sd",
+    "options.calibrate_seconds": "--calibrate",
+    "overrides": "--set",
+    "ray_address": "--ray-address",
+    "ray_data": "--ray-data",
+    "results_dir": "--results-dir",
+    "storage": "--storage",
+    "tracking_uri": "--tracking-uri",
+}
+"""By argument, as sentences name it in backticks: `noise.sd`, `noise.sd=POINTS`, `fresh=True`."""
+
+_MARKED = re.compile(r"`([a-z_.]+)(?:=([^`\s]+))?`")
+
+
+def with_flags(sentence: str) -> str:
+    """Return a sentence of the library as the command line says it.
+
+    Returns:
+        "use --fresh, or --sd POINTS" for "use `fresh=True`, or `noise.sd=POINTS`"; other backticks stay.
+    """
+
+    def flag(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in FLAGS:
+            return found[0]
+        return FLAGS[name] if value in (None, "True") else f"{FLAGS[name]} {value}"
+
+    return _MARKED.sub(flag, sentence)
