@@ -66,7 +66,7 @@ class _Safe(str):
 
 def write_report(
     results: Results,
-    reports_dir: Path,
+    reports_dir: str | Path,
     *,
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
@@ -98,7 +98,7 @@ def write_report(
     }
     texts = report_texts(content, formats, images)
     study = results.design.study
-    folder = reports_dir / study.name
+    folder = Path(reports_dir) / study.name
     request = Request(study.typed or (study.name,), tuple(texts), tuple(pairs))
     try:
         _clear_drafts(folder)

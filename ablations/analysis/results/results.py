@@ -285,11 +285,10 @@ class Results:
         return draw_axis(axis_info(known[axis], self))
 
     def _repr_html_(self) -> str:
-        """Return the summary table, for notebooks."""
-        from ablations.analysis.tables.render import to_html
-        from ablations.analysis.tables.summary import summary_table
+        """Return the summary table with a caption, for notebooks."""
+        from ablations.analysis.tables.notebook import notebook_table
 
-        return to_html(summary_table(self))
+        return notebook_table(self)
 
     def __repr__(self) -> str:
         """Return what it is of, in a line."""
