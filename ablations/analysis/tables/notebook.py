@@ -13,12 +13,14 @@ _STYLE = Markup("""<style>
 .ablations table { border-collapse: collapse; border: 0; margin: 0; font-size: .9em;
   font-variant-numeric: tabular-nums; }
 .ablations tr, .ablations tbody tr:nth-child(even), .ablations tbody tr:hover { background: none; }
-.ablations th, .ablations td { border: 0; padding: .2em .7em; text-align: left; white-space: nowrap; }
-.ablations th.right, .ablations td.right { text-align: right; }
+.ablations th, .ablations td { border: 0; padding: .25em .8em; white-space: nowrap; }
+div.ablations table .left { text-align: left; }
+div.ablations table .right { text-align: right; }
 .ablations thead th { border-top: 1.5px solid; border-bottom: 1px solid; font-weight: 600; }
 .ablations tbody tr:last-child td { border-bottom: 1.5px solid; }
 .ablations tr.baseline td { font-weight: 600; }
-.ablations p { margin: .4em 0 0; max-width: 46em; font-size: .85em; line-height: 1.35; opacity: .75; }
+.ablations caption { caption-side: bottom; text-align: left; padding: .5em 0 0; line-height: 1.35; color: inherit;
+  opacity: .75; }
 </style>""")
 
 
@@ -28,8 +30,9 @@ def notebook_table(results: Results) -> str:
     Args:
         results: the study's design and record.
     """
-    table = Markup('<div class="ablations">\n{}\n{}\n<p>{}</p>\n</div>')
-    return table.format(_STYLE, to_html(summary_table(results)), _caption(results))
+    caption = Markup("<table>\n<caption>{}</caption>").format(_caption(results))
+    table = to_html(summary_table(results)).replace("<table>", caption, 1)
+    return Markup('<div class="ablations">\n{}\n{}\n</div>').format(_STYLE, table)
 
 
 def _caption(results: Results) -> str:

@@ -62,7 +62,7 @@ def test_a_figure_is_of_an_axis_and_shows_itself(results: ab.Results) -> None:
 
 def test_the_notebook_has_a_table_with_a_caption(results: ab.Results) -> None:
     shown = results._repr_html_()
-    (caption,) = re.findall("<p>(.*)</p>", shown)
+    (caption,) = re.findall("<caption>(.*)</caption>", shown)
     assert caption.startswith("tiny: 29 of 30 trials finished, 1 failed. ")
     assert "over seeds, on these test images" in caption
     assert re.findall(r'<tr class="(\w+)"', shown) == ["plain", "variant", "baseline", "variant", "variant"]
