@@ -276,13 +276,16 @@ class Results:
         """
         from ablations.analysis.plots.axis import draw_axis
         from ablations.analysis.plots.data import axis_info
+        from ablations.analysis.plots.style import SCREEN_DPI
 
         known = {family.axis: family for family in self.families}
         if axis is None and len(known) == 1:
             axis = next(iter(known))
         if axis not in known:
             raise unknown("axis of this study's tables", axis, known)
-        return draw_axis(axis_info(known[axis], self))
+        figure = draw_axis(axis_info(known[axis], self))
+        figure.set_dpi(SCREEN_DPI)  # for notebooks in which pyplot shows it
+        return figure
 
     def _repr_html_(self) -> str:
         """Return the summary table with a caption, for notebooks."""
