@@ -16,34 +16,39 @@ if TYPE_CHECKING:
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.api.comparing import compare
-    from ablations.api.planning import plan
+    from ablations.api.planning import NoiseSource, StudyPlan, plan
     from ablations.api.results import load_results
     from ablations.api.running import RunOptions, SweepStopped, run
     from ablations.api.studies import Study, load_plugin, load_study, shipped_studies
     from ablations.errors import DataError, RecordError, StudyError, ToolMissing
+    from ablations.running.cost.row_times import TimingOptions
     from senet_core.errors import UserError
 
 _HOMES = {
     "ablations.analysis.report.write": ("write_report",),
     "ablations.analysis.results.results": ("Results",),
     "ablations.api.comparing": ("compare",),
-    "ablations.api.planning": ("plan",),
+    "ablations.errors": ("DataError", "RecordError", "StudyError", "ToolMissing"),
+    "senet_core.errors": ("UserError",),
+    "ablations.api.planning": ("NoiseSource", "StudyPlan", "plan"),
     "ablations.api.results": ("load_results",),
     "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
     "ablations.api.studies": ("Study", "load_plugin", "load_study", "shipped_studies"),
-    "ablations.errors": ("DataError", "RecordError", "StudyError", "ToolMissing"),
-    "senet_core.errors": ("UserError",),
+    "ablations.running.cost.row_times": ("TimingOptions",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DataError",
+    "NoiseSource",
     "RecordError",
     "Results",
     "RunOptions",
     "Study",
     "StudyError",
+    "StudyPlan",
     "SweepStopped",
+    "TimingOptions",
     "ToolMissing",
     "UserError",
     "compare",

@@ -96,7 +96,8 @@ def run(
 def _written_down(study: Study, paths: StudyPaths) -> Study:
     """Write a study that is no file into its results folder, so that a command can make its numbers again."""
     path = paths.results / f"{study.name}.yaml"
-    text = yaml.safe_dump(study.fields(), sort_keys=False, allow_unicode=True)
+    fields = {field: value for field, value in study.fields().items() if field != "name"}  # the file has it
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, text.encode())

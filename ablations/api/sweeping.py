@@ -38,7 +38,7 @@ class RunOptions:
         fresh: set the old record aside and start anew.
     """
 
-    data_dir: Path = Path("data")
+    data_dir: str | Path = "data"
     tracking: bool = True
     tracking_uri: str | None = None
     trial_timeout: float | None = None
@@ -101,12 +101,12 @@ class StudyRun:
 
         self.paths.check_writable()
         _ = self.results.record.trials
-        spec = self.design.study.baseline.data
-        prepared = ensure_prepared(spec, self.options.data_dir)
+        spec, data_dir = self.design.study.baseline.data, Path(self.options.data_dir)
+        prepared = ensure_prepared(spec, data_dir)
         self._check_batches(len(prepared.train_labels))
         size = executors.trials_at_a_time(_most_trials(self.design))
         settings = Settings(
-            data_dir=self.options.data_dir,
+            data_dir=data_dir,
             digest=prepared.digest,
             workers=size,
             fresh=self.options.fresh,
@@ -122,7 +122,7 @@ class StudyRun:
                 self.paths,
                 settings,
                 make_executor=lambda: executors.open(
-                    size, prepared_path(spec, self.options.data_dir), prepared, display.say
+                    size, prepared_path(spec, data_dir), prepared, display.say
                 ),
                 display=display,
                 open_tracker=self.tracker,

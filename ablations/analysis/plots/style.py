@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from ablations.planning.row import RowKind
 
 COLUMN_INCHES = 3.5
+SCREEN_DPI = 150
+"""Of figures in notebooks: their text is as large as that around them."""
 # Okabe and Ito's palette without its yellow, which is too light on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A4EAB")
 BLACK, GREY = "#000000", "#777777"
@@ -82,9 +84,20 @@ def style() -> Iterator[None]:
         yield
 
 
-def new_figure(height_inches: float) -> Figure:
+class ColumnFigure(Figure):
+    """A figure of one column's width, outside of pyplot, which notebooks show by themselves."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return a picture in twice the screen's resolution, and its size in pixels of the screen."""
+        file, size = BytesIO(), self.get_size_inches() * SCREEN_DPI
+        with style():
+            self.savefig(file, format="png", dpi=2 * SCREEN_DPI, metadata=_NO_TIME["png"])
+        return file.getvalue(), {"width": round(size[0]), "height": round(size[1])}
+
+
+def new_figure(height_inches: float) -> ColumnFigure:
     """Return an empty figure of one column's width, outside of pyplot."""
-    figure = Figure(figsize=(COLUMN_INCHES, height_inches), layout="constrained")
+    figure = ColumnFigure(figsize=(COLUMN_INCHES, height_inches), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

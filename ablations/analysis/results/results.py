@@ -271,16 +271,18 @@ class Results:
         """
         from ablations.analysis.plots.axis import draw_axis
         from ablations.analysis.plots.data import axis_info
+        from ablations.analysis.plots.style import SCREEN_DPI
         from ablations.analysis.results.families import family_of
 
-        return draw_axis(axis_info(family_of(self.families, axis, "axis of this study's tables")))
+        figure = draw_axis(axis_info(family_of(self.families, axis, "axis of this study's tables")))
+        figure.set_dpi(SCREEN_DPI)  # for notebooks in which pyplot shows it
+        return figure
 
     def _repr_html_(self) -> str:
-        """Return the summary table, for notebooks."""
-        from ablations.analysis.tables.render import to_html
-        from ablations.analysis.tables.summary import summary_table
+        """Return the summary table with a caption, for notebooks."""
+        from ablations.analysis.tables.notebook import notebook_table
 
-        return to_html(summary_table(self))
+        return notebook_table(self)
 
     def __repr__(self) -> str:
         """Return what it is of, in a line."""

@@ -38,7 +38,7 @@ class TimingOptions:
         calibrate_seconds: for what no record tells; 0 for none.
     """
 
-    data_dir: Path = Path("data")
+    data_dir: str | Path = "data"
     workers: int | None = None
     kernels: Kernels = ALL_KERNELS
     calibrate_seconds: float = 20.0
@@ -83,7 +83,8 @@ def time_rows(
         wait: shows a text during the calibration.
     """
     environment, data = _environment(workers, options.kernels), design.study.baseline.data
-    whole, seconds = count_images(data, options.data_dir), options.calibrate_seconds
+    data_dir, seconds = Path(options.data_dir), options.calibrate_seconds
+    whole = count_images(data, data_dir)
     if whole is None:
         text = "time unknown: the folder of images is counted when it is prepared (`ablate data prepare`)"
         return RowTimes(environment, unknown=text)
@@ -93,7 +94,7 @@ def time_rows(
     untimed, calibration = _untimed(design, networks, speeds), None
     if untimed and seconds > 0:
         batch = min(untimed[0].trial.recipe.batch_size, images.train)
-        probe = Probe({}, batch, seconds, options.data_dir, design.study.plugins, options.kernels)
+        probe = Probe({}, batch, seconds, data_dir, design.study.plugins, options.kernels)
         with wait(f"timing {untimed[0].label} for {seconds:g} s") or nullcontext():
             calibration = calibrate(untimed, probe, workers, make_executor)
         speeds |= calibration.speeds

@@ -1,0 +1,45 @@
+"""The table that a notebook shows for results: the summary, and a caption that says how to read it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.tables.render import to_html
+from ablations.analysis.tables.summary import summary_table
+
+# rules as in a printed table; colours are the notebook's own, which may be dark
+_STYLE = Markup("""<style>
+.ablations table { border-collapse: collapse; border: 0; margin: 0; font-size: .9em;
+  font-variant-numeric: tabular-nums; }
+.ablations tr, .ablations tbody tr:nth-child(even), .ablations tbody tr:hover { background: none; }
+.ablations th, .ablations td { border: 0; padding: .25em .8em; white-space: nowrap; }
+div.ablations table .left { text-align: left; }
+div.ablations table .right { text-align: right; }
+.ablations thead th { border-top: 1.5px solid; border-bottom: 1px solid; font-weight: 600; }
+.ablations tbody tr:last-child td { border-bottom: 1.5px solid; }
+.ablations tr.baseline td { font-weight: 600; }
+.ablations caption { caption-side: bottom; text-align: left; padding: .5em 0 0; line-height: 1.35; color: inherit;
+  opacity: .75; }
+</style>""")
+
+
+def notebook_table(results: Results) -> str:
+    """Return the summary table of a study as HTML, with a caption.
+
+    Args:
+        results: the study's design and record.
+    """
+    caption = Markup("<table>\n<caption>{}</caption>").format(_caption(results))
+    table = to_html(summary_table(results)).replace("<table>", caption, 1)
+    return Markup('<div class="ablations">\n{}\n{}\n</div>').format(_STYLE, table)
+
+
+def _caption(results: Results) -> str:
+    differences = "95 % t-intervals" if results.schedule is None else "repeated 95 % intervals"
+    failed = f", {len(results.failed)} failed" if results.failed else ""
+    return (
+        f"{results.design.study.name}: {len(results.finished)} of {results.asked_trials} trials finished{failed}. "
+        "Top-1 error: mean ± half-width of the 95 % t-interval (seeds). To baseline: points, paired by seed, with "
+        f"{differences}. All intervals are over seeds, on these test images; p after Holm's correction."
+    )
