@@ -1,4 +1,4 @@
-"""What a person types to do something again."""
+"""Command lines that a person types to do something again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cell: one row of a study, before it has seeds."""
+"""Row: one network and recipe of a study, before it has seeds."""
 
 from __future__ import annotations
 

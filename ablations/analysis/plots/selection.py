@@ -1,4 +1,4 @@
-"""Draws choices: the Pareto front of a search, and the values that a tuning tried."""
+"""Plots of choices: the Pareto front of a search, and the values that a tuning tried."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TUNING_CAPTION = (
 
 
 def shown_by(choices: Sequence[Choice]) -> list[object]:
-    """Give the numbers that the plots of choices show."""
+    """Return the numbers that the plots of choices show."""
     return [
         (choice.arm.name, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
         for choice in choices
@@ -191,7 +191,7 @@ def _logarithmic(axes: Axes) -> None:
 
 
 def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
-    """Give the front in these two objectives alone, by rising cost."""
+    """Return the front in these two objectives alone, by rising cost."""
     found: list[Candidate] = []
     for c in sorted(choice.candidates, key=lambda c: (c.values[x], c.values[y])):
         if not found or c.values[y] < found[-1].values[y]:

@@ -1,4 +1,4 @@
-"""What a report says, in order, before it is set in any format."""
+"""The content of a report, in order, before it is set in any format."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ class Content:
     tracking: str | None
 
     def plots(self) -> tuple[Plot, ...]:
-        """Give every plot once."""
+        """Return every plot once."""
         own = tuple(section.plot for section in self.sections if section.plot is not None)
         more = tuple(plot for extra in self.extras for plot in extra.plots)
         return (*own, *more, *self.costs, *self.curves)
 
     def tables(self) -> tuple[Table, ...]:
-        """Give every table that has rows, once."""
+        """Return every table that has rows, once."""
         own = tuple(table for section in self.sections for table in (section.table, section.details))
         own += tuple(table for extra in self.extras for table in extra.tables)
         rest = (self.setup, self.failures, self.missing, self.environment, self.commands, self.trials)
@@ -86,7 +86,7 @@ def content_of(
     tracking: str | None = None,
     pairs: Sequence[str] = (),
 ) -> Content:
-    """Gather a report.
+    """Return the content of a report.
 
     Args:
         results: the study's design and record.

@@ -1,4 +1,4 @@
-"""How a report was asked for: reports/STUDY/request.json, so that the same report can be made again."""
+"""The request of a report, in reports/STUDY/request.json, with which the same report is made again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a study's report from its record alone: Markdown, HTML, LaTeX. Equal records, equal bytes."""
+"""Writing a study's report from its record alone: Markdown, HTML, LaTeX. Equal records, equal bytes."""
 
 from __future__ import annotations
 
@@ -114,22 +114,22 @@ def write_report(
 
 
 def report_texts(content: Content, formats: Sequence[str], images: Images) -> dict[str, str]:
-    """Set a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
+    """Return a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
     return {name: _text(content, name, images) for name in FORMATS if name in formats}
 
 
 def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
-    """Give the formats of the figures of a report."""
+    """Return the formats of the figures of a report."""
     return ("svg", "png", *(("pdf",) if "latex" in formats else ()))
 
 
 def mark_of(content: Content, plot: Plot) -> str:
-    """Give the mark that a plot's files carry."""
+    """Return the mark that a plot's files carry."""
     return picture_mark(content.name, plot.key, plot.data)
 
 
 def render_markdown(content: Content) -> str:
-    """Set a report in Markdown, with the figures beside it."""
+    """Return a report in Markdown, with the figures beside it."""
     environment = _environment(markdown_escape)
     environment.filters |= {
         "safe_key": _Safe,
@@ -140,7 +140,7 @@ def render_markdown(content: Content) -> str:
 
 
 def render_html(content: Content, images: Images) -> str:
-    """Set a report as one HTML file that holds its figures.
+    """Return a report as one HTML file that holds its figures.
 
     Args:
         content: what to say.
@@ -157,7 +157,7 @@ def render_html(content: Content, images: Images) -> str:
 
 
 def render_latex(content: Content) -> str:
-    """Set a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
+    """Return a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
     delimiters: dict[str, Any] = {
         "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
         "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
@@ -182,7 +182,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
-    """Make an environment that escapes every value that is not marked as safe."""
+    """Return an environment that escapes every value that is not marked as safe."""
 
     def escaped(value: object) -> object:
         return value if isinstance(value, _Safe) else escape(str(value))
@@ -191,7 +191,7 @@ def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
 
 
 def _unseen() -> Callable[[Iterable[str | None]], list[str]]:
-    """Make a filter for one text: what several tables have to say at length is said at the first of them."""
+    """Return a filter for one text: what several tables have to say at length is said at the first of them."""
     seen: set[str] = set()
 
     def unseen(said: Iterable[str | None]) -> list[str]:

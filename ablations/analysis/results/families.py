@@ -65,7 +65,7 @@ class Family:
     margin: float
 
     def kind(self, outcome: Outcome) -> RowKind:
-        """Say whether a row is the baseline, the plain network or a variant."""
+        """Return whether a row is the baseline, the plain network or a variant."""
         if outcome.label == self.baseline:
             return "baseline"
         return "plain" if outcome.label == self.plain else "variant"

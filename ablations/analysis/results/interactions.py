@@ -86,7 +86,7 @@ def factor_frame(results: Results) -> pd.DataFrame:
 
 
 def _is_combined(row: Row, own: Sequence[Row], design: Design) -> bool:
-    """Whether a row is a combination of the axes' own values; the baseline may have values that no axis lists."""
+    """Return whether a row combines the axes' own values; the baseline may have values that no axis lists."""
     if row.label != design.baseline.label:
         return True
     levels = {axis: {dict(c.values)[axis] for c in own} for axis in design.study.axes}

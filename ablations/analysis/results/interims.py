@@ -103,7 +103,7 @@ def _asked(design: Design) -> str:
 
 
 def _same(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:
-    """Keep the plans of what is asked now, with a seed in common."""
+    """Return the plans of what is asked now, with a seed in common."""
     asked, seeds = _asked(design), set(design.seeds)
     return tuple(plan for plan in plans if plan.asked == asked and seeds & set(plan.seeds))
 

@@ -1,4 +1,4 @@
-"""What a sweep is to train next, from the study's results alone."""
+"""The next trials of a sweep, from the study's results alone."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Noise:
 
 
 def stated_noise(sd: float, rho: float = 0.0) -> Noise:
-    """Take one variant's standard deviation over seeds, and the correlation of two variants, as somebody states them.
+    """Return the noise that a stated standard deviation over seeds and correlation of two variants give.
 
     Raises:
         UserError: one of them is out of range.
@@ -150,7 +150,7 @@ def _read(content: Mapping[str, Any]) -> Trial | None:
 
 
 def _differs(trial: Trial, wanted: Trial) -> list[str]:
-    """Say in what a trial was trained otherwise than is wanted; empty where nothing differs that matters."""
+    """Return in what a trial was trained otherwise than is wanted; empty where nothing differs that matters."""
     mine, theirs = trial.recipe.effective.model_dump(), wanted.recipe.effective.model_dump()
     pairs: Iterable[tuple[str, object, object]] = (
         ("backbone", trial.backbone, wanted.backbone),
@@ -163,7 +163,7 @@ def _differs(trial: Trial, wanted: Trial) -> list[str]:
 def _rest(
     values: NDArray[np.float64], rows: NDArray[np.intp], seeds: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Take row and seed effects away by turns: least squares, in one turn where no trial is missing."""
+    """Return what row and seed effects leave, taken away by turns: one turn is enough where no trial is missing."""
     rest: NDArray[np.float64] = values - values.mean()
     counts = [np.bincount(groups) for groups in (rows, seeds)]
     for _ in range(_ROUNDS):

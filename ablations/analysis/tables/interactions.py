@@ -12,7 +12,7 @@ _ALPHA = 0.05
 
 
 def effect_tables(found: Combinations) -> tuple[Table, ...]:
-    """Make the tables of main effects, interactions and F-tests."""
+    """Return the tables of main effects, interactions and F-tests."""
     fit = found.fit
     notes = [
         "A main effect is the mean error at a level minus that at the reference level (the baseline's), averaged "
@@ -42,7 +42,7 @@ def effect_tables(found: Combinations) -> tuple[Table, ...]:
 
 
 def interaction_answer(found: Combinations) -> str | None:
-    """Say in one sentence whether choices depend on each other; None where there is nothing to say."""
+    """Return a sentence on whether choices depend on each other; None where there is nothing to say."""
     fit = found.fit
     present = [c for c in fit.interactions if c.words == "present"]
     if present:

@@ -117,17 +117,17 @@ def _html_cells(table: Table, row: TableRow) -> Markup:
     )
 
 
-def _html_cell(row: TableCell) -> Markup:
-    return Markup("<code>{}</code>").format(row.text()) if isinstance(row, Code) else escape(row.text())
+def _html_cell(cell: TableCell) -> Markup:
+    return Markup("<code>{}</code>").format(cell.text()) if isinstance(cell, Code) else escape(cell.text())
 
 
-def _markdown_cell(row: TableCell) -> str:
-    return markdown_code(row.text()) if isinstance(row, Code) else markdown_escape(row.text())
+def _markdown_cell(cell: TableCell) -> str:
+    return markdown_code(cell.text()) if isinstance(cell, Code) else markdown_escape(cell.text())
 
 
-def _latex_cell(row: TableCell) -> str:
-    text = latex_escape(row.text())
-    return rf"\texttt{{{text}}}" if isinstance(row, Code) else text
+def _latex_cell(cell: TableCell) -> str:
+    text = latex_escape(cell.text())
+    return rf"\texttt{{{text}}}" if isinstance(cell, Code) else text
 
 
 def _piped(entries: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""One line for each cell of a study: for MLflow's summary runs and for the terminal."""
+"""One line for each row of a study: for MLflow's summary runs and for the terminal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RowSummary:
-    """What a study found of one cell.
+    """What a study found of one row.
 
     Attributes:
-        label: the cell's label.
-        values: every axis of the study with this cell's value.
+        label: the row's label.
+        values: every axis of the study with this row's value.
         metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`,
             `delta_lo`, `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`,
             `p_tost_holm`, `margin` (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`,
@@ -37,9 +37,9 @@ class RowSummary:
 
 
 def summarise(results: Results) -> list[RowSummary]:
-    """Summarise every cell that has a finished trial, in the design's order.
+    """Summarise every row that has a finished trial, in the design's order.
 
-    The corrected p is the one of the cell's table. The plain network stands in every table; its p is the
+    The corrected p is the one of the row's table. The plain network stands in every table; its p is the
     largest.
 
     Args:
@@ -59,7 +59,7 @@ def summarise(results: Results) -> list[RowSummary]:
 
 
 def render_terminal(results: Results) -> rich.table.Table:
-    """Make the table that the terminal shows when a study has run.
+    """Return the table that the terminal shows when a study has run.
 
     Args:
         results: the study's design and record.
@@ -68,7 +68,7 @@ def render_terminal(results: Results) -> rich.table.Table:
 
 
 def summary_table(results: Results) -> Table:
-    """Make one short table over all cells of a study.
+    """Return one short table over all rows of a study.
 
     Args:
         results: the study's design and record.
@@ -86,7 +86,7 @@ def summary_table(results: Results) -> Table:
 
 
 def _by_label(groups: tuple[Family, ...]) -> dict[str, tuple[Outcome, Comparison | None]]:
-    """Every cell once, with the comparison of its table; of several, that with the largest corrected p."""
+    """Return every row once, with the comparison of its table; of several, that with the largest corrected p."""
     found: dict[str, tuple[Outcome, Comparison | None]] = {}
     for group in groups:
         for outcome in group.outcomes:

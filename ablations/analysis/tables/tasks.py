@@ -50,10 +50,10 @@ def aggregate_table(
     head: str = "error, %",
     decimals: int = 2,
 ) -> Table:
-    """Make the table of interquartile means and probabilities of improvement.
+    """Return the table of interquartile means and probabilities of improvement.
 
     Args:
-        aggregates: of `statistics.aggregate`.
+        aggregates: of `stats.aggregates.aggregate`.
         baseline: the row that the others are compared with.
         tasks: what was aggregated over, in the plural.
         head: what was measured, with its unit.

@@ -88,7 +88,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
 
 
 def extreme_rows(design: Design) -> Iterator[Row]:
-    """Give the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
+    """Return the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
     for arm in arms_of(design):
         if isinstance(arm.space, TuneSpace):
             yield from map(arm.space.row, arm.space.corners)

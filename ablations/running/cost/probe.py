@@ -1,4 +1,4 @@
-"""A probe: a trial is trained in a worker process for some seconds, as a sweep would train it, and timed."""
+"""Probes: training of a trial in a worker process for some seconds, as a sweep would train it, to time it."""
 
 from __future__ import annotations
 

@@ -114,11 +114,11 @@ def time_rows(
 def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
     """Return one row of each kind that has no speed yet and whose network can be built."""
     found: dict[str, UntimedRow] = {}
-    for cell in design.rows:
-        made_of, trial = networks.structure(cell), cell.trial(0)
+    for row in design.rows:
+        made_of, trial = networks.structure(row), row.trial(0)
         if made_of is not None:
-            found.setdefault(speed_key(trial.to_json()), UntimedRow(cell.label, trial, made_of.multiply_adds))
-    return [row for key, row in found.items() if key not in speeds]
+            found.setdefault(speed_key(trial.to_json()), UntimedRow(row.label, trial, made_of.multiply_adds))
+    return [untimed for key, untimed in found.items() if key not in speeds]
 
 
 def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:

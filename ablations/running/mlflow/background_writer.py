@@ -1,4 +1,4 @@
-"""The sweep's line to MLflow: a thread of its own, so that a slow or absent server holds up no training.
+"""Background MLflow writer: a thread of its own, so that a slow or absent server never blocks training.
 
 Nothing is lost when MLflow is: the record has everything, and `fill_in` writes what the experiment lacks.
 """
@@ -32,7 +32,7 @@ PATIENT_SECONDS = 600.0
 HURRIED_SECONDS = 2.0
 
 
-class Notebook:
+class BackgroundWriter:
     """Pass a sweep's events to a tracker, in their order, without waiting for it.
 
     Args:
@@ -94,7 +94,7 @@ class Notebook:
         self._put(key, lambda tracker: tracker.kill_trial(self._runs.get(key, ""), reason))
 
     def close(self, hurried: Callable[[], bool] = lambda: True) -> bool:
-        """Write what waits; returns whether all of it was passed on.
+        """Write what waits, and return whether all of it was passed on.
 
         Args:
             hurried: asked now and then; once it says so, little time is left.
@@ -176,7 +176,7 @@ def write_conclusion(
     summaries: Sequence[object],
     draw: Callable[[Path], object] = lambda folder: None,
 ) -> None:
-    """Write what a study says as a whole: its rows' summaries, and its report where there is one.
+    """Write the summaries of a study as a whole: its rows' summaries, and its report where there is one.
 
     Args:
         tracker: the experiment.
@@ -244,7 +244,7 @@ def _write_lines(
 @contextmanager
 def _one_at_a_time(paths: StudyPaths) -> Iterator[None]:
     """Keep two sweeps that end at once from writing the same runs twice."""
-    lock = FileLock(paths.results / ".notebook.lock")
+    lock = FileLock(paths.results / ".mlflow.lock")
     try:
         lock.acquire()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The runs of an experiment that tell of a whole row of the study: its mean, interval and difference."""
+"""Summary runs: one for each row of a study, with its mean, interval and difference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ablations.running.mlflow.views import summary_view
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-CELL = "senet.cell"  # tag: the row of the study that a summary run tells of
+ROW = "senet.cell"  # tag: the row of the study that a summary run tells of
 VERDICT = "verdict"  # tag, for it may change where a parameter may not
 
 
@@ -26,7 +26,7 @@ def write_summaries(runs: Runs, summaries: Sequence[object]) -> None:
     """
     old: dict[str, Run] = {}
     for run in runs.on_level("summary"):
-        if old.setdefault(run.data.tags.get(CELL, ""), run) is not run:
+        if old.setdefault(run.data.tags.get(ROW, ""), run) is not run:
             runs.delete(run.info.run_id)  # one too many
     axes: list[str] = []
     for summary in summaries:
@@ -50,7 +50,7 @@ def _write(
     if run is not None and not (run.data.params == values and set(run.data.metrics) <= set(metrics)):
         runs.delete(run.info.run_id)  # a parameter cannot be changed, nor a metric taken away
         run = None
-    tags = {LEVEL: "summary", CELL: label}
+    tags = {LEVEL: "summary", ROW: label}
     run_id = run.info.run_id if run is not None else runs.create(label, tags, values)
     runs.write_metrics(run_id, [(0, metrics)])
     runs.close(run_id, "FINISHED", told)

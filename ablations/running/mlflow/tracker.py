@@ -1,7 +1,7 @@
-"""The laboratory notebook: a study's trials in MLflow, written by the sweeping process alone.
+"""The MLflow experiment of a study, written by the sweeping process alone.
 
 `results/` is the durable record and this is a view of it, so nothing that goes wrong here stops a sweep: the
-first failure is reported in one line, and after a few in a row the notebook is closed.
+first failure is reported in one line, and after a few in a row MLflow rests for a while.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker", "ui_command", "ui_environment"]
 
-PATIENCE = 3  # failures in a row after which the notebook rests
+PATIENCE = 3  # failures in a row after which MLflow rests
 REST_SECONDS = 15.0  # before it is tried again
 KEY = "senet.key"  # tag: the trial
 LINE = "senet.line"  # tag: the line of the record that a run tells of; a trial trained anew has another
@@ -103,7 +103,7 @@ class Tracker:
     Attributes:
         uri: the store in use, without the password it may hold.
         alone: whether no other results folder writes to the store.
-        missed: entries that the notebook lacks because MLflow failed.
+        missed: entries that the experiment lacks because MLflow failed.
         first_failure: why, in one line; None while all went well.
 
     Raises:
@@ -149,13 +149,13 @@ class Tracker:
 
     @property
     def closed(self) -> bool:
-        """Whether the notebook rests after failures in a row; it is tried again after a while."""
+        """Whether MLflow rests after failures in a row; it is tried again after a while."""
         return self._failures_in_a_row >= PATIENCE and time.monotonic() < self._rests_until
 
     @_never_fails("")
     def start_trial(
         self,
-        cell_labels: Sequence[str],
+        row_labels: Sequence[str],
         axis_values: Mapping[str, str],
         trial: Trial,
         environment: Mapping[str, Any],
@@ -164,7 +164,7 @@ class Tracker:
         """Open the run of one trial.
 
         Args:
-            cell_labels: the rows of the study that the trial belongs to, at least one.
+            row_labels: the rows of the study that the trial belongs to, at least one.
             axis_values: every axis of the study and this row's text for it.
             trial: what is trained.
             environment: commit, host, device and versions, as in the record.
@@ -177,14 +177,14 @@ class Tracker:
             LEVEL: level_of(trial),
             SWEEP: this_process(),
             KEY: trial.key,
-            "senet.cells": "; ".join(cell_labels),
+            "senet.cells": "; ".join(row_labels),
             "senet.command": command or f"ablate run {self.study_name}",
             "mlflow.source.name": "ablate",
             "mlflow.source.git.commit": environment.get("commit"),
         }
         tags |= {f"senet.{name}": environment.get(name) for name in ("commit", "host", "device", "precision")}
         parameters = trial_parameters(trial, axis_values)
-        run_id = self._runs.create(run_name(cell_labels, trial.seed), tags, parameters)
+        run_id = self._runs.create(run_name(row_labels, trial.seed), tags, parameters)
         configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
         self._runs.write_json(run_id, configuration, "trial.json")
         if level_of(trial) not in self._views:
@@ -236,7 +236,7 @@ class Tracker:
             self._failures_in_a_row = 0
 
     def caught_up(self) -> None:
-        """Say that the notebook has everything again."""
+        """Note that the experiment has everything again."""
         self.missed = 0
 
     @_never_fails(0)
@@ -274,7 +274,7 @@ class Tracker:
         """Write one run for each row of the study, in place of those of an earlier sweep.
 
         Args:
-            summaries: as for `tracking_summaries.write_summaries`.
+            summaries: as for `summaries.write_summaries`.
         """
         write_summaries(self._runs, summaries)
 

@@ -1,4 +1,4 @@
-"""What the laboratory notebook says of a trial: parameters, metrics and tags, as plain text and numbers."""
+"""A trial as MLflow has it: parameters, metrics and tags, as plain text and numbers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but show
 
 
 def level_of(trial: Trial) -> str:
-    """Say what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
+    """Return what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
     return "trial" if trial.data.validation_images is None else "proposal"
 
 
-def run_name(cell_labels: Sequence[str], seed: int) -> str:
-    """Name a trial's run by the rows it belongs to: "SE r=8 · seed 0"."""
-    return f"{' / '.join(cell_labels)} · seed {seed}"
+def run_name(row_labels: Sequence[str], seed: int) -> str:
+    """Return the name of a trial's run by the rows it belongs to: "SE r=8 · seed 0"."""
+    return f"{' / '.join(row_labels)} · seed {seed}"
 
 
 def trial_parameters(trial: Trial, axis_values: Mapping[str, str]) -> dict[str, str]:
@@ -71,7 +71,7 @@ def width_parameters(result: object) -> dict[str, str]:
 
 
 def failure_text(failure: object) -> str:
-    """Say in one line why a trial failed."""
+    """Return in one line why a trial failed."""
     content = as_mapping(failure)
     epoch = content.get("epoch")
     place = "" if epoch is None else f" (epoch {epoch})"
@@ -79,7 +79,7 @@ def failure_text(failure: object) -> str:
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """See a record's part by name, be it a mapping, a dataclass or nothing."""
+    """Return a part of a record as a mapping, be it a mapping, a dataclass or None."""
     if isinstance(value, Mapping):
         return value
     if is_dataclass(value) and not isinstance(value, type):

@@ -103,7 +103,7 @@ class TrialRecord:
     Attributes:
         key: the trial's identity.
         study: the study in which it was trained or first used.
-        status: "finished", "failed", or "pruned": stopped early in a search, because it was hopeless.
+        status: "finished", "failed", or "pruned": stopped early by the pruner of a search.
         trial: the trial's canonical JSON.
         result: what a finished trial measured.
         history: its epochs.

@@ -1,4 +1,4 @@
-"""Dispatch: hands a sweep's trials to an executor, follows them, and writes down how each one ended."""
+"""Dispatch: submits a sweep's trials to an executor, follows them, and records how each one ended."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.executors.process_pool import ExecutorLost
 from ablations.running.machine.signals import Stop
-from ablations.running.mlflow.background_writer import Notebook
+from ablations.running.mlflow.background_writer import BackgroundWriter
 from ablations.running.record.leases import Leases
-from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.set_aside import SetAside
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
@@ -53,7 +53,7 @@ class SweepContext:
         leases: the sweep's.
         display: who shows it.
         tracker: its MLflow experiment; None for none.
-        neighbours: the other studies of the results folder; None where nothing is shared with them.
+        others: the other studies of the results folder; None where nothing is shared with them.
         proposer: makes the study's choices, where it makes any.
     """
 
@@ -64,7 +64,7 @@ class SweepContext:
     leases: Leases
     display: Display
     tracker: Tracker | None = None
-    neighbours: Neighbours | None = None
+    others: OtherStudies | None = None
     proposer: Proposer | None = None
 
 
@@ -80,13 +80,13 @@ class Dispatch:
         self.paths, self.settings = context.paths, context.settings
         self.study_record, self.record = context.record, context.record.trials
         self.leases, self.display = context.leases, context.display
-        self.neighbours, self.proposer = context.neighbours, context.proposer
+        self.others, self.proposer = context.others, context.proposer
         study = context.design.study
         self.plugins = study.plugins
         self.rows = {key: row for key, (row, _) in by_key.items()}
         self.proposed: set[str] = set()
         self.timed = study.search is not None and "latency" in study.search.objectives
-        self.notebook = Notebook(context.tracker, self.settings.command)
+        self.mlflow = BackgroundWriter(context.tracker, self.settings.command)
         self.aside = SetAside()
         for key in self.record.finished.keys() & self.rows.keys():
             self.aside.finished(self.rows[key])
@@ -122,7 +122,7 @@ class Dispatch:
         """
         self.stopping = stop.is_set
         self.kill_task = getattr(executor, "kill_task", self.kill_task)
-        self.notebook.close_stale()
+        self.mlflow.close_stale()
         queue, began = deque(waiting), time.monotonic()
         try:
             while not stop.is_set():
@@ -180,11 +180,11 @@ class Dispatch:
             if reason is not None:
                 self.set_aside.add(trial.key)
                 self.display.say(f"{row.label}, seed {trial.seed}: not tried; {reason}")
-            elif not proposed and (self._neighbours_train(trial) or not self.leases.take(trial.key)):
+            elif not proposed and (self._others_train(trial) or not self.leases.take(trial.key)):
                 self.elsewhere.append(trial)
             elif self._finished_meanwhile(trial):
                 self.leases.release(trial.key)
-            elif not proposed and self._neighbours_train(trial):
+            elif not proposed and self._others_train(trial):
                 # both took it at this moment: whoever comes back first has it
                 self.leases.release(trial.key)
                 self.elsewhere.append(trial)
@@ -199,21 +199,21 @@ class Dispatch:
         self.record.refresh()
         # a latency is measured where it is asked for: other studies' trials may have none
         shared = not (self.timed and trial.key in self.proposed)
-        if trial.key not in self.record.finished and self.neighbours is not None and shared:
-            for line in self.record.append(*self.neighbours.finished([trial.key]), unless_finished=True):
+        if trial.key not in self.record.finished and self.others is not None and shared:
+            for line in self.record.append(*self.others.finished([trial.key]), unless_finished=True):
                 self.display.finished(self.rows[trial.key], line)
         return trial.key in self.record.finished or trial.key in self.record.pruned
 
-    def _neighbours_train(self, trial: Trial) -> bool:
-        return self.neighbours is not None and self.neighbours.are_training(trial.key)
+    def _others_train(self, trial: Trial) -> bool:
+        return self.others is not None and self.others.are_training(trial.key)
 
     def _wait_for_others(self, queue: deque[Trial]) -> bool:
-        """Look again at trials that other sweeps have; returns whether there is anything to wait for."""
+        """Check the trials that other sweeps have; return whether there is anything to wait for."""
         still: list[Trial] = []
         for trial in self.elsewhere:
             if self._finished_meanwhile(trial):
                 continue
-            if self._neighbours_train(trial):
+            if self._others_train(trial):
                 still.append(trial)
             elif self.leases.holder(trial.key) is None or self.leases.is_stale(trial.key):
                 queue.append(trial)
@@ -231,7 +231,7 @@ class Dispatch:
         return bool(queue or still)
 
     def _collect(self) -> None:
-        """Wait a moment, follow what runs, and write down what ended."""
+        """Wait a moment, follow the running trials, and record those that ended."""
         done, _ = wait(self.running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         self.leases.refresh()
         for future in self.running:
@@ -260,29 +260,29 @@ class Dispatch:
         return self.paths.running / f"{key}.prune"
 
     def _follow(self, future: Future[TaskOutcome]) -> None:
-        """Take over what a trial has said since the last look, and pass it on."""
+        """Read what a trial has reported since the last call, and pass it on."""
         running = self.running[future]
         new = running.progress.read()
         environment, key = running.progress.environment, running.trial.key
         if environment is None:
             return
         if self.begun.get(key, (0, 0.0))[0] not in (0, running.progress.attempt):
-            self.notebook.kill(key, "the trial was begun again on another node")
+            self.mlflow.kill(key, "the trial was begun again on another node")
             del self.begun[key]
         if key not in self.begun:
             self.begun[key] = running.progress.attempt, time.monotonic()
-            self.notebook.start(running.row, running.trial, environment)
+            self.mlflow.start(running.row, running.trial, environment)
         if new:
-            self.notebook.epochs(key, new)
+            self.mlflow.epochs(key, new)
             if self.proposer is not None and self.proposer.heard(key, new):
                 self._prune_file(key).touch()
         limit = self.settings.timeout_seconds
         if limit is not None and time.monotonic() - self.begun[key][1] > limit + TIMEOUT_GRACE_SECONDS:
-            running.progress.kill_process()  # it hangs, and does not look at its own clock any more
+            running.progress.kill_process()  # it hangs, and does not read its own clock any more
             self.kill_task(future)
 
     def _commit(self, future: Future[TaskOutcome]) -> None:
-        """Write down how a trial ended: first the record, from which all else can be made."""
+        """Record how a trial ended: first in the record, from which all else can be made."""
         running = self.running[future]
         self._follow(future)
         key = running.trial.key
@@ -292,7 +292,7 @@ class Dispatch:
         outcome = future.result() if error is None else self._died(running, error)
         self.busy_seconds, self.ended_tasks = self.busy_seconds + outcome.seconds, self.ended_tasks + 1
         if outcome.stopped and not self._prune_file(key).exists():
-            self.notebook.kill(key, "the sweep was stopped")
+            self.mlflow.kill(key, "the sweep was stopped")
         else:
             self._write_down(running, outcome)
         for done in (running.progress.path, self._prune_file(key)):
@@ -308,9 +308,9 @@ class Dispatch:
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
         key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
         if not self.record.append(line, unless_finished=True):
-            self.notebook.kill(key, "another sweep took the trial over and finished it")
+            self.mlflow.kill(key, "another sweep took the trial over and finished it")
             return
-        self.notebook.finish(line)
+        self.mlflow.finish(line)
         if outcome.failure is None:
             shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)
             self.trained += 1
@@ -325,13 +325,13 @@ class Dispatch:
         self.display.finished(running.row, line)
 
     def _say_how_busy(self, seconds: float) -> None:
-        """Say what the workers' time went into, where there was more than one trial for each."""
+        """Show how busy the workers were, where there was more than one trial for each."""
         if self.ended_tasks > self.settings.workers:
             self.display.say(busy_words(self.settings.workers, self.busy_seconds, seconds))
 
     def _release_ended(self) -> None:
-        """Give trials back that MLflow knows all about; before that another sweep might write their runs, too."""
-        passed_on = [key for key in self.ended if self.notebook.has_all(key)]
+        """Release the trials that are in MLflow; before that another sweep might write their runs, too."""
+        passed_on = [key for key in self.ended if self.mlflow.has_all(key)]
         for key in passed_on:
             self.leases.release(key)
             self.ended.remove(key)
@@ -348,10 +348,10 @@ class Dispatch:
             else:
                 executor.shutdown(wait=not self.running, cancel_futures=True)
             for running in self.running.values():
-                self.notebook.kill(running.trial.key, "the sweep was stopped")
+                self.mlflow.kill(running.trial.key, "the sweep was stopped")
                 running.progress.path.unlink(missing_ok=True)
             self.stop_file.unlink(missing_ok=True)
-            self.notebook.close(hurried=lambda: self.stopping() or not graceful)
+            self.mlflow.close(hurried=lambda: self.stopping() or not graceful)
             self.leases.release_all()
             self.paths.remove_empty()
 

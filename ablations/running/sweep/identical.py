@@ -1,4 +1,4 @@
-"""Refuses to compare a network with itself."""
+"""Refusal of studies that compare a network with itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
 
 
 def explain_identical(one: Row, other: Row, networks: Networks) -> str:
-    """Say which two rows are the same network, and why.
+    """Return in words which two rows are the same network, and why.
 
     Returns:
         "'A' and 'B' are the same network: width 1 in stage 2 for both, since 16 // 16 = 1 and 16 // 32 is

@@ -1,4 +1,4 @@
-"""Training a recorded trial again, and saying whether the same came out."""
+"""Reproduction: training a recorded trial again, and comparing the results bit by bit."""
 
 from __future__ import annotations
 

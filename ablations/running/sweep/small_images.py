@@ -1,4 +1,4 @@
-"""Refuses trainings that begin with images which the data or the network do not allow, before any time is spent."""
+"""Refusal of trainings whose first images are too large for the data or too small for the network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refuse_small_images(design: Design) -> None:
 
 
 def _problem(row: Row, shape: DataShape, size: int) -> str:
-    """Say why a row's network cannot take images of a size; empty where it can."""
+    """Return why a row's network cannot take images of a size; empty where it can."""
     networks = Networks(DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed))
     networks.structure(row)
     return networks.problems.get(row.label, "")

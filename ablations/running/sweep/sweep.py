@@ -19,7 +19,7 @@ from ablations.planning.trial import Trial
 from ablations.running.machine.signals import stopped_by_signal
 from ablations.running.mlflow.background_writer import fill_in, remove_superseded
 from ablations.running.record.leases import Leases
-from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
@@ -70,8 +70,8 @@ def sweep(
         _same_data(record.trials, design, paths, settings.digest)
         record.trials.set_torn_aside()
         _clear_away(paths, leases, record.trials)
-        neighbours = None if settings.fresh else Neighbours(paths.results_dir, paths.study, settings.digest)
-        rounds = _Rounds(design, settings, record, neighbours, source)
+        others = None if settings.fresh else OtherStudies(paths.results_dir, paths.study, settings.digest)
+        rounds = _Rounds(design, settings, record, others, source)
         waiting = rounds.take(())
         proposer = _open_proposer(design, paths, settings, record, leases, display)
         if proposer is not None:
@@ -85,7 +85,7 @@ def sweep(
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting or open_choices:
             context = SweepContext(
-                design, paths, settings, record, leases, display, tracker, neighbours, proposer
+                design, paths, settings, record, leases, display, tracker, others, proposer
             )
             job = Dispatch(context, source.by_key)
 
@@ -130,10 +130,10 @@ class _Rounds:
         design: Design,
         settings: Settings,
         record: StudyRecord,
-        neighbours: Neighbours | None,
+        others: OtherStudies | None,
         source: TrialSource,
     ) -> None:
-        self._neighbours, self._settings, self._record, self._source = neighbours, settings, record, source
+        self._others, self._settings, self._record, self._source = others, settings, record, source
         self._keys = {trial.key for trial in design.trials}
         self._in_rounds = design.kind.decides or bool(design.confirm_seeds)
         self._asked: set[str] = set()
@@ -154,8 +154,8 @@ class _Rounds:
             missing = [t for t in self._source.next_trials(failed) if t.key not in finished]
             missing = [t for t in missing if t.key not in failed]
             self._asked.update(trial.key for trial in missing)
-            if missing and self._neighbours is not None:
-                found = self._neighbours.finished([t.key for t in missing])
+            if missing and self._others is not None:
+                found = self._others.finished([t.key for t in missing])
                 self._record.trials.append(*found, unless_finished=True)
                 self.shared += len(found)
             waiting = [t for t in missing if t.key not in self._record.finished]

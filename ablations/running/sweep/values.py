@@ -1,4 +1,4 @@
-"""What a sweep is told, what it tells, and how it ended."""
+"""The values of a sweep: its settings, its trials, its display, and how it ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ablations.running.training.progress import Progress
 
 @dataclass(frozen=True)
 class Running:
-    """A trial on its way: what it is, and what it says of itself."""
+    """A running trial, its row and its progress."""
 
     trial: Trial
     row: Row
@@ -26,13 +26,13 @@ class Running:
 
 
 class Display(Protocol):
-    """Who shows a sweep."""
+    """The display of a sweep."""
 
     def begin(self, total: int, done: int, shared: int) -> None:
-        """Say how many trials the study has, how many are done, and how many of these another study trained."""
+        """Show how many trials the study has, how many are done, and how many of these another study trained."""
 
     def extend(self, total: int, more: int) -> None:
-        """Say that another round begins: how many trials there are now in all, and how many it adds."""
+        """Show that another round begins: how many trials there are now in all, and how many it adds."""
 
     def update(self, running: Sequence[Running]) -> None:
         """Show the trials that are running."""
@@ -135,5 +135,5 @@ class Settings:
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
     kernels: Kernels = ALL_KERNELS
-    command: Callable[[Row], str] = lambda cell: ""
+    command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None

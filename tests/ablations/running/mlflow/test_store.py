@@ -1,4 +1,4 @@
-"""Where the laboratory notebook lives: finding, making and opening the store, and what goes wrong there."""
+"""The MLflow store: finding, making and opening it, and what goes wrong there."""
 
 from __future__ import annotations
 
@@ -191,6 +191,6 @@ def test_where_there_is_nothing_to_serve_it_says_so(tmp_path: Path, uri: str | N
         ui_command(uri, tmp_path)
 
 
-def test_importing_the_notebook_does_not_import_mlflow() -> None:
+def test_importing_the_tracker_does_not_import_mlflow() -> None:
     code = "import sys, ablations.running.mlflow.tracker; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ}).returncode == 0

@@ -1,4 +1,4 @@
-"""The laboratory notebook: what it writes, and that it never stops a sweep."""
+"""The MLflow experiment: what is written to it, and that it never stops a sweep."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_process_that_nobody_has_asked_for_has_ended() -> None:
         assert has_ended(named)
 
 
-def test_summaries_are_one_run_for_each_cell_and_are_replaced(tracker: Tracker) -> None:
+def test_summaries_are_one_run_for_each_row_and_are_replaced(tracker: Tracker) -> None:
     first = [Summary("SE", {"reduction": "16"}, {"mean": 9.0, "p": 0.5}), Summary("gone", {"reduction": "2"})]
     tracker.write_summaries(first)
     kept = {run.info.run_name: run.info.run_id for run in tracker._runs.on_level("summary")}
@@ -283,7 +283,7 @@ CALLS: dict[str, Callable[[Tracker], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_failing_store_never_raises_warns_once_and_closes_the_notebook(
+def test_a_failing_store_never_raises_warns_once_and_lets_mlflow_rest(
     tracker: Tracker, call: Callable[[Tracker], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = []
@@ -309,7 +309,7 @@ def test_a_trial_whose_run_could_not_be_opened_is_counted_and_skipped(tracker: T
     assert (tracker.missed, tracker.first_failure) == (3, None)
 
 
-def test_one_failure_does_not_close_the_notebook(tracker: Tracker) -> None:
+def test_one_failure_does_not_let_mlflow_rest(tracker: Tracker) -> None:
     for _ in range(4):
         tracker.log_epochs("no such run", HISTORY)
         run_id = open_trial(tracker)
@@ -317,7 +317,7 @@ def test_one_failure_does_not_close_the_notebook(tracker: Tracker) -> None:
     assert (tracker.closed, tracker.missed) == (False, 4)
 
 
-def test_opening_the_notebook_says_nothing(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_opening_the_experiment_prints_nothing(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("mlflow").setLevel(logging.INFO)
     tracker = Tracker("study", None, results)
     tracker.finish_trial(open_trial(tracker), record())

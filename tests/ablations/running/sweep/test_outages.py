@@ -65,7 +65,7 @@ def _faults(bench: Bench, database: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_eight_processes_may_open_a_new_notebook_at_once(tmp_path: Path) -> None:
+def test_eight_processes_may_open_a_new_mlflow_store_at_once(tmp_path: Path) -> None:
     path = f"{ROOT}:{Path(__file__).parents[1]}"
     started = [
         subprocess.Popen(
@@ -117,7 +117,7 @@ def test_a_server_that_is_stopped_for_a_while_has_everything_afterwards(bench: B
 def test_a_server_that_is_stopped_for_a_minute_has_everything_afterwards(
     bench: Bench, server: Server
 ) -> None:
-    """Long enough for the notebook to give up, rest and try again several times."""
+    """Long enough for MLflow to give up, rest and try again several times."""
     design = small_study()
     path = bench.results / "small" / "trials.jsonl"
     stopped: list[float] = []
@@ -223,7 +223,7 @@ def test_a_server_that_does_not_answer_holds_nothing_up(
     assert _faults(bench, server.database) == []
 
 
-def test_a_notebook_that_may_only_be_read_costs_no_trial(
+def test_an_mlflow_store_that_may_only_be_read_costs_no_trial(
     bench: Bench, results: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = results / "mlflow.db"
@@ -280,7 +280,7 @@ def _at_most(size: int) -> dict[str, Any]:
     ("size", "finished"),
     [
         (3_000, 1),  # the record has room for one trial of the two
-        (60_000, 2),  # the record has room, checkpoints and the notebook have not, nor has the report
+        (60_000, 2),  # the record has room, checkpoints and MLflow have not, nor has the report
     ],
 )
 def test_a_full_disk_ends_in_one_line_and_the_study_is_completed_later(
