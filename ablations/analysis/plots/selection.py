@@ -60,10 +60,7 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
             _logarithmic(axes)
         front = _front_of(choice, x, y)
         winners = winners_of(choice, search.winners) if choice.over else ()
-        plain, baseline = (
-            _network(choice, results.design.plain),
-            _network(choice, results.design.baseline),
-        )
+        plain, baseline = (_network(choice, results.design.plain), _network(choice, results.design.baseline))
         ceiling = _ceiling(
             [c.values[y] for c in choice.candidates],
             [c.values[y] for c in (*front, *winners, *plain, *baseline)],

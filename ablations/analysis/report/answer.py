@@ -17,9 +17,6 @@ _WORDS = {"better": "lower", "worse": "higher"}
 def short_answer(results: Results) -> tuple[str, ...]:
     """Return the answer to a study's question, as far as its record allows.
 
-    Args:
-        results: the study's design and record.
-
     Returns:
         One to five sentences, without markup.
     """

@@ -19,9 +19,7 @@ from ablations.analysis.tables.axis import axis_table, paper_tables_of
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons import detail_table, file_key
 from ablations.analysis.tables.confirmation import confirmation_answer
-from ablations.analysis.tables.interactions import (
-    interaction_answer,
-)
+from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.published import caveat
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it

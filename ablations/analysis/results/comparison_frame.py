@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.family import Comparison
 
 COLUMNS = ("variant", "n", "difference", "lo", "hi", "p", "p_holm", "p_tost_holm", "verdict", "more_seeds")
 """`difference` is the variant's mean minus the baseline's over `n` common seeds, `lo` and `hi` its 95 % interval."""

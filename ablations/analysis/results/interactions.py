@@ -54,11 +54,7 @@ class Combinations:
 
 
 def combinations_of(results: Results) -> Combinations | None:
-    """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured.
-
-    Args:
-        results: the study's design and record.
-    """
+    """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured."""
     study = results.design.study
     if results.design.kind.varies_alone:
         return None

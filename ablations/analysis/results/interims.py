@@ -10,7 +10,6 @@ from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.analysis.stats.schedule import InterimSchedule
 
 _ALPHA = 0.05
 
@@ -56,10 +55,6 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedu
         design: the study as it is now planned.
         plans: those under which it was analysed before.
     """
-    from ablations.analysis.stats.schedule import (
-        InterimSchedule,  # numpy and scipy, which a status need not wait for
-    )
-
     own = plan_of(design, plans)
     if own is None:
         return None

@@ -22,13 +22,13 @@ from scipy import sparse, special
 from scipy.sparse.csgraph import connected_components
 
 from ablations.analysis.stats.power import sd_of_difference
+from ablations.planning.design import Design
+from ablations.planning.trial import Trial
+from ablations.running.record.trial_file import TrialFile
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.planning.design import Design
-    from ablations.planning.trial import Trial
-    from ablations.running.record.trial_file import TrialFile
 
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a record is no estimate: with two, the interval spans a factor of twelve."""
@@ -141,8 +141,6 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
 
 
 def _read(content: Mapping[str, Any]) -> Trial | None:
-    from ablations.planning.trial import Trial
-
     try:
         return Trial.from_json(content)
     except ValueError:

@@ -147,14 +147,7 @@ def prospects(comparison: Comparison, most: int, margin: float, level: float) ->
     return float(prospects_of(np.array(d.mean), np.array(d.sd), d.n, most, margin, level))
 
 
-def prospects_of(
-    mean: _Floats,
-    sd: _Floats,
-    n: int,
-    most: int,
-    margin: float,
-    level: float,
-) -> _Floats:
+def prospects_of(mean: _Floats, sd: _Floats, n: int, most: int, margin: float, level: float) -> _Floats:
     """Return the same probability for many comparisons at once: `mean` and `sd` of any one shape."""
     spread = sd * math.sqrt(1 / n - 1 / most)
     error = sd / math.sqrt(most)

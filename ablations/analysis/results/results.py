@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablations.analysis.results.comparison_frame import comparison_frame
+from ablations.analysis.results.confirmation import Confirmation, confirm, confirmation_trials
+from ablations.analysis.results.families import Family, families
+from ablations.analysis.results.interactions import Combinations, combinations_of
 from ablations.analysis.results.interims import schedule_of, seed_order
 from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
@@ -23,14 +27,7 @@ from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import unknown
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
-
-    from ablations.analysis.results.confirmation import Confirmation
-    from ablations.analysis.results.families import Family
-    from ablations.analysis.results.interactions import Combinations
-    from ablations.analysis.results.race import Race
-    from ablations.analysis.stats.schedule import InterimSchedule
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -128,8 +125,6 @@ class Results:
         lacking = self.design.kind.next_trials(self, ended)
         if lacking or self.undecided:
             return lacking
-        from ablations.analysis.results.confirmation import confirmation_trials
-
         return confirmation_trials(self, ended)
 
     def asked_seeds(self, row: Row) -> Sequence[int]:
@@ -143,8 +138,6 @@ class Results:
         Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
         METRICS (NaN where there is no result).
         """
-        import pandas as pd
-
         rows = [self._line(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)]
         axes = [f"axis.{name}" for name in self.design.study.axes]
         frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
@@ -153,8 +146,6 @@ class Results:
     @cached_property
     def history(self) -> pd.DataFrame:
         """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and CURVES where recorded."""
-        import pandas as pd
-
         rows = [
             (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
             for row, seed, key in self.trials[["row", "seed", "key"]].itertuples(index=False)
@@ -206,22 +197,16 @@ class Results:
     @cached_property
     def families(self) -> tuple[Family, ...]:
         """The study's comparisons: what one table shows is corrected together."""
-        from ablations.analysis.results.families import families
-
         return families(self)
 
     @cached_property
     def confirmation(self) -> Confirmation | None:
         """The best row on fresh seeds; None where there are none."""
-        from ablations.analysis.results.confirmation import confirm
-
         return confirm(self)
 
     @cached_property
     def combinations(self) -> Combinations | None:
         """Main effects and interactions of a study of combinations; None for other studies, or too few results."""
-        from ablations.analysis.results.interactions import combinations_of
-
         return combinations_of(self)
 
     @property
@@ -254,10 +239,6 @@ class Results:
         Returns:
             One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
         """
-        import pandas as pd
-
-        from ablations.analysis.results.comparison_frame import comparison_frame
-
         tables = []
         for family in self.families:
             frame = comparison_frame(family.comparisons.values())

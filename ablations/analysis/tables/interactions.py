@@ -19,7 +19,7 @@ def effect_tables(found: Combinations) -> tuple[Table, ...]:
         "evenly over the other axes. Negative is a lower error. Seeds are blocks; intervals are 95 % t-intervals of "
         f"the pooled residual ({fit.df} degrees of freedom"
         + (f", sd {fit.sd:.3f} points" if fit.sd is not None else "")
-        + f"); p is corrected (Holm) over the table; “equivalent” means within ±{found.margin:g} points.",
+        + f"); p is corrected (Holm) over the table; “equivalent” means within ±{found.margin:g} points."
     ]
     if any(c.alone for c in (*fit.effects, *fit.interactions)):
         notes.append(

@@ -23,12 +23,7 @@ _FEWEST_TRIALS = 8  # for importances
 
 
 def front_table(choice: Choice, results: Results) -> Table:
-    """Return the front (of one objective: the best networks), the baseline and the plain network beside it.
-
-    Args:
-        choice: a search.
-        results: the study's design and record.
-    """
+    """Return the front (of one objective: the best networks), the baseline and the plain network beside it."""
     several = len(choice.arm.objectives) > 1
     listed = list(choice.front if several else choice.candidates[:_MOST_ROWS])
     reference = {

@@ -16,9 +16,6 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     """Aggregate the combinations of the other axes over the backbones of a study, with the baseline's name.
 
     None where the study does not cross backbones with another axis, or nothing is measured on two of them.
-
-    Args:
-        results: the study's design and record.
     """
     study = results.design.study
     others = [axis for axis in study.axes if axis != _AXIS]

@@ -9,15 +9,7 @@ from ablations.analysis.results.families import every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.stats.family import Comparison
-from ablations.analysis.tables.cells import (
-    Column,
-    Difference,
-    Number,
-    Table,
-    TableCell,
-    TableRow,
-    Text,
-)
+from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
 from ablations.planning.row import RowKind

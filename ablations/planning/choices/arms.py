@@ -73,15 +73,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     if study.tune is not None:
         t = study.tune
         return tuple(
-            Arm(
-                row.label,
-                tune_space(study, row),
-                ("validation_error",),
-                t.trials,
-                None,
-                t.sampler,
-                t.pruner,
-            )
+            Arm(row.label, tune_space(study, row), ("validation_error",), t.trials, None, t.sampler, t.pruner)
             for row in design.rows
         )
     return ()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ablations.planning.designs.sizes import MOST_ROWS, count_text, shown_sizes
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ablations.planning.design import Design
     from ablations.planning.study import Study
     from ablations.planning.trial import Trial

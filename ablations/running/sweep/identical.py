@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from ablations.planning.design import Design
+from ablations.planning.row import Row
 from ablations.running.training.networks import Networks, data_shape
 from senet_core.errors import UserError
-
-if TYPE_CHECKING:
-    from ablations.planning.design import Design
-    from ablations.planning.row import Row
-    from senet_core.fingerprint import Structure
-    from senet_core.variant import SEVariant
+from senet_core.fingerprint import Structure
+from senet_core.variant import SEVariant
+from senet_core.variant_text import variant_fields
 
 
 def refuse_identical(design: Design, networks: Networks | None = None) -> None:
@@ -87,8 +85,6 @@ def _quotient(channels: int, ratio: int) -> str:
 
 
 def _changed(one: Row, other: Row) -> Mapping[str, tuple[str, str]]:
-    from senet_core.variant_text import variant_fields
-
     mine = {"backbone": one.backbone, **variant_fields(one.variant)}
     theirs = {"backbone": other.backbone, **variant_fields(other.variant)}
     names = dict.fromkeys([*mine, *theirs])

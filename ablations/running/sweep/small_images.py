@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ablations.planning.design import Design
+from ablations.planning.row import Row
 from ablations.running.training.networks import DataShape, Networks, data_shape
 from ablations.running.training.schedule import smaller_sizes
 from senet_core.errors import UserError
 
-if TYPE_CHECKING:
-    from ablations.planning.design import Design
-    from ablations.planning.row import Row
-
 
 def refuse_small_images(design: Design) -> None:
     """Refuse a study with a `start_size` above the size of its images, or below what a backbone can take.
-
-    Args:
-        design: the study, unfolded.
 
     Raises:
         UserError: with the first row that asks for it, and what would do.

@@ -76,6 +76,7 @@ def test_results_that_may_only_be_read_are_written_all_the_same(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ablations.running.mlflow import background_writer
+    from ablations.running.mlflow.summaries import RowSummary
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import StudyPaths
 
@@ -85,6 +86,6 @@ def test_results_that_may_only_be_read_are_written_all_the_same(
 
     monkeypatch.setattr(background_writer, "FileLock", Closed)
     tracker = Tracker("small", None, results)
-    summary = {"label": "SE", "values": {}, "metrics": {"mean": 1.0}}
+    summary = RowSummary("SE", {}, {"mean": 1.0})
     background_writer.write_conclusion(tracker, StudyPaths("small", results, results), [summary])
     assert (tracker.missed, len(tracker._runs.on_level("summary"))) == (0, 1)

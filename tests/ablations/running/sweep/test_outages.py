@@ -29,11 +29,12 @@ import sys
 from pathlib import Path
 from small import small_trial
 from ablations.running.mlflow.tracker import Tracker
+from ablations.running.record.trial_record import EpochMetrics
 print("ready", flush=True)
 sys.stdin.readline()
 tracker = Tracker("small", None, Path(sys.argv[1]))
-run = tracker.start_trial(["SE"], {}, small_trial(seed=int(sys.argv[2])), {})
-tracker.log_epochs(run, [{"epoch": 1, "train_loss": 1.0}])
+run = tracker.start_trial("SE", {}, small_trial(seed=int(sys.argv[2])), {})
+tracker.log_epochs(run, [EpochMetrics(1, 1.0, 50.0, 0.1, 1.0)])
 tracker.kill_trial(run, "that is all")
 print(tracker.first_failure)
 """
@@ -253,7 +254,7 @@ def test_runs_that_a_killed_sweep_left_open_are_closed_when_nothing_is_left_to_t
     bench.sweep(design)
     trial = design.trials[0]
     killed = Tracker("small", None, results)
-    run = killed.start_trial(["SE"], {}, trial, {})
+    run = killed.start_trial("SE", {}, trial, {})
     killed._runs._client.set_tag(run, "senet.sweep", f"{_node()}:999999999:1")
     assert bench.sweep(design, tracker=lambda: Tracker("small", None, results)).trained == 0
     assert _faults(bench, results / "mlflow.db") == []
