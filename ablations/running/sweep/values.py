@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.leases import Leases
+from ablations.running.record.other_studies import OtherStudies
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.training.progress import Progress
+
+if TYPE_CHECKING:
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
 
 
 @dataclass(frozen=True)
@@ -137,3 +144,30 @@ class Settings:
     kernels: Kernels = ALL_KERNELS
     command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """What one sweep works with.
+
+    Attributes:
+        design: the study, unfolded.
+        paths: its folders.
+        settings: how it is swept.
+        record: its record.
+        leases: the sweep's.
+        display: who shows it.
+        tracker: its MLflow experiment; None for none.
+        others: the other studies of the results folder; None where nothing is shared with them.
+        proposer: makes the study's choices, where it makes any.
+    """
+
+    design: Design
+    paths: StudyPaths
+    settings: Settings
+    record: StudyRecord
+    leases: Leases
+    display: Display
+    tracker: Tracker | None = None
+    others: OtherStudies | None = None
+    proposer: Proposer | None = None
