@@ -24,7 +24,7 @@ NOT_VARIED = "-"
 
 @dataclass(frozen=True)
 class Point:
-    """Where a study's axes have led so far."""
+    """A backbone, a variant, a recipe and a repeat."""
 
     backbone: str
     variant: SEVariant | None

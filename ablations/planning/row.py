@@ -14,7 +14,7 @@ REPEAT_STRIDE = 10_000
 
 
 RowKind = Literal["variant", "baseline", "plain"]
-"""What a row is in the comparisons of its study."""
+"""The role of a row in the comparisons of its study."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Request:
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """What was set."""
+        """The changes to the study's fields."""
         return self._given("--set")
 
     @property

@@ -35,7 +35,7 @@ DRAFT = ".draft"  # ends the name of a file that is being written
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """What was written.
+    """The files that were written.
 
     Attributes:
         folder: everything is in it.

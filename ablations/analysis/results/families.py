@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured of one row.
+    """The measurements of one row.
 
     Attributes:
         row: the network and recipe.

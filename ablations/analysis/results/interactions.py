@@ -40,7 +40,7 @@ class InteractionInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Combinations:
-    """What a study of combinations shows.
+    """The analysis of a study of combinations.
 
     Attributes:
         fit: main effects and interactions.

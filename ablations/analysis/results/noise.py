@@ -40,7 +40,7 @@ _NO_SPREAD = 1e-9
 
 @dataclass(frozen=True)
 class Noise:
-    """How far a paired difference scatters over seeds.
+    """The spread of a paired difference over seeds.
 
     Attributes:
         sd: standard deviation of a paired difference, in points.

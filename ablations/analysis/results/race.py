@@ -58,7 +58,7 @@ class Retired:
 
 @dataclass(frozen=True)
 class Race:
-    """How far a race is.
+    """The state of a race.
 
     Attributes:
         seeds: seeds of the present round, and of the baseline.

@@ -36,11 +36,11 @@ METRICS = (
 """Columns of numbers: errors in per cent, counts for one image, seconds, MiB."""
 
 CURVES = ("train_loss", "train_error", "lr", "seconds")
-"""What each epoch records."""
+"""Columns of numbers that each epoch has."""
 
 
 class Results:
-    """What is known of a study at one moment; nothing behind it opens a file that the record has not read.
+    """The results of a study at one moment; nothing behind it opens a file that the record has not read.
 
     What is expensive is computed when it is first asked for, and kept.
 
@@ -64,7 +64,7 @@ class Results:
 
     @cached_property
     def selection(self) -> Selection:
-        """What the study's choices have led to."""
+        """The rows and trials that the study's choices have led to."""
         return select(self.asked, self.record) if self._given is None else self._given
 
     @property
@@ -74,7 +74,7 @@ class Results:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """How far the study's choices are; none where it chooses nothing."""
+        """The state of the study's choices; none where it chooses nothing."""
         return self.selection.choices
 
     @property
@@ -109,7 +109,7 @@ class Results:
 
     @cached_property
     def race(self) -> Race | None:
-        """How far a race is; None for other designs."""
+        """The state of a race; None for other designs."""
         return play(self, self.ended) if self.design.kind.races else None
 
     def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
@@ -177,7 +177,7 @@ class Results:
 
     @property
     def asked_trials(self) -> int:
-        """How many trials were asked for so far, every row and seed."""
+        """The number of trials that were asked for so far."""
         return sum(len(self.asked_seeds(row)) for row in self.design.rows)
 
     @property
@@ -211,7 +211,7 @@ class Results:
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
-        """What was forecast of the study, oldest first."""
+        """The forecasts of the study, oldest first."""
         return self.record.forecasts
 
     def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:

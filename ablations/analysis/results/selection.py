@@ -71,7 +71,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a study's choices have led to.
+    """The rows and trials that a study's choices have led to.
 
     Attributes:
         choices: how far each is; none where the study chooses nothing.

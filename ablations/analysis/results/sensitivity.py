@@ -1,4 +1,4 @@
-"""What a plan can detect with the noise it reckons with, and the seeds that a wanted difference needs."""
+"""Sensitivity of a plan: the differences that it detects given the noise, and the seeds that a difference needs."""
 
 from __future__ import annotations
 

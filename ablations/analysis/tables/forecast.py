@@ -22,7 +22,7 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True)
 class Hours:
-    """What the forecast trials took. In hours.
+    """The forecast and the measured time of the trials that were forecast, in hours.
 
     Attributes:
         trials: finished trials that were trained after the forecast and are among its rows.

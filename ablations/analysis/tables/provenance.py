@@ -1,4 +1,4 @@
-"""Where the numbers come from: set-up, machines, failures, trials, the command that makes each row again."""
+"""Provenance of the numbers: set-up, machines, failures, trials, the command that makes each row again."""
 
 from __future__ import annotations
 

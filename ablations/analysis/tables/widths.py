@@ -1,4 +1,4 @@
-"""Where the bottleneck's floor of one unit makes two reductions the same, from the recorded widths."""
+"""Notes where the bottleneck's floor of one unit makes two reductions the same, from the recorded widths."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Arm:
 
     @cached_property
     def asked(self) -> str:
-        """What is chosen from and for, in 16 hexadecimal digits: another space or baseline is another choice."""
+        """Hash of space, baseline and objectives, 16 hex digits: another space or baseline is another choice."""
         space = self.space
         base = (
             space.base

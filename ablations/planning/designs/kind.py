@@ -1,4 +1,4 @@
-"""What a kind of design is: the contract that each file of this folder keeps."""
+"""The contract of a kind of design, which each file of this folder keeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Levels = tuple[int | None, ...]
 
 
 class Known(Protocol):
-    """What a kind of design may ask of a study's results to say what is to be trained next."""
+    """The part of a study's results from which a kind of design decides what is trained next."""
 
     @property
     def measured(self) -> Mapping[str, object]:

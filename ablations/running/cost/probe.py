@@ -29,7 +29,7 @@ _TINY_RATE = 1e-6  # at which no training diverges; it changes no time
 
 @dataclass(frozen=True)
 class Probe:
-    """What is to be timed, as it travels to a worker.
+    """The trial to time, and how, as it travels to a worker.
 
     Attributes:
         trial: canonical JSON.
@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeTiming:
-    """What a probe measured.
+    """The measurements of a probe.
 
     Attributes:
         begun: when it began, on this machine's clock.

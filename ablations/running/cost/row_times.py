@@ -1,4 +1,4 @@
-"""How long a trial of each row takes on this machine, as far as it is known."""
+"""Time of a trial of each row on this machine, as far as it is known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Wait = Callable[[str], AbstractContextManager[Any] | None]
 
 @dataclass(frozen=True)
 class TimingOptions:
-    """How the sweep would run, and how its hours are found.
+    """Settings of the sweep, and of the search for its hours.
 
     Attributes:
         data_dir: where the prepared data sets are.
@@ -46,7 +46,7 @@ class TimingOptions:
 
 @dataclass(frozen=True)
 class RowTimes:
-    """How long a trial of each row takes.
+    """The time of a trial of each row.
 
     Attributes:
         environment: of this machine, as trials' records would have it.

@@ -19,7 +19,7 @@ VERDICT = "verdict"  # tag, for it may change where a parameter may not
 
 @dataclass(frozen=True)
 class RowSummary:
-    """What a study found of one row.
+    """The result of one row of a study.
 
     Attributes:
         label: the row's label.

@@ -122,7 +122,7 @@ class Tracker:
 
     @property
     def page(self) -> str:
-        """What follows host and port in the address of the study's page; "" when there is none."""
+        """The address of the study's page after host and port; "" when there is none."""
         return "" if self._opened is None else page_of(self._opened.experiment_id)
 
     @property

@@ -19,7 +19,7 @@ LEVEL = "senet.level"  # tag: trial, proposal, summary or report
 VALIDATION_NAMES = {
     "top1_error": "validation_error", "top5_error": "validation_top5_error", "test_loss": "validation_loss",
 }  # fmt: skip
-"""What a result's figures are called where the network was judged on validation images."""
+"""The names of a result's figures where the network was judged on validation images."""
 DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but shows all that it has
 
 

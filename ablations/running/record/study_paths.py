@@ -19,7 +19,7 @@ from senet_core.errors import UserError
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
-"""What the results folder holds beside the studies: the MLflow store, where no server is named."""
+"""The names that the results folder has beside the studies: the MLflow store, where no server is named."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Judged:
 
     @cached_property
     def row(self) -> Row:
-        """What was trained, with validation images held back."""
+        """The row that was trained, with validation images held back."""
         return self.arm.space.proposed_row(self.proposal.params)
 
     @cached_property

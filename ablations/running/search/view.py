@@ -25,7 +25,7 @@ from ablations.running.search.judged import Judged
 
 KEY = "senet.key"
 WORST_ERROR = 100.0
-"""What a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
+"""The error that a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
 _FEW = 4
 _ATTEMPTS = 3
 _STRIDE = 100_003
@@ -186,7 +186,7 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
 
 
 def _sampler(arm: Arm, seed: int) -> optuna.samplers.BaseSampler:
-    """Make a sampler for one proposal. All arms of a study begin alike, as the seed is the proposal's number."""
+    """Return a sampler for one proposal. All arms of a study begin alike, as the seed is the proposal's number."""
     if arm.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     first = max(_FEW, min(10, (arm.trials or 30) // 3))

@@ -13,7 +13,7 @@ from ablations.running.sweep.values import Settings, TrialSource
 
 
 class Rounds:
-    """What a sweep trains, round by round; what another study has trained on the same data is taken from there.
+    """The trials of a sweep, round by round; those that another study has finished on the same data are taken over.
 
     Args:
         design: the study, unfolded.

@@ -52,7 +52,7 @@ class Display(Protocol):
 
 
 class TrialSource(Protocol):
-    """What a sweep is to train: which trials the study has come to, and which of them are next."""
+    """The source of a sweep's trials: those that the study has come to, and which of them are next."""
 
     @property
     def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
@@ -102,7 +102,7 @@ SILENT: Display = _Silent()
 
 @dataclass(frozen=True)
 class SweepOutcome:
-    """How a sweep ended.
+    """The outcome of a sweep.
 
     Attributes:
         record: the study's record.
@@ -121,7 +121,7 @@ class SweepOutcome:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a sweep is run.
+    """The settings of a sweep.
 
     Attributes:
         data_dir: where the prepared data sets are.
@@ -148,7 +148,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class SweepContext:
-    """What one sweep works with.
+    """The parts that one sweep works with.
 
     Attributes:
         design: the study, unfolded.
