@@ -80,7 +80,6 @@ class Content:
 def content_of(
     results: Results,
     *,
-    command_prefix: str = "ablate",
     tracking: str | None = None,
     pairs: Sequence[str] = (),
 ) -> Content:
@@ -88,7 +87,6 @@ def content_of(
 
     Args:
         results: the study's design and record.
-        command_prefix: how the command line is called.
         tracking: where the MLflow runs are, for a person to read.
         pairs: axes of which all pairs are compared.
 
@@ -118,7 +116,7 @@ def content_of(
         failures=provenance.failure_table(results),
         missing=provenance.missing_table(results),
         environment=provenance.environment_table(results),
-        commands=provenance.command_table(results, command_prefix),
+        commands=provenance.command_table(results),
         trials=provenance.trial_table(results),
         tracking=tracking,
     )

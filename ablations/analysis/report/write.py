@@ -70,7 +70,6 @@ def write_report(
     *,
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
-    command_prefix: str = "ablate",
     pairs: Sequence[str] = (),
 ) -> ReportPaths:
     """Write the report of a study into REPORTS_DIR/STUDY.
@@ -80,7 +79,6 @@ def write_report(
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
-        command_prefix: how the command line is called, for the commands that make each row again.
         pairs: axes of which all pairs are compared.
 
     Raises:
@@ -91,7 +89,7 @@ def write_report(
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
     shown = None if tracking is None else _without_password(tracking)
-    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
+    content = content_of(results, tracking=shown, pairs=pairs)
     images = {
         plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
         for plot in content.plots()

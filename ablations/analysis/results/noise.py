@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a record is no estimate: with two, the interval spans a factor of twelve."""
 
+_TAIL = (1 - 0.95) / 2
 _ROUNDS = 1000
 _EXACT = 1e-12
 _NO_SPREAD = 1e-9
@@ -69,13 +70,12 @@ def stated_noise(sd: float, rho: float = 0.0) -> Noise:
     return Noise(sd_of_difference(sd, rho), f"stated: a run's sd is {sd:g} points, rho {rho:g}")
 
 
-def pooled_noise(frame: pd.DataFrame, source: str, *, confidence: float = 0.95) -> Noise | None:
+def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
     """Estimate the noise from all rows and seeds of a frame.
 
     Args:
         frame: columns `variant`, `seed`, `value`; one row for each trial, NaN for what is missing.
         source: in words.
-        confidence: of the interval.
 
     Returns:
         None below LEAST_FREEDOM degrees of freedom, and where nothing varies.
@@ -92,8 +92,7 @@ def pooled_noise(frame: pd.DataFrame, source: str, *, confidence: float = 0.95) 
     sd = math.sqrt(2 * float(rest @ rest) / freedom)
     if sd < _NO_SPREAD:
         return None
-    tail = (1 - confidence) / 2
-    lo, hi = (sd * math.sqrt(freedom / float(special.chdtri(freedom, p))) for p in (tail, 1 - tail))
+    lo, hi = (sd * math.sqrt(freedom / float(special.chdtri(freedom, p))) for p in (_TAIL, 1 - _TAIL))
     return Noise(sd, source, lo, hi, len(row_names), len(seed_names), freedom)
 
 

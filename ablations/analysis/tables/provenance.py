@@ -141,17 +141,10 @@ def missing_table(results: Results) -> Table:
     return Table("missing", "Missing seeds", columns, tuple(rows))
 
 
-def command_table(results: Results, command_prefix: str) -> Table:
-    """Return the command that trains each row again.
-
-    Args:
-        results: the study.
-        command_prefix: how the command line is called.
-    """
+def command_table(results: Results) -> Table:
+    """Return the command that trains each row again."""
     design = results.design
-    rows = tuple(
-        TableRow((Text(row.label), Code(row_command(design, row, command_prefix)))) for row in design.rows
-    )
+    rows = tuple(TableRow((Text(row.label), Code(row_command(design, row)))) for row in design.rows)
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows)
 

@@ -147,9 +147,7 @@ def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
     return str(found.experiment_id)
 
 
-def ui_command(
-    tracking_uri: str | None, results_dir: Path, host: str = "127.0.0.1", port: int = 5000
-) -> list[str]:
+def ui_command(tracking_uri: str | None, results_dir: Path, port: int = 5000) -> list[str]:
     """Return the command that serves MLflow's pages for the store of these results.
 
     Raises:
@@ -162,7 +160,7 @@ def ui_command(
         raise UserError(f"nothing to show: {store.database} does not exist yet; `ablate run` makes it")
     serve = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     serve += ["--default-artifact-root", str(store.artifacts)]
-    serve += ["--host", host, "--port", str(port)]
+    serve += ["--host", "127.0.0.1", "--port", str(port)]
     return [*serve, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
 
 

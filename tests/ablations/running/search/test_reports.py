@@ -17,7 +17,7 @@ from ablations.running.record.study_record import StudyRecord
 
 
 def content(design: Design, record: StudyRecord) -> Content:
-    return content_of(Results(design, record), command_prefix="ablate", tracking=None)
+    return content_of(Results(design, record))
 
 
 def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosing: Choosing) -> None:
