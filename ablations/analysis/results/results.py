@@ -294,24 +294,3 @@ class Results:
         result = None if done is None else done.result
         measured = [None if result is None else getattr(result, name) for name in METRICS]
         return [row.label, seed, key, status, *(text for _, text in row.values), *measured]
-
-
-class CurrentResults:
-    """The results of a record that grows: made anew only when the record has changed.
-
-    Args:
-        design: the study, as it was asked.
-        record: what was measured; whoever adds to it refreshes it.
-    """
-
-    def __init__(self, design: Design, record: StudyRecord) -> None:
-        self.design, self.record = design, record
-        self._made: tuple[tuple[int, ...], Results] | None = None
-
-    @property
-    def now(self) -> Results:
-        """The results of the record as it is at this moment."""
-        version = self.record.version
-        if self._made is None or self._made[0] != version:
-            self._made = (version, Results(self.design, self.record))
-        return self._made[1]
