@@ -165,9 +165,11 @@ class RunningTrials:
 
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
         key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
-        if not self.record.append(line, unless_finished=True):
+        written = self.record.append(line, unless_finished=True)
+        if not written:
             self.mlflow.kill(key, "another sweep took the trial over and finished it")
             return
+        [line] = written  # as the record has it
         self.mlflow.finish(line)
         if outcome.failure is None:
             shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)
