@@ -48,7 +48,7 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def results(tmp_path: Path, mlflow_database: Path) -> Path:
-    """A folder for results in which the laboratory notebook exists already."""
+    """A folder for results in which the MLflow store exists already."""
     folder = tmp_path / "results"
     folder.mkdir()
     shutil.copy(mlflow_database, folder / "mlflow.db")

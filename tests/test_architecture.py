@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -44,6 +45,10 @@ EXCEPTIONS = {
         "ablations.analysis.plots",
     ): "what a notebook holds shows itself",
 }
+
+
+NOT_NAMES = {"NAME", "cpp", "json", "jsonl", "md", "py", "yaml"}
+"""What may stand behind a dot in a text without being a name in the code: endings of files, and what is filled in."""
 
 
 class Import(NamedTuple):
@@ -204,4 +209,34 @@ def test_only_a_design_itself_asks_for_its_name() -> None:
             if isinstance(node, ast.Compare) and ".design" in ast.unparse(node):
                 asked = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
                 wrong += [f"{name}:{node.lineno}"] if asked & DESIGNS.keys() else []
+    assert wrong == []
+
+
+PATH_IN_TEXT = re.compile(r"(?<![\w/])(?:ablations|senet_core|bench|tools|tests)/[\w/]+\.py\b")
+NAME_IN_TEXT = re.compile(r"`((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)(?:\(\))?`")
+
+
+def test_no_text_names_what_is_not_there() -> None:
+    files = [path for folder in (*PACKAGES, "bench", "tools") for path in (ROOT / folder).rglob("*.py")]
+    known = {part for path in files for part in path.relative_to(ROOT).with_suffix("").parts}
+    docs, wrong = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], []
+    texts = {path: path.read_text(encoding="utf-8").splitlines() for path in docs}
+    for path in files:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts[path] = [
+            n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        ]
+        for field in ("id", "attr", "arg", "name", "module"):
+            found = (getattr(n, field, None) for n in ast.walk(tree))
+            known |= {part for name in found if isinstance(name, str) for part in name.split(".")}
+    for path, lines in texts.items():
+        text = "\n".join(
+            line for line in lines if ", commit " not in line
+        )  # a recorded command is of its commit
+        wrong += [f"{path}: {file}" for file in PATH_IN_TEXT.findall(text) if not (ROOT / file).is_file()]
+        if path in files:
+            named = (set(name.split(".")) for name in NAME_IN_TEXT.findall(text))
+            wrong += [
+                f"{path}: {'.'.join(sorted(name - known))}" for name in named if name - known - NOT_NAMES
+            ]
     assert wrong == []

@@ -1,4 +1,4 @@
-"""Running a study from Python: the same sweep as `ablate run`, without a word printed."""
+"""Running a study from Python: the same sweep as `ablate run`, without printing."""
 
 from __future__ import annotations
 

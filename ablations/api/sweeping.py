@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablations.analysis.results.next_trials import NextTrials
-from ablations.analysis.results.results import CurrentResults
+from ablations.analysis.results.growing import CurrentResults, NextTrials
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.sweep.values import SILENT
 

@@ -30,15 +30,11 @@ def _formats(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option(
     "--pairs", multiple=True, metavar="AXIS", help="Compare all pairs of an axis too; may be repeated."
 )
-def command(
-    asked: AskedStudy,
-    formats: tuple[str, ...],
-    pairs: tuple[str, ...],
-) -> None:
+def command(asked: AskedStudy, formats: tuple[str, ...], pairs: tuple[str, ...]) -> None:
     """Write the report of STUDY from its record alone: no server, no data, no training."""
     from ablations.analysis.report.write import write_report
+    from ablations.analysis.results.growing import CurrentResults
     from ablations.analysis.results.interims import note_analysis
-    from ablations.analysis.results.results import CurrentResults
     from ablations.running.machine.durable import DiskError
     from senet_core.errors import UserError
 

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 @options.asked_study
 @options.sweep_options
 @click.option("--kind", help="Only failures of this kind: diverged, oom, disk, timeout, killed, error.")
-def command(
-    asked: AskedStudy,
-    kind: str | None,
-    run_options: RunOptions,
-    executors: ExecutorFactory,
-) -> int:
+def command(asked: AskedStudy, kind: str | None, run_options: RunOptions, executors: ExecutorFactory) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
     from ablations.commands.shared.sweeping import run_sweep
     from ablations.running.record.trial_record import KINDS

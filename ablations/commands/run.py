@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 )
 @click.option("--fresh", is_flag=True, help="Set the old record aside and start anew.")
 def command(
-    asked: AskedStudy,
-    only: tuple[str, ...],
-    run_options: RunOptions,
-    executors: ExecutorFactory,
+    asked: AskedStudy, only: tuple[str, ...], run_options: RunOptions, executors: ExecutorFactory
 ) -> int:
     """Train every trial of STUDY that is not yet recorded, log it to MLflow, and write the report.
 

@@ -13,10 +13,7 @@ from ablations.commands.shared.options import AskedStudy
 @click.command("sync")
 @options.asked_study
 @options.tracking_uri
-def command(
-    asked: AskedStudy,
-    tracking_uri: str | None,
-) -> int:
+def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     """Write the runs of STUDY that MLflow lacks, from the record alone; nothing is trained.
 
     An empty MLflow gets the whole experiment: trials, summaries, and the report if there is one.

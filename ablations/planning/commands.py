@@ -1,4 +1,4 @@
-"""What a person types to do something again."""
+"""Command lines that a person types to do something again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from ablations.planning.design import Design
 from ablations.planning.row import Row
 
 
-def row_command(design: Design, row: Row, prefix: str = "ablate") -> str:
+def row_command(design: Design, row: Row) -> str:
     """Return the command that trains one row of a study, or all of them, where the study decides what is trained.
 
     Args:
         design: the study, with what the command line changed in it.
         row: the row.
-        prefix: how the command line is called.
     """
-    whole = f"{prefix} run {shlex.join(design.study.typed or (design.study.name,))}"
+    whole = f"ablate run {shlex.join(design.study.typed or (design.study.name,))}"
     return whole if design.kind.decides else f"{whole} --only {shlex.quote(row.label)}"
 
 

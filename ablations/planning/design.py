@@ -156,8 +156,8 @@ def design(study: Study) -> Design:
             alone[varied].append(kept)
     named = distinct_labels(tuple(rows.values()))
     axes = tuple(
-        (axis, tuple(named[row.network] for row in (row if base in row else [base, *row])))
-        for axis, row in alone.items()
+        (axis, tuple(named[row.network] for row in (rows if base in rows else [base, *rows])))
+        for axis, rows in alone.items()
     )
     _refuse_small_budget(study, len(named))
     chooses, data = study.chooses, study.baseline.data

@@ -1,4 +1,4 @@
-"""How many trials a study may have, and how large its batches may be."""
+"""Limits on the trials and the batches of a study."""
 
 from __future__ import annotations
 

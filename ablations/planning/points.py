@@ -25,7 +25,7 @@ NOT_VARIED = "-"
 
 @dataclass(frozen=True)
 class Point:
-    """Where a study's axes have led so far."""
+    """A backbone, a variant, a recipe and a repeat."""
 
     backbone: str
     variant: SEVariant | None
@@ -54,7 +54,7 @@ def start_of(study: Study) -> Point:
 
 
 def moved(study: Study, start: Point, axis: str, value: object) -> tuple[str, Point]:
-    """Move a point along an axis; returns the value as text and the point.
+    """Return the value as text and the point that it leads to along an axis.
 
     Raises:
         StudyError: the value does not fit, with study and axis.
@@ -95,7 +95,7 @@ def move(start: Point, axis: str, value: object) -> Point:
 
 
 def text_of(point: Point, axis: str) -> str:
-    """Write a point's value on an axis."""
+    """Return a point's value on an axis as text."""
     if axis == "backbone":
         return point.backbone
     if axis == REPEAT:
@@ -109,7 +109,7 @@ def text_of(point: Point, axis: str) -> str:
 
 
 def row_at(study: Study, point: Point, *, axis: str | None) -> Row:
-    """Return the row at a point; `axis` as in `Cell`."""
+    """Return the row at a point; `axis` as in `Row`."""
     backbone, variant, recipe, repeat = point.network
     return Row(
         label=label_of(study, point),
@@ -125,7 +125,7 @@ def row_at(study: Study, point: Point, *, axis: str | None) -> Row:
 
 
 def label_of(study: Study, point: Point) -> str:
-    """Name the row at a point by what its study varies."""
+    """Return the label of the row at a point, made of what its study varies."""
     backbone, variant, _, repeat = point.network
     words = [variant_label(variant)]
     if "backbone" in study.axes:

@@ -1,4 +1,4 @@
-"""Cell: one row of a study, before it has seeds."""
+"""Row: one network and recipe of a study, before it has seeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REPEAT_STRIDE = 10_000
 
 
 RowKind = Literal["variant", "baseline", "plain"]
-"""What a row is in the comparisons of its study."""
+"""The role of a row in the comparisons of its study."""
 
 
 @dataclass(frozen=True)

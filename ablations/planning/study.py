@@ -34,7 +34,7 @@ from senet_core.variant_text import variant_from, variant_text
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
 AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
-"""What a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
+"""Axes that a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""

@@ -193,9 +193,9 @@ def test_cached_hub_weights_with_code_in_them_are_refused(
 def nasty_design() -> Design:
     """A study whose title and question, and a plug-in's label, are markup."""
     made = study_design(title=NASTY, question=NASTY, seeds=3)
-    rows = tuple(replace(cell, label=f"{cell.label} {LABEL}") for cell in made.rows)
-    named = {cell.network: cell for cell in rows}
-    axes = tuple((axis, tuple(named[cell.network] for cell in row)) for axis, row in made._axes)
+    rows = tuple(replace(row, label=f"{row.label} {LABEL}") for row in made.rows)
+    named = {row.network: row for row in rows}
+    axes = tuple((axis, tuple(named[row.network] for row in along)) for axis, along in made._axes)
     plain = made.plain and named[made.plain.network]
     return replace(made, rows=rows, baseline=named[made.baseline.network], plain=plain, _axes=axes)
 

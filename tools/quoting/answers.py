@@ -108,14 +108,14 @@ def _lines(source: QuotedSource, kind: str, rest: str) -> str:
 
 
 def _with_columns(table: Table, names: Sequence[str]) -> Table:
-    paths = [_place(table, name) for name in names]
-    rows = tuple(TableRow(tuple(row.cells[place] for place in paths), row.kind) for row in table.rows)
-    return replace(table, columns=tuple(table.columns[place] for place in paths), rows=rows)
+    places = [_place(table, name) for name in names]
+    rows = tuple(TableRow(tuple(row.cells[place] for place in places), row.kind) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[place] for place in places), rows=rows)
 
 
 def _place(table: Table, column: str) -> int:
-    paths = {known.key: place for place, known in enumerate(table.columns)}
-    return _known(paths, column, f"column of table {table.key}")
+    places = {known.key: place for place, known in enumerate(table.columns)}
+    return _known(places, column, f"column of table {table.key}")
 
 
 def _listed_rows(table: Table, listed: str) -> Iterator[TableRow]:

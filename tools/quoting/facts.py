@@ -19,9 +19,9 @@ Facts = Mapping[str, TableCell]
 def study_facts(results: Results) -> dict[str, TableCell]:
     """Return the facts of a study; those of its hardware and hours count finished trials alone.
 
-    `trials`, `planned` and `failed` count trials, `rows` cells, `seeds` the seeds of a cell at most. `hours` is the
-    time in which at least one trial ran, `trial hours` is training and test summed over trials, and `core hours` is
-    that times the threads of each. Trials that other studies trained are counted, and their hours not.
+    `trials`, `planned` and `failed` count trials, `rows` the study's rows, `seeds` the seeds of a row at most. `hours`
+    is the time in which at least one trial ran, `trial hours` is training and test summed over trials, and `core hours`
+    is that times the threads of each. Trials that other studies trained are counted, and their hours not.
     """
     records = list(results.finished.values())
     own = [record for record in records if record.shared_from is None]

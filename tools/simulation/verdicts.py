@@ -100,7 +100,7 @@ def settings() -> tuple[Setting, ...]:
 
 
 def fixed_design(errors: _Floats, margin: float) -> Decisions:
-    """Decide as `statistics.compare` does, for many studies at once."""
+    """Decide as `stats.compare` does, for many studies at once."""
     mean, error, n = _paired(errors)
     p = 2 * special.stdtr(n - 1, -np.abs(mean) / error)
     tost = special.stdtr(n - 1, -(margin - np.abs(mean)) / error)

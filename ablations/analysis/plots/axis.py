@@ -1,4 +1,4 @@
-"""Draws errors by seed with differences, and training curves, from the numbers of `data`."""
+"""Plots of errors by seed with differences, and of training curves, from the numbers of `data`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws error against cost."""
+"""Plot of error against cost."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _plain_line(axes: Axes, plain: Interval) -> None:
 
 
 def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
-    """Work in points on paper: there, markers and labels have a size."""
+    """Draw in points on paper: there, markers and labels have a size."""
     to_points = 72 / figure.dpi
     back = axes.transData.inverted()
     axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))
@@ -92,16 +92,16 @@ def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
 
 
 def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
-    """Horizontal places on paper, with points of one cost spread around it, at most `_BESIDE` apart."""
-    paths = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
+    """Return horizontal positions on paper, with points of one cost spread around it, at most `_BESIDE` apart."""
+    positions = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
     groups: dict[int, list[int]] = {}
-    for index, place in enumerate(paths):
-        groups.setdefault(round(place / 2), []).append(index)
+    for index, position in enumerate(positions):
+        groups.setdefault(round(position / 2), []).append(index)
     for members in groups.values():
         step = min(_BESIDE, _WIDEST / len(members))
         for order, index in enumerate(members):
-            paths[index] += step * (order - (len(members) - 1) / 2)
-    return paths
+            positions[index] += step * (order - (len(members) - 1) / 2)
+    return positions
 
 
 def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:

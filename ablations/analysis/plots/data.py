@@ -1,4 +1,4 @@
-"""What the plots show, as numbers; `axis` and `cost` draw them."""
+"""The numbers that the plots show; `axis` and `cost` draw them."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
 
 
 def curves_info(family: Family, results: Results) -> CurvesInfo:
-    """Gather training curves; rows without a recorded epoch are left out.
+    """Return training curves; rows without a recorded epoch are left out.
 
     Args:
         family: the rows.
@@ -153,7 +153,7 @@ def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ..
 
 
 def _spans(points: tuple[CostPoint, ...]) -> bool:
-    """Whether the costs differ by so much that they need a logarithmic axis."""
+    """Return whether the costs differ by so much that they need a logarithmic axis."""
     costs = [point.cost for point in points]
     return bool(costs) and max(costs) > _LOG_FROM * min(costs)
 
@@ -174,7 +174,7 @@ _NO_BAND = Band((), (), (), ())
 
 
 def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
-    """Mean and range over seeds by epoch, for every row at once: one by one, hundreds of rows take a minute."""
+    """Return mean and range over seeds by epoch, for every row at once: one by one, hundreds of rows take a minute."""
     by_epoch = rows.dropna(subset=[column]).groupby(["row", "epoch"])[column].agg(["mean", "min", "max"])
     points: dict[str, list[tuple[float, float, float, float]]] = {}
     for (row, epoch), mean, low, high in by_epoch.itertuples():
@@ -183,7 +183,7 @@ def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
 
 
 def _gap(rows: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:
-    """Training error minus the baseline's, seed by seed and epoch by epoch."""
+    """Return the training error minus the baseline's, seed by seed and epoch by epoch."""
     against = against[["seed", "epoch", "train_error"]]
     pairs = rows.merge(against, on=["seed", "epoch"], suffixes=("", "_baseline"))
     return pairs.assign(train_error=pairs["train_error"] - pairs["train_error_baseline"])

@@ -1,4 +1,4 @@
-"""What a picture says of the numbers that it shows, so that it can be compared without drawing it again.
+"""Digests of the numbers that a picture shows, so that it can be compared without drawing it again.
 
 The bytes of a plot differ between versions of matplotlib and fonts; the numbers that were plotted do not. So every
 plot carries a digest of them in its metadata, and a copy of it elsewhere carries it along.

@@ -1,4 +1,4 @@
-"""Draws interaction plots: parallel lines add up, lines that cross or spread do not."""
+"""Interaction plots: parallel lines add up, lines that cross or spread do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places the labels of points in a plot so that they cover neither each other nor the points."""
+"""Placement of the labels of points in a plot, so that they cover neither each other nor the points."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def place_labels(
     obstacles: Sequence[Box],
     frame: Box,
 ) -> list[Box]:
-    """Return a place for each label, near its point and free of everything else where there is room.
+    """Return a box for each label, near its point and free of everything else where there is room.
 
-    Greedy: points are served from the most crowded to the least, each taking the place with the least
+    Greedy: points are served from the most crowded to the least, each taking the box with the least
     overlap, the nearest one among equals.
 
     Args:
@@ -49,14 +49,14 @@ def place_labels(
         obstacles: what no label should cover, the markers included.
         frame: the plot's inside.
     """
-    paths: list[Box | None] = [None] * len(points)
+    boxes: list[Box | None] = [None] * len(points)
     taken = list(obstacles)
     for index in sorted(range(len(points)), key=lambda i: (-_crowd(points, i), i)):
         candidates = _candidates(points[index], sizes[index])
         best = min(candidates, key=lambda c: _cost(c[1], c[0], taken, frame))
-        paths[index] = best[1]
+        boxes[index] = best[1]
         taken.append(best[1])
-    return [place for place in paths if place is not None]
+    return [box for box in boxes if box is not None]
 
 
 def _candidates(point: tuple[float, float], size: tuple[float, float]) -> list[tuple[float, Box]]:

@@ -1,4 +1,4 @@
-"""Optuna's own visualisations of a study's choices, as pictures for the laboratory notebook."""
+"""Optuna's own visualisations of a study's choices, as pictures for the MLflow experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a race: each row's mean difference to the baseline as seeds were added, and where it stopped."""
+"""Plot of a race: each row's mean difference to the baseline as seeds were added, and where it stopped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Lane:
 
 
 def lanes_of(results: Results, group: Family) -> tuple[Lane, ...]:
-    """Give the lanes of a family's rows that have two paired seeds or more."""
+    """Return the lanes of a family's rows that have two paired seeds or more."""
     rows = [outcome.row for outcome in group.outcomes]
     wide = results.values("top1_error", rows).pivot(index="seed", columns="variant", values="value")
     lanes = []
@@ -61,7 +61,7 @@ def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) 
 
     Args:
         lanes: at least one.
-        first: seeds at the first look, marked by a line.
+        first: seeds at the first interim analysis, marked by a line.
         most: seeds at which the race ends.
         margin: smallest effect of interest, in points.
     """

@@ -1,8 +1,9 @@
-"""Draws choices: the Pareto front of a search, and the values that a tuning tried."""
+"""Plots of choices: the Pareto front of a search, and the values that a tuning tried."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ TUNING_CAPTION = (
 
 
 def shown_by(choices: Sequence[Choice]) -> list[object]:
-    """Give the numbers that the plots of choices show."""
+    """Return the numbers that the plots of choices show."""
     return [
         (choice.arm.name, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
         for choice in choices
@@ -47,8 +48,6 @@ def shown_by(choices: Sequence[Choice]) -> list[object]:
 def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
     """Draw validation error against another objective."""
     x, y = choice.arm.objectives.index(objective), choice.arm.objectives.index("validation_error")
-    search = results.design.study.search
-    assert search is not None
     with style():
         figure = new_figure(2.7)
         axes = figure.subplots()
@@ -58,49 +57,56 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
         costs = [c.values[x] for c in choice.candidates]
         if max(costs) > 3 * min(costs):
             _logarithmic(axes)
-        front = _front_of(choice, x, y)
-        winners = winners_of(choice, search.winners) if choice.over else ()
-        plain, baseline = (
-            _network(choice, results.design.plain),
-            _network(choice, results.design.baseline),
-        )
-        ceiling = _ceiling(
-            [c.values[y] for c in choice.candidates],
-            [c.values[y] for c in (*front, *winners, *plain, *baseline)],
-        )
+        front, marked = _front_of(choice, x, y), _marked(choice, results)
+        shown = [c.values[y] for c in (*front, *(mark.candidate for mark in marked))]
+        ceiling = _ceiling([c.values[y] for c in choice.candidates], shown)
         for above, marker in ((False, "o"), (True, "^")):
             some = [c.values for c in choice.candidates if (c.values[y] > ceiling) == above]
             heights = [min(values[y], ceiling) for values in some]
             axes.plot(
                 [v[x] for v in some], heights, marker, color="#BBBBBB", markersize=2.6, linestyle="", zorder=2
             )
-        axes.step(
-            [c.values[x] for c in front],
-            [c.values[y] for c in front],
-            where="post",
-            color=PALETTE[0],
-            zorder=3,
-        )
-        axes.plot(
-            [c.values[x] for c in front],
-            [c.values[y] for c in front],
-            "o",
-            color=PALETTE[0],
-            markersize=3.4,
-            zorder=4,
-        )
-        marks = ((winners, "D", PALETTE[1], 6.4), (plain, "s", GREY, 3.8), (baseline, "o", BLACK, 4.6))
-        for marked, marker, colour, size in marks:
-            for c in marked:
-                axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=size, zorder=5)
-        coloured = {c.row.label: (c, colour) for marked, _, colour, _ in marks for c in marked}
-        for place, (c, colour) in enumerate(sorted(coloured.values(), key=lambda pair: pair[0].values[x])):
-            axes.annotate(
-                c.row.label, (c.values[x], c.values[y]), (4, -9 if place % 2 else 5), textcoords="offset points",
-                fontsize=5.4, color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
-            )  # fmt: skip
+        line = [c.values[x] for c in front], [c.values[y] for c in front]
+        axes.step(*line, where="post", color=PALETTE[0], zorder=3)
+        axes.plot(*line, "o", color=PALETTE[0], markersize=3.4, zorder=4)
+        _draw_marked(axes, marked, x, y)
         axes.margins(x=0.22, y=0.12)
         return figure
+
+
+class _Mark(NamedTuple):
+    """A candidate that is drawn with a marker and its label."""
+
+    candidate: Candidate
+    marker: str
+    colour: str
+    size: float
+
+
+def _marked(choice: Choice, results: Results) -> list[_Mark]:
+    search = results.design.study.search
+    assert search is not None
+    winners = winners_of(choice, search.winners) if choice.over else ()
+    return [
+        *(_Mark(c, "D", PALETTE[1], 6.4) for c in winners),
+        *(_Mark(c, "s", GREY, 3.8) for c in _network(choice, results.design.plain)),
+        *(_Mark(c, "o", BLACK, 4.6) for c in _network(choice, results.design.baseline)),
+    ]
+
+
+def _draw_marked(axes: Axes, marked: Sequence[_Mark], x: int, y: int) -> None:
+    for c, marker, colour, size in marked:
+        axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=size, zorder=5)
+    named = {
+        mark.candidate.row.label: mark for mark in marked
+    }  # of two marks on one network the last has the label
+    for place, (c, _, colour, _) in enumerate(
+        sorted(named.values(), key=lambda mark: mark.candidate.values[x])
+    ):
+        axes.annotate(
+            c.row.label, (c.values[x], c.values[y]), (4, -9 if place % 2 else 5), textcoords="offset points",
+            fontsize=5.4, color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
+        )  # fmt: skip
 
 
 def _ceiling(errors: Sequence[float], shown: Sequence[float]) -> float:
@@ -137,6 +143,7 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
     if not ranges or not finished:
         return None
     top = max(value[0] for value in finished)
+    styles = [(PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]) for k in range(len(choices))]
     with style():
         figure = new_figure(1.9 * len(ranges) + 0.3)
         panels = figure.subplots(len(ranges), 1, squeeze=False)[:, 0]
@@ -146,36 +153,27 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
                 _logarithmic(panel)
             panel.set_xlabel(dimension.name.replace("_", " "))
             panel.set_ylabel("validation error (%)")
-            for place, choice in enumerate(choices):
-                colour, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
-                for j in choice.judged:
-                    at = float(j.proposal.params[dimension.name])
-                    chosen = choice.best is not None and dict(choice.best.params) == dict(j.proposal.params)
-                    if j.values is not None:
-                        look = {
-                            "markerfacecolor": colour if chosen else "white",
-                            "zorder": 4 if chosen else 3,
-                        }
-                        size = 4.6 if chosen else 3.2
-                        panel.plot(
-                            [at],
-                            [j.values[0]],
-                            marker,
-                            color=colour,
-                            markersize=size,
-                            markeredgewidth=0.8,
-                            **look,
-                        )
-                    elif j.counts:
-                        panel.plot([at], [top], "x", color=colour, markersize=3.2, markeredgewidth=0.7)
-        names = [choice.arm.name for choice in choices]
-        looks = [(PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]) for k in range(len(names))]
+            for choice, (colour, marker) in zip(choices, styles, strict=True):
+                _draw_proposals(panel, choice, dimension.name, top, colour, marker)
         handles = [
-            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=name)
-            for name, (colour, marker) in zip(names, looks, strict=True)
+            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=choice.arm.name)
+            for choice, (colour, marker) in zip(choices, styles, strict=True)
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(handles)))
         return figure
+
+
+def _draw_proposals(panel: Axes, choice: Choice, field: str, top: float, colour: str, marker: str) -> None:
+    for j in choice.judged:
+        at = float(j.proposal.params[field])
+        if j.values is not None:
+            chosen = choice.best is not None and dict(choice.best.params) == dict(j.proposal.params)
+            panel.plot(
+                [at], [j.values[0]], marker, color=colour, markersize=4.6 if chosen else 3.2, markeredgewidth=0.8,
+                markerfacecolor=colour if chosen else "white", zorder=4 if chosen else 3,
+            )  # fmt: skip
+        elif j.counts:
+            panel.plot([at], [top], "x", color=colour, markersize=3.2, markeredgewidth=0.7)
 
 
 def _grid(axes: Axes) -> None:
@@ -191,7 +189,7 @@ def _logarithmic(axes: Axes) -> None:
 
 
 def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
-    """Give the front in these two objectives alone, by rising cost."""
+    """Return the front in these two objectives alone, by rising cost."""
     found: list[Candidate] = []
     for c in sorted(choice.candidates, key=lambda c: (c.values[x], c.values[y])):
         if not found or c.values[y] < found[-1].values[y]:

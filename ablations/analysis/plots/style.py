@@ -69,7 +69,7 @@ def render(figure: Figure, suffixes: Sequence[str], mark: str | None = None) -> 
 
 
 def fix_layout(figure: Figure) -> None:
-    """Lay a figure out once and for all: every file of it has the same distances, and none is laid out again."""
+    """Lay a figure out once: every file of it has the same distances, and none is laid out again."""
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

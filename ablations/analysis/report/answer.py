@@ -15,10 +15,7 @@ _WORDS = {"better": "lower", "worse": "higher"}
 
 
 def short_answer(results: Results) -> tuple[str, ...]:
-    """Answer a study's question as far as its record allows.
-
-    Args:
-        results: the study's design and record.
+    """Return the answer to a study's question, as far as its record allows.
 
     Returns:
         One to five sentences, without markup.
@@ -28,7 +25,7 @@ def short_answer(results: Results) -> tuple[str, ...]:
     baseline = groups[0].outcome(groups[0].baseline)
     if baseline.level.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
-    said.append(_level(results, baseline))
+    said.append(_level(baseline))
     found = every_comparison(groups)
     plain = groups[0].plain
     if plain is not None and plain in found:
@@ -49,7 +46,7 @@ def _progress(results: Results) -> str:
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 
 
-def _level(results: Results, baseline: Outcome) -> str:
+def _level(baseline: Outcome) -> str:
     e, row = baseline.level, baseline.row
     half = (
         f" ± {e.half_width:.2f} (95 % t-interval, {e.n} seeds)"

@@ -1,4 +1,4 @@
-"""What a report says, in order, before it is set in any format."""
+"""The content of a report, in order, before it is set in any format."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class Content:
     tracking: str | None = None
 
     def plots(self) -> tuple[Plot, ...]:
-        """Give every plot once."""
+        """Return every plot once."""
         own = tuple(section.plot for section in self.sections if section.plot is not None)
         more = tuple(plot for extra in self.extras for plot in extra.plots)
         return (*own, *more, *self.costs, *self.curves)
 
     def tables(self) -> tuple[Table, ...]:
-        """Give every table that has rows, once."""
+        """Return every table that has rows, once."""
         own = tuple(table for section in self.sections for table in (section.table, section.details))
         own += tuple(table for extra in self.extras for table in extra.tables)
         rest = (self.setup, self.failures, self.missing, self.environment, self.commands, self.trials)
@@ -88,15 +88,13 @@ class Content:
 def content_of(
     results: Results,
     *,
-    command_prefix: str = "ablate",
     tracking: str | None = None,
     pairs: Sequence[str] = (),
 ) -> Content:
-    """Gather a report.
+    """Return the content of a report.
 
     Args:
         results: the study's design and record.
-        command_prefix: how the command line is called.
         tracking: where the MLflow runs are, for a person to read.
         pairs: axes of which all pairs are compared.
 
@@ -126,7 +124,7 @@ def content_of(
         failures=provenance.failure_table(results),
         missing=provenance.missing_table(results),
         environment=provenance.environment_table(results),
-        commands=provenance.command_table(results, command_prefix),
+        commands=provenance.command_table(results),
         trials=provenance.trial_table(results),
         tracking=tracking,
     )

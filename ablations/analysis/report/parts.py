@@ -39,7 +39,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Extra:
-    """What only some studies have: interactions, all pairs of an axis, several backbones together, a forecast."""
+    """A section that only some studies have: interactions, all pairs of an axis, all backbones together, a forecast."""
 
     title: str
     tables: tuple[Table, ...]

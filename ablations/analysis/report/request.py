@@ -1,4 +1,4 @@
-"""How a report was asked for: reports/STUDY/request.json, so that the same report can be made again."""
+"""The request of a report, in reports/STUDY/request.json, with which the same report is made again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Request:
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """What was set."""
+        """The changes to the study's fields."""
         return self._given("--set")
 
     @property

@@ -39,7 +39,7 @@ DRAFT = ".draft"  # ends the name of a file that is being written
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """What was written.
+    """The files that were written.
 
     Attributes:
         folder: everything is in it.
@@ -74,7 +74,6 @@ def write_report(
     *,
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
-    command_prefix: str = "ablate",
     pairs: Sequence[str] = (),
 ) -> ReportPaths:
     """Write the report of a study into REPORTS_DIR/STUDY, or that of a frame from anywhere into REPORTS_DIR.
@@ -85,7 +84,6 @@ def write_report(
         reports_dir: made if it does not exist.
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
-        command_prefix: how the command line is called, for the commands that make each row again.
         pairs: axes of which all pairs are compared.
 
     Raises:
@@ -101,7 +99,7 @@ def write_report(
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
         return _write_all(frame_content(results), Path(reports_dir), formats)
     shown = None if tracking is None else _without_password(tracking)
-    content = content_of(results, command_prefix=command_prefix, tracking=shown, pairs=pairs)
+    content = content_of(results, tracking=shown, pairs=pairs)
     study = results.design.study
     asked = tuple(name for name in FORMATS if name in formats)
     request = Request(study.typed or (study.name,), asked, tuple(pairs))
@@ -132,22 +130,22 @@ def _write_all(
 
 
 def report_texts(content: Content, formats: Sequence[str], images: Images) -> dict[str, str]:
-    """Set a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
+    """Return a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
     return {name: _text(content, name, images) for name in FORMATS if name in formats}
 
 
 def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
-    """Give the formats of the figures of a report."""
+    """Return the formats of the figures of a report."""
     return ("svg", "png", *(("pdf",) if "latex" in formats else ()))
 
 
 def mark_of(content: Content, plot: Plot) -> str:
-    """Give the mark that a plot's files carry."""
+    """Return the mark that a plot's files carry."""
     return picture_mark(content.name, plot.key, plot.data)
 
 
 def render_markdown(content: Content) -> str:
-    """Set a report in Markdown, with the figures beside it."""
+    """Return a report in Markdown, with the figures beside it."""
     environment = _environment(markdown_escape)
     environment.filters |= {
         "safe_key": _Safe,
@@ -158,7 +156,7 @@ def render_markdown(content: Content) -> str:
 
 
 def render_html(content: Content, images: Images) -> str:
-    """Set a report as one HTML file that holds its figures.
+    """Return a report as one HTML file that holds its figures.
 
     Args:
         content: what to say.
@@ -175,7 +173,7 @@ def render_html(content: Content, images: Images) -> str:
 
 
 def render_latex(content: Content) -> str:
-    """Set a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
+    """Return a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
     delimiters: dict[str, Any] = {
         "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
         "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
@@ -200,7 +198,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
-    """Make an environment that escapes every value that is not marked as safe."""
+    """Return an environment that escapes every value that is not marked as safe."""
 
     def escaped(value: object) -> object:
         return value if isinstance(value, _Safe) else escape(str(value))
@@ -209,7 +207,7 @@ def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
 
 
 def _unseen() -> Callable[[Iterable[str | None]], list[str]]:
-    """Make a filter for one text: what several tables have to say at length is said at the first of them."""
+    """Return a filter for one text: what several tables have to say at length is said at the first of them."""
     seen: set[str] = set()
 
     def unseen(said: Iterable[str | None]) -> list[str]:

@@ -40,7 +40,7 @@ class InteractionInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class Combinations:
-    """What a study of combinations shows.
+    """The analysis of a study of combinations.
 
     Attributes:
         fit: main effects and interactions.
@@ -54,11 +54,7 @@ class Combinations:
 
 
 def combinations_of(results: Results) -> Combinations | None:
-    """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured.
-
-    Args:
-        results: the study's design and record.
-    """
+    """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured."""
     study = results.design.study
     if results.design.kind.varies_alone:
         return None
@@ -86,7 +82,7 @@ def factor_frame(results: Results) -> pd.DataFrame:
 
 
 def _is_combined(row: Row, own: Sequence[Row], design: Design) -> bool:
-    """Whether a row is a combination of the axes' own values; the baseline may have values that no axis lists."""
+    """Return whether a row combines the axes' own values; the baseline may have values that no axis lists."""
     if row.label != design.baseline.label:
         return True
     levels = {axis: {dict(c.values)[axis] for c in own} for axis in design.study.axes}

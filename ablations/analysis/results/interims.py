@@ -10,7 +10,6 @@ from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.analysis.stats.schedule import InterimSchedule
 
 _ALPHA = 0.05
 
@@ -56,10 +55,6 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedu
         design: the study as it is now planned.
         plans: those under which it was analysed before.
     """
-    from ablations.analysis.stats.schedule import (
-        InterimSchedule,  # numpy and scipy, which a status need not wait for
-    )
-
     own = plan_of(design, plans)
     if own is None:
         return None
@@ -103,7 +98,7 @@ def _asked(design: Design) -> str:
 
 
 def _same(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:
-    """Keep the plans of what is asked now, with a seed in common."""
+    """Return the plans of what is asked now, with a seed in common."""
     asked, seeds = _asked(design), set(design.seeds)
     return tuple(plan for plan in plans if plan.asked == asked and seeds & set(plan.seeds))
 

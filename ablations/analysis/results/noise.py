@@ -23,16 +23,17 @@ from scipy.sparse.csgraph import connected_components
 
 from ablations.analysis.stats.power import sd_of_difference
 from ablations.errors import RecordError
+from ablations.planning.design import Design
+from ablations.planning.trial import Trial
+from ablations.running.record.trial_file import TrialFile
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.planning.design import Design
-    from ablations.planning.trial import Trial
-    from ablations.running.record.trial_file import TrialFile
 
 LEAST_FREEDOM = 2
 """Degrees of freedom below which a record is no estimate: with two, the interval spans a factor of twelve."""
 
+_TAIL = (1 - 0.95) / 2
 _ROUNDS = 1000
 _EXACT = 1e-12
 _NO_SPREAD = 1e-9
@@ -40,7 +41,7 @@ _NO_SPREAD = 1e-9
 
 @dataclass(frozen=True)
 class Noise:
-    """How far a paired difference scatters over seeds.
+    """The spread of a paired difference over seeds.
 
     Attributes:
         sd: standard deviation of a paired difference, in points.
@@ -61,7 +62,7 @@ class Noise:
 
 
 def stated_noise(sd: float, rho: float = 0.0) -> Noise:
-    """Take one variant's standard deviation over seeds, and the correlation of two variants, as somebody states them.
+    """Return the noise that a stated standard deviation over seeds and correlation of two variants give.
 
     Raises:
         UserError: one of them is out of range.
@@ -69,13 +70,12 @@ def stated_noise(sd: float, rho: float = 0.0) -> Noise:
     return Noise(sd_of_difference(sd, rho), f"stated: a run's sd is {sd:g} points, rho {rho:g}")
 
 
-def pooled_noise(frame: pd.DataFrame, source: str, *, confidence: float = 0.95) -> Noise | None:
+def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
     """Estimate the noise from all rows and seeds of a frame.
 
     Args:
         frame: columns `variant`, `seed`, `value`; one row for each trial, NaN for what is missing.
         source: in words.
-        confidence: of the interval.
 
     Returns:
         None below LEAST_FREEDOM degrees of freedom, and where nothing varies.
@@ -92,8 +92,7 @@ def pooled_noise(frame: pd.DataFrame, source: str, *, confidence: float = 0.95) 
     sd = math.sqrt(2 * float(rest @ rest) / freedom)
     if sd < _NO_SPREAD:
         return None
-    tail = (1 - confidence) / 2
-    lo, hi = (sd * math.sqrt(freedom / float(special.chdtri(freedom, p))) for p in (tail, 1 - tail))
+    lo, hi = (sd * math.sqrt(freedom / float(special.chdtri(freedom, p))) for p in (_TAIL, 1 - _TAIL))
     return Noise(sd, source, lo, hi, len(row_names), len(seed_names), freedom)
 
 
@@ -141,8 +140,6 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
 
 
 def _read(content: Mapping[str, Any]) -> Trial | None:
-    from ablations.planning.trial import Trial
-
     try:
         return Trial.from_json(content)
     except ValueError:
@@ -150,7 +147,7 @@ def _read(content: Mapping[str, Any]) -> Trial | None:
 
 
 def _differs(trial: Trial, wanted: Trial) -> list[str]:
-    """Say in what a trial was trained otherwise than is wanted; empty where nothing differs that matters."""
+    """Return in what a trial was trained otherwise than is wanted; empty where nothing differs that matters."""
     mine, theirs = trial.recipe.effective.model_dump(), wanted.recipe.effective.model_dump()
     pairs: Iterable[tuple[str, object, object]] = (
         ("backbone", trial.backbone, wanted.backbone),
@@ -163,7 +160,7 @@ def _differs(trial: Trial, wanted: Trial) -> list[str]:
 def _rest(
     values: NDArray[np.float64], rows: NDArray[np.intp], seeds: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Take row and seed effects away by turns: least squares, in one turn where no trial is missing."""
+    """Return what row and seed effects leave, taken away by turns: one turn is enough where no trial is missing."""
     rest: NDArray[np.float64] = values - values.mean()
     counts = [np.bincount(groups) for groups in (rows, seeds)]
     for _ in range(_ROUNDS):

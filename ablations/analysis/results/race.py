@@ -4,9 +4,9 @@ A race keeps no state. What is to be trained next follows from the study and its
 again from the first, with the seeds that each of them had. So a race that was killed continues where it was, and a
 report says the same on every machine.
 
-A row is retired when it has a verdict in every family it belongs to (p values of all looks so far, Holm's method
-within the family; stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for
-want of prospects can only lose verdicts, never make a wrong one, so it costs no error.
+A row is retired when it has a verdict in every family it belongs to (p values of all interim analyses so far, Holm's
+method within the family; stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for want
+of prospects can only lose verdicts, never make a wrong one, so it costs no error.
 
 Source: ablations/analysis/stats/sequential.py; Spiegelhalter, Freedman and Blackburn 1986, "Monitoring clinical trials:
 conditional or predictive power?", for the prospects.
@@ -58,7 +58,7 @@ class Retired:
 
 @dataclass(frozen=True)
 class Race:
-    """How far a race is.
+    """The state of a race.
 
     Attributes:
         seeds: seeds of the present round, and of the baseline.
@@ -147,15 +147,8 @@ def prospects(comparison: Comparison, most: int, margin: float, level: float) ->
     return float(prospects_of(np.array(d.mean), np.array(d.sd), d.n, most, margin, level))
 
 
-def prospects_of(
-    mean: _Floats,
-    sd: _Floats,
-    n: int,
-    most: int,
-    margin: float,
-    level: float,
-) -> _Floats:
-    """Do the same for many comparisons at once: mean and sd of any one shape."""
+def prospects_of(mean: _Floats, sd: _Floats, n: int, most: int, margin: float, level: float) -> _Floats:
+    """Return the same probability for many comparisons at once: `mean` and `sd` of any one shape."""
     spread = sd * math.sqrt(1 / n - 1 / most)
     error = sd / math.sqrt(most)
     differs = -special.stdtrit(most - 1, level / 2) * error

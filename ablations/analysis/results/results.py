@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablations.analysis.results.comparison_frame import families_frame
+from ablations.analysis.results.confirmation import Confirmation, confirm, confirmation_trials
+from ablations.analysis.results.families import Family, families
 from ablations.analysis.results.frame_results import frame_results
+from ablations.analysis.results.interactions import Combinations, combinations_of
 from ablations.analysis.results.interims import schedule_of, seed_order
 from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
@@ -23,14 +27,7 @@ from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
-
-    from ablations.analysis.results.confirmation import Confirmation
-    from ablations.analysis.results.families import Family
-    from ablations.analysis.results.interactions import Combinations
-    from ablations.analysis.results.race import Race
-    from ablations.analysis.stats.schedule import InterimSchedule
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -39,11 +36,11 @@ METRICS = (
 """Columns of numbers: errors in per cent, counts for one image, seconds, MiB."""
 
 CURVES = ("train_loss", "train_error", "lr", "seconds")
-"""What each epoch records."""
+"""Columns of numbers that each epoch has."""
 
 
 class Results:
-    """What is known of a study at one moment; nothing behind it opens a file that the record has not read.
+    """The results of a study at one moment; nothing behind it opens a file that the record has not read.
 
     What is expensive is computed when it is first asked for, and kept.
 
@@ -69,7 +66,7 @@ class Results:
 
     @cached_property
     def selection(self) -> Selection:
-        """What the study's choices have led to."""
+        """The rows and trials that the study's choices have led to."""
         return select(self.asked, self.record) if self._given is None else self._given
 
     @property
@@ -79,7 +76,7 @@ class Results:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """How far the study's choices are; none where it chooses nothing."""
+        """The state of the study's choices; none where it chooses nothing."""
         return self.selection.choices
 
     @property
@@ -114,7 +111,7 @@ class Results:
 
     @cached_property
     def race(self) -> Race | None:
-        """How far a race is; None for other designs."""
+        """The state of a race; None for other designs."""
         return play(self, self.ended) if self.design.kind.races else None
 
     def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
@@ -130,8 +127,6 @@ class Results:
         lacking = self.design.kind.next_trials(self, ended)
         if lacking or self.undecided:
             return lacking
-        from ablations.analysis.results.confirmation import confirmation_trials
-
         return confirmation_trials(self, ended)
 
     def asked_seeds(self, row: Row) -> Sequence[int]:
@@ -145,8 +140,6 @@ class Results:
         Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
         METRICS (NaN where there is no result).
         """
-        import pandas as pd
-
         rows = [self._line(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)]
         axes = [f"axis.{name}" for name in self.design.study.axes]
         frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
@@ -155,8 +148,6 @@ class Results:
     @cached_property
     def history(self) -> pd.DataFrame:
         """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and CURVES where recorded."""
-        import pandas as pd
-
         rows = [
             (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
             for row, seed, key in self.trials[["row", "seed", "key"]].itertuples(index=False)
@@ -188,7 +179,7 @@ class Results:
 
     @property
     def asked_trials(self) -> int:
-        """How many trials were asked for so far, every row and seed."""
+        """The number of trials that were asked for so far."""
         return sum(len(self.asked_seeds(row)) for row in self.design.rows)
 
     @property
@@ -208,27 +199,21 @@ class Results:
     @cached_property
     def families(self) -> tuple[Family, ...]:
         """The study's comparisons: what one table shows is corrected together."""
-        from ablations.analysis.results.families import families
-
         return families(self)
 
     @cached_property
     def confirmation(self) -> Confirmation | None:
         """The best row on fresh seeds; None where there are none."""
-        from ablations.analysis.results.confirmation import confirm
-
         return confirm(self)
 
     @cached_property
     def combinations(self) -> Combinations | None:
         """Main effects and interactions of a study of combinations; None for other studies, or too few results."""
-        from ablations.analysis.results.interactions import combinations_of
-
         return combinations_of(self)
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
-        """What was forecast of the study, oldest first."""
+        """The forecasts of the study, oldest first."""
         return self.record.forecasts
 
     def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:
@@ -256,8 +241,6 @@ class Results:
         Returns:
             One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
         """
-        from ablations.analysis.results.comparison_frame import families_frame
-
         return families_frame(self.families, "axis")
 
     def plot(self, axis: str | None = None) -> Figure:
@@ -306,24 +289,3 @@ class Results:
         result = None if done is None else done.result
         measured = [None if result is None else getattr(result, name) for name in METRICS]
         return [row.label, seed, key, status, *(text for _, text in row.values), *measured]
-
-
-class CurrentResults:
-    """The results of a record that grows: made anew only when the record has changed.
-
-    Args:
-        design: the study, as it was asked.
-        record: what was measured; whoever adds to it refreshes it.
-    """
-
-    def __init__(self, design: Design, record: StudyRecord) -> None:
-        self.design, self.record = design, record
-        self._made: tuple[tuple[int, ...], Results] | None = None
-
-    @property
-    def now(self) -> Results:
-        """The results of the record as it is at this moment."""
-        version = self.record.version
-        if self._made is None or self._made[0] != version:
-            self._made = (version, Results(self.design, self.record))
-        return self._made[1]

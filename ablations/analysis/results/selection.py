@@ -71,7 +71,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a study's choices have led to.
+    """The rows and trials that a study's choices have led to.
 
     Attributes:
         choices: how far each is; none where the study chooses nothing.
@@ -134,8 +134,8 @@ def winners_of(choice: Choice, most: int) -> tuple[Candidate, ...]:
     found = choice.candidates if len(choice.arm.objectives) == 1 else choice.front
     if len(choice.arm.objectives) == 1 or len(found) <= most:
         return found[:most]
-    paths = {round(k * (len(found) - 1) / max(1, most - 1)) for k in range(most)}
-    return tuple(found[place] for place in sorted(paths))
+    positions = {round(k * (len(found) - 1) / max(1, most - 1)) for k in range(most)}
+    return tuple(found[position] for position in sorted(positions))
 
 
 def hypervolume(points: Sequence[tuple[float, float]], reference: tuple[float, float]) -> float:

@@ -1,4 +1,4 @@
-"""What a plan can find with the noise it reckons with, and the seeds that a wanted difference needs."""
+"""Sensitivity of a plan: the differences that it detects given the noise, and the seeds that a difference needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ablations.running.record.forecasts import Sensitivity
 
 
 def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) -> Sensitivity | None:
-    """Say what `seeds` seeds a row find.
+    """Return the differences that `seeds` seeds a row can detect.
 
     Args:
         noise: of a paired difference.
@@ -41,6 +41,6 @@ def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) ->
 
 
 def seeds_to_detect(difference: float, noise: Noise, comparisons: int) -> tuple[int | None, int | None]:
-    """Give the seeds that find a difference with a probability of 80 %: by one comparison alone, and corrected."""
+    """Return the seeds that find a difference with a probability of 80 %: by one comparison alone, and corrected."""
     corrected = seeds_needed(difference, noise.sd, first_level(comparisons))
     return seeds_needed(difference, noise.sd), corrected

@@ -1,4 +1,4 @@
-"""How far a study is, in numbers of trials."""
+"""The status of a study, in numbers of trials."""
 
 from __future__ import annotations
 

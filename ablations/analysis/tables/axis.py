@@ -1,4 +1,4 @@
-"""The tables of a report: one for each axis in the paper's layout, or one over all cells of a grid."""
+"""The tables of a report: one for each axis in the paper's layout, or one over all rows of a grid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PAPER = Column("paper", "paper: top-1 / top-5 (difference)")
 
 
 def axis_table(family: Family, study: Study) -> Table:
-    """Make the table of one family in the paper's layout.
+    """Return the table of one family in the paper's layout.
 
     Args:
         family: the rows and their comparisons.
@@ -59,7 +59,7 @@ def axis_table(family: Family, study: Study) -> Table:
 
 
 def paper_difference(outcome: Outcome, family: Family, study: Study) -> float | None:
-    """Give the paper's top-1 error of a row minus that of the study's baseline, where it prints both."""
+    """Return the paper's top-1 error of a row minus that of the study's baseline, where it prints both."""
     row, base = (_paper(o, family, study) for o in (outcome, family.outcome(family.baseline)))
     if row is None or base is None or outcome.label == family.baseline:
         return None
@@ -67,7 +67,7 @@ def paper_difference(outcome: Outcome, family: Family, study: Study) -> float | 
 
 
 def paper_tables_of(family: Family, study: Study) -> tuple[int, ...]:
-    """Give the numbers of the paper's tables from which a family's figures come."""
+    """Return the numbers of the paper's tables from which a family's figures come."""
     if not _in_paper(family, study):
         return ()
     rows = (_paper(outcome, family, study) for outcome in family.outcomes)
@@ -111,7 +111,7 @@ def _cost(family: Family, outcome: Outcome) -> tuple[TableCell, ...]:
 
 
 def _extra(count: int | None, plain: int | None) -> float | None:
-    """Per cent over the plain network."""
+    """Return per cent over the plain network."""
     return 100 * (count / plain - 1) if count is not None and plain else None
 
 
@@ -130,7 +130,7 @@ def _paper(outcome: Outcome, family: Family, study: Study) -> PaperRow | None:
 
 
 def _in_paper(family: Family, study: Study) -> bool:
-    """Whether the paper has a figure for what is varied here; baseline and plain alone say little."""
+    """Return whether the paper has a figure for what is varied here; baseline and plain alone say little."""
     variants = [o for o in family.outcomes if o.label not in (family.baseline, family.plain)]
     return any(_paper(o, family, study) is not None for o in variants or family.outcomes)
 

@@ -174,7 +174,7 @@ class CostCell:
 
 @dataclass(frozen=True)
 class Printed:
-    """What the paper prints for a row: errors in per cent, and the difference of top-1 to its baseline."""
+    """The paper's figures for a row: errors in per cent, and the difference of top-1 to its baseline."""
 
     top1: float | None
     top5: float | None

@@ -1,4 +1,4 @@
-"""What a confirmation is shown as: a table, and a sentence."""
+"""The table and the sentence of a confirmation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ablations.analysis.tables.cells import Column, Difference, Mean, Table, Tab
 
 
 def confirmation_table(found: Confirmation) -> Table:
-    """Set the best row's score on the seeds of the choice beside that on fresh ones."""
+    """Return the best row's error on the seeds of the choice beside that on fresh ones."""
     columns = (
         Column("seeds", "seeds", "left"),
         Column("top1", "top-1 error, %"),
@@ -27,7 +27,7 @@ def confirmation_table(found: Confirmation) -> Table:
 
 
 def confirmation_answer(found: Confirmation) -> str:
-    """Say in a sentence how the best row did on fresh seeds."""
+    """Return a sentence on how the best row did on fresh seeds."""
     if found.fresh.mean is None:
         return f"The row with the lowest error, {found.winner.label}, failed on every fresh seed."
     shown = Mean(found.fresh, found.planned).text()

@@ -22,7 +22,7 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True)
 class Hours:
-    """What the forecast trials took. In hours.
+    """The forecast and the measured time of the trials that were forecast, in hours.
 
     Attributes:
         trials: finished trials that were trained after the forecast and are among its rows.
@@ -38,7 +38,7 @@ class Hours:
 
 
 def choose_forecast(forecasts: Sequence[Forecast], results: Results) -> Forecast | None:
-    """Choose the forecast to be judged: the last before the first trial began, else the first of all."""
+    """Return the forecast to be judged: the last before the first trial began, else the first of all."""
     if not forecasts:
         return None
     begun = min(
@@ -69,7 +69,7 @@ def hours_of(forecast: Forecast, results: Results) -> Hours | None:
 
 
 def hindsight_table(results: Results) -> Table | None:
-    """Set forecast and outcome side by side; None without a forecast."""
+    """Return forecast and outcome side by side; None without a forecast."""
     forecasts = results.forecasts
     forecast = choose_forecast(forecasts, results)
     if forecast is None:
@@ -104,7 +104,7 @@ def _busy(rows: Iterable[RowForecast]) -> float:
 
 
 def covered_seconds(lines: Iterable[TrialRecord]) -> float:
-    """Measure the time in which at least one trial ran; pauses between sweeps are not in it."""
+    """Return the seconds in which at least one trial ran; pauses between sweeps are not in it."""
     spans = sorted((pd.Timestamp(line.started), pd.Timestamp(line.finished)) for line in lines)
     seconds, end = 0.0, spans[0][0]
     for began, ended in spans:
@@ -115,7 +115,7 @@ def covered_seconds(lines: Iterable[TrialRecord]) -> float:
 
 
 def _achieved(results: Results) -> Found | None:
-    """Say what the seeds at hand find with the noise that they show."""
+    """Return what the seeds at hand find with the noise that they show."""
     noise = pooled_noise(results.values("top1_error"), "this study's record")
     if noise is None:
         return None

@@ -12,14 +12,14 @@ _ALPHA = 0.05
 
 
 def effect_tables(found: Combinations) -> tuple[Table, ...]:
-    """Make the tables of main effects, interactions and F-tests."""
+    """Return the tables of main effects, interactions and F-tests."""
     fit = found.fit
     notes = [
         "A main effect is the mean error at a level minus that at the reference level (the baseline's), averaged "
         "evenly over the other axes. Negative is a lower error. Seeds are blocks; intervals are 95 % t-intervals of "
         f"the pooled residual ({fit.df} degrees of freedom"
         + (f", sd {fit.sd:.3f} points" if fit.sd is not None else "")
-        + f"); p is corrected (Holm) over the table; “equivalent” means within ±{found.margin:g} points.",
+        + f"); p is corrected (Holm) over the table; “equivalent” means within ±{found.margin:g} points."
     ]
     if any(c.alone for c in (*fit.effects, *fit.interactions)):
         notes.append(
@@ -42,7 +42,7 @@ def effect_tables(found: Combinations) -> tuple[Table, ...]:
 
 
 def interaction_answer(found: Combinations) -> str | None:
-    """Say in one sentence whether choices depend on each other; None where there is nothing to say."""
+    """Return a sentence on whether choices depend on each other; None where there is nothing to say."""
     fit = found.fit
     present = [c for c in fit.interactions if c.words == "present"]
     if present:

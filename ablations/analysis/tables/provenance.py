@@ -1,4 +1,4 @@
-"""Where the numbers come from: set-up, machines, failures, trials, the command that makes each row again."""
+"""Provenance of the numbers: set-up, machines, failures, trials, the command that makes each row again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS_PER_HOUR = 3600
 
 
 def setup_table(results: Results) -> Table:
-    """Say what was trained, on what and how, in two columns."""
+    """Return what was trained, on what and how, in two columns."""
     study, records = results.design.study, tuple(results.finished.values())
     baseline = study.baseline
     facts: list[tuple[str, str]] = [
@@ -44,7 +44,7 @@ def setup_table(results: Results) -> Table:
 
 
 def environment_table(results: Results) -> Table:
-    """Say where the trials ran: every recorded field with its values and how often each occurs."""
+    """Return where the trials ran: every recorded field with its values and how often each occurs."""
     counts: dict[str, Counter[str]] = {}
     for record in results.finished.values():
         digests = {"data digest": record.data_digest[:16]}
@@ -60,7 +60,7 @@ def environment_table(results: Results) -> Table:
 
 
 def warnings(results: Results) -> tuple[str, ...]:
-    """Say what makes the trials of a study hard to compare: data, code or machines that differ."""
+    """Return what makes the trials of a study hard to compare: data, code or machines that differ."""
     records = results.finished.values()
     said = []
     digests = {record.data_digest for record in records}
@@ -86,7 +86,7 @@ def warnings(results: Results) -> tuple[str, ...]:
 
 
 def failure_table(results: Results) -> Table:
-    """List the trials whose last attempt failed."""
+    """Return the trials whose last attempt failed."""
     columns = (
         Column("variant", "variant", "left"),
         Column("seed", "seed"),
@@ -110,7 +110,7 @@ def failure_table(results: Results) -> Table:
 
 
 def _bias_notes(results: Results) -> tuple[str, ...]:
-    """Warn where failures fall on some rows and not on others: the surviving seeds are then a selection."""
+    """Return a warning where failures fall on some rows and not on others: the surviving seeds are then a selection."""
     failed = results.trials[results.trials["status"] == "failed"].groupby("row", sort=False).size()
     labels = [row.label for row in results.design.rows]
     if failed.empty or len(set(failed.reindex(labels, fill_value=0))) == 1:
@@ -124,7 +124,7 @@ def _bias_notes(results: Results) -> tuple[str, ...]:
 
 
 def missing_table(results: Results) -> Table:
-    """List the rows that lack seeds."""
+    """Return the rows that lack seeds."""
     columns = (
         Column("variant", "variant", "left"),
         Column("finished", "finished"),
@@ -141,23 +141,16 @@ def missing_table(results: Results) -> Table:
     return Table("missing", "Missing seeds", columns, tuple(rows))
 
 
-def command_table(results: Results, command_prefix: str) -> Table:
-    """Give the command that trains each row again.
-
-    Args:
-        results: the study.
-        command_prefix: how the command line is called.
-    """
+def command_table(results: Results) -> Table:
+    """Return the command that trains each row again."""
     design = results.design
-    rows = tuple(
-        TableRow((Text(row.label), Code(row_command(design, row, command_prefix)))) for row in design.rows
-    )
+    rows = tuple(TableRow((Text(row.label), Code(row_command(design, row)))) for row in design.rows)
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows)
 
 
 def trial_table(results: Results) -> Table:
-    """List every trial with its key, by which MLflow finds its run, too."""
+    """Return every trial with its key, by which MLflow finds its run, too."""
     columns = (
         Column("variant", "variant", "left"),
         Column("seed", "seed"),
@@ -185,7 +178,7 @@ def _chosen_fields(study: Study) -> str:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Write a recipe on one line, without what is off."""
+    """Return a recipe on one line, without what is off."""
     fields = recipe.model_dump()
     return ", ".join(
         f"{name} {_plain(value)}" for name, value in fields.items() if value is not None and value != ()

@@ -1,4 +1,4 @@
-"""The table that says how a race went: which row was given how many seeds, and why no more."""
+"""The table of a race: how many seeds each row was given, and why no more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WHY = {
 
 
 def race_table(results: Results, race: Race) -> Table:
-    """List the rows of a race with their seeds, and say by which method it is run.
+    """Return the rows of a race with their seeds, and the method by which it is run.
 
     Args:
         results: the study's design and record.
@@ -47,7 +47,7 @@ def race_table(results: Results, race: Race) -> Table:
 
 
 def _verdicts(groups: Iterable[Family], label: str) -> str | None:
-    """Join what the tables say of a row: the plain network stands in several."""
+    """Return the verdicts of a row in its tables: the plain network stands in several."""
     found = [group.comparisons[label].reading.verdict for group in groups if label in group.comparisons]
     return ", ".join(dict.fromkeys(found)) or None
 

@@ -23,12 +23,7 @@ _FEWEST_TRIALS = 8  # for importances
 
 
 def front_table(choice: Choice, results: Results) -> Table:
-    """List the front (of one objective: the best networks), the baseline and the plain network beside it.
-
-    Args:
-        choice: a search.
-        results: the study's design and record.
-    """
+    """Return the front (of one objective: the best networks), the baseline and the plain network beside it."""
     several = len(choice.arm.objectives) > 1
     listed = list(choice.front if several else choice.candidates[:_MOST_ROWS])
     reference = {
@@ -52,7 +47,7 @@ def front_table(choice: Choice, results: Results) -> Table:
 
 
 def importance_table(choice: Choice) -> Table | None:
-    """Say which dimensions decided the objectives, by PED-ANOVA; None with too few proposals."""
+    """Return which dimensions decided the objectives, by PED-ANOVA; None with too few proposals."""
     import optuna
 
     trials = [trial for j in choice.judged if (trial := make_trial(choice.arm, j)) is not None]
@@ -92,7 +87,7 @@ def importance_table(choice: Choice) -> Table | None:
 
 
 def search_answer(results: Results) -> str | None:
-    """Say in a sentence how far the search is, or what it came to."""
+    """Return a sentence on how far the search is, or what it came to."""
     choice = results.choices[0]
     ended = sum(j.counts for j in choice.judged)
     if not choice.over:

@@ -1,9 +1,7 @@
-"""One line for each cell of a study: for MLflow's summary runs and for the terminal."""
+"""One line for each row of a study: for MLflow's summary runs and for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ablations.analysis.results.families import Family, Outcome
@@ -11,39 +9,17 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
 from ablations.analysis.tables.render import to_terminal
+from ablations.running.mlflow.summaries import RowSummary
 
 if TYPE_CHECKING:
     import rich.table
 
 
-@dataclass(frozen=True)
-class RowSummary:
-    """What a study found of one cell.
-
-    Attributes:
-        label: the cell's label.
-        values: every axis of the study with this cell's value.
-        metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`,
-            `delta_lo`, `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`,
-            `p_tost_holm`, `margin` (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`,
-            `parameters`, `multiply_adds`. What is not known is left out: there is no NaN.
-        verdict: "better", "worse", "equivalent", "undetermined" or "no claim"; "baseline" for the baseline.
-    """
-
-    label: str
-    values: Mapping[str, str]
-    metrics: Mapping[str, float]
-    verdict: str = ""
-
-
 def summarise(results: Results) -> list[RowSummary]:
-    """Summarise every cell that has a finished trial, in the design's order.
+    """Summarise every row that has a finished trial, in the design's order.
 
-    The corrected p is the one of the cell's table. The plain network stands in every table; its p is the
+    The corrected p is the one of the row's table. The plain network stands in every table; its p is the
     largest.
-
-    Args:
-        results: the study's design and record.
     """
     found = _by_label(results.families)
     return [
@@ -59,20 +35,12 @@ def summarise(results: Results) -> list[RowSummary]:
 
 
 def render_terminal(results: Results) -> rich.table.Table:
-    """Make the table that the terminal shows when a study has run.
-
-    Args:
-        results: the study's design and record.
-    """
+    """Return the table that the terminal shows when a study has run."""
     return to_terminal(summary_table(results))
 
 
 def summary_table(results: Results) -> Table:
-    """Make one short table over all cells of a study.
-
-    Args:
-        results: the study's design and record.
-    """
+    """Return one short table over all rows of a study."""
     columns = (
         Column("variant", "variant", "left"),
         Column("top1", "top-1 error, %"),
@@ -86,7 +54,7 @@ def summary_table(results: Results) -> Table:
 
 
 def _by_label(groups: tuple[Family, ...]) -> dict[str, tuple[Outcome, Comparison | None]]:
-    """Every cell once, with the comparison of its table; of several, that with the largest corrected p."""
+    """Return every row once, with the comparison of its table; of several, that with the largest corrected p."""
     found: dict[str, tuple[Outcome, Comparison | None]] = {}
     for group in groups:
         for outcome in group.outcomes:

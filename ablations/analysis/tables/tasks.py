@@ -17,9 +17,6 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     """Aggregate the combinations of the other axes over the backbones of a study, with the baseline's name.
 
     None where the study does not cross backbones with another axis, or nothing is measured on two of them.
-
-    Args:
-        results: the study's design and record.
     """
     study = results.design.study
     others = [axis for axis in study.axes if axis != _AXIS]
@@ -50,10 +47,10 @@ def aggregate_table(
     tasks: str = "backbones",
     measure: Measure = TOP1,
 ) -> Table:
-    """Make the table of interquartile means and probabilities of improvement.
+    """Return the table of interquartile means and probabilities of improvement.
 
     Args:
-        aggregates: of `statistics.aggregate`.
+        aggregates: of `stats.aggregates.aggregate`.
         baseline: the row that the others are compared with.
         tasks: what was aggregated over, in the plural.
         measure: what was measured.

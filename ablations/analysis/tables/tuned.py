@@ -9,15 +9,7 @@ from ablations.analysis.results.families import every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.stats.family import Comparison
-from ablations.analysis.tables.cells import (
-    Column,
-    Difference,
-    Number,
-    Table,
-    TableCell,
-    TableRow,
-    Text,
-)
+from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
 from ablations.planning.row import RowKind
@@ -29,7 +21,7 @@ _EDGE = 0.05
 
 
 def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
-    """Say for every row what was chosen, from how many proposals, and how it did on the validation images.
+    """Return for every row what was chosen, from how many proposals, and how it did on the validation images.
 
     Args:
         choices: of a tuned study, at least one.
@@ -48,7 +40,7 @@ def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
 
 
 def changed_table(results: Results) -> Table | None:
-    """Set the verdicts with tuned recipes beside those with the study's own; None where that was not trained."""
+    """Return the verdicts with tuned recipes beside those with the study's own; None where that was not trained."""
     if results.fixed is None:
         return None
     columns = (
@@ -87,7 +79,7 @@ def changed_table(results: Results) -> Table | None:
 
 
 def tuned_answer(results: Results) -> str | None:
-    """Say in a sentence how far the tuning is, or which verdicts it changed; None where there is nothing to say."""
+    """Return a sentence on how far the tuning is, or on the verdicts that it changed; None where there is none."""
     choices = results.choices
     if any(not choice.over for choice in choices):
         ended = sum(j.counts for choice in choices for j in choice.judged)
@@ -120,7 +112,7 @@ def _chosen_cells(choice: Choice, names: Sequence[str]) -> tuple[TableCell, ...]
 
 
 def counted(choice: Choice) -> str:
-    """Say how many proposals of a choice ended in which way."""
+    """Return how many proposals of a choice ended in which way."""
     counts = Counter(j.state for j in choice.judged)
     told = [f"{counts[state]} {state}" for state in _STATES if counts[state]]
     return ", ".join(told) or "none"

@@ -1,4 +1,4 @@
-"""Where the bottleneck's floor of one unit makes two reductions the same, from the recorded widths."""
+"""Notes where the bottleneck's floor of one unit makes two reductions the same, from the recorded widths."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def width_notes(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
 
 
 def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> Bottlenecks:
-    """Infer channels, which are not recorded: a width w under r means fewer than (w + 1) r of them."""
+    """Return a row's widths with inferred channels, as none are recorded: width w under r means below (w + 1) r."""
     assert outcome.row.variant is not None
     return Bottlenecks(
         outcome.label,
@@ -48,7 +48,7 @@ def _bottlenecks(outcome: Outcome, most: Mapping[tuple[str, str, int], int]) -> 
 
 
 def _group(outcome: Outcome) -> tuple[str, str]:
-    """Rows of one group weigh the same channels: they differ in reduction and stages only."""
+    """Return what rows that weigh the same channels share: they differ in reduction and stages only."""
     assert outcome.row.variant is not None
     return outcome.row.backbone, str(replace(outcome.row.variant, reduction=1, stages=None))
 

@@ -1,1 +1,1 @@
-"""What several commands share: options, opening a study, the console, tables and words."""
+"""Parts that several commands share: options, opening a study, the console, tables and words."""

@@ -1,4 +1,4 @@
-"""How costs are shown: one wide table, or narrow ones under each other where the screen is narrow."""
+"""Costs on the screen: one wide table, or narrow ones under each other where the screen is narrow."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def open_study(
 
 
 def announce_plugins(*names: Sequence[str]) -> None:
-    """Say whose code was loaded beside our own, in one line; not where programs read the output."""
+    """Print whose code was loaded beside our own, in one line; not where programs read the output."""
     loaded = [name for several in names for name in several]
     if loaded:
         click.echo(f"plug-in{'s' if len(loaded) > 1 else ''} loaded: {', '.join(loaded)}", err=True)

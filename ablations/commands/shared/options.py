@@ -31,7 +31,7 @@ class Numbers(click.FloatRange):
 
 
 def folder(name: str, variable: str, text: str) -> Callable[[Command], Command]:
-    """Make an option for a folder, with an environment variable behind it."""
+    """Return an option for a folder, with an environment variable behind it."""
     return click.option(
         f"--{name}-dir",
         type=click.Path(path_type=Path),

@@ -1,4 +1,4 @@
-"""What the commands that train have in common: sweep, then report."""
+"""Sweep, then report: the common part of the commands that train."""
 
 from __future__ import annotations
 

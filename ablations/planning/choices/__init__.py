@@ -1,1 +1,1 @@
-"""What a study may choose on validation images: the settings, the spaces, and one arm for each choice."""
+"""Choices that a study makes on validation images: the settings, the spaces, and one arm for each choice."""

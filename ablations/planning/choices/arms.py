@@ -40,7 +40,7 @@ class Arm:
 
     @cached_property
     def asked(self) -> str:
-        """What is chosen from and for, in 16 hexadecimal digits: another space or baseline is another choice."""
+        """Hash of space, baseline and objectives, 16 hex digits: another space or baseline is another choice."""
         space = self.space
         base = (
             space.base
@@ -73,22 +73,14 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     if study.tune is not None:
         t = study.tune
         return tuple(
-            Arm(
-                row.label,
-                tune_space(study, row),
-                ("validation_error",),
-                t.trials,
-                None,
-                t.sampler,
-                t.pruner,
-            )
+            Arm(row.label, tune_space(study, row), ("validation_error",), t.trials, None, t.sampler, t.pruner)
             for row in design.rows
         )
     return ()
 
 
 def extreme_rows(design: Design) -> Iterator[Row]:
-    """Give the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
+    """Return the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
     for arm in arms_of(design):
         if isinstance(arm.space, TuneSpace):
             yield from map(arm.space.row, arm.space.corners)

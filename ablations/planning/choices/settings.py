@@ -1,4 +1,4 @@
-"""How a study chooses: `tune`, the recipe of every row (design: tuned); `search`, the network (design: search).
+"""Settings of the choices: `tune`, the recipe of every row (design: tuned); `search`, the network (design: search).
 
 Whatever is chosen is chosen on validation images, which are held back from the training images, never on the test
 images; both have to be said in the study.

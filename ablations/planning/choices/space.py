@@ -188,7 +188,7 @@ class TuneSpace:
 
     @property
     def corners(self) -> Iterator[Params]:
-        """Every combination of ends and choices, or as many as are looked through in a moment."""
+        """Every combination of ends and choices, at most MOST_CORNERS of them."""
         ends = [d.choices or tuple(_ends(d.name, self._range(d.name))) for d in self.dimensions]
         for chosen in islice(product(*ends), MOST_CORNERS):
             yield {d.name: value for d, value in zip(self.dimensions, chosen, strict=True)}

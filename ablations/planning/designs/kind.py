@@ -1,17 +1,15 @@
-"""What a kind of design is: the contract that each file of this folder keeps."""
+"""The contract of a kind of design, which each file of this folder keeps."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ablations.errors import StudyError
 from ablations.planning.designs.sizes import MOST_ROWS, count_text, shown_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ablations.planning.design import Design
     from ablations.planning.study import Study
     from ablations.planning.trial import Trial
@@ -24,7 +22,7 @@ Levels = tuple[int | None, ...]
 
 
 class Known(Protocol):
-    """What a kind of design may ask of a study's results to say what is to be trained next."""
+    """The part of a study's results from which a kind of design decides what is trained next."""
 
     @property
     def measured(self) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""How large a study may be: slips of the finger (seeds: 10000) are refused before time is spent on them."""
+"""Limits on the size of a study: a slip (seeds: 10000) is refused before time is spent on it."""
 
 from __future__ import annotations
 

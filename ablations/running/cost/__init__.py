@@ -1,1 +1,1 @@
-"""How long trials take on this machine, from earlier records or a short calibration."""
+"""Time of trials on this machine, from earlier records or a short calibration."""

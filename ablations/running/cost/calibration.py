@@ -35,7 +35,7 @@ class UntimedRow:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was measured.
+    """The result of a calibration.
 
     Attributes:
         problems: row's label to why it could not be timed.

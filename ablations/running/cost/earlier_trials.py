@@ -19,7 +19,7 @@ from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
 
 SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
-"""What must be the same of an earlier trial's environment for its time to count here."""
+"""Fields of the environment that an earlier trial must share for its time to count here."""
 
 _NEWEST = 20  # earlier trials of one kind that are used
 

@@ -1,4 +1,4 @@
-"""A probe: a trial is trained in a worker process for some seconds, as a sweep would train it, and timed."""
+"""Probes: training of a trial in a worker process for some seconds, as a sweep would train it, to time it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TINY_RATE = 1e-6  # at which no training diverges; it changes no time
 
 @dataclass(frozen=True)
 class Probe:
-    """What is to be timed, as it travels to a worker.
+    """The trial to time, and how, as it travels to a worker.
 
     Attributes:
         trial: canonical JSON.
@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeTiming:
-    """What a probe measured.
+    """The measurements of a probe.
 
     Attributes:
         begun: when it began, on this machine's clock.

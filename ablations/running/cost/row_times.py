@@ -1,4 +1,4 @@
-"""How long a trial of each row takes on this machine, as far as it is known."""
+"""Time of a trial of each row on this machine, as far as it is known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Wait = Callable[[str], AbstractContextManager[Any] | None]
 
 @dataclass(frozen=True)
 class TimingOptions:
-    """How the sweep would run, and how its hours are found.
+    """Settings of the sweep, and of the search for its hours.
 
     Attributes:
         data_dir: where the prepared data sets are.
@@ -46,7 +46,7 @@ class TimingOptions:
 
 @dataclass(frozen=True)
 class RowTimes:
-    """How long a trial of each row takes.
+    """The time of a trial of each row.
 
     Attributes:
         environment: of this machine, as trials' records would have it.
@@ -117,11 +117,11 @@ def time_rows(
 def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
     """Return one row of each kind that has no speed yet and whose network can be built."""
     found: dict[str, UntimedRow] = {}
-    for cell in design.rows:
-        made_of, trial = networks.structure(cell), cell.trial(0)
+    for row in design.rows:
+        made_of, trial = networks.structure(row), row.trial(0)
         if made_of is not None:
-            found.setdefault(speed_key(trial.to_json()), UntimedRow(cell.label, trial, made_of.multiply_adds))
-    return [row for key, row in found.items() if key not in speeds]
+            found.setdefault(speed_key(trial.to_json()), UntimedRow(row.label, trial, made_of.multiply_adds))
+    return [untimed for key, untimed in found.items() if key not in speeds]
 
 
 def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How fast trials of one kind go, and how long a trial of that kind therefore takes."""
+"""Speed of the trials of one kind, and the time that a trial of that kind takes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def spread(values: Iterable[float]) -> Span:
 
 @dataclass(frozen=True)
 class ImageCounts:
-    """How many images a trial sees in an epoch and at the end, and their side in pixels."""
+    """Numbers of images that a trial sees in an epoch and at the end, and their side in pixels."""
 
     train: int
     test: int
@@ -48,7 +48,7 @@ class ImageCounts:
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast trials of one kind go.
+    """The speed of the trials of one kind.
 
     Attributes:
         train: seconds for a training image of full size; smaller images take time in proportion to their pixels.

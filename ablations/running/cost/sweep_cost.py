@@ -1,4 +1,4 @@
-"""What a sweep costs: its trials' times added up, and how long its workers take for them."""
+"""Cost of a sweep: the times of its trials added up, and the time that its workers take for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep's line to MLflow: a thread of its own, so that a slow or absent server holds up no training.
+"""Background MLflow writer: a thread of its own, so that a slow or absent server never blocks training.
 
 Nothing is lost when MLflow is: the record has everything, and `fill_in` writes what the experiment lacks.
 """
@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
+from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
@@ -32,7 +33,7 @@ PATIENT_SECONDS = 600.0
 HURRIED_SECONDS = 2.0
 
 
-class Notebook:
+class BackgroundWriter:
     """Pass a sweep's events to a tracker, in their order, without waiting for it.
 
     Args:
@@ -47,14 +48,14 @@ class Notebook:
         self._incomplete: set[str] = set()
         self._given: Counter[str] = Counter()
         self._passed_on: Counter[str] = Counter()
-        self._events: queue.Queue[tuple[str, Callable[[Tracker], None]] | None] = queue.Queue()
+        self._events: queue.Queue[tuple[str, Callable[[Tracker], object]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, args=(tracker,), daemon=True)
         if tracker is not None:
             self._thread.start()
 
     def close_stale(self) -> None:
         """Close the runs that a dead sweep left running."""
-        self._put("", lambda tracker: _ignore(tracker.close_stale()))
+        self._put("", lambda tracker: tracker.close_stale())
 
     def has_all(self, key: str) -> bool:
         """Return whether all that was said of a trial was passed on."""
@@ -65,15 +66,14 @@ class Notebook:
 
         def start(tracker: Tracker) -> None:
             self._runs[trial.key] = tracker.start_trial(
-                [row.label], dict(row.values), trial, environment, self._command(row) or None
+                row.label, dict(row.values), trial, environment, self._command(row) or None
             )
 
         self._put(trial.key, start)
 
     def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
         """Log epochs."""
-        content = [vars(epoch) for epoch in epochs]
-        self._put(key, lambda tracker: tracker.log_epochs(self._runs.get(key, ""), content))
+        self._put(key, lambda tracker: tracker.log_epochs(self._runs.get(key, ""), epochs))
 
     def finish(self, record: TrialRecord) -> None:
         """Close a trial's run with its result or failure, unless a part of it is missing."""
@@ -94,7 +94,7 @@ class Notebook:
         self._put(key, lambda tracker: tracker.kill_trial(self._runs.get(key, ""), reason))
 
     def close(self, hurried: Callable[[], bool] = lambda: True) -> bool:
-        """Write what waits; returns whether all of it was passed on.
+        """Write what waits, and return whether all of it was passed on.
 
         Args:
             hurried: asked now and then; once it says so, little time is left.
@@ -109,7 +109,7 @@ class Notebook:
             self._thread.join(0.1)
         return not self._thread.is_alive()
 
-    def _put(self, key: str, event: Callable[[Tracker], None]) -> None:
+    def _put(self, key: str, event: Callable[[Tracker], object]) -> None:
         if self._tracker is not None:
             self._given[key] += 1
             self._events.put((key, event))
@@ -173,10 +173,10 @@ def fill_in(
 def write_conclusion(
     tracker: Tracker,
     paths: StudyPaths,
-    summaries: Sequence[object],
+    summaries: Sequence[RowSummary],
     draw: Callable[[Path], object] = lambda folder: None,
 ) -> None:
-    """Write what a study says as a whole: its rows' summaries, and its report where there is one.
+    """Write the summaries of a study as a whole: its rows' summaries, and its report where there is one.
 
     Args:
         tracker: the experiment.
@@ -232,10 +232,8 @@ def _write_lines(
         line = lines.get(key)
         if line is None or stopped():
             continue
-        run = tracker.start_trial(
-            [row.label], dict(row.values), trial, line.environment, command(row) or None
-        )
-        tracker.log_epochs(run, [vars(epoch) for epoch in line.history])
+        run = tracker.start_trial(row.label, dict(row.values), trial, line.environment, command(row) or None)
+        tracker.log_epochs(run, line.history)
         tracker.finish_trial(run, line)
         written += run != ""
     return written
@@ -244,7 +242,7 @@ def _write_lines(
 @contextmanager
 def _one_at_a_time(paths: StudyPaths) -> Iterator[None]:
     """Keep two sweeps that end at once from writing the same runs twice."""
-    lock = FileLock(paths.results / ".notebook.lock")
+    lock = FileLock(paths.results / ".mlflow.lock")
     try:
         lock.acquire()
     except OSError as error:
@@ -255,7 +253,3 @@ def _one_at_a_time(paths: StudyPaths) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _ignore(value: object) -> None:
-    pass

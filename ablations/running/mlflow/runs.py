@@ -1,4 +1,4 @@
-"""The pages of the laboratory notebook: reading and writing the runs of one MLflow experiment."""
+"""Reading and writing the runs of one MLflow experiment."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Runs:
             self._client.log_batch(run_id, metrics=metrics[first : first + BATCH])
 
     def write_data(self, run_id: str, name: str, digest: str, note: str) -> None:
-        """Say which data set a run read."""
+        """Write which data set a run read."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         dataset = Dataset(name, digest[:DIGEST_CHARACTERS], "local", name, profile=note or None)
@@ -110,12 +110,12 @@ class Runs:
 
 
 def this_process() -> str:
-    """Name this process so that no other process of any machine has the name, now or later."""
+    """Return a name of this process such that no other process of any machine has the name, now or later."""
     return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
 def has_ended(sweep: str) -> bool:
-    """Tell whether a process that `this_process` named was one of this machine and has ended."""
+    """Return whether a process that `this_process` named was one of this machine and has ended."""
     host, _, rest = sweep.partition(":")
     number, _, started = rest.partition(":")
     if host != platform.node() or not number.isdigit():

@@ -1,4 +1,4 @@
-"""Where the laboratory notebook lives: finding, making and opening an MLflow store.
+"""Finding, making and opening an MLflow store.
 
 MLflow costs two seconds to import and three to make a database, so it is imported here, where it is used.
 """
@@ -149,9 +149,7 @@ def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
     return str(found.experiment_id)
 
 
-def ui_command(
-    tracking_uri: str | None, results_dir: Path, host: str = "127.0.0.1", port: int = 5000
-) -> list[str]:
+def ui_command(tracking_uri: str | None, results_dir: Path, port: int = 5000) -> list[str]:
     """Return the command that serves MLflow's pages for the store of these results.
 
     Raises:
@@ -164,7 +162,7 @@ def ui_command(
         raise UserError(f"nothing to show: {store.database} does not exist yet; `ablate run` makes it")
     serve = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     serve += ["--default-artifact-root", str(store.artifacts)]
-    serve += ["--host", host, "--port", str(port)]
+    serve += ["--host", "127.0.0.1", "--port", str(port)]
     return [*serve, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
 
 
@@ -179,7 +177,7 @@ def ui_environment() -> dict[str, str]:
 
 
 def reason(fault: BaseException) -> str:
-    """Say in one line why MLflow failed."""
+    """Return in one line why MLflow failed."""
     lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
     text = lines[0] if lines else type(fault).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
@@ -198,7 +196,7 @@ def _shown(uri: str) -> str:
 
 
 def _reach(uri: str) -> None:
-    """Find at once that no database server listens; MLflow would try again for almost two minutes."""
+    """Fail at once where no database server listens; MLflow would try again for almost two minutes."""
     address = urlsplit(uri)
     port = PORTS.get(address.scheme.partition("+")[0])
     if port is not None and address.hostname:
@@ -216,7 +214,7 @@ def _client(uri: str) -> MlflowClient:
 
 
 def _prepare_database(store: Store, database: Path) -> None:
-    """Make the database whole or not at all: one left half made by Ctrl-C would fail for ever after."""
+    """Make the database whole or not at all: one that Ctrl-C left half made would never open again."""
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.lock"):
         if database.exists():

@@ -1,9 +1,10 @@
-"""The runs of an experiment that tell of a whole row of the study: its mean, interval and difference."""
+"""Summary runs: one for each row of a study, with its mean, interval and difference."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ablations.running.mlflow.runs import Runs
 from ablations.running.mlflow.values import LEVEL, finite_metrics
@@ -12,54 +13,56 @@ from ablations.running.mlflow.views import summary_view
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-CELL = "senet.cell"  # tag: the row of the study that a summary run tells of
+ROW = "senet.cell"  # tag: the row of the study that a summary run tells of
 VERDICT = "verdict"  # tag, for it may change where a parameter may not
 
 
-def write_summaries(runs: Runs, summaries: Sequence[object]) -> None:
+@dataclass(frozen=True)
+class RowSummary:
+    """The result of one row of a study.
+
+    Attributes:
+        label: the row's label.
+        values: every axis of the study with this row's value.
+        metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`, `delta_lo`,
+            `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`, `p_tost_holm`, `margin`
+            (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`, `parameters`, `multiply_adds`.
+            What is not known is left out, or None.
+        verdict: "better", "worse", "equivalent", "undetermined" or "no claim"; "baseline" for the baseline.
+    """
+
+    label: str
+    values: Mapping[str, str]
+    metrics: Mapping[str, float | None]
+    verdict: str = ""
+
+
+def write_summaries(runs: Runs, summaries: Sequence[RowSummary]) -> None:
     """Write one run for each row of the study, in place of those of an earlier sweep.
 
     Args:
         runs: of the study's experiment.
-        summaries: values or mappings with `label`, `values` (axis to text) and `metrics` (name to
-            number), and `verdict` where there is one; numbers that are not finite are left out.
+        summaries: of its rows; numbers that are not finite are left out.
     """
     old: dict[str, Run] = {}
     for run in runs.on_level("summary"):
-        if old.setdefault(run.data.tags.get(CELL, ""), run) is not run:
+        if old.setdefault(run.data.tags.get(ROW, ""), run) is not run:
             runs.delete(run.info.run_id)  # one too many
     axes: list[str] = []
     for summary in summaries:
-        label, values, metrics = (_part(summary, name) for name in ("label", "values", "metrics"))
-        axes += dict(values)
-        told = {VERDICT: _verdict(summary)}
-        _write(runs, old.pop(label, None), label, dict(values), finite_metrics(dict(metrics)), told)
+        axes += summary.values
+        _write(runs, old.pop(summary.label, None), summary)
     for run in old.values():
         runs.delete(run.info.run_id)
     runs.save_view(summary_view(list(dict.fromkeys(axes))))
 
 
-def _write(
-    runs: Runs,
-    run: Run | None,
-    label: str,
-    values: dict[str, str],
-    metrics: dict[str, float],
-    told: dict[str, str],
-) -> None:
+def _write(runs: Runs, run: Run | None, summary: RowSummary) -> None:
+    values, metrics = dict(summary.values), finite_metrics(summary.metrics)
     if run is not None and not (run.data.params == values and set(run.data.metrics) <= set(metrics)):
         runs.delete(run.info.run_id)  # a parameter cannot be changed, nor a metric taken away
         run = None
-    tags = {LEVEL: "summary", CELL: label}
-    run_id = run.info.run_id if run is not None else runs.create(label, tags, values)
+    tags = {LEVEL: "summary", ROW: summary.label}
+    run_id = run.info.run_id if run is not None else runs.create(summary.label, tags, values)
     runs.write_metrics(run_id, [(0, metrics)])
-    runs.close(run_id, "FINISHED", told)
-
-
-def _verdict(summary: object) -> str:
-    found = summary.get(VERDICT) if isinstance(summary, Mapping) else getattr(summary, VERDICT, None)
-    return str(found or "")
-
-
-def _part(summary: object, name: str) -> Any:
-    return summary[name] if isinstance(summary, Mapping) else getattr(summary, name)
+    runs.close(run_id, "FINISHED", {VERDICT: summary.verdict})

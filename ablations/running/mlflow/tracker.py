@@ -1,7 +1,7 @@
-"""The laboratory notebook: a study's trials in MLflow, written by the sweeping process alone.
+"""The MLflow experiment of a study, written by the sweeping process alone.
 
 `results/` is the durable record and this is a view of it, so nothing that goes wrong here stops a sweep: the
-first failure is reported in one line, and after a few in a row the notebook is closed.
+first failure is reported in one line, and after a few in a row MLflow rests for a while.
 """
 
 from __future__ import annotations
@@ -15,24 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from ablations.running.mlflow.runs import SWEEP, Runs, has_ended, this_process
-from ablations.running.mlflow.store import (
-    NoServer,
-    connect,
-    experiment,
-    locate,
-    reason,
-    ui_command,
-    ui_environment,
-)
-from ablations.running.mlflow.summaries import write_summaries
+from ablations.running.mlflow.store import NoServer, connect, experiment, locate, reason
+from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
     LEVEL,
-    VALIDATION_NAMES,
     epoch_step,
     failure_text,
     final_metrics,
     level_of,
-    run_name,
     trial_parameters,
     width_parameters,
 )
@@ -43,11 +33,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from ablations.planning.trial import Trial
-    from ablations.running.record.trial_record import TrialRecord
+    from ablations.running.record.trial_record import EpochMetrics, TrialRecord
 
-__all__ = ["Tracker", "ui_command", "ui_environment"]
-
-PATIENCE = 3  # failures in a row after which the notebook rests
+PATIENCE = 3  # failures in a row after which MLflow rests
 REST_SECONDS = 15.0  # before it is tried again
 KEY = "senet.key"  # tag: the trial
 LINE = "senet.line"  # tag: the line of the record that a run tells of; a trial trained anew has another
@@ -103,7 +91,7 @@ class Tracker:
     Attributes:
         uri: the store in use, without the password it may hold.
         alone: whether no other results folder writes to the store.
-        missed: entries that the notebook lacks because MLflow failed.
+        missed: entries that the experiment lacks because MLflow failed.
         first_failure: why, in one line; None while all went well.
 
     Raises:
@@ -134,7 +122,7 @@ class Tracker:
 
     @property
     def page(self) -> str:
-        """What follows host and port in the address of the study's page; "" when there is none."""
+        """The address of the study's page after host and port; "" when there is none."""
         return "" if self._opened is None else page_of(self._opened.experiment_id)
 
     @property
@@ -149,13 +137,13 @@ class Tracker:
 
     @property
     def closed(self) -> bool:
-        """Whether the notebook rests after failures in a row; it is tried again after a while."""
+        """Whether MLflow rests after failures in a row; it is tried again after a while."""
         return self._failures_in_a_row >= PATIENCE and time.monotonic() < self._rests_until
 
     @_never_fails("")
     def start_trial(
         self,
-        cell_labels: Sequence[str],
+        label: str,
         axis_values: Mapping[str, str],
         trial: Trial,
         environment: Mapping[str, Any],
@@ -164,7 +152,7 @@ class Tracker:
         """Open the run of one trial.
 
         Args:
-            cell_labels: the rows of the study that the trial belongs to, at least one.
+            label: of the row of the study that the trial belongs to.
             axis_values: every axis of the study and this row's text for it.
             trial: what is trained.
             environment: commit, host, device and versions, as in the record.
@@ -177,14 +165,14 @@ class Tracker:
             LEVEL: level_of(trial),
             SWEEP: this_process(),
             KEY: trial.key,
-            "senet.cells": "; ".join(cell_labels),
+            "senet.cells": label,
             "senet.command": command or f"ablate run {self.study_name}",
             "mlflow.source.name": "ablate",
             "mlflow.source.git.commit": environment.get("commit"),
         }
         tags |= {f"senet.{name}": environment.get(name) for name in ("commit", "host", "device", "precision")}
         parameters = trial_parameters(trial, axis_values)
-        run_id = self._runs.create(run_name(cell_labels, trial.seed), tags, parameters)
+        run_id = self._runs.create(f"{label} · seed {trial.seed}", tags, parameters)
         configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
         self._runs.write_json(run_id, configuration, "trial.json")
         if level_of(trial) not in self._views:
@@ -194,13 +182,8 @@ class Tracker:
         return run_id
 
     @_never_fails(None)
-    def log_epochs(self, run_id: str, epochs: Sequence[object]) -> None:
-        """Write the figures of several epochs in one call.
-
-        Args:
-            run_id: what `start_trial` returned.
-            epochs: values or mappings with `epoch`, which becomes the step, and its figures.
-        """
+    def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
+        """Write the figures of several epochs in one call, each at the step of its number."""
         if self._is_open(run_id):
             self._runs.write_metrics(run_id, [epoch_step(epoch) for epoch in epochs])
 
@@ -209,10 +192,7 @@ class Tracker:
         """Write a trial's result or its failure, and close its run."""
         if not self._is_open(run_id):
             return
-        final = final_metrics(record.result, record.history)
-        if record.trial["data"].get("validation_images") is not None:
-            final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
-        self._runs.write_metrics(run_id, [(len(record.history), final)])
+        self._runs.write_metrics(run_id, [(len(record.history), final_metrics(record))])
         self._runs.write_parameters(run_id, width_parameters(record.result))
         if record.data_digest:
             name = str(record.trial["data"]["name"])
@@ -222,7 +202,8 @@ class Tracker:
         elif record.status == "pruned":
             self._runs.close(run_id, "KILLED", {"senet.stopped": "pruned: its search found it hopeless"})
         else:
-            self._runs.close(run_id, "FAILED", {"senet.failure": failure_text(record.failure)})
+            why = "error: " if record.failure is None else failure_text(record.failure)
+            self._runs.close(run_id, "FAILED", {"senet.failure": why})
 
     @_never_fails(None)
     def kill_trial(self, run_id: str, reason: str) -> None:
@@ -236,7 +217,7 @@ class Tracker:
             self._failures_in_a_row = 0
 
     def caught_up(self) -> None:
-        """Say that the notebook has everything again."""
+        """Note that the experiment has everything again."""
         self.missed = 0
 
     @_never_fails(0)
@@ -270,12 +251,8 @@ class Tracker:
         self._runs.delete(run_id)
 
     @_never_fails(None)
-    def write_summaries(self, summaries: Sequence[object]) -> None:
-        """Write one run for each row of the study, in place of those of an earlier sweep.
-
-        Args:
-            summaries: as for `tracking_summaries.write_summaries`.
-        """
+    def write_summaries(self, summaries: Sequence[RowSummary]) -> None:
+        """Write one run for each row of the study, in place of those of an earlier sweep."""
         write_summaries(self._runs, summaries)
 
     @_never_fails(None)

@@ -1,10 +1,10 @@
-"""What the laboratory notebook says of a trial: parameters, metrics and tags, as plain text and numbers."""
+"""A trial as MLflow has it: parameters, metrics and tags, as plain text and numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from senet_core.variant import PREFIX, SEVariant
@@ -12,24 +12,20 @@ from senet_core.variant_text import PLAIN
 
 if TYPE_CHECKING:
     from ablations.planning.trial import Trial
+    from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
 
 ABSENT = "-"
 LEVEL = "senet.level"  # tag: trial, proposal, summary or report
 VALIDATION_NAMES = {
     "top1_error": "validation_error", "top5_error": "validation_top5_error", "test_loss": "validation_loss",
 }  # fmt: skip
-"""What a result's figures are called where the network was judged on validation images."""
+"""The names of a result's figures where the network was judged on validation images."""
 DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but shows all that it has
 
 
 def level_of(trial: Trial) -> str:
-    """Say what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
+    """Return what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
     return "trial" if trial.data.validation_images is None else "proposal"
-
-
-def run_name(cell_labels: Sequence[str], seed: int) -> str:
-    """Name a trial's run by the rows it belongs to: "SE r=8 · seed 0"."""
-    return f"{' / '.join(cell_labels)} · seed {seed}"
 
 
 def trial_parameters(trial: Trial, axis_values: Mapping[str, str]) -> dict[str, str]:
@@ -52,39 +48,36 @@ def finite_metrics(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if _is_finite(value)}
 
 
-def epoch_step(epoch: object) -> tuple[int, dict[str, Any]]:
+def epoch_step(epoch: EpochMetrics) -> tuple[int, dict[str, Any]]:
     """Return an epoch's number and its figures."""
-    figures = dict(as_mapping(epoch))
-    return int(figures.pop("epoch")), figures
+    return epoch.epoch, {name: value for name, value in vars(epoch).items() if name != "epoch"}
 
 
-def final_metrics(result: object, history: Sequence[object]) -> dict[str, float]:
-    """Return the result's numbers, without those whose last epoch already is the final value."""
-    logged = set(as_mapping(history[-1])) if history else set()
-    return {name: value for name, value in finite_metrics(as_mapping(result)).items() if name not in logged}
+def final_metrics(record: TrialRecord) -> dict[str, float]:
+    """Return the numbers of a trial's result; the last epoch has some of them already.
+
+    Where the network was judged on validation images, they are called so.
+    """
+    if record.result is None:
+        return {}
+    logged = vars(record.history[-1]).keys() if record.history else set[str]()
+    final = {name: value for name, value in finite_metrics(vars(record.result)).items() if name not in logged}
+    if record.trial["data"].get("validation_images") is None:
+        return final
+    return {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
 
 
-def width_parameters(result: object) -> dict[str, str]:
+def width_parameters(result: TrialResult | None) -> dict[str, str]:
     """Return the bottleneck width built in each stage: two reductions may share one."""
-    widths = as_mapping(result).get("bottleneck_widths") or {}
+    widths = {} if result is None else result.bottleneck_widths
     return {f"width.stage{stage}": str(width) for stage, width in widths.items()}
 
 
-def failure_text(failure: object) -> str:
-    """Say in one line why a trial failed."""
-    content = as_mapping(failure)
-    epoch = content.get("epoch")
-    place = "" if epoch is None else f" (epoch {epoch})"
-    return f"{content.get('kind', 'error')}: {content.get('message', '')}{place}"
-
-
-def as_mapping(value: object) -> Mapping[str, Any]:
-    """See a record's part by name, be it a mapping, a dataclass or nothing."""
-    if isinstance(value, Mapping):
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return {}
+def failure_text(failure: Failure) -> str:
+    """Return in one line why a trial failed."""
+    return f"{failure.kind}: {failure.message}" + (
+        "" if failure.epoch is None else f" (epoch {failure.epoch})"
+    )
 
 
 def _variant_values(text: str) -> dict[str, str]:

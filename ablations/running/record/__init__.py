@@ -1,1 +1,1 @@
-"""What is on the disk of a study: trials, interim analyses, proposals, forecasts and leases."""
+"""The files of a study: trials, interim analyses, proposals, forecasts and leases."""

@@ -1,4 +1,4 @@
-"""Forecasts: what a study was thought to cost and to detect before it was trained; in results/STUDY/forecast.json.
+"""Forecasts of what a study costs and can detect, made before it was trained; in results/STUDY/forecast.json.
 
 The file holds every forecast that was made, oldest first, so that the report can compare what was foreseen with what
 happened. Nothing is written over.
@@ -25,7 +25,7 @@ _LOCK_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class RowForecast:
-    """What one trial of a row was thought to take.
+    """The forecast time of one trial of a row.
 
     Attributes:
         label: the row's.
@@ -47,7 +47,7 @@ class RowForecast:
 
 @dataclass(frozen=True)
 class SweepCost:
-    """What some trials take together.
+    """The time that some trials take together.
 
     Attributes:
         trials: how many.
@@ -65,7 +65,7 @@ class SweepCost:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What the plan was thought to find. In points, at `power`, `alpha` and `seeds`.
+    """The differences that the plan can detect. In points, at `power`, `alpha` and `seeds`.
 
     Attributes:
         sd: noise: standard deviation of a paired difference over seeds.

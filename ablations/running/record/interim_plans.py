@@ -1,7 +1,7 @@
-"""The plans of interim analyses under which a study was looked at, in results/STUDY/looks.jsonl.
+"""The plans of a study's interim analyses, in results/STUDY/looks.jsonl.
 
-Whoever looks at results and then adds seeds has looked twice, and both analyses spend from one error budget. So every
-analysis of a complete study is written down, and a study that was extended afterwards is tested at all of them.
+Whoever analyses results and then adds seeds makes two analyses, and both spend from one error budget. So every analysis
+of a complete study is written down, and a study that was extended afterwards is tested at all of them.
 """
 
 from __future__ import annotations
@@ -40,9 +40,19 @@ class InterimPlan:
     def __post_init__(self) -> None:
         if not (isinstance(self.asked, str) and all(isinstance(seed, int) for seed in self.seeds)):
             raise ValueError("asked must be text, and seeds whole numbers")
-        at = self.looks
+        at = self.looks  # the name that the file has for the interim analyses
         if not at or list(at) != sorted(set(at)) or at[0] < 2 or at[-1] > self.most:
             raise ValueError(f"looks must rise from 2 to at most {self.most} seeds, got {at}")
+
+    @classmethod
+    def from_line(cls, line: str) -> InterimPlan:
+        """Read a line of the file.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is not what `json.dumps` makes of a plan.
+        """
+        content = json.loads(line)
+        return cls(content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"]))
 
 
 def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
@@ -61,13 +71,8 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
     plans = []
     for number, line in enumerate(lines, 1):
         try:
-            content = json.loads(line)
-            plans.append(
-                InterimPlan(
-                    content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"])
-                )
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (names the line)
+            plans.append(InterimPlan.from_line(line))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
             raise RecordError(
                 f"{path}, line {number} is corrupt: {error}; correct or remove that line"
             ) from error

@@ -1,8 +1,8 @@
-"""Leases: who is training which trial, so that no two sweeps train the same one at once.
+"""Leases: which process trains which trial, so that no two sweeps train the same one at once.
 
 A lease is a file that is made only where none is. Its holder refreshes it while it works. It is stale when its holder
 is known to be dead (same machine: no process with that number and start), or, for a holder on another machine, when
-it was not refreshed for a while by the clock of whoever looks. Wall clocks are never compared, so that a clock that
+it was not refreshed for a while by the clock of whoever asks. Wall clocks are never compared, so that a clock that
 jumps, or two that differ, take no lease from anybody.
 """
 
@@ -77,7 +77,7 @@ class Leases:
         self._seen: dict[str, tuple[Any, float]] = {}
 
     def take(self, key: str) -> bool:
-        """Take a trial; False where another sweep has it.
+        """Take a trial, and return True; False where another sweep has it.
 
         Raises:
             DiskError: the disk is full or failing.
@@ -88,7 +88,7 @@ class Leases:
         return self._remove_stale(key) and self.take(key)
 
     def refresh(self) -> None:
-        """Say that this process still works on what it holds; what others took over, it holds no more."""
+        """Renew the leases of this process; those that others took over, it holds no more."""
         for key in list(self._held):
             if self.holder(key) == self._me:
                 with suppress(OSError):
@@ -97,14 +97,14 @@ class Leases:
                 self._held.discard(key)
 
     def release(self, key: str) -> None:
-        """Give a trial back."""
+        """Release a trial."""
         if key in self._held:
             self._held.discard(key)
             if self.holder(key) == self._me:
                 self._path(key).unlink(missing_ok=True)
 
     def clear_dead(self) -> None:
-        """Remove what dead processes of this machine have left."""
+        """Remove the leases and drafts of dead processes of this machine."""
         for key in self.held():
             holder = self.holder(key)
             if holder is not None and holder.is_dead():
@@ -115,7 +115,7 @@ class Leases:
                 path.unlink(missing_ok=True)
 
     def release_all(self) -> None:
-        """Give everything back that this process holds."""
+        """Release every trial that this process holds."""
         for key in list(self._held):
             self.release(key)
 
@@ -179,7 +179,7 @@ class Leases:
     def _remove_stale(self, key: str) -> bool:
         """Remove a stale lease; False where it is not stale.
 
-        Two sweeps may find it stale at once. Whoever comes second looks again, and sees the first one's new lease.
+        Two sweeps may find it stale at once. Whoever comes second checks again, and sees the first one's new lease.
         """
         if not self.is_stale(key):
             return False
@@ -190,7 +190,7 @@ class Leases:
 
 
 def _link(own: Path, path: Path) -> None:
-    """Give a file a second name, or, where the file system has no links (FAT, some network drives), copy it there.
+    """Link a file under a second name, or copy it where the file system has no links (FAT, some network drives).
 
     Raises:
         FileExistsError: the name is taken.

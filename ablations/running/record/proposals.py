@@ -36,7 +36,7 @@ class Proposal:
 
 
 def read_proposals(folder: Path) -> tuple[Proposal, ...]:
-    """Read the proposals in a study's results folder; what a killed process left of a line is passed over.
+    """Read the proposals in a study's results folder; an unfinished last line is passed over.
 
     Raises:
         RecordError: the file cannot be read, or a line in it is corrupt.

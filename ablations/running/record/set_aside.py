@@ -1,4 +1,4 @@
-"""Axis values that only ever fail are set aside, so that they do not use up the time of the others."""
+"""Axis values that only ever fail are set aside, so that they take no time from the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a study's files are."""
+"""Study paths: the files and folders of a study."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ablations.errors import RecordError, StudyError
 from ablations.running.machine.durable import not_written
+from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
+from ablations.running.record.leases import FOLDER as LEASES
+from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
@@ -17,7 +20,7 @@ from senet_core.errors import UserError
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
-"""What the results folder holds beside the studies: the laboratory notebook, where no server is named."""
+"""The names that the results folder has beside the studies: the MLflow store, where no server is named."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,18 @@ class StudyPaths:
         return self.results / FILE_NAME
 
     @property
-    def looks(self) -> Path:
-        """The plans under which the study was looked at."""
-        return self.results / "looks.jsonl"
+    def interim_plans(self) -> Path:
+        """The plans of its interim analyses."""
+        return self.results / INTERIM_PLANS
 
     @property
     def proposals(self) -> Path:
-        """What the study's choices have proposed."""
-        return self.results / "proposals.jsonl"
+        """The proposals of the study's choices."""
+        return self.results / PROPOSALS
 
     @property
     def running(self) -> Path:
-        """What running trials say of themselves."""
+        """The progress files of running trials."""
         return self.results / "running"
 
     @property
@@ -82,8 +85,8 @@ class StudyPaths:
 
     @property
     def leases(self) -> Path:
-        """Who is training what."""
-        return self.results / "leases"
+        """The leases of the trials that are being trained."""
+        return self.results / LEASES
 
     @property
     def report(self) -> Path:
@@ -91,7 +94,7 @@ class StudyPaths:
         return self.reports_dir / self.study
 
     def check_writable(self) -> None:
-        """Refuse folders for results and report that cannot be had, as far as can be seen without making them.
+        """Refuse folders for results and report that cannot be made or written to; makes none of them.
 
         Raises:
             UserError: one, or the nearest folder above it that exists, is no folder or cannot be written to.
@@ -125,7 +128,7 @@ class StudyPaths:
                 folder.rmdir()
 
     def set_record_aside(self) -> Path | None:
-        """Rename the record, so that the study starts anew beside it; returns its new name, None if there is none."""
+        """Rename the record, and return its new name; None where there is none."""
         if not self.record.exists():
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
@@ -134,7 +137,7 @@ class StudyPaths:
             aside = aside.with_name(f"{aside.stem}-again.jsonl")
         try:
             self.record.rename(aside)
-            for other in (self.looks, self.proposals):
+            for other in (self.interim_plans, self.proposals):
                 if other.exists():
                     other.rename(other.with_name(f"{other.stem}.before-{stamp}.jsonl"))
         except OSError as error:
@@ -142,7 +145,7 @@ class StudyPaths:
         return aside
 
     def lines_set_aside(self) -> list[TrialRecord]:
-        """Return what the records say that were set aside; those that cannot be read say nothing."""
+        """Return the lines of the records that were set aside; a file that cannot be read is passed over."""
         lines: list[TrialRecord] = []
         for path in sorted(self.results.glob("trials.before-*.jsonl")):
             with suppress(RecordError):

@@ -1,4 +1,4 @@
-"""The record of a study: what is on its disk, read once."""
+"""The record of a study: its files on the disk, read once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
-from ablations.running.record.interim_plans import FILE_NAME as LOOKS
+from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
 from ablations.running.record.interim_plans import InterimPlan, add_interim_plan, read_interim_plans
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
@@ -37,7 +37,7 @@ class StudyRecord:
 
     @cached_property
     def trials(self) -> TrialFile:
-        """What was trained, in trials.jsonl."""
+        """The trials, in trials.jsonl."""
         return TrialFile.load(self.folder / TRIALS)
 
     @property
@@ -52,24 +52,24 @@ class StudyRecord:
 
     @cached_property
     def interim_plans(self) -> tuple[InterimPlan, ...]:
-        """Under which plans the study was analysed, oldest first, in looks.jsonl."""
-        self._sizes["interim_plans"] = self._size(LOOKS)
+        """The plans of its interim analyses, oldest first, in looks.jsonl."""
+        self._sizes["interim_plans"] = self._size(INTERIM_PLANS)
         return read_interim_plans(self.folder)
 
     @cached_property
     def proposals(self) -> tuple[Proposal, ...]:
-        """What its choices have proposed, in their order, in proposals.jsonl."""
+        """The proposals of its choices, in their order, in proposals.jsonl."""
         self._sizes["proposals"] = self._size(PROPOSALS)
         return read_proposals(self.folder)
 
     @cached_property
     def forecasts(self) -> tuple[Forecast, ...]:
-        """What was forecast of it, oldest first, in forecast.json."""
+        """Its forecasts, oldest first, in forecast.json."""
         return load_forecasts(self.folder / FORECASTS)
 
     @property
     def version(self) -> tuple[int, ...]:
-        """What changes with each line that is added to any part: whatever was made of an equal version still holds."""
+        """A number for each part that grows with every line: what was made of an equal version still holds."""
         return (self.trials.version, len(self.interim_plans), len(self.proposals))
 
     def refresh(self) -> None:
@@ -80,7 +80,7 @@ class StudyRecord:
         """
         if "trials" in self.__dict__:
             self.trials.refresh()
-        for part, file in (("proposals", PROPOSALS), ("interim_plans", LOOKS)):
+        for part, file in (("proposals", PROPOSALS), ("interim_plans", INTERIM_PLANS)):
             if part in self.__dict__ and self._sizes[part] != self._size(file):
                 del self.__dict__[part]
 

@@ -1,4 +1,4 @@
-"""The record of a study: results/STUDY/trials.jsonl, one line a trial. What it says is what was measured."""
+"""The trial file of a study: results/STUDY/trials.jsonl, one line for each attempt that ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TORN_SUFFIX = ".torn"
 
 @dataclass
 class TrialFile:
-    """The record of one study, as read from its file.
+    """The trials of one study, as read from their file.
 
     Attributes:
         path: the file; it need not exist.
@@ -38,7 +38,7 @@ class TrialFile:
 
     @classmethod
     def load(cls, path: Path) -> TrialFile:
-        """Read a record; a missing file is an empty record, and an unfinished last line is kept aside.
+        """Read a trial file; a missing one is empty, and an unfinished last line is kept aside.
 
         Raises:
             RecordError: the file cannot be read, or a line in it is corrupt: which, and why.
@@ -176,7 +176,7 @@ class TrialFile:
             raise not_written(f"the record {self.path}", error, chosen=False) from error
 
     def _mend(self) -> Path | None:
-        """Under the lock nobody is writing: what has no line feed belongs to a sweep that died."""
+        """Move an unfinished line aside; under the lock nobody is writing, so that it belongs to a sweep that died."""
         if not self.torn:
             return None
         aside = self.path.with_name(self.path.name + TORN_SUFFIX)

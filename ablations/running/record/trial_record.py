@@ -47,7 +47,7 @@ class EpochMetrics:
 @with_config(_FINITE)
 @dataclass(frozen=True)
 class TrialResult:
-    """What one finished trial measured.
+    """The measurements of one finished trial.
 
     Attributes:
         top1_error: errors on the test images by the last epoch's network, in per cent; on the validation images,
@@ -83,7 +83,7 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a trial has no result.
+    """The reason why a trial has no result.
 
     Attributes:
         kind: "diverged", "oom" (out of memory), "disk" (full or failing), "timeout", "killed" (its process died) or
@@ -104,7 +104,7 @@ class TrialRecord:
     Attributes:
         key: the trial's identity.
         study: the study in which it was trained or first used.
-        status: "finished", "failed", or "pruned": stopped early in a search, because it was hopeless.
+        status: "finished", "failed", or "pruned": stopped early by the pruner of a search.
         trial: the trial's canonical JSON.
         result: what a finished trial measured.
         history: its epochs.
@@ -132,7 +132,7 @@ class TrialRecord:
 
     @property
     def mark(self) -> str:
-        """What tells this line from others of the same trial: 16 hexadecimal digits."""
+        """A hash that tells this line from others of the same trial: 16 hexadecimal digits."""
         end = self.failure if self.result is None else (self.result.weights_sha256, self.result.train_seconds)
         told = (self.key, self.started, self.finished, self.environment.get("host"), str(end))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What came of a choice's proposals: the ledger of proposals and the record, read together."""
+"""Judged proposals: the proposals of a choice with the results that the record has of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A proposal and what came of it.
+    """A proposal and its result.
 
     Attributes:
         arm: the choice.
@@ -44,7 +44,7 @@ class Judged:
 
     @cached_property
     def row(self) -> Row:
-        """What was trained, with validation images held back."""
+        """The row that was trained, with validation images held back."""
         return self.arm.space.proposed_row(self.proposal.params)
 
     @cached_property
@@ -54,7 +54,7 @@ class Judged:
 
     @property
     def is_start(self) -> bool:
-        """Whether it is where the study stands already."""
+        """Whether it proposes the study's own baseline or recipe."""
         start = self.arm.space.start
         return start is not None and start.items() <= self.proposal.params.items()
 
@@ -65,7 +65,7 @@ class Judged:
 
     @property
     def seconds(self) -> float:
-        """Time that it was trained and judged for, so far as the record says."""
+        """Seconds of training and judging that the record has of it."""
         if self.line is None:
             return 0.0
         judged = 0.0 if self.line.result is None else self.line.result.test_seconds
@@ -73,7 +73,7 @@ class Judged:
 
 
 def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[Judged, ...]:
-    """Read an arm's proposals and what came of them, in their order.
+    """Return an arm's proposals with their results, in their order.
 
     Args:
         arm: the choice.
@@ -87,7 +87,7 @@ def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[J
     )
 
 
-def open_places(arm: Arm, judged: Sequence[Judged]) -> int:
+def lacking(arm: Arm, judged: Sequence[Judged]) -> int:
     """Return how many proposals an arm still lacks, those that are open counted as if they ended well.
 
     For a budget of hours, which ends when it ends: 1 as long as hours are left.
@@ -100,7 +100,7 @@ def open_places(arm: Arm, judged: Sequence[Judged]) -> int:
 
 def left(arm: Arm, judged: Sequence[Judged]) -> int:
     """Return how many proposals are still to end, those that run included, as far as that is known."""
-    return open_places(arm, judged) + sum(j.state == "open" for j in judged)
+    return lacking(arm, judged) + sum(j.state == "open" for j in judged)
 
 
 def planned(arm: Arm, judged: Sequence[Judged]) -> int:

@@ -1,4 +1,4 @@
-"""The proposer: gives a sweep the next trials of a study's choices, and tells Optuna what came of them.
+"""The proposer: takes the next trials of a study's choices from Optuna, and reports their results to it.
 
 A proposal is made, written down and leased under a lock, and only then trained. So a sweep that is killed at any point
 leaves either nothing or a proposal without an end, and the next sweep takes that one over before it asks for another.
@@ -24,7 +24,7 @@ from ablations.running.record.proposals import Proposal
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
-from ablations.running.search.judged import Judged, is_over, judge, left, open_places, planned
+from ablations.running.search.judged import Judged, is_over, judge, lacking, left, planned
 from ablations.running.search.storage import (
     StorageFailed,
     close_storage,
@@ -99,12 +99,12 @@ class Proposer:
         return sum(left(arm, self._judge(arm)) for arm in self.arms)
 
     def propose(self, room: int) -> list[tuple[Row, Trial]]:
-        """Give trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
+        """Return trials to train now: what a dead sweep left, then what Optuna proposes, arm by arm in turn.
 
-        Their leases are this sweep's when they are given.
+        Their leases are this sweep's when they are returned.
 
         Args:
-            room: how many can be begun; none are given for 0.
+            room: how many can be begun; 0 returns none.
 
         Raises:
             DiskError: a proposal cannot be written down.
@@ -128,19 +128,19 @@ class Proposer:
         return found
 
     def heard(self, key: str, epochs: Sequence[EpochMetrics]) -> bool:
-        """Pass on what a running trial says; returns whether it is hopeless."""
+        """Pass on the epochs of a running trial, and return whether it is to be pruned."""
         arm = self._mine.get(key)
-        hopeless = False
+        pruned = False
         if arm is None or self._broken is not None:
-            return hopeless
+            return pruned
         try:
             for epoch in epochs:
                 if epoch.validation_error is not None:
                     with failing_softly():
-                        hopeless |= self._views[arm.name].report(key, epoch.epoch, epoch.validation_error)
+                        pruned |= self._views[arm.name].report(key, epoch.epoch, epoch.validation_error)
         except StorageFailed as error:
             self._lost_storage(error)
-        return hopeless
+        return pruned
 
     def ended(self, line: TrialRecord) -> None:
         """Pass on how a trial of this sweep ended."""
@@ -202,7 +202,7 @@ class Proposer:
     def _ask(self, arm: Arm) -> tuple[Row, Trial] | None:
         """Ask for one proposal and write it down; None where the arm has its budget."""
         judged = self._judge(arm)
-        if open_places(arm, judged) == 0:
+        if lacking(arm, judged) == 0:
             return None
         view = self._views[arm.name]
         with failing_softly():
@@ -243,7 +243,7 @@ class Proposer:
         return self._read[arm.name][1]
 
     def _lacks(self, arm: Arm) -> bool:
-        return open_places(arm, self._judge(arm)) > 0
+        return lacking(arm, self._judge(arm)) > 0
 
     def _lost_storage(self, error: StorageFailed) -> None:
         self._give_up(f"Optuna's storage failed ({error}); what was trained is recorded")

@@ -1,4 +1,4 @@
-"""Where Optuna keeps its view: a SQLite file beside the record, or a database that several drivers share."""
+"""Optuna's storage: a SQLite file beside the record, or a database that several drivers share."""
 
 from __future__ import annotations
 

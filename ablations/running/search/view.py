@@ -1,4 +1,4 @@
-"""Optuna's view of one choice: what it is told, and what it proposes.
+"""Optuna's study of one choice: what it is told, and what it proposes.
 
 The view is made from proposals and record, and holds nothing that they do not: a trial that Optuna lacks is added, one
 that it thinks running and that has ended is told, and one that was asked for but never written down is failed.
@@ -16,12 +16,7 @@ from functools import partial
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ablations.planning.choices.arms import Arm
@@ -30,7 +25,7 @@ from ablations.running.search.judged import Judged
 
 KEY = "senet.key"
 WORST_ERROR = 100.0
-"""What a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
+"""The error that a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
 _FEW = 4
 _ATTEMPTS = 3
 _STRIDE = 100_003
@@ -100,7 +95,7 @@ class View:
                 self._add(j)
 
     def ask(self, judged: Sequence[Judged]) -> Params:
-        """Let Optuna propose; the first proposal is where the study stands already.
+        """Let Optuna propose; the first proposal is the study's own baseline or recipe.
 
         Args:
             judged: the proposals so far; their number decides what is random in the next.
@@ -112,12 +107,12 @@ class View:
         return dict(self._asked.params)
 
     def name(self, key: str) -> None:
-        """Say which trial of ours the last proposal is."""
+        """Note the trial of the last proposal."""
         self._asked.set_user_attr(KEY, key)
         self._numbers[key] = self._asked.number
 
     def report(self, key: str, step: int, value: float) -> bool:
-        """Tell an intermediate value; returns whether the trial is hopeless."""
+        """Report a validation error, in per cent, to the pruner, and return whether the trial is to be pruned."""
         if self.arm.pruner == "none" or key not in self._numbers:
             return False
         frozen = self.study.get_trials(deepcopy=False)[self._numbers[key]]
@@ -126,7 +121,7 @@ class View:
         return trial.should_prune()
 
     def tell(self, judged: Judged) -> None:
-        """Tell how a trial ended."""
+        """Report to Optuna how a trial ended."""
         number = self._numbers.get(judged.proposal.key)
         if number is None:
             self._add(judged)
@@ -167,7 +162,7 @@ class View:
 
 
 def _begins(judged: Sequence[Judged]) -> bool:
-    """Return whether nothing has come yet of where the study stands: a failure of the machine says nothing of it."""
+    """Return whether the study's own point has no result yet: a failure of the machine is none."""
     tried = [j.state for j in judged if j.is_start]
     return all(state == "failed" for state in tried) and len(tried) < _ATTEMPTS
 
@@ -191,7 +186,7 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
 
 
 def _sampler(arm: Arm, seed: int) -> optuna.samplers.BaseSampler:
-    """Make a sampler for one proposal. All arms of a study begin alike, as the seed is the proposal's number."""
+    """Return a sampler for one proposal. All arms of a study begin alike, as the seed is the proposal's number."""
     if arm.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     first = max(_FEW, min(10, (arm.trials or 30) // 3))

@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs: bars on a terminal, a line for each finished trial elsewhere."""
+"""The display of a sweep: bars on a terminal, a line for each finished trial elsewhere."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class SweepDisplay:
         self._bars.stop()
 
     def begin(self, total: int, done: int, shared: int) -> None:
-        """Say what is done already."""
+        """Show what is done already."""
         self._total, self._ended = total, done
         parts = [f"study {self._study}: {total} trials"]
         if done:
@@ -75,7 +75,7 @@ class SweepDisplay:
             self._whole = self._bars.add_task(escape(self._study), total=total, completed=done, note="")
 
     def extend(self, total: int, more: int) -> None:
-        """Say that another round begins."""
+        """Show that another round begins."""
         self._total = total
         self._console.print(f"next round: {more} more trial{'s' * (more != 1)}, {total} so far")
         if self._whole is not None:
@@ -122,7 +122,7 @@ class SweepDisplay:
             self._console.print(text, style="red")
 
     def _left(self) -> str:
-        """Say how long the rest takes, where no bar does; trials of other sizes make it wrong at first."""
+        """Return how long the rest takes, where no bar shows it; trials of other sizes make it wrong at first."""
         waiting = self._total - self._ended
         if self._console.is_terminal or not waiting:
             return ""

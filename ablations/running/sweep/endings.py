@@ -1,4 +1,4 @@
-"""How trials end: as a line of the record, also where their process died, and what the workers' time went into."""
+"""How trials end: the line for the record, also where the process died, and how busy the workers were."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ablations.running.training.task import TaskOutcome
 
 
 def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
-    """Make the line that a study's record gets of an attempt."""
+    """Return the line for a study's record of an attempt."""
     ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
     return TrialRecord(
         key=trial.key,
@@ -33,7 +33,7 @@ def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
 def outcome_of_the_dead(
     progress: Progress, error: BaseException, *, hung_seconds: float | None
 ) -> TaskOutcome:
-    """Make the outcome of an attempt whose process ended before it could say anything.
+    """Return the outcome of an attempt whose process ended before it could say anything.
 
     Args:
         progress: what the trial had said of itself.
@@ -59,7 +59,7 @@ def outcome_of_the_dead(
 
 
 def busy_words(workers: int, busy_seconds: float, seconds: float) -> str:
-    """Say how much of the workers' time went into trials.
+    """Return in words how much of the workers' time went into trials.
 
     Args:
         workers: how many there were.

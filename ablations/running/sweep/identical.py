@@ -1,18 +1,16 @@
-"""Refuses to compare a network with itself."""
+"""Refusal of studies that compare a network with itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ablations.errors import StudyError
+from ablations.planning.design import Design
+from ablations.planning.row import Row
 from ablations.running.training.networks import Networks, data_shape
-
-if TYPE_CHECKING:
-    from ablations.planning.design import Design
-    from ablations.planning.row import Row
-    from senet_core.fingerprint import Structure
-    from senet_core.variant import SEVariant
+from senet_core.fingerprint import Structure
+from senet_core.variant import SEVariant
+from senet_core.variant_text import variant_fields
 
 
 def refuse_identical(design: Design, networks: Networks | None = None) -> None:
@@ -39,7 +37,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
 
 
 def explain_identical(one: Row, other: Row, networks: Networks) -> str:
-    """Say which two rows are the same network, and why.
+    """Return in words which two rows are the same network, and why.
 
     Returns:
         "'A' and 'B' are the same network: width 1 in stage 2 for both, since 16 // 16 = 1 and 16 // 32 is
@@ -87,8 +85,6 @@ def _quotient(channels: int, ratio: int) -> str:
 
 
 def _changed(one: Row, other: Row) -> Mapping[str, tuple[str, str]]:
-    from senet_core.variant_text import variant_fields
-
     mine = {"backbone": one.backbone, **variant_fields(one.variant)}
     theirs = {"backbone": other.backbone, **variant_fields(other.variant)}
     names = dict.fromkeys([*mine, *theirs])

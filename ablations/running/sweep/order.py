@@ -1,4 +1,4 @@
-"""In which order a sweep's trials are handed out: seed by seed, and within a seed the longest first."""
+"""The order of a sweep's trials: seed by seed, and within a seed the longest first."""
 
 from __future__ import annotations
 

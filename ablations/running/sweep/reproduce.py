@@ -1,4 +1,4 @@
-"""Training a recorded trial again, and saying whether the same came out."""
+"""Reproduction: training a recorded trial again, and comparing the results bit by bit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
 MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256")
-"""What must be the same to the last bit."""
+"""Values that must be the same to the last bit."""
 
 CAUSES = (
     "commit",
@@ -34,7 +34,7 @@ CAUSES = (
     "fused",
     "winograd",
 )
-"""What may explain a difference, the likeliest first."""
+"""Fields of the environment that may explain a difference, the likeliest first."""
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,16 @@
-"""Refuses trainings that begin with images which the data or the network do not allow, before any time is spent."""
+"""Refusal of trainings whose first images are too large for the data or too small for the network."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ablations.errors import StudyError
+from ablations.planning.design import Design
+from ablations.planning.row import Row
 from ablations.running.training.networks import DataShape, Networks, data_shape
 from ablations.running.training.schedule import smaller_sizes
-
-if TYPE_CHECKING:
-    from ablations.planning.design import Design
-    from ablations.planning.row import Row
 
 
 def refuse_small_images(design: Design) -> None:
     """Refuse a study with a `start_size` above the size of its images, or below what a backbone can take.
-
-    Args:
-        design: the study, unfolded.
 
     Raises:
         StudyError: with the first row that asks for it, and what would do.
@@ -41,7 +34,7 @@ def refuse_small_images(design: Design) -> None:
 
 
 def _problem(row: Row, shape: DataShape, size: int) -> str:
-    """Say why a row's network cannot take images of a size; empty where it can."""
+    """Return why a row's network cannot take images of a size; empty where it can."""
     networks = Networks(DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed))
     networks.structure(row)
     return networks.problems.get(row.label, "")

@@ -8,7 +8,7 @@ Several sweeps may work on one study, on one machine or over a shared folder.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,17 +16,23 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import RecordError
 from ablations.planning.design import Design
-from ablations.planning.trial import Trial
 from ablations.running.machine.signals import stopped_by_signal
 from ablations.running.mlflow.background_writer import fill_in, remove_superseded
 from ablations.running.record.leases import Leases
-from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.sweep.dispatch import Dispatch, SweepContext
-from ablations.running.sweep.order import longest_first
-from ablations.running.sweep.values import Display, PlannedTrials, Settings, SweepOutcome, TrialSource
+from ablations.running.sweep.dispatch import Dispatch
+from ablations.running.sweep.rounds import Rounds
+from ablations.running.sweep.values import (
+    Display,
+    PlannedTrials,
+    Settings,
+    SweepContext,
+    SweepOutcome,
+    TrialSource,
+)
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker
@@ -71,8 +77,8 @@ def sweep(
         _same_data(record.trials, design, paths, settings.digest)
         record.trials.set_torn_aside()
         _clear_away(paths, leases, record.trials)
-        neighbours = None if settings.fresh else Neighbours(paths.results_dir, paths.study, settings.digest)
-        rounds = _Rounds(design, settings, record, neighbours, source)
+        others = None if settings.fresh else OtherStudies(paths.results_dir, paths.study, settings.digest)
+        rounds = Rounds(design, settings, record, others, source)
         waiting = rounds.take(())
         proposer = _open_proposer(design, paths, settings, record, leases, display)
         if proposer is not None:
@@ -86,22 +92,9 @@ def sweep(
         outcome = SweepOutcome(record, 0, 0, 0, None)
         if waiting or open_choices:
             context = SweepContext(
-                design, paths, settings, record, leases, display, tracker, neighbours, proposer
+                design, paths, settings, record, leases, display, tracker, others, proposer
             )
-            job = Dispatch(context, source.by_key)
-
-            def ordered(trials: Sequence[Trial]) -> list[Trial]:
-                return longest_first(trials, lambda trial: job.rows[trial.key], workers=settings.workers)
-
-            def more(failed: Collection[str]) -> list[Trial]:
-                taken = rounds.take(failed)
-                job.know(source.by_key)
-                if taken:
-                    chosen = 0 if proposer is None else proposer.planned
-                    display.extend(rounds.total + chosen, len(taken))
-                return ordered(taken)
-
-            outcome = job.run(ordered(waiting), make_executor(), stop, more)
+            outcome = Dispatch(context, rounds).run(waiting, make_executor, stop)
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, source.by_key, paths, record.trials, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
@@ -121,48 +114,6 @@ def _open_proposer(
     from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
 
     return Proposer(design, paths, record, leases, settings.storage, display.say)
-
-
-class _Rounds:
-    """What a sweep trains, round by round; what another study has trained on the same data is taken from there."""
-
-    def __init__(
-        self,
-        design: Design,
-        settings: Settings,
-        record: StudyRecord,
-        neighbours: Neighbours | None,
-        source: TrialSource,
-    ) -> None:
-        self._neighbours, self._settings, self._record, self._source = neighbours, settings, record, source
-        self._keys = {trial.key for trial in design.trials}
-        self._in_rounds = design.kind.decides or bool(design.confirm_seeds)
-        self._asked: set[str] = set()
-        self.shared = 0
-
-    @property
-    def total(self) -> int:
-        """Trials that the study has, or in rounds those it has come to so far."""
-        if not self._in_rounds:
-            return len(self._keys)
-        return len(self._asked | (self._record.finished.keys() & self._keys))
-
-    def take(self, failed: Collection[str]) -> list[Trial]:
-        """Return the next round's trials that are to be trained here; none where the study is done."""
-        while True:
-            self._record.refresh()
-            finished = self._record.finished
-            missing = [t for t in self._source.next_trials(failed) if t.key not in finished]
-            missing = [t for t in missing if t.key not in failed]
-            self._asked.update(trial.key for trial in missing)
-            if missing and self._neighbours is not None:
-                found = self._neighbours.finished([t.key for t in missing])
-                self._record.trials.append(*found, unless_finished=True)
-                self.shared += len(found)
-            waiting = [t for t in missing if t.key not in self._record.finished]
-            if waiting or not missing:
-                only = self._settings.only
-                return waiting if only is None else [t for t in waiting if t.key in only]
 
 
 def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:

@@ -1,24 +1,31 @@
-"""What a sweep is told, what it tells, and how it ended."""
+"""The values of a sweep: its settings, its trials, its display, and how it ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.leases import Leases
+from ablations.running.record.other_studies import OtherStudies
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.training.progress import Progress
 
+if TYPE_CHECKING:
+    from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.search.proposer import Proposer  # Optuna takes a second to import
+
 
 @dataclass(frozen=True)
 class Running:
-    """A trial on its way: what it is, and what it says of itself."""
+    """A running trial, its row and its progress."""
 
     trial: Trial
     row: Row
@@ -26,13 +33,13 @@ class Running:
 
 
 class Display(Protocol):
-    """Who shows a sweep."""
+    """The display of a sweep."""
 
     def begin(self, total: int, done: int, shared: int) -> None:
-        """Say how many trials the study has, how many are done, and how many of these another study trained."""
+        """Show how many trials the study has, how many are done, and how many of these another study trained."""
 
     def extend(self, total: int, more: int) -> None:
-        """Say that another round begins: how many trials there are now in all, and how many it adds."""
+        """Show that another round begins: how many trials there are now in all, and how many it adds."""
 
     def update(self, running: Sequence[Running]) -> None:
         """Show the trials that are running."""
@@ -45,7 +52,7 @@ class Display(Protocol):
 
 
 class TrialSource(Protocol):
-    """What a sweep is to train: which trials the study has come to, and which of them are next."""
+    """The source of a sweep's trials: those that the study has come to, and which of them are next."""
 
     @property
     def by_key(self) -> Mapping[str, tuple[Row, Trial]]:
@@ -95,7 +102,7 @@ SILENT: Display = _Silent()
 
 @dataclass(frozen=True)
 class SweepOutcome:
-    """How a sweep ended.
+    """The outcome of a sweep.
 
     Attributes:
         record: the study's record.
@@ -114,7 +121,7 @@ class SweepOutcome:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a sweep is run.
+    """The settings of a sweep.
 
     Attributes:
         data_dir: where the prepared data sets are.
@@ -135,5 +142,32 @@ class Settings:
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
     kernels: Kernels = ALL_KERNELS
-    command: Callable[[Row], str] = lambda cell: ""
+    command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """The parts that one sweep works with.
+
+    Attributes:
+        design: the study, unfolded.
+        paths: its folders.
+        settings: how it is swept.
+        record: its record.
+        leases: the sweep's.
+        display: who shows it.
+        tracker: its MLflow experiment; None for none.
+        others: the other studies of the results folder; None where nothing is shared with them.
+        proposer: makes the study's choices, where it makes any.
+    """
+
+    design: Design
+    paths: StudyPaths
+    settings: Settings
+    record: StudyRecord
+    leases: Leases
+    display: Display
+    tracker: Tracker | None = None
+    others: OtherStudies | None = None
+    proposer: Proposer | None = None

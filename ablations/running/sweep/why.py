@@ -1,11 +1,11 @@
-"""Why a trial would run, or would not."""
+"""The reasons why a trial would run, or would not."""
 
 from __future__ import annotations
 
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
-from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 
@@ -63,7 +63,7 @@ def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial) -> str:
     shared = [
         line
         for digest in digests
-        for line in Neighbours(paths.results_dir, paths.study, digest).finished([trial.key])
+        for line in OtherStudies(paths.results_dir, paths.study, digest).finished([trial.key])
     ]
     if shared:
         return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"

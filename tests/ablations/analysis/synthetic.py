@@ -95,14 +95,14 @@ def simulated(
     fail: Iterable[tuple[str, int]] = (),
     **changes: Any,
 ) -> list[dict[str, Any]]:
-    """Lines for every trial of a design: level + effect of the cell + noise shared by seed + own noise.
+    """Lines for every trial of a design: level + effect of the row + noise shared by seed + own noise.
 
     Args:
         plan: the design.
         effects: points of error by label.
-        level: error of a cell without effect, per cent.
+        level: error of a row without effect, per cent.
         sd: of the noise over seeds.
-        rho: share of the noise's variance that cells with one seed have in common.
+        rho: share of the noise's variance that rows with one seed have in common.
         skip: (label, seed) that are not recorded.
         fail: (label, seed) that fail.
         changes: fields of every line.

@@ -75,7 +75,8 @@ def _levels(database: Path) -> dict[str, int]:
 def test_results_that_may_only_be_read_are_written_all_the_same(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations.running.mlflow import background_writer as notebook
+    from ablations.running.mlflow import background_writer
+    from ablations.running.mlflow.summaries import RowSummary
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import StudyPaths
 
@@ -83,8 +84,8 @@ def test_results_that_may_only_be_read_are_written_all_the_same(
         def _acquire(self) -> None:
             raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(notebook, "FileLock", Closed)
+    monkeypatch.setattr(background_writer, "FileLock", Closed)
     tracker = Tracker("small", None, results)
-    summary = {"label": "SE", "values": {}, "metrics": {"mean": 1.0}}
-    notebook.write_conclusion(tracker, StudyPaths("small", results, results), [summary])
+    summary = RowSummary("SE", {}, {"mean": 1.0})
+    background_writer.write_conclusion(tracker, StudyPaths("small", results, results), [summary])
     assert (tracker.missed, len(tracker._runs.on_level("summary"))) == (0, 1)

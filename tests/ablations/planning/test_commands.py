@@ -75,9 +75,3 @@ def test_of_a_file_with_plug_ins(tmp_path: Path, write_study: Callable[..., str]
 
 def test_of_a_file_that_has_the_name_of_a_shipped_study(write_study: Callable[..., str]) -> None:
     assert_every_row_comes_back(design(load_study(write_study("smoke.yaml"))))
-
-
-def test_may_be_called_by_another_name() -> None:
-    unfolded = design(load_study("smoke"))
-    text = row_command(unfolded, unfolded.rows[2], prefix=".venv/bin/ablate")
-    assert text == ".venv/bin/ablate run smoke --only 'SE r=4'"

@@ -18,8 +18,8 @@ from ablations.running.record.trial_record import TrialRecord, TrialResult
 RESULT = TrialResult(10.0, None, 0.4, 0.3, 9.0, 1000, 2000, {"2": 1}, 1.0, 0.1, 100.0, "0" * 64)
 
 
-def places_in(folder: Path) -> StudyPaths:
-    """The places of a study."""
+def paths_in(folder: Path) -> StudyPaths:
+    """The study paths of a study."""
     return StudyPaths("small", folder / "results", folder / "reports")
 
 

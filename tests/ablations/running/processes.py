@@ -35,7 +35,7 @@ class Command:
     """`ablate run` on a small study of two trials.
 
     Args:
-        folder: to stand in; `results/` with a laboratory notebook is there already.
+        folder: to stand in; `results/` with an MLflow store is there already.
         epochs: of a trial.
     """
 

@@ -27,14 +27,12 @@ def measured(folder: Path, effects: dict[str, float] | None = None, **changes: A
 
 
 def titles(results: Results, **options: Any) -> list[str]:
-    return [
-        extra.title for extra in content_of(results, command_prefix="ablate", tracking=None, **options).extras
-    ]
+    return [extra.title for extra in content_of(results, **options).extras]
 
 
 def test_a_grid_shows_its_interactions(tmp_path: Path) -> None:
     results = measured(tmp_path, EFFECTS, **GRID)
-    content = content_of(results, command_prefix="ablate", tracking=None)
+    content = content_of(results)
     [extra] = content.extras
     assert [table.key for table in extra.tables] == ["main-effects", "interactions", "f-tests"]
     [row] = extra.tables[1].rows
@@ -47,7 +45,7 @@ def test_a_grid_shows_its_interactions(tmp_path: Path) -> None:
 
 def test_without_an_interaction_the_choices_can_be_made_one_by_one(tmp_path: Path) -> None:
     results = measured(tmp_path, **{**GRID, "seeds": 20})
-    content = content_of(results, command_prefix="ablate", tracking=None)
+    content = content_of(results)
     assert "lies within ±0.2 points: the choices can be made one by one." in content.answer[-1]
 
 
@@ -92,7 +90,7 @@ def test_a_fraction_is_reported_with_what_it_cannot_show(tmp_path: Path) -> None
         "reduction": [16, 4, 8],
     }
     results = measured(tmp_path, design="pairwise", axes=axes)
-    [extra] = content_of(results, command_prefix="ablate", tracking=None).extras
+    [extra] = content_of(results).extras
     said = " ".join(note for table in extra.tables for note in table.notes)
     assert "The combinations trained cannot show: squeeze × excitation" in said
     assert extra.plots == ()
@@ -101,7 +99,7 @@ def test_a_fraction_is_reported_with_what_it_cannot_show(tmp_path: Path) -> None
 def test_crossed_backbones_are_aggregated(tmp_path: Path) -> None:
     axes = {"squeeze": ["avg", "max"], "backbone": ["resnet20", "resnet32"]}
     results = measured(tmp_path, **{**GRID, "axes": axes})
-    content = content_of(results, command_prefix="ablate", tracking=None)
+    content = content_of(results)
     table = content.extras[-1].tables[0]
     assert content.extras[-1].title == "Over all backbones"
     assert [row.cells[0].text() for row in table.rows] == ["squeeze avg", "squeeze max"]
@@ -112,7 +110,7 @@ def test_all_pairs_of_an_axis_on_request(tmp_path: Path) -> None:
     results = measured(tmp_path)
     assert titles(results) == []
     assert titles(results, pairs=("reduction",)) == ["All pairs of reduction"]
-    [extra] = content_of(results, command_prefix="ablate", tracking=None, pairs=("reduction",)).extras
+    [extra] = content_of(results, pairs=("reduction",)).extras
     assert [(r.cells[0].text(), r.cells[1].text()) for r in extra.tables[0].rows] == [
         ("SE", "SE r=4"), ("SE r=32", "SE r=4"), ("SE r=32", "SE"),
     ]  # fmt: skip

@@ -31,7 +31,7 @@ def looked(
 def test_a_finished_study_is_one_look_however_often_it_is_reported(tmp_path: Path) -> None:
     for _ in range(3):
         design, record, paths = looked(tmp_path, seeds=5)
-    assert paths.looks.name == FILE_NAME
+    assert paths.interim_plans.name == FILE_NAME
     [plan] = read_interim_plans(paths.results)
     assert (plan.looks, plan.most, plan.seeds) == ((5,), 5, (0, 1, 2, 3, 4))
     assert Results(design, record).schedule is None
@@ -40,7 +40,7 @@ def test_a_finished_study_is_one_look_however_often_it_is_reported(tmp_path: Pat
 
 def test_an_unfinished_study_is_not_a_look(tmp_path: Path) -> None:
     _, _, paths = looked(tmp_path, seeds=5, skip=(("SE", 4),))
-    assert not paths.looks.exists()
+    assert not paths.interim_plans.exists()
 
 
 def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_other_seeds_are_another_look_that_the_report_names(tmp_path: Path) -> N
 def test_a_race_is_looked_at_when_every_row_has_its_first_seeds(tmp_path: Path) -> None:
     missing = tuple(("SE", seed) for seed in range(3, 8))
     _, _, paths = looked(tmp_path, seeds=8, design="race", skip=missing)
-    assert not paths.looks.exists()
+    assert not paths.interim_plans.exists()
 
 
 def test_a_value_that_only_fails_does_not_keep_a_study_from_being_looked_at(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_value_that_only_fails_does_not_keep_a_study_from_being_looked_at(tmp_
     never = [("SE max", seed) for seed in range(3, 6)]
     record = write_record(paths.results, simulated(design, fail=failing, skip=never))
     note_analysis(Results(design, record))
-    assert paths.looks.exists()
+    assert paths.interim_plans.exists()
 
 
 def test_the_last_seed_of_a_row_may_fail_without_the_last_look_being_lost(tmp_path: Path) -> None:
@@ -151,6 +151,6 @@ def test_between_two_looks_there_is_no_interval(tmp_path: Path) -> None:
 )
 def test_a_corrupt_ledger_is_one_clear_line(tmp_path: Path, line: str) -> None:
     design, record, paths = looked(tmp_path, seeds=5)
-    paths.looks.write_text(paths.looks.read_text() + line + "\n")
+    paths.interim_plans.write_text(paths.interim_plans.read_text() + line + "\n")
     with pytest.raises(UserError, match=r"looks\.jsonl, line 2 is corrupt"):
         Results(design, record)

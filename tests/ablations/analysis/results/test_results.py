@@ -1,4 +1,4 @@
-"""A record becomes one row for each cell and seed, missing ones included."""
+"""A record becomes one row for each row and seed, missing ones included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ablations.running.record.study_record import StudyRecord
 from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 
 
-def test_every_cell_has_a_row_for_every_seed(tmp_path: Path) -> None:
+def test_every_row_of_a_study_has_a_line_for_every_seed(tmp_path: Path) -> None:
     plan = study_design(seeds=3)
     record = write_record(tmp_path, simulated(plan, skip=[("SE max", 2)], fail=[("SE r=4", 0)]))
     frame = Results(plan, record).trials

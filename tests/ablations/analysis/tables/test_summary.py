@@ -1,4 +1,4 @@
-"""Summaries: what MLflow and the terminal get of each cell."""
+"""Summaries: what MLflow and the terminal get of each row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVERY = {
 }  # fmt: skip
 
 
-def test_a_cell_has_every_metric_of_its_table(tmp_path: Path) -> None:
+def test_a_row_has_every_metric_of_its_table(tmp_path: Path) -> None:
     plan = study_design()
     record = write_record(tmp_path, simulated(plan))
     found = {summary.label: summary for summary in summarise(Results(plan, record))}

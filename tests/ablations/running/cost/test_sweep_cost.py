@@ -33,7 +33,7 @@ def test_settings_are_a_trial_without_its_seed() -> None:
 
 def test_trials_come_seed_by_seed_without_those_that_are_finished() -> None:
     plan = design(load_study("smoke", seeds=2))
-    labels = [cell.label for cell in plan.rows]
+    labels = [row.label for row in plan.rows]
     rows = {label: replace(ROW, label=label) for label in labels[1:]}
     finished = frozenset({plan.rows[1].trial(1).key})
     found = [row.label for row in rows_of_trials(plan, rows, 3, finished)]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from doctoring import RESULT, dead_holder, finished, look, places_in
+from doctoring import RESULT, dead_holder, finished, look, paths_in
 from small import DATA, small_study
 
 from ablations.planning.trial import DataSpec
@@ -37,7 +37,7 @@ def _well_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def paths(tmp_path: Path) -> StudyPaths:
-    return places_in(tmp_path)
+    return paths_in(tmp_path)
 
 
 def lease_of(paths: StudyPaths, key: str, holder: Holder) -> Path:

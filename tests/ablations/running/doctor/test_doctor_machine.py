@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from doctoring import dead_holder, finished, look, places_in
+from doctoring import dead_holder, finished, look, paths_in
 
 from ablations.running.doctor import machine
 from ablations.running.mlflow.runs import SWEEP, Runs
@@ -22,7 +22,7 @@ from ablations.running.record.trial_file import TrialFile
 
 @pytest.fixture
 def paths(tmp_path: Path) -> StudyPaths:
-    return places_in(tmp_path)
+    return paths_in(tmp_path)
 
 
 def test_little_room_is_a_warning(paths: StudyPaths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Where the laboratory notebook lives: finding, making and opening the store, and what goes wrong there."""
+"""The MLflow store: finding, making and opening it, and what goes wrong there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from ablations.running.mlflow import store as tracking_store
-from ablations.running.mlflow.tracker import Tracker, ui_command, ui_environment
+from ablations.running.mlflow.summaries import RowSummary
+from ablations.running.mlflow.tracker import Tracker
 from senet_core.errors import UserError
 
 
 def writes(tracker: Tracker) -> bool:
-    tracker.write_summaries([{"label": "SE", "values": {"reduction": "16"}, "metrics": {"mean": 9.0}}])
+    tracker.write_summaries([RowSummary("SE", {"reduction": "16"}, {"mean": 9.0})])
     return tracker.missed == 0
 
 
@@ -166,7 +167,7 @@ def test_a_database_is_made_whole_or_not_at_all(
 
 
 def test_the_page_is_served_for_the_store_of_the_results(results: Path) -> None:
-    command = ui_command(None, results, port=5001)
+    command = tracking_store.ui_command(None, results, port=5001)
     assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
     assert f"sqlite:///{results}/mlflow.db" in command
     assert command[command.index("--host") + 1 :][:3] == ["127.0.0.1", "--port", "5001"]
@@ -174,7 +175,7 @@ def test_the_page_is_served_for_the_store_of_the_results(results: Path) -> None:
 
 def test_what_the_user_has_set_for_the_page_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_LOGGING_LEVEL", "DEBUG")
-    environment = ui_environment()
+    environment = tracking_store.ui_environment()
     assert environment["MLFLOW_LOGGING_LEVEL"] == "DEBUG"
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
@@ -188,9 +189,9 @@ def test_what_the_user_has_set_for_the_page_stays(monkeypatch: pytest.MonkeyPatc
 )
 def test_where_there_is_nothing_to_serve_it_says_so(tmp_path: Path, uri: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        ui_command(uri, tmp_path)
+        tracking_store.ui_command(uri, tmp_path)
 
 
-def test_importing_the_notebook_does_not_import_mlflow() -> None:
+def test_importing_the_tracker_does_not_import_mlflow() -> None:
     code = "import sys, ablations.running.mlflow.tracker; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ}).returncode == 0

@@ -1,4 +1,4 @@
-"""The laboratory notebook: what it writes, and that it never stops a sweep."""
+"""The MLflow experiment: what is written to it, and that it never stops a sweep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.mlflow.runs import has_ended, this_process
+from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.mlflow.values import finite_metrics, trial_parameters
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
@@ -51,13 +51,6 @@ def tracker(results: Path) -> Tracker:
     return Tracker("reduction-ratio", None, results)
 
 
-@dataclass(frozen=True)
-class Summary:
-    label: str
-    values: dict[str, str]
-    metrics: dict[str, float | None] = field(default_factory=dict)
-
-
 def trial(seed: int = 0, variant: SEVariant | None = SE8) -> Trial:
     return Trial("resnet20", variant, DataSpec(name="cifar10", train_images=1000), Recipe(epochs=2), seed)
 
@@ -80,7 +73,7 @@ def record(failure: Failure | None = None) -> TrialRecord:
 
 
 def open_trial(tracker: Tracker, seed: int = 0) -> str:
-    return tracker.start_trial(["SE r=8"], AXES, trial(seed), ENVIRONMENT)
+    return tracker.start_trial("SE r=8", AXES, trial(seed), ENVIRONMENT)
 
 
 def run_of(tracker: Tracker, run_id: str) -> Any:
@@ -198,20 +191,19 @@ def test_a_process_that_nobody_has_asked_for_has_ended() -> None:
         assert has_ended(named)
 
 
-def test_summaries_are_one_run_for_each_cell_and_are_replaced(tracker: Tracker) -> None:
-    first = [Summary("SE", {"reduction": "16"}, {"mean": 9.0, "p": 0.5}), Summary("gone", {"reduction": "2"})]
+def test_summaries_are_one_run_for_each_row_and_are_replaced(tracker: Tracker) -> None:
+    first = [
+        RowSummary("SE", {"reduction": "16"}, {"mean": 9.0, "p": 0.5}),
+        RowSummary("gone", {"reduction": "2"}, {}),
+    ]
     tracker.write_summaries(first)
     kept = {run.info.run_name: run.info.run_id for run in tracker._runs.on_level("summary")}
-    tracker.write_summaries([Summary("SE", {"reduction": "16"}, {"mean": 8.0, "p": 0.4, "sd": float("nan")})])
+    tracker.write_summaries(
+        [RowSummary("SE", {"reduction": "16"}, {"mean": 8.0, "p": 0.4, "sd": float("nan")})]
+    )
     (run,) = tracker._runs.on_level("summary")
     assert run.data.tags["verdict"] == ""
-    told = {
-        "label": "SE",
-        "values": {"reduction": "16"},
-        "metrics": {"mean": 8.0, "p": 0.4},
-        "verdict": "worse",
-    }
-    tracker.write_summaries([told])
+    tracker.write_summaries([RowSummary("SE", {"reduction": "16"}, {"mean": 8.0, "p": 0.4}, "worse")])
     (run,) = tracker._runs.on_level("summary")
     assert run.data.tags["verdict"] == "worse"
     assert run.info.run_id == kept["SE"]
@@ -223,14 +215,14 @@ def test_summaries_are_one_run_for_each_cell_and_are_replaced(tracker: Tracker) 
 @pytest.mark.parametrize(
     "changed",
     [
-        Summary("SE", {"reduction": "8"}, {"mean": 9.0, "p": 0.5}),
-        Summary("SE", {"reduction": "16"}, {"mean": 9.0}),
+        RowSummary("SE", {"reduction": "8"}, {"mean": 9.0, "p": 0.5}),
+        RowSummary("SE", {"reduction": "16"}, {"mean": 9.0}),
     ],
     ids=["another parameter", "a metric less"],
 )
-def test_a_summary_that_cannot_be_updated_is_written_anew(tracker: Tracker, changed: Summary) -> None:
-    tracker.write_summaries([Summary("SE", {"reduction": "16"}, {"mean": 9.0, "p": 0.5})])
-    tracker.write_summaries([{"label": "SE", "values": changed.values, "metrics": changed.metrics}])
+def test_a_summary_that_cannot_be_updated_is_written_anew(tracker: Tracker, changed: RowSummary) -> None:
+    tracker.write_summaries([RowSummary("SE", {"reduction": "16"}, {"mean": 9.0, "p": 0.5})])
+    tracker.write_summaries([changed])
     (run,) = tracker._runs.on_level("summary")
     assert (run.data.params, run.data.metrics) == (changed.values, changed.metrics)
     assert tracker.first_failure is None
@@ -256,9 +248,9 @@ def test_only_finite_numbers_are_metrics(value: object) -> None:
 
 def test_more_metrics_than_mlflow_takes_at_once_are_written_in_parts(tracker: Tracker) -> None:
     run_id = open_trial(tracker)
-    tracker.log_epochs(run_id, [{"epoch": epoch, "a": 1.0, "b": 2.0} for epoch in range(600)])
+    tracker.log_epochs(run_id, [EpochMetrics(epoch, 1.0, 2.0, 0.1, 3.0) for epoch in range(600)])
     assert tracker.first_failure is None
-    assert len(tracker._runs._client.get_metric_history(run_id, "b")) == 600
+    assert len(tracker._runs._client.get_metric_history(run_id, "seconds")) == 600
 
 
 def test_an_experiment_deleted_during_the_sweep_stops_nothing(
@@ -277,13 +269,13 @@ CALLS: dict[str, Callable[[Tracker], object]] = {
     "finish": lambda tracker: tracker.finish_trial("run", record()),
     "kill": lambda tracker: tracker.kill_trial("run", "interrupted"),
     "stale": lambda tracker: tracker.close_stale(),
-    "summaries": lambda tracker: tracker.write_summaries([Summary("SE", {}, {"mean": 1.0})]),
+    "summaries": lambda tracker: tracker.write_summaries([RowSummary("SE", {}, {"mean": 1.0})]),
     "report": lambda tracker: tracker.attach_report(Path("missing")),
 }
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_failing_store_never_raises_warns_once_and_closes_the_notebook(
+def test_a_failing_store_never_raises_warns_once_and_lets_mlflow_rest(
     tracker: Tracker, call: Callable[[Tracker], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = []
@@ -309,7 +301,7 @@ def test_a_trial_whose_run_could_not_be_opened_is_counted_and_skipped(tracker: T
     assert (tracker.missed, tracker.first_failure) == (3, None)
 
 
-def test_one_failure_does_not_close_the_notebook(tracker: Tracker) -> None:
+def test_one_failure_does_not_let_mlflow_rest(tracker: Tracker) -> None:
     for _ in range(4):
         tracker.log_epochs("no such run", HISTORY)
         run_id = open_trial(tracker)
@@ -317,7 +309,7 @@ def test_one_failure_does_not_close_the_notebook(tracker: Tracker) -> None:
     assert (tracker.closed, tracker.missed) == (False, 4)
 
 
-def test_opening_the_notebook_says_nothing(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_opening_the_experiment_prints_nothing(results: Path, capfd: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("mlflow").setLevel(logging.INFO)
     tracker = Tracker("study", None, results)
     tracker.finish_trial(open_trial(tracker), record())

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.mlflow.views import page_of, summary_view, trial_view
 
@@ -38,7 +39,7 @@ def test_the_view_of_the_summaries_is_sorted_by_the_mean() -> None:
 
 def test_the_page_of_a_study_names_its_experiment_and_the_view_of_the_summaries(results: Path) -> None:
     tracker = Tracker("study", None, results)
-    tracker.write_summaries([{"label": "SE", "values": {"reduction": "16"}, "metrics": {"mean": 9.0}}])
+    tracker.write_summaries([RowSummary("SE", {"reduction": "16"}, {"mean": 9.0})])
     experiment = tracker._runs._client.get_experiment_by_name("study")
     assert experiment is not None
     assert tracker.page == page_of(experiment.experiment_id)

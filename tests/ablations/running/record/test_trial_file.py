@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ablations.running.machine.durable import DiskError
-from ablations.running.record.neighbours import Neighbours
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
 from senet_core.errors import UserError
@@ -192,11 +192,11 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
     TrialFile(tmp_path / "bad" / "trials.jsonl").append(FAILED)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "trials.jsonl").write_text("nonsense\n")
-    [shared] = Neighbours(tmp_path, "one", "d1").finished([LINE.key, "other"])
+    [shared] = OtherStudies(tmp_path, "one", "d1").finished([LINE.key, "other"])
     assert shared == replace(LINE, study="one", shared_from="two")
-    assert Neighbours(tmp_path, "one", "other data").finished([LINE.key]) == []
+    assert OtherStudies(tmp_path, "one", "other data").finished([LINE.key]) == []
     assert (
-        Neighbours(tmp_path, "two", "d1").finished([LINE.key]) == []
+        OtherStudies(tmp_path, "two", "d1").finished([LINE.key]) == []
     )  # its own record is not another study's
 
 

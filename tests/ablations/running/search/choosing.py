@@ -13,8 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from small import Watcher, small_study
 
-from ablations.analysis.results.next_trials import NextTrials
-from ablations.analysis.results.results import CurrentResults
+from ablations.analysis.results.growing import CurrentResults, NextTrials
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.record.study_paths import StudyPaths

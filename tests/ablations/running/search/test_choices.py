@@ -58,7 +58,7 @@ def test_rows_are_trained_with_what_was_best_for_them_on_validation_images(choos
 
     for choice in select(design, record).choices:
         best = min(choice.judged, key=lambda j: j.values or (1000,))
-        row = next(cell for cell in select(design, record).design.rows if cell.label == choice.arm.name)
+        row = next(row for row in select(design, record).design.rows if row.label == choice.arm.name)
         assert row.recipe.lr == best.proposal.params["lr"]
         assert row.data.validation_images is None
         for seed in design.seeds:
@@ -339,7 +339,7 @@ def test_what_is_proposed_again_gets_another_seed(choosing: Choosing) -> None:
     assert sum(c.visits for c in select(design, record).choices[0].candidates) == 8
 
 
-def test_hopeless_trials_are_pruned_and_say_how_far_they_came(
+def test_trials_without_prospects_are_pruned_and_say_how_far_they_came(
     choosing: Choosing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import time

@@ -17,7 +17,7 @@ from ablations.running.record.study_record import StudyRecord
 
 
 def content(design: Design, record: StudyRecord) -> Content:
-    return content_of(Results(design, record), command_prefix="ablate", tracking=None)
+    return content_of(Results(design, record))
 
 
 def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosing: Choosing) -> None:
@@ -28,7 +28,7 @@ def test_a_tuned_study_says_what_was_chosen_and_whether_a_verdict_changed(choosi
     text = render_markdown(found)
 
     tables = {table.key: table for table in found.tables()}
-    assert [row.cells[0].text() for row in tables["chosen"].rows] == [cell.label for cell in design.rows]
+    assert [row.cells[0].text() for row in tables["chosen"].rows] == [row.label for row in design.rows]
     assert all(row.cells[-1].text() == "6 finished" for row in tables["chosen"].rows)
     assert {row.cells[0].text() for row in tables["changed"].rows} == {"plain", "SE max r=8"}
     assert "Tuning each row's recipe changed" in text

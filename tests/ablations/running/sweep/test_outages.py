@@ -29,11 +29,12 @@ import sys
 from pathlib import Path
 from small import small_trial
 from ablations.running.mlflow.tracker import Tracker
+from ablations.running.record.trial_record import EpochMetrics
 print("ready", flush=True)
 sys.stdin.readline()
 tracker = Tracker("small", None, Path(sys.argv[1]))
-run = tracker.start_trial(["SE"], {}, small_trial(seed=int(sys.argv[2])), {})
-tracker.log_epochs(run, [{"epoch": 1, "train_loss": 1.0}])
+run = tracker.start_trial("SE", {}, small_trial(seed=int(sys.argv[2])), {})
+tracker.log_epochs(run, [EpochMetrics(1, 1.0, 50.0, 0.1, 1.0)])
 tracker.kill_trial(run, "that is all")
 print(tracker.first_failure)
 """
@@ -65,7 +66,7 @@ def _faults(bench: Bench, database: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_eight_processes_may_open_a_new_notebook_at_once(tmp_path: Path) -> None:
+def test_eight_processes_may_open_a_new_mlflow_store_at_once(tmp_path: Path) -> None:
     path = f"{ROOT}:{Path(__file__).parents[1]}"
     started = [
         subprocess.Popen(
@@ -117,7 +118,7 @@ def test_a_server_that_is_stopped_for_a_while_has_everything_afterwards(bench: B
 def test_a_server_that_is_stopped_for_a_minute_has_everything_afterwards(
     bench: Bench, server: Server
 ) -> None:
-    """Long enough for the notebook to give up, rest and try again several times."""
+    """Long enough for MLflow to give up, rest and try again several times."""
     design = small_study()
     path = bench.results / "small" / "trials.jsonl"
     stopped: list[float] = []
@@ -223,7 +224,7 @@ def test_a_server_that_does_not_answer_holds_nothing_up(
     assert _faults(bench, server.database) == []
 
 
-def test_a_notebook_that_may_only_be_read_costs_no_trial(
+def test_an_mlflow_store_that_may_only_be_read_costs_no_trial(
     bench: Bench, results: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = results / "mlflow.db"
@@ -253,7 +254,7 @@ def test_runs_that_a_killed_sweep_left_open_are_closed_when_nothing_is_left_to_t
     bench.sweep(design)
     trial = design.trials[0]
     killed = Tracker("small", None, results)
-    run = killed.start_trial(["SE"], {}, trial, {})
+    run = killed.start_trial("SE", {}, trial, {})
     killed._runs._client.set_tag(run, "senet.sweep", f"{_node()}:999999999:1")
     assert bench.sweep(design, tracker=lambda: Tracker("small", None, results)).trained == 0
     assert _faults(bench, results / "mlflow.db") == []
@@ -280,7 +281,7 @@ def _at_most(size: int) -> dict[str, Any]:
     ("size", "finished"),
     [
         (3_000, 1),  # the record has room for one trial of the two
-        (60_000, 2),  # the record has room, checkpoints and the notebook have not, nor has the report
+        (60_000, 2),  # the record has room, checkpoints and MLflow have not, nor has the report
     ],
 )
 def test_a_full_disk_ends_in_one_line_and_the_study_is_completed_later(

@@ -1,12 +1,35 @@
-"""What a sweep is to train next, from the study's results alone."""
+"""Results of a record that grows, and the next trials of a sweep, which follow from them alone."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ablations.analysis.results.results import CurrentResults
+from ablations.analysis.results.results import Results
+from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
+from ablations.running.record.study_record import StudyRecord
+
+
+class CurrentResults:
+    """The results of a record that grows: made anew only when the record has changed.
+
+    Args:
+        design: the study, as it was asked.
+        record: what was measured; whoever adds to it refreshes it.
+    """
+
+    def __init__(self, design: Design, record: StudyRecord) -> None:
+        self.design, self.record = design, record
+        self._made: tuple[tuple[int, ...], Results] | None = None
+
+    @property
+    def now(self) -> Results:
+        """The results of the record as it is at this moment."""
+        version = self.record.version
+        if self._made is None or self._made[0] != version:
+            self._made = (version, Results(self.design, self.record))
+        return self._made[1]
 
 
 class NextTrials:

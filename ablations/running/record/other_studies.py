@@ -1,4 +1,4 @@
-"""The other studies of a results folder: what one of them has trained, or is training now, is not trained again."""
+"""The other studies of a results folder: a trial that one of them has finished, or trains now, is not trained again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
 
 
-class Neighbours:
-    """The studies beside one.
+class OtherStudies:
+    """The other studies of a results folder.
 
     Args:
         results_dir: where all of them are.
@@ -28,7 +28,7 @@ class Neighbours:
         self._leases: dict[Path, Leases] = {}
 
     def finished(self, keys: Iterable[str]) -> list[TrialRecord]:
-        """Find trials that other studies have finished on the same data.
+        """Return the trials that other studies have finished on the same data.
 
         Returns:
             Lines for the asking study's record; records that cannot be read are passed over.

@@ -1,0 +1,196 @@
+"""The running trials of a sweep: follows them, records how each one ended, and ends them when the sweep does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from pathlib import Path
+
+from ablations.planning.row import Row
+from ablations.planning.trial import Trial
+from ablations.running.executors.process_pool import ExecutorLost
+from ablations.running.mlflow.background_writer import BackgroundWriter
+from ablations.running.record.set_aside import SetAside
+from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
+from ablations.running.sweep.values import Running, SweepContext
+from ablations.running.training.progress import Progress
+from ablations.running.training.task import TaskOutcome
+from senet_core.errors import UserError
+
+POLL_SECONDS = 0.3
+STOPPING_SECONDS = 7.0
+TIMEOUT_GRACE_SECONDS = 30.0
+
+
+class RunningTrials:
+    """The trials of one sweep that are running.
+
+    Args:
+        context: what the sweep works with.
+        aside: told of every end, so that values that only ever fail are set aside.
+
+    Attributes:
+        proposed: keys of the trials that take part in a choice; whoever begins one adds it here.
+        trained: trials finished so far.
+        failed: keys of trials that failed.
+        stop_file: asks the trials to save their state and stop.
+    """
+
+    def __init__(self, context: SweepContext, aside: SetAside) -> None:
+        self.paths, self.settings, self.record = context.paths, context.settings, context.record.trials
+        self.leases, self.display, self.proposer = context.leases, context.display, context.proposer
+        self.aside = aside
+        self.mlflow = BackgroundWriter(context.tracker, self.settings.command)
+        self.stop_file = self.paths.running / f"stop.{socket.gethostname()}.{os.getpid()}"
+        self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
+        self.proposed: set[str] = set()
+        self.failed: set[str] = set()
+        self.trained = 0
+        self._running: dict[Future[TaskOutcome], Running] = {}
+        self._begun: dict[str, tuple[int, float]] = {}  # the attempt, and when it was first heard of
+        self._ended: list[str] = []
+        self._busy_seconds, self._ended_tasks = 0.0, 0
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def begin(self, row: Row, trial: Trial, submit: Callable[[], Future[TaskOutcome]]) -> None:
+        """Submit a trial, and follow it from now on."""
+        progress = Progress(self.paths.running / f"{trial.key}.jsonl")
+        for left in (progress.path, self.prune_file(trial.key)):
+            left.unlink(missing_ok=True)  # by a dead sweep
+        self._running[submit()] = Running(trial, row, progress)
+
+    def collect(self, executor: Executor) -> None:
+        """Wait a moment, follow the running trials, and record those that ended."""
+        done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        self.leases.refresh()
+        for future in self._running:
+            self._follow(future, executor)
+        self.display.update([r for r in self._running.values() if r.progress.environment is not None])
+        for future in done:
+            self._commit(future, executor)
+        self.release_ended()
+
+    def release_ended(self) -> None:
+        """Release the trials that are in MLflow; before that another sweep might write their runs, too."""
+        passed_on = [key for key in self._ended if self.mlflow.has_all(key)]
+        for key in passed_on:
+            self.leases.release(key)
+            self._ended.remove(key)
+
+    def show_how_busy(self, seconds: float) -> None:
+        """Show how busy the workers were, where there was more than one trial for each."""
+        if self._ended_tasks > self.settings.workers:
+            self.display.say(busy_words(self.settings.workers, self._busy_seconds, seconds))
+
+    def end(self, executor: Executor, *, graceful: bool, hurried: Callable[[], bool]) -> None:
+        """Close everything: running trials save their state if there is time, and are killed otherwise.
+
+        Args:
+            executor: where they run; shut down.
+            graceful: whether they are given time to save their state.
+            hurried: asked now and then; once it says so, MLflow is given little time.
+        """
+        try:
+            if self._running and graceful:
+                self._let_them_stop(executor)
+        finally:
+            kill = getattr(executor, "kill", None)
+            if self._running and kill is not None:
+                kill()
+            else:
+                executor.shutdown(wait=not self._running, cancel_futures=True)
+            for running in self._running.values():
+                self.mlflow.kill(running.trial.key, "the sweep was stopped")
+                running.progress.path.unlink(missing_ok=True)
+            self.stop_file.unlink(missing_ok=True)
+            self.mlflow.close(hurried)
+            self.leases.release_all()
+            self.paths.remove_empty()
+
+    def prune_file(self, key: str) -> Path:
+        """Return the file that tells a trial that it is pruned."""
+        return self.paths.running / f"{key}.prune"
+
+    def _follow(self, future: Future[TaskOutcome], executor: Executor) -> None:
+        """Read what a trial has reported since the last call, and pass it on."""
+        running = self._running[future]
+        new = running.progress.read()
+        environment, key = running.progress.environment, running.trial.key
+        if environment is None:
+            return
+        if self._begun.get(key, (0, 0.0))[0] not in (0, running.progress.attempt):
+            self.mlflow.kill(key, "the trial was begun again on another node")
+            del self._begun[key]
+        if key not in self._begun:
+            self._begun[key] = running.progress.attempt, time.monotonic()
+            self.mlflow.start(running.row, running.trial, environment)
+        if new:
+            self.mlflow.epochs(key, new)
+            if self.proposer is not None and self.proposer.heard(key, new):
+                self.prune_file(key).touch()
+        limit = self.settings.timeout_seconds
+        if limit is not None and time.monotonic() - self._begun[key][1] > limit + TIMEOUT_GRACE_SECONDS:
+            running.progress.kill_process()  # it hangs, and does not read its own clock any more
+            getattr(executor, "kill_task", lambda hung: None)(future)
+
+    def _commit(self, future: Future[TaskOutcome], executor: Executor) -> None:
+        """Record how a trial ended: first in the record, from which all else can be made."""
+        running = self._running[future]
+        self._follow(future, executor)
+        key = running.trial.key
+        error = future.exception()
+        if isinstance(error, (UserError, ExecutorLost)):
+            raise error  # no fault of the trial's: the next one would end like it
+        outcome = future.result() if error is None else self._died(running, error)
+        self._busy_seconds, self._ended_tasks = self._busy_seconds + outcome.seconds, self._ended_tasks + 1
+        if outcome.stopped and not self.prune_file(key).exists():
+            self.mlflow.kill(key, "the sweep was stopped")
+        else:
+            self._write_down(running, outcome)
+        for done in (running.progress.path, self.prune_file(key)):
+            done.unlink(missing_ok=True)
+        del self._running[future]
+        self._ended.append(key)
+
+    def _died(self, running: Running, error: BaseException) -> TaskOutcome:
+        limit, begun = self.settings.timeout_seconds, self._begun.get(running.trial.key)
+        hung = limit is not None and begun is not None and time.monotonic() - begun[1] > limit
+        return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
+
+    def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
+        key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
+        written = self.record.append(line, unless_finished=True)
+        if not written:
+            self.mlflow.kill(key, "another sweep took the trial over and finished it")
+            return
+        [line] = written  # as the record has it
+        self.mlflow.finish(line)
+        if outcome.failure is None:
+            shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)
+            self.trained += 1
+        if key in self.proposed:
+            if self.proposer is not None:
+                self.proposer.ended(line)
+        elif outcome.result is not None:
+            self.aside.finished(running.row)
+        elif outcome.failure is not None:
+            self.aside.failed(running.row, outcome.failure)
+            self.failed.add(key)
+        self.display.finished(running.row, line)
+
+    def _let_them_stop(self, executor: Executor) -> None:
+        self.paths.running.mkdir(parents=True, exist_ok=True)
+        self.stop_file.touch()
+        getattr(executor, "give_up_waiting", lambda: None)()
+        done, _ = wait(self._running, timeout=STOPPING_SECONDS)
+        for future in done:
+            if future.cancelled():
+                self.leases.release(self._running.pop(future).trial.key)
+            else:
+                self._commit(future, executor)
