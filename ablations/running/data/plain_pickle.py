@@ -33,7 +33,7 @@ class _StandIn:
 
 
 class _NdarrayType(_StandIn):
-    """`numpy.ndarray`, as the first argument of `_reconstruct`."""
+    """The type of arrays, as the first argument of `_reconstruct`."""
 
     __slots__ = ()
 
@@ -105,7 +105,7 @@ class _MakeDtype(_StandIn):
 
 
 class _Encode(_StandIn):
-    """`_codecs.encode`: how Python 3 writes bytes into old pickles."""
+    """The codec function: how Python 3 writes bytes into old pickles."""
 
     __slots__ = ()
 
