@@ -8,7 +8,10 @@ from ablations.commands.shared import options
 from ablations.commands.shared.options import AskedStudy
 
 _STORAGE = "ABLATE_DASHBOARD_STORAGE"
-_DASHBOARD = f"import os, sys; sys.argv.insert(1, os.environ.pop({_STORAGE!r})); from optuna_dashboard._cli import main; main()"
+_DASHBOARD = (
+    f"import os, sys; sys.argv.insert(1, os.environ.pop({_STORAGE!r})); "
+    + "from optuna_dashboard._cli import main; main()"
+)
 """The address goes by the environment: every user of a machine sees the words of a command."""
 
 

@@ -56,7 +56,6 @@ def test_refusals_and_failures_show_none(scheme: str, tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError) as refused:
             refuse()
-            pytest.fail("it was taken")
         assert SECRET not in str(refused.value)
         assert "p/w@d" not in str(refused.value)
 
