@@ -7,6 +7,13 @@ import click
 from ablations.commands.shared import options
 from ablations.commands.shared.options import AskedStudy
 
+_STORAGE = "ABLATE_DASHBOARD_STORAGE"
+_DASHBOARD = (
+    f"import os, sys; sys.argv.insert(1, os.environ.pop({_STORAGE!r})); "
+    + "from optuna_dashboard._cli import main; main()"
+)
+"""The address goes by the environment: every user of a machine sees the words of a command."""
+
 
 @click.command("dashboard")
 @options.asked_study
@@ -17,11 +24,11 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
 
     What Optuna's storage lacks is written into it first, from the study's record.
     """
+    import os
     import subprocess
     import sys
     from contextlib import suppress
     from importlib.util import find_spec
-    from pathlib import Path
 
     from ablations.errors import ToolMissing
     from ablations.running.record.leases import Leases
@@ -43,10 +50,8 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
         Proposer(design, paths, record, Leases(paths.leases), storage, click.echo).close()
     address = storage_url(storage, paths.results)
     click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")
-    beside = Path(sys.executable).with_name("optuna-dashboard")
-    program = str(beside) if beside.exists() else "optuna-dashboard"
-    words = [program, address, "--host", "127.0.0.1", "--port", str(port)]
+    words = [sys.executable, "-c", _DASHBOARD, "--host", "127.0.0.1", "--port", str(port)]
     try:
-        return subprocess.run(words, check=False).returncode
+        return subprocess.run(words, check=False, env={**os.environ, _STORAGE: address}).returncode
     except KeyboardInterrupt:
         return 0

@@ -17,11 +17,11 @@ def command(results_dir: Path, tracking_uri: str | None, port: int) -> int:
     """Open the MLflow UI on 127.0.0.1."""
     import subprocess
 
-    from ablations.running.mlflow.store import ui_command, ui_environment
+    from ablations.running.mlflow.store import served_store, ui_command, ui_environment
 
-    words = ui_command(tracking_uri, results_dir, port=port)
+    store = served_store(tracking_uri, results_dir)
     click.echo(f"MLflow UI on http://127.0.0.1:{port}  (Ctrl-C ends it)")
     try:
-        return subprocess.run(words, check=False, env=ui_environment()).returncode
+        return subprocess.run(ui_command(port), check=False, env=ui_environment(store)).returncode
     except KeyboardInterrupt:
         return 0

@@ -256,9 +256,8 @@ def test_a_file_cannot_give_its_study_another_name(tmp_path: Path) -> None:
         load_study(str(file))
 
 
-def test_the_pages_are_served_to_this_machine_only(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").touch()
-    words = ui_command(None, tmp_path)
+def test_the_pages_are_served_to_this_machine_only() -> None:
+    words = ui_command()
     assert words[words.index("--host") + 1] == "127.0.0.1"
     from ablations.commands.ui import command
 

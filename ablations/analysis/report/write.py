@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,6 +26,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import not_written
 from ablations.running.record.leases import process_exists
 from senet_core.errors import UserError, unknown
@@ -98,7 +98,7 @@ def write_report(
         if pairs:
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
         return _write_all(frame_content(results), Path(reports_dir), formats)
-    shown = None if tracking is None else _without_password(tracking)
+    shown = None if tracking is None else shown_address(tracking)
     content = content_of(results, tracking=shown, pairs=pairs)
     study = results.design.study
     asked = tuple(name for name in FORMATS if name in formats)
@@ -251,10 +251,3 @@ def _clear_drafts(folder: Path) -> None:
         number = draft.name.split(".")[-2]
         if number.isdigit() and not process_exists(int(number)):
             draft.unlink(missing_ok=True)
-
-
-def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

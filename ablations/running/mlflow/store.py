@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import socket
 import sqlite3
 import subprocess
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ablations.errors import ToolMissing
+from ablations.running.machine.addresses import shown_address, without_secrets
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
@@ -77,7 +77,7 @@ class Store:
     @property
     def shown(self) -> str:
         """The URI without the password that it may hold."""
-        return _shown(self.uri)
+        return shown_address(self.uri)
 
 
 def locate(tracking_uri: str | None, results_dir: Path) -> Store:
@@ -92,13 +92,15 @@ def locate(tracking_uri: str | None, results_dir: Path) -> Store:
         return Store(f"{SQLITE}{results / DATABASE}", results / ARTIFACTS, given=False)
     scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in ("http", "https", *PORTS) and not _is_address(uri):
-        raise UserError(f"tracking URI {_shown(uri)!r} names no host and port; accepted: {ACCEPTED}")
+        raise UserError(f"tracking URI {shown_address(uri)!r} names no host and port; accepted: {ACCEPTED}")
     if scheme in SERVED:
         return Store(uri, None, given=True)
     if scheme in PORTS and "://" in uri:
         return Store(uri, results_dir.absolute() / ARTIFACTS, given=True)
     if not uri.startswith(SQLITE) or uri == SQLITE:
-        raise UserError(f"tracking URI {uri!r} is no place that MLflow writes to; accepted: {ACCEPTED}")
+        raise UserError(
+            f"tracking URI {shown_address(uri)!r} is no place that MLflow writes to; accepted: {ACCEPTED}"
+        )
     database = Path(uri[len(SQLITE) :]).absolute()
     return Store(f"{SQLITE}{database}", database.parent / ARTIFACTS, given=True)
 
@@ -123,7 +125,7 @@ def connect(store: Store) -> MlflowClient:
         if not store.given:
             raise
         silent = store.uri.startswith("http") and not isinstance(fault, ImportError)
-        why = "no MLflow server answers there" if silent else reason(fault)
+        why = "no MLflow server answers there" if silent else without_secrets(reason(fault), store.uri)
         problem = f"cannot use MLflow at {store.shown}: {why}; accepted: {ACCEPTED}"
         if store.database is None and not isinstance(fault, ImportError):
             raise NoServer(problem, why) from fault
@@ -149,8 +151,8 @@ def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
     return str(found.experiment_id)
 
 
-def ui_command(tracking_uri: str | None, results_dir: Path, port: int = 5000) -> list[str]:
-    """Return the command that serves MLflow's pages for the store of these results.
+def served_store(tracking_uri: str | None, results_dir: Path) -> Store:
+    """Return the store of these results, for MLflow's pages.
 
     Raises:
         UserError: the store is a server, which serves its pages itself, or there is no database yet.
@@ -160,20 +162,24 @@ def ui_command(tracking_uri: str | None, results_dir: Path, port: int = 5000) ->
         raise UserError(f"{store.shown} is a running server; open it in a browser")
     if store.database is not None and not store.database.exists():
         raise UserError(f"nothing to show: {store.database} does not exist yet; `ablate run` makes it")
-    serve = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
-    serve += ["--default-artifact-root", str(store.artifacts)]
-    serve += ["--host", "127.0.0.1", "--port", str(port)]
+    return store
+
+
+def ui_command(port: int = 5000) -> list[str]:
+    """Return the command that serves MLflow's pages, in `ui_environment`: every user sees the words of a command."""
+    serve = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     return [*serve, "--workers", "1", "--uvicorn-opts", "--log-level warning"]
 
 
-def ui_environment() -> dict[str, str]:
-    """Return the environment for `ui_command`; what the user has set stays."""
+def ui_environment(store: Store) -> dict[str, str]:
+    """Return the environment for `ui_command`, which names the store; what the user has set of the rest stays."""
     quiet = {
         "MLFLOW_LOGGING_LEVEL": "WARNING",
         "PYTHONWARNINGS": "ignore",  # MLflow 3.17 uses what Starlette deprecates
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes and 1.9 GiB for other uses of MLflow
     }
-    return {**SETTINGS, **quiet, **os.environ}
+    named = {"MLFLOW_BACKEND_STORE_URI": store.uri, "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(store.artifacts)}
+    return {**SETTINGS, **quiet, **os.environ, **named}
 
 
 def reason(fault: BaseException) -> str:
@@ -189,10 +195,6 @@ def _is_address(uri: str) -> bool:
         return bool(address.hostname) and (address.port is None or address.port > 0)
     except ValueError:  # a port that is no number, an unclosed bracket
         return False
-
-
-def _shown(uri: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", uri)
 
 
 def _reach(uri: str) -> None:

@@ -14,6 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
+from ablations.running.machine.addresses import without_secrets
 from ablations.running.mlflow.runs import SWEEP, Runs, has_ended, this_process
 from ablations.running.mlflow.store import NoServer, connect, experiment, locate, reason
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
@@ -279,5 +280,6 @@ class Tracker:
         self._failures_in_a_row = PATIENCE if enough else self._failures_in_a_row + 1
         self._rests_until = time.monotonic() + REST_SECONDS
         if self.first_failure is None:
-            self.first_failure = fault.why if isinstance(fault, NoServer) else reason(fault)
+            why = fault.why if isinstance(fault, NoServer) else reason(fault)
+            self.first_failure = without_secrets(why, self._store.uri)
             _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import ToolMissing
+from ablations.running.machine.addresses import shown_address, without_secrets
 from ablations.running.machine.durable import not_written, write_durably
 from senet_core.errors import UserError
 
@@ -31,7 +32,8 @@ def storage_url(given: str | None, results: Path) -> str:
         return f"sqlite:///{(results / FILE_NAME).absolute()}"
     if not re.match(r"^[A-Za-z0-9_+]+://", given):
         raise UserError(
-            f"`storage` takes the address of a database, such as postgresql://USER@HOST/NAME; got {given!r}"
+            "`storage` takes the address of a database, such as postgresql://USER@HOST/NAME;"
+            f" got {shown_address(given)!r}"
         )
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", given)
 
@@ -69,7 +71,8 @@ def open_storage(url: str) -> BaseStorage:
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     try:
-        shown = make_url(url).render_as_string(hide_password=True)
+        _ = make_url(url)
+        shown = shown_address(url)
     except (ArgumentError, ValueError) as error:
         raise UserError("`storage` is no address of a database that can be read") from error
     arguments = {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
@@ -80,10 +83,12 @@ def open_storage(url: str) -> BaseStorage:
     except ImportError as error:
         extra = ' (pip install "senet-ablations[postgres]")' if "psycopg" in str(error) else ""
         raise ToolMissing(
-            f"Optuna's storage {shown} needs a driver that is not installed: {error}{extra}"
+            f"Optuna's storage {shown} needs a driver that is not installed: {without_secrets(str(error), url)}{extra}"
         ) from error
     except (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, RuntimeError) as error:
-        raise UserError(f"Optuna's storage {shown} cannot be opened: {_one_line(error)}") from error
+        raise UserError(
+            f"Optuna's storage {shown} cannot be opened: {without_secrets(_one_line(error), url)}"
+        ) from error
 
 
 @contextmanager

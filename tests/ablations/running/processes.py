@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablations.running.mlflow.store import ui_environment
+from ablations.running.mlflow.store import Store, ui_environment
 
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "chaos"))
@@ -99,7 +99,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", *words, "--port", str(self.port)],
                 cwd=self.folder,
-                env=ui_environment(),
+                env=ui_environment(Store(f"sqlite:///{self.database}", self.folder, given=False)),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -167,15 +167,18 @@ def test_a_database_is_made_whole_or_not_at_all(
 
 
 def test_the_page_is_served_for_the_store_of_the_results(results: Path) -> None:
-    command = tracking_store.ui_command(None, results, port=5001)
+    store = tracking_store.served_store(None, results)
+    command = tracking_store.ui_command(5001)
     assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
-    assert f"sqlite:///{results}/mlflow.db" in command
+    assert (
+        tracking_store.ui_environment(store)["MLFLOW_BACKEND_STORE_URI"] == f"sqlite:///{results}/mlflow.db"
+    )
     assert command[command.index("--host") + 1 :][:3] == ["127.0.0.1", "--port", "5001"]
 
 
-def test_what_the_user_has_set_for_the_page_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_user_has_set_for_the_page_stays(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_LOGGING_LEVEL", "DEBUG")
-    environment = tracking_store.ui_environment()
+    environment = tracking_store.ui_environment(tracking_store.served_store(None, results))
     assert environment["MLFLOW_LOGGING_LEVEL"] == "DEBUG"
     assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
@@ -189,7 +192,7 @@ def test_what_the_user_has_set_for_the_page_stays(monkeypatch: pytest.MonkeyPatc
 )
 def test_where_there_is_nothing_to_serve_it_says_so(tmp_path: Path, uri: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        tracking_store.ui_command(uri, tmp_path)
+        tracking_store.served_store(uri, tmp_path)
 
 
 def test_importing_the_tracker_does_not_import_mlflow() -> None:
