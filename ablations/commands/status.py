@@ -12,7 +12,7 @@ from ablations.commands.shared.options import AskedStudy
 @options.asked_study
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(asked: AskedStudy, as_json: bool) -> None:
-    """Say what of STUDY is finished, failed, running and left."""
+    """Show what of STUDY is finished, failed, running and left."""
     import json
 
     from rich.table import Table

@@ -12,7 +12,7 @@ from ablations.commands.shared.options import AskedStudy
 @options.asked_study
 @click.argument("key")
 def command(asked: AskedStudy, key: str) -> None:
-    """Say whether trial KEY of STUDY would run, and why. KEY may be shortened."""
+    """Explain whether trial KEY of STUDY would run, and why. KEY may be shortened."""
     from ablations.analysis.results.results import Results
     from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.trials import complete_key

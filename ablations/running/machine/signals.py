@@ -19,6 +19,14 @@ class Stop(threading.Event):
     signal: int | None = None
 
 
+_asked: list[Stop] = []
+
+
+def asked_to_stop() -> bool:
+    """Return whether a signal has asked the sweep of this process to stop."""
+    return any(stop.is_set() for stop in _asked)
+
+
 @contextmanager
 def stopped_by_signal() -> Iterator[Stop]:
     """Yield an event that the stopping signals set inside the block; a second SIGINT interrupts at once."""
@@ -33,9 +41,11 @@ def stopped_by_signal() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop  # signals belong to the main thread; a caller elsewhere stops the sweep in its own way
         return
+    _asked.append(stop)
     before: dict[int, Any] = {number: signal.signal(number, handle) for number in STOPPING}
     try:
         yield stop
     finally:
+        _asked.remove(stop)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,15 +11,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
+from ablations.running.machine.locks import LockHeld, locked
 from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
@@ -150,7 +149,9 @@ def fill_in(
     Raises:
         RecordError: the record cannot be read.
     """
-    with _one_at_a_time(paths):
+    with _one_at_a_time(tracker, paths) as alone:
+        if not alone:
+            return 0
         tracker.wake()
         missed = tracker.missed
         tracker.close_stale(own=True)
@@ -184,7 +185,9 @@ def write_conclusion(
         summaries: of the rows.
         draw: writes further pictures into a folder, which go where the report goes.
     """
-    with _one_at_a_time(paths), TemporaryDirectory() as extra:
+    with _one_at_a_time(tracker, paths) as alone, TemporaryDirectory() as extra:
+        if not alone:
+            return
         draw(Path(extra) / "optuna")
         tracker.write_summaries(summaries)
         if paths.report.is_dir():
@@ -240,16 +243,20 @@ def _write_lines(
 
 
 @contextmanager
-def _one_at_a_time(paths: StudyPaths) -> Iterator[None]:
-    """Keep two sweeps that end at once from writing the same runs twice."""
-    lock = FileLock(paths.results / ".mlflow.lock")
-    try:
-        lock.acquire()
-    except OSError as error:
-        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise
-    # results that may only be read are synchronised all the same: no sweep can end there
-    try:
-        yield
-    finally:
-        lock.release()
+def _one_at_a_time(tracker: Tracker, paths: StudyPaths) -> Iterator[bool]:
+    """Keep two sweeps that end at once from writing the same runs twice.
+
+    Yields False where another process has held the lock for too long; the tracker is told. Results that may only be
+    read are written to MLflow all the same: no sweep can end there.
+    """
+    with ExitStack() as held:
+        alone = True
+        try:
+            held.enter_context(locked(paths.results / ".notebook.lock"))
+        except LockHeld as fault:
+            tracker.lacks(fault)
+            alone = False
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+        yield alone

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from ablations.errors import ToolMissing
 from ablations.running.machine.addresses import shown_address, without_secrets
+from ablations.running.machine.locks import locked
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
@@ -218,7 +217,7 @@ def _client(uri: str) -> MlflowClient:
 def _prepare_database(store: Store, database: Path) -> None:
     """Make the database whole or not at all: one that Ctrl-C left half made would never open again."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{database}.lock"):
+    with locked(Path(f"{database}.lock")):
         if database.exists():
             _check_database(store, database)
             return

@@ -273,6 +273,10 @@ class Tracker:
         sweep = run.data.tags.get(SWEEP, "")
         return not own if sweep == this_process() else not has_ended(sweep)
 
+    def lacks(self, fault: Exception) -> None:
+        """Note that the experiment lacks something, and why."""
+        self._note(fault)
+
     def _note(self, fault: Exception, *, enough: bool = False) -> None:
         self.missed += 1
         # a server that keeps silent costs seconds each time it is asked

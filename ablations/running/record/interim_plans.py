@@ -10,10 +10,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.machine.locks import locked
 
 FILE_NAME = "looks.jsonl"
 
@@ -88,7 +87,7 @@ def add_interim_plan(folder: Path, plan: InterimPlan) -> None:
     """
     path = folder / FILE_NAME
     try:
-        with FileLock(folder / ".looks.lock"):  # another sweep may end at this moment
+        with locked(folder / ".looks.lock"):  # another sweep may end at this moment
             if read_interim_plans(folder)[-1:] != (plan,):
                 append_durably(path, (json.dumps(asdict(plan)) + "\n").encode())
     except OSError as error:

@@ -18,9 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from ablations.running.machine.durable import not_written
+from ablations.running.machine.locks import locked
 
 FOLDER = "leases"
 STALE_SECONDS = 90.0
@@ -183,7 +182,7 @@ class Leases:
         """
         if not self.is_stale(key):
             return False
-        with FileLock(self._folder.with_name(f".{self._folder.name}.lock")):
+        with locked(self._folder.with_name(f".{self._folder.name}.lock"), interruptible=False):
             if self.is_stale(key):
                 self._path(key).unlink(missing_ok=True)
         return True
