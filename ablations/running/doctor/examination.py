@@ -13,6 +13,7 @@ from ablations.running.doctor.finding import Finding, ok, problem
 from ablations.running.doctor.leftovers import check_checkpoints, check_leases, check_running
 from ablations.running.doctor.machine import check_devices, check_disk, check_packages
 from ablations.running.doctor.records import check_record
+from ablations.running.doctor.side_files import check_side_files
 from ablations.running.doctor.tracking import check_tracking
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME
@@ -79,6 +80,7 @@ def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) 
     except UserError as error:
         yield problem(str(error), "give yourself the right to write there, or name another by `results_dir`")
     finished = yield from check_record(paths, digests, fix=fix)
+    yield from check_side_files(paths, fix=fix)
     try:
         alive = yield from check_leases(paths, fix=fix)
         yield from check_running(paths, alive, fix=fix)

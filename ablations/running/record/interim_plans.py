@@ -10,9 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ablations.errors import RecordError
-from ablations.running.machine.durable import append_durably, not_written
 from ablations.running.machine.locks import locked
+from ablations.running.record.json_lines import add_line, read_lines
 
 FILE_NAME = "looks.jsonl"
 
@@ -44,7 +43,7 @@ class InterimPlan:
             raise ValueError(f"looks must rise from 2 to at most {self.most} seeds, got {at}")
 
     @classmethod
-    def from_line(cls, line: str) -> InterimPlan:
+    def from_line(cls, line: str | bytes) -> InterimPlan:
         """Read a line of the file.
 
         Raises:
@@ -60,22 +59,7 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
     Raises:
         RecordError: it cannot be read, or a line in it is corrupt.
     """
-    path = folder / FILE_NAME
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"cannot read the ledger of looks {path}: {error}") from error
-    plans = []
-    for number, line in enumerate(lines, 1):
-        try:
-            plans.append(InterimPlan.from_line(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
-            raise RecordError(
-                f"{path}, line {number} is corrupt: {error}; correct or remove that line"
-            ) from error
-    return tuple(plans)
+    return read_lines(folder / FILE_NAME, "the ledger of looks", InterimPlan.from_line)
 
 
 def add_interim_plan(folder: Path, plan: InterimPlan) -> None:
@@ -83,12 +67,9 @@ def add_interim_plan(folder: Path, plan: InterimPlan) -> None:
 
     Raises:
         RecordError: the file cannot be read.
+        LockHeld: another process has held its lock for too long.
         DiskError: it cannot be written.
     """
-    path = folder / FILE_NAME
-    try:
-        with locked(folder / ".looks.lock"):  # another sweep may end at this moment
-            if read_interim_plans(folder)[-1:] != (plan,):
-                append_durably(path, (json.dumps(asdict(plan)) + "\n").encode())
-    except OSError as error:
-        raise not_written(f"the ledger of looks {path}", error, chosen=False) from error
+    with locked(folder / ".looks.lock"):  # another sweep may end at this moment
+        if read_interim_plans(folder)[-1:] != (plan,):
+            add_line(folder / FILE_NAME, "the ledger of looks", json.dumps(asdict(plan)))

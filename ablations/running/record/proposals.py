@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ablations.errors import RecordError
 from ablations.planning.choices.space import Params
-from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.record.json_lines import add_line, read_lines
 
 FILE_NAME = "proposals.jsonl"
 
@@ -41,8 +39,7 @@ def read_proposals(folder: Path) -> tuple[Proposal, ...]:
     Raises:
         RecordError: the file cannot be read, or a line in it is corrupt.
     """
-    path = folder / FILE_NAME
-    return tuple(_parsed(path, number, line) for number, line in enumerate(_whole_lines(path), 1))
+    return read_lines(folder / FILE_NAME, "the proposals", _parsed)
 
 
 def add_proposal(folder: Path, proposal: Proposal) -> None:
@@ -51,38 +48,14 @@ def add_proposal(folder: Path, proposal: Proposal) -> None:
     Raises:
         DiskError: the file cannot be written.
     """
-    path = folder / FILE_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = sum(len(line) + 1 for line in _whole_lines(path))
-        if path.exists() and path.stat().st_size > whole:
-            os.truncate(path, whole)  # of a line that nobody acted upon
-        append_durably(path, (json.dumps(asdict(proposal), allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise not_written(f"the proposals {path}", error, chosen=False) from error
+    add_line(folder / FILE_NAME, "the proposals", json.dumps(asdict(proposal), allow_nan=False))
 
 
-def _whole_lines(path: Path) -> list[bytes]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RecordError(f"cannot read the proposals {path}: {error.strerror or error}") from error
-    return content[: content.rfind(b"\n") + 1].splitlines()
-
-
-def _parsed(path: Path, number: int, line: bytes) -> Proposal:
-    try:
-        content = json.loads(line)
-        proposal = Proposal(**content)
-        texts = (proposal.arm, proposal.asked, proposal.key)
-        if not all(isinstance(text, str) for text in texts) or not isinstance(proposal.params, dict):
-            raise TypeError("arm, asked and key must be text, and params a mapping")
-        if not all(isinstance(count, int) for count in (proposal.number, proposal.seed)):
-            raise TypeError("number and seed must be whole numbers")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise RecordError(
-            f"{path}, line {number} is corrupt: {error}; correct or remove that line"
-        ) from error
+def _parsed(line: bytes) -> Proposal:
+    proposal = Proposal(**json.loads(line))
+    texts = (proposal.arm, proposal.asked, proposal.key)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(proposal.params, dict):
+        raise TypeError("arm, asked and key must be text, and params a mapping")
+    if not all(isinstance(count, int) for count in (proposal.number, proposal.seed)):
+        raise TypeError("number and seed must be whole numbers")
     return proposal

@@ -11,6 +11,7 @@ from ablations.analysis.report.write import write_report
 from ablations.analysis.results.interims import budget_note, note_analysis
 from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
+from ablations.running.doctor.side_files import check_side_files
 from ablations.running.record.interim_plans import FILE_NAME, read_interim_plans
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
@@ -154,3 +155,36 @@ def test_a_corrupt_ledger_is_one_clear_line(tmp_path: Path, line: str) -> None:
     paths.interim_plans.write_text(paths.interim_plans.read_text() + line + "\n")
     with pytest.raises(UserError, match=r"looks\.jsonl, line 2 is corrupt"):
         Results(design, record)
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"asked": "0123', b"\xff\xfe", b"null"])
+def test_a_line_that_was_cut_off_blocks_nothing(tmp_path: Path, torn: bytes) -> None:
+    _, _, paths = looked(tmp_path, seeds=5)
+    with paths.interim_plans.open("ab") as file:
+        file.write(torn)
+    assert len(read_interim_plans(paths.results)) == 1
+    longer, record, paths = looked(tmp_path, seeds=10)
+    assert [plan.most for plan in read_interim_plans(paths.results)] == [5, 10]
+    assert paths.interim_plans.read_bytes().count(b"\n") == 2
+    assert Results(longer, record).schedule is not None
+
+
+@pytest.mark.parametrize("name", ["looks.jsonl", "proposals.jsonl"])
+def test_the_doctor_finds_and_removes_what_was_cut_off(tmp_path: Path, name: str) -> None:
+    _, _, paths = looked(tmp_path, seeds=5)
+    with (paths.results / name).open("ab") as file:
+        file.write(b'{"asked":')
+    [found] = check_side_files(paths, fix=False)
+    assert "cut off after 9 bytes" in found.what
+    [found] = check_side_files(paths, fix=True)
+    assert found.mended
+    assert list(check_side_files(paths, fix=False)) == []
+
+
+@pytest.mark.parametrize("name", ["looks.jsonl", "proposals.jsonl", "forecast.json"])
+def test_the_doctor_names_a_side_file_that_blocks(tmp_path: Path, name: str) -> None:
+    _, _, paths = looked(tmp_path, seeds=5)
+    (paths.results / name).write_text('{"schema": 99}\n')
+    [found] = check_side_files(paths, fix=True)
+    assert found.is_open
+    assert name in found.what

@@ -1,0 +1,61 @@
+"""Checks of what stands beside a study's record: plans of interim analyses, proposals, forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from ablations.errors import RecordError
+from ablations.running.doctor.finding import Finding, mended, problem, warning
+from ablations.running.machine.locks import locked
+from ablations.running.record import forecasts, interim_plans, proposals
+from ablations.running.record.json_lines import cut_off, remove_cut_off
+from ablations.running.record.study_paths import StudyPaths
+
+_LOCKS = {interim_plans.FILE_NAME: ".looks.lock", proposals.FILE_NAME: ".choice.lock"}
+"""By file: what its writers hold while they add a line."""
+
+
+def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
+    """Yield findings on the files beside a study's record; none where all are as they should be.
+
+    Args:
+        paths: of the study.
+        fix: remove lines that were cut off.
+    """
+    folder = paths.results
+    readers: dict[str, Callable[[], object]] = {
+        interim_plans.FILE_NAME: partial(interim_plans.read_interim_plans, folder),
+        proposals.FILE_NAME: partial(proposals.read_proposals, folder),
+        forecasts.FILE_NAME: partial(forecasts.load_forecasts, folder / forecasts.FILE_NAME),
+    }
+    for name, read in readers.items():
+        try:
+            read()
+        except RecordError as error:
+            yield problem(
+                str(error), "until then neither `ablate run` nor `ablate report` works for the study"
+            )
+        if name in _LOCKS:
+            yield from _cut_off(folder / name, folder / _LOCKS[name], fix=fix)
+
+
+def _cut_off(path: Path, lock: Path, *, fix: bool) -> Iterator[Finding]:
+    torn = cut_off(path)
+    if not torn:
+        return
+
+    def remove() -> None:
+        with locked(lock):
+            remove_cut_off(path)
+
+    with suppress(OSError), locked(lock):  # nobody writes just now
+        torn = cut_off(path)
+    if torn:
+        found = warning(
+            f"{path}: the last line was cut off after {torn} bytes when its writer died",
+            "the next sweep that writes there, or `fix=True`, removes it",
+        )
+        yield mended(found, remove, fix=fix)
