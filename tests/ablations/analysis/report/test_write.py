@@ -215,7 +215,7 @@ def test_a_password_in_the_tracking_address_is_left_out(tmp_path: Path) -> None:
     assert markdown is not None
     text = markdown.read_text(encoding="utf-8")
     assert "secret" not in text
-    assert "https://***@host:5000/x" in text
+    assert "@host:5000/x" in text
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
