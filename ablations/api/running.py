@@ -64,7 +64,7 @@ def run(
         workers: trials at a time; as many as cores or GPUs if None.
         executor: where trials run: "ray", a function of the trials at a time that returns an executor, or None for
             worker processes here. In a script, worker processes need `if __name__ == "__main__":`.
-        options: data folder, timeouts, kernels, MLflow; without MLflow if not given.
+        options: data folder, timeouts, kernels; and `tracking=True` for MLflow.
         display: who is told how the sweep goes.
         changes: overrides and plugins, as those of `load_study`.
 
@@ -80,7 +80,7 @@ def run(
     design = as_design(study, seeds=seeds, **changes)
     refuse_small_images(design)
     refuse_identical(design)
-    options = RunOptions(tracking=False) if options is None else options
+    options = RunOptions() if options is None else options
     paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     if not design.study.typed:
         design = as_design(_written_down(design.study, paths))

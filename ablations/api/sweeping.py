@@ -29,7 +29,7 @@ class RunOptions:
 
     Attributes:
         data_dir: where the prepared data sets are; made ready there if need be.
-        tracking: whether MLflow is told.
+        tracking: whether MLflow is told; `ablate run` does, Python where it is asked for.
         tracking_uri: an MLflow server or store; a database in the results folder if None.
         trial_timeout: seconds that an attempt at a trial may take; None for as long as it likes.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
@@ -38,7 +38,7 @@ class RunOptions:
     """
 
     data_dir: str | Path = "data"
-    tracking: bool = True
+    tracking: bool = False
     tracking_uri: str | None = None
     trial_timeout: float | None = None
     storage: str | None = None
