@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablations.analysis.stats.schedule import InterimSchedule, wrong_over_plans
 from ablations.planning.design import Design
 from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
+    from ablations.analysis.stats.schedule import InterimSchedule
 
 _ALPHA = 0.05
 
@@ -59,7 +59,11 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedu
     if own is None:
         return None
     at = sorted({n for plan in (*_same(design, plans), own) for n in plan.looks})
-    return InterimSchedule(tuple(at), at[-1], order=own.seeds) if len(at) > 1 else None
+    if len(at) == 1:
+        return None
+    from ablations.analysis.stats.schedule import InterimSchedule  # scipy, which a status need not wait for
+
+    return InterimSchedule(tuple(at), at[-1], order=own.seeds)
 
 
 def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
@@ -82,6 +86,8 @@ def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
         most = max(most, plan.most)
         ends.append((plan.looks[-1], most))
     before = ", ".join(str(last) for last, _ in ends[:-1])
+    from ablations.analysis.stats.schedule import wrong_over_plans
+
     bound = 100 * _ALPHA * wrong_over_plans(ends)
     return (
         f"The study was looked at under another plan, at {before} seeds. In the tables of comparisons with the "

@@ -6,17 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ablations.analysis.results.comparison_frame import families_frame
-from ablations.analysis.results.confirmation import Confirmation, confirm, confirmation_trials
-from ablations.analysis.results.families import Family, families
-from ablations.analysis.results.frame_results import frame_results
-from ablations.analysis.results.interactions import Combinations, combinations_of
 from ablations.analysis.results.interims import schedule_of, seed_order
-from ablations.analysis.results.race import Race, play
 from ablations.analysis.results.selection import Choice, Selection, select
-from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
@@ -26,8 +17,17 @@ from ablations.running.record.set_aside import ended_keys
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
 
+# pandas and scipy take a second to import, which `ablate status` need not wait for: they come where they are used
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
+
+    from ablations.analysis.results.confirmation import Confirmation
+    from ablations.analysis.results.families import Family
+    from ablations.analysis.results.frame_results import frame_results
+    from ablations.analysis.results.interactions import Combinations
+    from ablations.analysis.results.race import Race
+    from ablations.analysis.stats.schedule import InterimSchedule
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -55,7 +55,19 @@ class Results:
         design: the rows that the study has come to; those of `asked` where it chooses nothing.
     """
 
-    from_frame = staticmethod(frame_results)
+    if TYPE_CHECKING:
+        from_frame = staticmethod(frame_results)
+    else:
+
+        class _FromFrame:
+            """`from_frame`: see `ablations.analysis.results.frame_results`."""
+
+            def __get__(self, results: object, owner: type) -> object:
+                from ablations.analysis.results.frame_results import frame_results
+
+                return frame_results
+
+        from_frame = _FromFrame()
 
     def __init__(self, design: Design, record: StudyRecord, *, selection: Selection | None = None) -> None:
         self.asked, self.record = design, record
@@ -112,10 +124,16 @@ class Results:
     @cached_property
     def race(self) -> Race | None:
         """The state of a race; None for other designs."""
-        return play(self, self.ended) if self.design.kind.races else None
+        if not self.design.kind.races:
+            return None
+        from ablations.analysis.results.race import play
+
+        return play(self, self.ended)
 
     def race_trials(self, ended: Collection[str]) -> Sequence[Trial]:
         """Return what the present round of a race lacks, without the trials that have ended."""
+        from ablations.analysis.results.race import play
+
         return play(self, ended).trials
 
     def next_trials(self, ended: Collection[str] = ()) -> Sequence[Trial]:
@@ -127,6 +145,8 @@ class Results:
         lacking = self.design.kind.next_trials(self, ended)
         if lacking or self.undecided:
             return lacking
+        from ablations.analysis.results.confirmation import confirmation_trials
+
         return confirmation_trials(self, ended)
 
     def asked_seeds(self, row: Row) -> Sequence[int]:
@@ -140,6 +160,8 @@ class Results:
         Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
         METRICS (NaN where there is no result).
         """
+        import pandas as pd
+
         rows = [self._line(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)]
         axes = [f"axis.{name}" for name in self.design.study.axes]
         frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
@@ -148,6 +170,8 @@ class Results:
     @cached_property
     def history(self) -> pd.DataFrame:
         """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and CURVES where recorded."""
+        import pandas as pd
+
         rows = [
             (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
             for row, seed, key in self.trials[["row", "seed", "key"]].itertuples(index=False)
@@ -199,16 +223,22 @@ class Results:
     @cached_property
     def families(self) -> tuple[Family, ...]:
         """The study's comparisons: what one table shows is corrected together."""
+        from ablations.analysis.results.families import families
+
         return families(self)
 
     @cached_property
     def confirmation(self) -> Confirmation | None:
         """The best row on fresh seeds; None where there are none."""
+        from ablations.analysis.results.confirmation import confirm
+
         return confirm(self)
 
     @cached_property
     def combinations(self) -> Combinations | None:
         """Main effects and interactions of a study of combinations; None for other studies, or too few results."""
+        from ablations.analysis.results.interactions import combinations_of
+
         return combinations_of(self)
 
     @property
@@ -241,6 +271,8 @@ class Results:
         Returns:
             One row for each table and row of it, in the order of the report; `axis` is None where one table shows all.
         """
+        from ablations.analysis.results.comparison_frame import families_frame
+
         return families_frame(self.families, "axis")
 
     def plot(self, axis: str | None = None) -> Figure:
