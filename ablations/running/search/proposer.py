@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 
 from filelock import FileLock, Timeout
@@ -38,6 +38,7 @@ from ablations.running.search.view import View
 from senet_core.errors import UserError
 
 LOCK_SECONDS = 60.0
+_CLOSING_SECONDS = 2.0
 SEED_STRIDE = 100_000
 """Another repetition of a search trains with other seeds."""
 ENOUGH_FAILURES = 5
@@ -174,7 +175,15 @@ class Proposer:
         return any(not is_over(arm, self._judge(arm)) for arm in self.arms)
 
     def close(self) -> None:
-        """Close the storage, and let other sweeps in."""
+        """Close the storage, and let other sweeps in; what a driver that died had only asked for is ended."""
+        if self._broken is None:
+            with (
+                suppress(StorageFailed, Timeout),
+                self._lock.acquire(timeout=_CLOSING_SECONDS),
+                failing_softly(),
+            ):
+                for arm in self.arms:
+                    self._views[arm.name].mirror(self._judge(arm))
         close_storage(self._opened)
         self._alone.release()
 

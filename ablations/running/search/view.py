@@ -123,11 +123,17 @@ class View:
     def tell(self, judged: Judged) -> None:
         """Report to Optuna how a trial ended."""
         number = self._numbers.get(judged.proposal.key)
+        number = self._number_of(judged.proposal.key) if number is None else number
         if number is None:
             self._add(judged)
             return
         state, values = self._ended(judged)
         self.study.tell(number, values=values, state=state, skip_if_finished=True)
+
+    def _number_of(self, key: str) -> int | None:
+        """Return the number of a trial that another driver asked for, and left to this one when it died."""
+        trials = self.study.get_trials(deepcopy=False)
+        return next((trial.number for trial in trials if trial.user_attrs.get(KEY) == key), None)
 
     def _waiting(self) -> bool:
         return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))

@@ -14,16 +14,18 @@ from choosing import Choosing, error_of, search_study, tuned_study
 from small import small_study
 
 from ablations.analysis.results.selection import select
+from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import CHOOSE_FROM
 from ablations.running.record.leases import Holder, Leases, process_start
-from ablations.running.record.proposals import read_proposals
+from ablations.running.record.proposals import Proposal, read_proposals
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import Kind
 from ablations.running.search import proposer
+from ablations.running.search.judged import Judged
 from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
-from ablations.running.search.view import WORST_ERROR
+from ablations.running.search.view import WORST_ERROR, View
 from ablations.running.training.task import Task
 from senet_core.errors import UserError
 
@@ -425,3 +427,34 @@ def test_proposals_are_readable_by_people(choosing: Choosing, tmp_path: Path) ->
 
     assert first["params"] == {"squeeze": "avg", "excitation": "sigmoid", "reduction": "8"}
     assert first["number"] == 0
+
+
+def test_what_a_driver_asked_for_before_it_died_is_told_by_the_one_that_takes_it_over(tmp_path: Path) -> None:
+    [arm] = arms_of(search_study())
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db")
+    other, dying = (View("a study", arm, storage, 1) for _ in range(2))
+    params = dying.ask(())
+    trial = arm.space.proposed_row(params).trial(0)
+    dying.name(trial.key)  # and no more: `other` has never looked since
+    proposal = Proposal(arm.name, arm.asked, 0, trial.key, 0, dict(params))
+    other.tell(Judged(arm, proposal, None, "finished", (12.5,)))
+    close_storage(storage)
+    trials = optuna.load_study(
+        study_name=other.study.study_name, storage=f"sqlite:///{tmp_path}/optuna.db"
+    ).trials
+    assert [(t.state.name, t.values) for t in trials] == [("COMPLETE", [12.5])]
+
+
+def test_a_sweep_that_ends_leaves_nothing_asked_for_behind(choosing: Choosing, tmp_path: Path) -> None:
+    design = search_study()
+
+    def ask_and_die() -> None:
+        if len(choosing.asked) == 11:  # nobody asks again after this one
+            study = optuna.load_study(
+                study_name=None, storage=f"sqlite:///{choosing.paths(design).results}/{FILE_NAME}"
+            )
+            study.ask()
+
+    choosing.handing_out = ask_and_die
+    choosing.sweep(design)
+    assert optuna_states(choosing, design)["RUNNING"] == 0
