@@ -198,20 +198,16 @@ def plan_study(
     detection = None
     if detect is not None and known_noise is not None:
         detection = _detection(detect, design, known_noise, forecast, finished)
-    said, kept = [], None
-    if left and times.unknown:
-        said.append(times.unknown)
+    said = [times.unknown] if left and times.unknown else []
     if known_noise is None:
         said.append(
             "noise unknown: state it with `noise.sd=POINTS`, or name a study that trained alike with"
             " `noise.pilot=STUDY`"
         )
+    kept = None
     if left and (forecast.rows or forecast.sensitivity):
-        try:
-            keep_forecast(paths.results / FILE_NAME, forecast)
-            kept = paths.results / FILE_NAME
-        except UserError as error:  # a plan is worth something to those, too, who may not write
-            said.append(f"the forecast is not kept: {error}")
+        kept, fault = _keep(paths.results / FILE_NAME, forecast)
+        said.extend(fault)
     return StudyPlan(
         design=design,
         rows=rows,
@@ -225,6 +221,15 @@ def plan_study(
         said=tuple(said),
         kept=kept,
     )
+
+
+def _keep(file: Path, forecast: Forecast) -> tuple[Path | None, tuple[str, ...]]:
+    """Write a forecast; return its file, or None and why: a plan is worth something without it, too."""
+    try:
+        keep_forecast(file, forecast)
+    except UserError as error:
+        return None, (f"the forecast is not kept: {error}",)
+    return file, ()
 
 
 def _find_noise(

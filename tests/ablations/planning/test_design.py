@@ -7,29 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from ablations.planning.design import Design, design
-from ablations.planning.row import Row
 from ablations.planning.study import Study
 from ablations.planning.trial import Trial
 from ablations.planning.used_plugins import check_plugins, used_plugins
 from senet_core import BACKBONES, EXCITATIONS, INTEGRATIONS, SQUEEZES, SEVariant, UserError
 from senet_core.blocks.registry import Origin, registering_from
 from senet_core.blocks.slots import FORMS
+from tests.ablations.planning.unfolding import GIVEN, SE, labels, refusal
 
 MakeStudy = Callable[..., Study]
-GIVEN = {"backbone": "resnet8", "data": "digits"}
-SE = SEVariant(reduction=4)
-
-
-def labels(rows: tuple[Row, ...]) -> list[str]:
-    return [row.label for row in rows]
-
-
-def refusal(study: Study) -> str:
-    with pytest.raises(UserError) as caught:
-        design(study)
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
 
 
 class TestOneFactor:

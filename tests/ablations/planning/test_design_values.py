@@ -8,25 +8,11 @@ from typing import Any
 import pytest
 
 from ablations.planning.design import design
-from ablations.planning.row import Row
 from ablations.planning.study import Study
-from senet_core import SEVariant, UserError
+from senet_core import SEVariant
+from tests.ablations.planning.unfolding import GIVEN, SE, labels, refusal
 
 MakeStudy = Callable[..., Study]
-GIVEN = {"backbone": "resnet8", "data": "digits"}
-SE = SEVariant(reduction=4)
-
-
-def labels(rows: tuple[Row, ...]) -> list[str]:
-    return [row.label for row in rows]
-
-
-def refusal(study: Study) -> str:
-    with pytest.raises(UserError) as caught:
-        design(study)
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
 
 
 class TestRecipeAxis:
