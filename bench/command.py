@@ -13,7 +13,7 @@ from rich.console import Console
 from ablations.analysis.tables.render import to_terminal
 from ablations.commands.shared import options
 from ablations.commands.shared.console import make_console
-from ablations.running.machine.environment import available_cores
+from ablations.running.machine.cores import available_cores
 from bench.contenders.entries import chosen
 from bench.measures import AccuracyCourse, measure_accuracy, measure_unequal
 from bench.table import bench_table

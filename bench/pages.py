@@ -9,7 +9,8 @@ from typing import Any
 
 from ablations.analysis.tables.cells import Column, Table, TableCell, TableRow
 from ablations.analysis.tables.render import to_markdown
-from ablations.running.machine.environment import code_version, describe_environment
+from ablations.running.machine.code_version import code_version
+from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import ALL_KERNELS
 
 FIGURES, PAGE = "measured.json", "tables.md"

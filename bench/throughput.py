@@ -13,13 +13,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ablations.running.machine.code_version import code_version
+from ablations.running.machine.cores import available_cores
 from ablations.running.machine.durable import not_written, write_durably
-from ablations.running.machine.environment import (
-    available_cores,
-    code_version,
-    package_version,
-    processor_name,
-)
+from ablations.running.machine.environment import processor_name
+from ablations.running.machine.packages import package_version
 from bench.contenders.entries import Contender, run_program
 
 NETWORK = "SE-ResNet-20, r=16"

@@ -21,7 +21,8 @@ from ablations.analysis.tables.cells import Number, Text
 from ablations.planning.design import design
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
-from ablations.running.machine.environment import available_cores, describe_environment
+from ablations.running.machine.cores import available_cores
+from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.sweep import sweep

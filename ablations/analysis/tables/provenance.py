@@ -79,10 +79,29 @@ def warnings(results: Results) -> tuple[str, ...]:
         )
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
-    dirty = sum(bool(record.environment.get("dirty")) for record in records)
+    return tuple(said + _doubts_of_code(records))
+
+
+def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:
+    """Return what is not known of the code that trials ran with, or differs where the commits are the same."""
+    environments = [record.environment for record in records]
+    said = []
+    dirty = sum(bool(environment.get("dirty")) for environment in environments)
     if dirty:
         said.append(f"{dirty} trial{'s' * (dirty != 1)} ran with code that was changed after its commit.")
-    return tuple(said)
+    states: dict[str, set[str]] = {}
+    for environment in environments:
+        if environment.get("source"):
+            states.setdefault(_plain(environment.get("commit")), set()).add(environment["source"])
+    for commit, sources in states.items():
+        if len(sources) > 1:
+            named = f"commit {commit}" if commit else "no known commit"
+            said.append(f"The trials of {named} come from {len(sources)} different states of the code.")
+    unknown = Counter(str(e["no_commit"]) for e in environments if e.get("no_commit"))
+    said += [
+        f"For {count} trial{'s' * (count != 1)} no commit is known: {why}." for why, count in unknown.items()
+    ]
+    return said
 
 
 def failure_table(results: Results) -> Table:
@@ -210,7 +229,10 @@ def _hardware(record: TrialRecord) -> str:
 
 def _code(record: TrialRecord) -> str:
     commit = _plain(record.environment.get("commit"))
-    return f"commit {commit}{' with changes' if record.environment.get('dirty') else ''}" if commit else ""
+    source = _plain(record.environment.get("source"))
+    if commit:
+        return f"commit {commit}{' with changes' if record.environment.get('dirty') else ''}"
+    return f"no commit ({_plain(record.environment.get('no_commit'))}), source {source}" if source else ""
 
 
 def _versions(record: TrialRecord) -> str:

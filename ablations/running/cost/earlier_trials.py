@@ -29,7 +29,7 @@ def earlier_speeds(
 ) -> dict[str, Speed]:
     """Return how fast trials go on this machine, from earlier records.
 
-    Trials of this commit are preferred to those of others, as code changes speed; of many the newest are taken.
+    Trials of this very code are preferred to those of other code, as code changes speed; of many the newest are taken.
 
     Args:
         trials: of the kinds that are asked for.
@@ -67,7 +67,7 @@ def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
 
 
 def _speed(lines: Sequence[TrialRecord], environment: Mapping[str, Any], whole: ImageCounts) -> Speed:
-    here = [line for line in lines if line.environment.get("commit") == environment.get("commit")]
+    here = [line for line in lines if line.environment.get("source") == environment.get("source")]
     trained, tested, rests = [], [], []
     for line in sorted(here or lines, key=lambda line: line.started)[-_NEWEST:]:
         assert line.result is not None, "finished trials have results"

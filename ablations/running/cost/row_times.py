@@ -17,8 +17,9 @@ from ablations.running.cost.earlier_trials import earlier_speeds
 from ablations.running.cost.probe import Probe
 from ablations.running.cost.speed import Speed, count_images, speed_key
 from ablations.running.cost.sweep_cost import settings_key
+from ablations.running.machine.cores import available_cores
 from ablations.running.machine.devices import choose_device
-from ablations.running.machine.environment import available_cores, describe_environment
+from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.forecasts import RowForecast
 from ablations.running.training.networks import Networks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
 from ablations.running.data.folders import ImageFiles
 from ablations.running.data.raw_dataset import Block, Bytes, RawDataset
+from ablations.running.machine.cores import available_cores
 from senet_core.errors import one_line
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
@@ -153,7 +153,7 @@ def _threaded(
     def chunk(items: list[tuple[str, bytes]]) -> list[Block]:
         return [decoded(item) for item in items]
 
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     waiting: deque[Future[list[Block]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

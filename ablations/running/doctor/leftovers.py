@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, mended, ok, warning
-from ablations.running.machine.environment import code_version
+from ablations.running.machine.code_version import code_version
 from ablations.running.record.leases import Leases, process_exists
 from ablations.running.record.study_paths import StudyPaths
 
@@ -101,17 +101,13 @@ def _check_checkpoint(path: Path, *, fix: bool) -> Iterator[Finding]:
         )
         yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
         return
-    now = code_version()
-    was = {name: context.get(name) for name in now} if isinstance(context, dict) else {}
+    now = code_version()["source"]
+    was = context.get("source") if isinstance(context, dict) else None
     if was != now:
         yield warning(
-            f"checkpoint {path} is of other code ({_code(was)}; this is {_code(now)})",
+            f"checkpoint {path} is of other code (source {was or 'unknown'}; this is {now})",
             "the trial starts anew with this code; the code of the checkpoint would go on from it",
         )
-
-
-def _code(version: dict[str, object]) -> str:
-    return f"{version.get('commit') or 'no commit'}{', changed' if version.get('dirty') else ''}"
 
 
 def _take_and_release(leases: Leases, key: str) -> None:

@@ -9,7 +9,9 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, m
 from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, counted, ok, problem, warning
-from ablations.running.machine.environment import available_cores, package_version, processor_name
+from ablations.running.machine.cores import available_cores
+from ablations.running.machine.environment import processor_name
+from ablations.running.machine.packages import package_version
 from senet_core.errors import UserError, one_line
 from senet_core.plugins import GROUP, load_installed_plugins
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ablations.running.executors.custom import import_factory
-from ablations.running.machine.environment import available_cores
+from ablations.running.machine.cores import available_cores
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:

@@ -23,6 +23,8 @@ MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256")
 CAUSES = (
     "commit",
     "dirty",
+    "source",
+    "senet-ablations",
     "torch",
     "torchvision",
     "numpy",

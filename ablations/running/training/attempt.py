@@ -24,8 +24,8 @@ from senet_core.errors import one_line
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 
 SAME_ENVIRONMENT = (
-    "commit",
-    "dirty",
+    "source",
+    "senet-ablations",
     "device",
     "precision",
     "threads",

@@ -17,7 +17,7 @@ from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
 from tests.ablations.running.small import DATA, RECIPE, small_trial
 
-HERE: Mapping[str, Any] = {"processor": "P", "cores": 2, "device": "cpu", "threads": 1, "commit": "new"}
+HERE: Mapping[str, Any] = {"processor": "P", "cores": 2, "device": "cpu", "threads": 1, "source": "new"}
 WHOLE = ImageCounts(1297, 500, 8)
 
 
@@ -89,8 +89,8 @@ def test_another_machine_tells_nothing(tmp_path: Path, field: str) -> None:
     assert speeds(tmp_path, line(small_trial(), 1.0, environment={**HERE, field: "other"})) == {}
 
 
-def test_trials_of_this_commit_are_preferred(tmp_path: Path) -> None:
-    old = line(small_trial(seed=1), 100.0, environment={**HERE, "commit": "old"})
+def test_trials_of_this_code_are_preferred(tmp_path: Path) -> None:
+    old = line(small_trial(seed=1), 100.0, environment={**HERE, "source": "old"})
     [speed] = speeds(tmp_path, old, line(small_trial(), 1.28)).values()
     assert speed.train[0] == pytest.approx(0.01)
     [speed] = speeds(tmp_path / "alone", old).values()

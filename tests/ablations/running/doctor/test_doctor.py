@@ -21,7 +21,7 @@ from ablations.planning.trial import DataSpec
 from ablations.running.data import ensure_prepared
 from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
-from ablations.running.machine.environment import code_version
+from ablations.running.machine.code_version import code_version
 from ablations.running.record.leases import Holder, Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
@@ -202,7 +202,7 @@ def test_checkpoints_of_no_use_are_removed_and_the_others_stay(paths: StudyPaths
     partial = torn.with_name(".000000000008.pt.1.partial")
     partial.touch()
     good = checkpointed(paths, "b" * 16, dict(code_version()))
-    other_code = checkpointed(paths, "c" * 16, {"commit": "000000000000", "dirty": True})
+    other_code = checkpointed(paths, "c" * 16, {"source": "0" * 16})
     running = checkpointed(paths, "d" * 16, dict(code_version()))
     running.write_bytes(b"half")
     lease_of(paths, "d" * 16, Holder.this_process())
@@ -214,7 +214,7 @@ def test_checkpoints_of_no_use_are_removed_and_the_others_stay(paths: StudyPaths
     assert [p.exists() for p in (of_finished, torn, partial)] == [False] * 3
     assert [p.exists() for p in (good, other_code, running)] == [True] * 3
     [left] = look(paths)
-    assert "is of other code (000000000000, changed; this is" in left.what
+    assert "is of other code (source 0000000000000000; this is" in left.what
     assert TrialFile.load(paths.record).finished.keys() == {done.key}
 
 
