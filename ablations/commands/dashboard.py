@@ -25,12 +25,12 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     What Optuna's storage lacks is written into it first, from the study's record.
     """
     import os
-    import subprocess
     import sys
     from contextlib import suppress
     from importlib.util import find_spec
 
     from ablations.errors import ToolMissing
+    from ablations.running.machine.servers import serve
     from ablations.running.record.leases import Leases
     from ablations.running.search.proposer import AnotherChooses, Proposer
     from ablations.running.search.storage import storage_url
@@ -51,7 +51,4 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     address = storage_url(storage, paths.results)
     click.echo(f"optuna-dashboard on http://127.0.0.1:{port}  (Ctrl-C ends it)")
     words = [sys.executable, "-c", _DASHBOARD, "--host", "127.0.0.1", "--port", str(port)]
-    try:
-        return subprocess.run(words, check=False, env={**os.environ, _STORAGE: address}).returncode
-    except KeyboardInterrupt:
-        return 0
+    return serve(words, {**os.environ, _STORAGE: address})

@@ -25,7 +25,7 @@ def quotas(mounted: Path, membership: Path) -> Iterator[float]:
         membership: the process's /proc/PID/cgroup.
     """
     for line in _text(membership).splitlines():
-        _, controllers, name = (line.split(":", 2) + ["", ""])[:3]
+        _, controllers, name = [*line.split(":", 2), "", ""][:3]
         if controllers and "cpu" not in controllers.split(","):
             continue
         roots = [mounted] if not controllers else [mounted / "cpu", mounted / controllers]
@@ -37,7 +37,7 @@ def quotas(mounted: Path, membership: Path) -> Iterator[float]:
 
 
 def _quota(folder: Path) -> Iterator[float]:
-    used, period = (_text(folder / "cpu.max").split() + ["", ""])[:2]
+    used, period = [*_text(folder / "cpu.max").split(), "", ""][:2]
     if not used:
         used, period = _text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip()
     if used.isdigit() and period.isdigit() and int(period) > 0:
