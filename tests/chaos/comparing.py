@@ -108,7 +108,7 @@ def check_mlflow(store: Path, record: Path) -> list[str]:
     There is one summary for each row, too, and one report.
     """
     finished = {line["key"]: line for line in _finished(read_record(record))}
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+    with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as database:
         runs = database.execute(
             "select r.run_uuid, r.status, l.value, k.value from runs r"
             " left join tags l on l.run_uuid = r.run_uuid and l.key = 'senet.level'"

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ablations.errors import ToolMissing
-from ablations.running.machine.addresses import shown_address, without_secrets
+from ablations.running.machine.addresses import (
+    SQLITE,
+    shown_address,
+    sqlite_address,
+    sqlite_file,
+    without_secrets,
+)
 from ablations.running.machine.locks import locked
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
@@ -26,7 +32,6 @@ from senet_core.errors import UserError
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-SQLITE = "sqlite:///"
 ACCEPTED = "sqlite:///PATH.db or the http address of a running MLflow server"
 SERVED = ("http", "https", "databricks")  # the server decides where files go
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -71,7 +76,7 @@ class Store:
     @property
     def database(self) -> Path | None:
         """The file of an SQLite store."""
-        return Path(self.uri[len(SQLITE) :]) if self.uri.startswith(SQLITE) else None
+        return sqlite_file(self.uri)
 
     @property
     def shown(self) -> str:
@@ -88,7 +93,7 @@ def locate(tracking_uri: str | None, results_dir: Path) -> Store:
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         results = results_dir.absolute()
-        return Store(f"{SQLITE}{results / DATABASE}", results / ARTIFACTS, given=False)
+        return Store(sqlite_address(results / DATABASE), results / ARTIFACTS, given=False)
     scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in ("http", "https", *PORTS) and not _is_address(uri):
         raise UserError(f"tracking URI {shown_address(uri)!r} names no host and port; accepted: {ACCEPTED}")
@@ -96,12 +101,12 @@ def locate(tracking_uri: str | None, results_dir: Path) -> Store:
         return Store(uri, None, given=True)
     if scheme in PORTS and "://" in uri:
         return Store(uri, results_dir.absolute() / ARTIFACTS, given=True)
-    if not uri.startswith(SQLITE) or uri == SQLITE:
+    database = None if uri == SQLITE else sqlite_file(uri)
+    if database is None:
         raise UserError(
             f"tracking URI {shown_address(uri)!r} is no place that MLflow writes to; accepted: {ACCEPTED}"
         )
-    database = Path(uri[len(SQLITE) :]).absolute()
-    return Store(f"{SQLITE}{database}", database.parent / ARTIFACTS, given=True)
+    return Store(sqlite_address(database), database.absolute().parent / ARTIFACTS, given=True)
 
 
 def connect(store: Store) -> MlflowClient:
@@ -177,7 +182,8 @@ def ui_environment(store: Store) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",  # MLflow 3.17 uses what Starlette deprecates
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes and 1.9 GiB for other uses of MLflow
     }
-    named = {"MLFLOW_BACKEND_STORE_URI": store.uri, "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(store.artifacts)}
+    artifacts = "" if store.artifacts is None else store.artifacts.absolute().as_uri()
+    named = {"MLFLOW_BACKEND_STORE_URI": store.uri, "MLFLOW_DEFAULT_ARTIFACT_ROOT": artifacts}
     return {**SETTINGS, **quiet, **os.environ, **named}
 
 
@@ -228,10 +234,12 @@ def _prepare_database(store: Store, database: Path) -> None:
 
 
 def _make_database(database: Path, artifacts: Path | None) -> None:
-    _client(f"{SQLITE}{database}")  # imports MLflow quietly
+    address = sqlite_address(database)
+    _client(address)  # imports MLflow quietly
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    SqlAlchemyStore(f"{SQLITE}{database}", str(artifacts)).engine.dispose()
+    root = None if artifacts is None else artifacts.absolute().as_uri()
+    SqlAlchemyStore(address, root).engine.dispose()
 
 
 def _check_database(store: Store, database: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.errors import ToolMissing
-from ablations.running.machine.addresses import shown_address, without_secrets
+from ablations.running.machine.addresses import shown_address, sqlite_address, without_secrets
 from ablations.running.machine.durable import not_written, write_durably
 from senet_core.errors import UserError
 
@@ -29,7 +29,7 @@ def storage_url(given: str | None, results: Path) -> str:
         UserError: it is no address of a database.
     """
     if given is None:
-        return f"sqlite:///{(results / FILE_NAME).absolute()}"
+        return sqlite_address(results / FILE_NAME)
     if not re.match(r"^[A-Za-z0-9_+]+://", given):
         raise UserError(
             "`storage` takes the address of a database, such as postgresql://USER@HOST/NAME;"

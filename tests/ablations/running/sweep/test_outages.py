@@ -261,7 +261,7 @@ def test_runs_that_a_killed_sweep_left_open_are_closed_when_nothing_is_left_to_t
 
 
 def _runs(database: Path) -> int:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         return int(connection.execute("select count(*) from runs").fetchone()[0])
 
 
