@@ -14,6 +14,7 @@ from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.labels import distinct_labels
 from ablations.planning.limits import check_batches, check_size
+from ablations.planning.naming import named_rows
 from ablations.planning.points import Point, moved, row_at, start_of
 from ablations.planning.row import REPEAT_STRIDE, Row
 from ablations.planning.study import Study
@@ -90,9 +91,11 @@ class Design:
         """
         known = [row.label for row in self.rows]
         for label in labels:
-            if label not in known:
+            if label not in (*known, *(row.unnamed for row in self.rows if row.unnamed)):
                 raise unknown("row", label, known)
-        return replace(self, rows=tuple(row for row in self.rows if row.label in labels))
+        return replace(
+            self, rows=tuple(row for row in self.rows if row.label in labels or row.unnamed in labels)
+        )
 
     def with_rows(self, rows: Mapping[str, Row]) -> Design:
         """Return the design with other recipes in its rows, each under its own label.
@@ -131,8 +134,8 @@ def design(study: Study) -> Design:
     """Unfold a study into rows.
 
     Raises:
-        StudyError: a value does not fit its axis or backbone, two values of an axis are the same network, or a batch
-            is larger than the training data, where their number is known before they are read.
+        StudyError: a value does not fit its axis or backbone, two values of an axis are the same network, a label
+            names no row, or a batch is larger than the training data, where their number is known before they are read.
     """
     check_size(study)
     start = start_of(study)
@@ -154,7 +157,7 @@ def design(study: Study) -> Design:
         kept = rows.setdefault(row.network, row)
         if varied is not None:
             alone[varied].append(kept)
-    named = distinct_labels(tuple(rows.values()))
+    named = named_rows(study, distinct_labels(tuple(rows.values())))
     axes = tuple(
         (axis, tuple(named[row.network] for row in (rows if base in rows else [base, *rows])))
         for axis, rows in alone.items()

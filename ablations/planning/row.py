@@ -22,11 +22,12 @@ class Row:
     """One row of a study: a network and a recipe, to be trained with every seed.
 
     Attributes:
-        label: unique in its study; "plain", "SE", "SE r=8".
+        label: as it is shown, unique in its study; "plain", "SE", "SE r=8", or the name that the study gives it.
         axis: the axis on which it differs from the baseline (one-factor); None for the baseline, the plain network
             and the rows of a grid.
         values: every axis of the study, with this row's value as text; "-" where the axis does not apply.
         repeat: 0, or which repeat of the same network and recipe with seeds of its own this is.
+        unnamed: the label that its values make, where the study gives it another name; else "".
     """
 
     label: str
@@ -38,6 +39,7 @@ class Row:
     recipe: Recipe
     plugins: tuple[tuple[str, str], ...] = ()
     repeat: int = 0
+    unnamed: str = ""
 
     def trial(self, seed: int) -> Trial:
         """Return the trial of this row with a seed of the study."""

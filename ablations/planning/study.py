@@ -39,6 +39,9 @@ AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""
 
+LONGEST_LABEL = 80
+"""Characters of a row's name."""
+
 PAPER_TABLES = ("table_10", "table_11", "table_12", "table_13", "table_14", "table_15", "table_16")
 
 
@@ -148,6 +151,11 @@ class Study(BaseModel):
         allow_inf_nan=False,
         description="The smallest effect of interest, in points of top-1 error: smaller ones count as equivalent.",
     )
+    labels: dict[str, str] = Field(
+        default={},
+        description="Names to show for rows: a row's label, AXIS=VALUE or a value to its name, such as "
+        "{excitation=tanh: Ours}.",
+    )
     include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
     seeds: tuple[int, ...] = Field(
         default=(), description="How many seeds (0, 1, ...), or the seeds themselves; a search has none."
@@ -186,6 +194,24 @@ class Study(BaseModel):
             if not values:
                 raise ValueError(f"axis {axis!r} has no values")
         return axes
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _texts(cls, labels: object) -> object:
+        """Take a value that is a whole number, such as a reduction, as a row's text."""
+        if isinstance(labels, Mapping):
+            return {str(row) if type(row) is int else row: shown for row, shown in labels.items()}
+        return labels
+
+    @field_validator("labels")
+    @classmethod
+    def _names_to_show(cls, labels: dict[str, str]) -> dict[str, str]:
+        for row, shown in labels.items():
+            if not shown.strip() or len(shown) > LONGEST_LABEL or not shown.isprintable():
+                raise ValueError(
+                    f"the name of {row!r} must be one line of 1 to {LONGEST_LABEL} printable characters, got {shown!r}"
+                )
+        return labels
 
     @field_validator("paper_tables")
     @classmethod

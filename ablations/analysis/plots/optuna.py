@@ -44,7 +44,7 @@ def write_optuna_plots(choices: Sequence[Choice], folder: Path) -> list[Path]:
             study.set_metric_names(list(choice.arm.objectives))
             study.add_trials(trials)
             for name, draw in _drawings(drawn, choice):
-                path = folder / f"{_file_name(choice.arm.name)}-{name}.png"
+                path = folder / f"{_file_name(choice.arm.label)}-{name}.png"
                 with suppress(
                     ValueError, RuntimeError, TypeError, IndexError
                 ):  # too few trials, or all alike

@@ -40,7 +40,7 @@ TUNING_CAPTION = (
 def shown_by(choices: Sequence[Choice]) -> list[object]:
     """Return the numbers that the plots of choices show."""
     return [
-        (choice.arm.name, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
+        (choice.arm.label, [(j.proposal.number, j.proposal.params, j.state, j.values) for j in choice.judged])
         for choice in choices
     ]
 
@@ -156,7 +156,7 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
             for choice, (colour, marker) in zip(choices, styles, strict=True):
                 _draw_proposals(panel, choice, dimension.name, top, colour, marker)
         handles = [
-            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=choice.arm.name)
+            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=choice.arm.label)
             for choice, (colour, marker) in zip(choices, styles, strict=True)
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(handles)))

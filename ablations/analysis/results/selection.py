@@ -119,7 +119,7 @@ def select(design: Design, record: StudyRecord) -> Selection:
         rows = design.with_winners(winner.row for winner in winners)
         undecided = () if over else (row.label for row in rows.rows)
         return Selection(choices, rows, frozenset(undecided), tuple(proposed))
-    chosen = {c.arm.name: replace(c.best.row, label=c.arm.name) for c in choices if c.best is not None}
+    chosen = {c.arm.label: replace(c.best.row, label=c.arm.label) for c in choices if c.best is not None}
     waiting = {row.label for row in design.rows} - chosen.keys()
     return Selection(choices, design.with_rows(chosen), frozenset(waiting), (*proposed, *_fixed(design)))
 

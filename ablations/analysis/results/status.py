@@ -83,7 +83,7 @@ def _choices(results: Results) -> Iterator[RowStatus]:
     for choice in results.choices:
         counted = sum(j.counts for j in choice.judged)
         failed = sum(j.state == "failed" for j in choice.judged)
-        name = choice.arm.name if is_search(choice) else f"{choice.arm.name}: choice of a recipe"
+        name = choice.arm.label if is_search(choice) else f"{choice.arm.label}: choice of a recipe"
         yield RowStatus(name, counted, failed, 0, choice.planned - counted)
 
 

@@ -103,7 +103,7 @@ def _chosen_cells(choice: Choice, names: Sequence[str]) -> tuple[TableCell, ...]
     shown = [Text(None) if best is None else Text(_value(best.params[name])) for name in names]
     own = next((j for j in choice.judged if j.is_start and j.state != "failed"), None)
     return (
-        Text(choice.arm.name),
+        Text(choice.arm.label),
         *shown,
         Number(None if best is None else best.values[0]),
         Number(None if own is None or own.values is None else own.values[0]),
@@ -129,7 +129,7 @@ def _notes(choices: Sequence[Choice], results: Results) -> tuple[str, ...]:
         "flattered by its luck: quote the test errors, not these."
     ]
     near = [
-        f"{choice.arm.name}: {dimension.name}"
+        f"{choice.arm.label}: {dimension.name}"
         for choice in choices
         for dimension in choice.arm.space.dimensions
         if choice.best is not None and _is_at_edge(dimension, choice.best.params[dimension.name])
@@ -161,9 +161,9 @@ def _value(value: Value) -> str:
 
 def _kind(choice: Choice, results: Results) -> RowKind:
     design = results.design
-    if choice.arm.name == design.baseline.label:
+    if choice.arm.label == design.baseline.label:
         return "baseline"
-    return "plain" if design.plain is not None and choice.arm.name == design.plain.label else "variant"
+    return "plain" if design.plain is not None and choice.arm.label == design.plain.label else "variant"
 
 
 def _difference(comparison: Comparison) -> Difference:

@@ -20,7 +20,8 @@ class Arm:
     """One choice, with a budget of its own.
 
     Attributes:
-        name: the row's label; "search" for a search.
+        name: as proposals say it: the row's label before the study names it; "search" for a search.
+        label: as it is shown.
         space: what there is to choose from.
         objectives: what is to be small, in the order of Optuna's values.
         trials: finished trials that it may take; None where hours are counted.
@@ -30,6 +31,7 @@ class Arm:
     """
 
     name: str
+    label: str
     space: Space
     objectives: tuple[Objective, ...]
     trials: int | None
@@ -69,11 +71,22 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
         s = study.search
         space = search_space(study)
         sampler = s.chosen_sampler
-        return (Arm("search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),)
+        return (
+            Arm("search", "search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),
+        )
     if study.tune is not None:
         t = study.tune
         return tuple(
-            Arm(row.label, tune_space(study, row), ("validation_error",), t.trials, None, t.sampler, t.pruner)
+            Arm(
+                row.unnamed or row.label,
+                row.label,
+                tune_space(study, row),
+                ("validation_error",),
+                t.trials,
+                None,
+                t.sampler,
+                t.pruner,
+            )
             for row in design.rows
         )
     return ()

@@ -14,6 +14,7 @@ import pytest
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
+from ablations.analysis.tables.summary import summarise
 from ablations.planning.design import Design
 from ablations.running.machine.durable import DiskError
 from ablations.running.record.study_record import StudyRecord
@@ -245,3 +246,17 @@ def test_a_full_disk_is_no_mistake_of_whoever_asked(tmp_path: Path, monkeypatch:
         DiskError, match=r"cannot write the report to '.*tiny': No space left on device; nothing rec"
     ):
         write_report(Results(plan, record), tmp_path / "reports")
+
+
+def test_a_named_row_has_its_name_everywhere(tmp_path: Path) -> None:
+    plan, record = made(tmp_path, labels={"SE r=4": "Ours & best", "plain": "ResNet-20"})
+    results = Results(plan, record)
+    paths = write_report(results, tmp_path / "reports", formats=ALL)
+    texts = [*paths.tables, *(path for path in (paths.markdown, paths.html, paths.latex) if path is not None)]
+    for path in texts:
+        text = path.read_text(encoding="utf-8")
+        assert "SE r=4" not in text, path
+    assert paths.latex is not None
+    assert r"Ours \& best" in paths.latex.read_text(encoding="utf-8")
+    assert "Ours & best" in {summary.label for summary in summarise(results)}
+    assert "Ours & best" in set(results.trials["row"])
