@@ -23,6 +23,7 @@ COMMANDS = {
     "reproduce": "ablations.commands.reproduce",
     "list": "ablations.commands.list_names",
     "studies": "ablations.commands.studies",
+    "init": "ablations.commands.init",
     "plan": "ablations.commands.plan",
     "complexity": "ablations.commands.complexity",
     "check-plugin": "ablations.commands.check_plugin",

@@ -6,8 +6,14 @@ import click
 
 
 @click.command("studies")
-def command() -> None:
-    """List the shipped studies with their questions."""
+@click.option("--show", metavar="NAME", help="Print the file of one of them, to begin a study of yours with.")
+def command(show: str | None) -> None:
+    """List the shipped studies with their questions, or print one of them."""
+    if show is not None:
+        from ablations.planning.study_file import shipped_text
+
+        click.echo(shipped_text(show), nl=False)
+        return
     from rich.table import Table
 
     from ablations.commands.shared.console import make_console

@@ -19,6 +19,7 @@ class Dataset:
         train_images: images in the original training part; None where the folders decide.
         test_images: the same for the test part.
         downloadable: whether torchvision can download it.
+        source: where its images come from, in a few words.
         asks: fields that a study must give for this data set and may not give for others.
     """
 
@@ -29,15 +30,18 @@ class Dataset:
     train_images: int | None = None
     test_images: int | None = None
     downloadable: bool = False
+    source: str = ""
     asks: tuple[str, ...] = ()
 
 
+_DOWNLOADED = "torchvision's download, or `ablate data prepare NAME --from PATH`"
+
 _ALL = (
-    Dataset("digits", 10, 8, 1, 1297, 500),
-    Dataset("cifar10", 10, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("cifar100", 100, 32, 3, 50_000, 10_000, downloadable=True),
-    Dataset("fashion-mnist", 10, 28, 1, 60_000, 10_000, downloadable=True),
-    Dataset("image-folder", asks=("path", "size")),
+    Dataset("digits", 10, 8, 1, 1297, 500, source="comes with scikit-learn"),
+    Dataset("cifar10", 10, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
+    Dataset("cifar100", 100, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
+    Dataset("fashion-mnist", 10, 28, 1, 60_000, 10_000, downloadable=True, source=_DOWNLOADED),
+    Dataset("image-folder", asks=("path", "size"), source="a folder of yours, in ImageNet's layout"),
 )
 
 DATASETS: dict[str, Dataset] = {known.name: known for known in _ALL}

@@ -21,43 +21,72 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     epochs: float | None = Field(
-        default=None, gt=0, le=1_000_000, description="Length of the training in epochs."
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="Length of the training in epochs: passes over the training images, also parts of one.",
     )
     iterations: int | None = Field(
-        default=None, gt=0, le=1_000_000_000, description="Length in steps; instead of epochs."
+        default=None,
+        gt=0,
+        le=1_000_000_000,
+        description="Length of the training in steps of one batch each, instead of epochs; one of the two is needed.",
     )
-    batch_size: int = Field(default=128, ge=2, le=1_000_000, description="Images per step.")
-    lr: float = Field(default=0.1, gt=0, description="Highest learning rate.")
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    nesterov: bool = True
-    weight_decay: float = Field(default=1e-4, ge=0)
+    batch_size: int = Field(
+        default=128,
+        ge=2,
+        le=1_000_000,
+        description="Images per step; at most as many as there are training images.",
+    )
+    lr: float = Field(default=0.1, gt=0, description="Highest learning rate of the schedule.")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="Momentum of SGD, a share of the last step.")
+    nesterov: bool = Field(
+        default=True, description="Nesterov's form of the momentum, which must then be above 0."
+    )
+    weight_decay: float = Field(
+        default=1e-4, ge=0, description="Factor of the weights that is added to their gradient at each step."
+    )
     decay_norm_and_bias: bool = Field(
         default=True, description="Whether weight decay also acts on batch norms and biases."
     )
-    schedule: Literal["cosine", "linear", "step", "constant"] = "cosine"
-    milestones: tuple[float, ...] = Field(
-        default=(), description="When a step schedule multiplies by gamma, as shares of the training."
+    schedule: Literal["cosine", "linear", "step", "constant"] = Field(
+        default="cosine",
+        description="How the rate goes on after the warm-up: cosine and linear fall to 0 at the end, step "
+        "multiplies by gamma at the milestones, constant stays.",
     )
-    gamma: float = Field(default=0.1, gt=0, lt=1)
+    milestones: tuple[float, ...] = Field(
+        default=(),
+        description="When a step schedule multiplies by gamma: rising shares of the training, between 0 and 1.",
+    )
+    gamma: float = Field(
+        default=0.1, gt=0, lt=1, description="What a step schedule multiplies the rate by at each milestone."
+    )
     warmup: float = Field(
-        default=0, ge=0, lt=1, description="Length of the warm-up, as a share of the training."
+        default=0, ge=0, lt=1, description="Length of the warm-up, as a share of the whole training."
     )
     warmup_lr: float | None = Field(
         default=None,
         gt=0,
         description="Constant rate during warm-up; a linear rise from 0 where it is not given.",
     )
-    label_smoothing: float = Field(default=0, ge=0, lt=1)
+    label_smoothing: float = Field(
+        default=0, ge=0, lt=1, description="Share of each label that is spread evenly over all classes."
+    )
     crop: Literal["pad", "resized", "none"] = Field(
         default="pad",
-        description="pad: zero-pad, crop at random; resized: random area and aspect ratio (ImageNet).",
+        description="pad: zero-pad, crop at random; resized: random area and aspect ratio (ImageNet); none: uncropped.",
     )
     pad: int = Field(
         default=4, ge=0, le=1024, description="Pixels of zero padding on each side for crop 'pad'."
     )
-    flip: bool = Field(default=True, description="Mirror images at random.")
+    flip: bool = Field(
+        default=True, description="Whether half of the images, drawn at random, are mirrored left to right."
+    )
     cutout: int = Field(
-        default=0, ge=0, le=16_384, description="Side of a square that is blanked, in pixels."
+        default=0,
+        ge=0,
+        le=16_384,
+        description="Side in pixels of a square at a random place that is blanked; 0 for none.",
     )
     start_size: int | None = Field(
         default=None,
@@ -131,7 +160,6 @@ class Recipe(BaseModel):
 
 
 RECIPES: dict[str, Recipe] = {
-    # for processors without a GPU: one cycle to a high rate and back to zero, decay on weights only
     "cifar-quick": Recipe(
         epochs=10,
         batch_size=128,
@@ -141,7 +169,6 @@ RECIPES: dict[str, Recipe] = {
         schedule="linear",
         warmup=0.2,
     ),
-    # He et al. 2015, arXiv:1512.03385, section 4.2, with the warm-up of He et al. 2016, arXiv:1603.05027
     "cifar-paper": Recipe(
         iterations=64_000,
         batch_size=128,
@@ -154,8 +181,6 @@ RECIPES: dict[str, Recipe] = {
         warmup_lr=0.01,
         precision="fp32",
     ),
-    # arXiv:1709.01507, section 6 with the fixed schedule of footnote 2; batch, smoothing, momentum and decay are
-    # not printed there: the authors' released code and the cited papers have these values
     "imagenet-ablation": Recipe(
         epochs=270,
         batch_size=256,
@@ -170,3 +195,13 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 """The named recipes that studies may use."""
+
+RECIPE_SOURCES = {
+    "cifar-quick": "for processors without a GPU: one cycle to a high rate and back to zero, decay on weights only; "
+    "the study `quick-recipe` asks whether it is well chosen.",
+    "cifar-paper": "He et al. 2015, arXiv:1512.03385, section 4.2, with the warm-up of He et al. 2016, "
+    "arXiv:1603.05027.",
+    "imagenet-ablation": "arXiv:1709.01507, section 6 with the fixed schedule of footnote 2; batch, smoothing, "
+    "momentum and decay are not printed there: the authors' released code and the cited papers have these values.",
+}
+"""Where each named recipe comes from."""

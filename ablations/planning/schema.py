@@ -1,12 +1,32 @@
-"""The JSON schema of study files."""
+"""The JSON schema of study files, and what their fields mean."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ablations.planning.datasets import ASKED, DATASETS
-from ablations.planning.recipe import RECIPES
-from ablations.planning.study import AXES, SET_BY_ITSELF, Study
+from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.study import SET_BY_ITSELF, Study
+
+VARIANT_WORDS = {
+    "squeeze": "How a channel is summarised: a name of `ablate list squeeze`; none keeps every position.",
+    "excitation": "What makes weights of the gate's output: a name of `ablate list excitation`.",
+    "gate": "The network between them: a name of `ablate list gate`.",
+    "reduction": "Channels per unit of the gate's bottleneck, the paper's r: a whole number, at least 1, or one "
+    "for each stage, {2: 8, 3: 16, 4: 32}.",
+    "stages": "The stages whose units get a block, in the paper's numbers: one, a list of them, or all.",
+    "integration": "Where in the unit the block stands: a name of `ablate list integration`.",
+    "bias": "Whether the layers of the gate have biases: true or false; the paper has none.",
+}
+"""Fields of the SE block by name, with what a value means."""
+
+AXIS_WORDS = {
+    **VARIANT_WORDS,
+    "backbone": "The network around the blocks: a name of `ablate list backbone`, also of a family, such as resnet56.",
+    "repeat": "The same network and recipe once more, with seeds of its own: whole numbers from 0.",
+    **{f"recipe.{name}": str(field.description) for name, field in Recipe.model_fields.items()},
+}
+"""What a study may vary, with what a value means."""
 
 
 def study_schema() -> dict[str, Any]:
@@ -16,19 +36,31 @@ def study_schema() -> dict[str, Any]:
     for field in SET_BY_ITSELF:
         properties.pop(field)
     schema["required"] = [field for field in schema["required"] if field not in SET_BY_ITSELF]
-    named = {"type": "string", "enum": sorted(RECIPES)}
+    named = {
+        "type": "string",
+        "enum": sorted(RECIPES),
+        "description": "The recipe that the other fields change.",
+    }
     recipe = schema["$defs"]["Recipe"]
     on_top = {**recipe, "properties": {**recipe["properties"], "base": named}}
-    properties["recipe"] = {"anyOf": [named, on_top]}
+    properties["recipe"] = {"description": properties["recipe"]["description"], "anyOf": [named, on_top]}
     schema["$defs"].pop("Recipe")
-    schema["$defs"]["Baseline"]["properties"]["data"] = {"anyOf": _data(schema["$defs"].pop("DataSpec"))}
+    baseline = schema["$defs"]["Baseline"]["properties"]
+    data = _data(schema["$defs"].pop("DataSpec"))
+    baseline["data"] = {"description": baseline["data"]["description"], "anyOf": data}
+    variants = next(form for form in baseline["variant"]["anyOf"] if form["type"] == "object")
+    variants["properties"] = {name: {"description": text} for name, text in VARIANT_WORDS.items()}
     properties["axes"] = {
+        "description": properties["axes"]["description"],
         "type": "object",
-        "properties": {axis: {"type": "array", "minItems": 1} for axis in AXES},
+        "properties": {
+            axis: {"type": "array", "minItems": 1, "description": text} for axis, text in AXIS_WORDS.items()
+        },
         "additionalProperties": False,
     }
     properties["seeds"] = {
-        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": "integer"}}]
+        "description": properties["seeds"]["description"],
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": "integer"}}],
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -39,6 +39,9 @@ AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+"""Names of studies, which name folders, too."""
+
 LONGEST_LABEL = 80
 """Characters of a row's name."""
 
@@ -124,14 +127,17 @@ class Study(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="The file's name; names folders.")
-    title: str = Field(min_length=1)
+    name: str = Field(pattern=NAME_PATTERN, description="The file's name; names folders.")
+    title: str = Field(min_length=1, description="The headline of the report, in a few words.")
     question: str = Field(min_length=1, description="What the study asks, in a sentence.")
-    baseline: Baseline
+    baseline: Baseline = Field(description="The network and the data that every row is compared with.")
     recipe: Annotated[Recipe, BeforeValidator(_recipe_from)] = Field(
         description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
     )
-    axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: axis to values.")
+    axes: dict[str, tuple[Any, ...]] = Field(
+        description="What is varied: an axis to the list of its values; an axis is a field of the block, backbone, "
+        "repeat or recipe.FIELD."
+    )
     design: DesignName = Field(
         default="one-factor",
         description="; ".join(f"{kind.name}: {kind.description}" for kind in DESIGNS.values()) + ".",
@@ -160,7 +166,10 @@ class Study(BaseModel):
     seeds: tuple[int, ...] = Field(
         default=(), description="How many seeds (0, 1, ...), or the seeds themselves; a search has none."
     )
-    paper_tables: tuple[str, ...] = Field(default=(), description="The paper's tables to show beside.")
+    paper_tables: tuple[str, ...] = Field(
+        default=(),
+        description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}.",
+    )
     allow_identical: bool = Field(
         default=False,
         description="Whether two rows may be the same network, trained alike; otherwise the study is refused.",

@@ -15,6 +15,7 @@ from ablations.errors import StudyError
 from ablations.planning.explain import explain
 from ablations.planning.study import SET_BY_ITSELF, Study
 from ablations.planning.yaml_text import read_yaml
+from senet_core.errors import unknown
 from senet_core.plugins import load_plugin_file
 
 SHIPPED = files("ablations") / "studies"
@@ -23,6 +24,17 @@ SHIPPED = files("ablations") / "studies"
 def shipped_studies() -> list[str]:
     """Return the names of the shipped studies, sorted."""
     return sorted(entry.name[: -len(".yaml")] for entry in SHIPPED.iterdir() if entry.name.endswith(".yaml"))
+
+
+def shipped_text(name: str) -> str:
+    """Return the text of a shipped study's file.
+
+    Raises:
+        StudyError: no shipped study has this name.
+    """
+    if name not in shipped_studies():
+        raise unknown("shipped study", name, shipped_studies(), error=StudyError)
+    return (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def load_study(
@@ -95,11 +107,7 @@ def _typed(study: str, overrides: Sequence[str], seeds: int | None, plugins: Seq
 def _read(name_or_path: str) -> tuple[str, str, Path]:
     path = Path(name_or_path)
     if name_or_path in shipped_studies():
-        return (
-            name_or_path,
-            (SHIPPED / f"{name_or_path}.yaml").read_text(encoding="utf-8"),
-            Path(str(SHIPPED)),
-        )
+        return name_or_path, shipped_text(name_or_path), Path(str(SHIPPED))
     if path.suffix not in (".yaml", ".yml"):
         near = get_close_matches(name_or_path, shipped_studies(), n=1)
         hint = f" did you mean {near[0]!r}?" if near else ""

@@ -36,10 +36,14 @@ class DataSpec(BaseModel):
 
     name: str = Field(description=f"One of {', '.join(DATASETS)}.")
     train_images: int | None = Field(
-        default=None, ge=2, description="Use only so many, balanced over classes."
+        default=None,
+        ge=2,
+        description="Train on only so many images, balanced over classes; all if not given.",
     )
     test_images: int | None = Field(
-        default=None, ge=1, description="Use only so many, balanced over classes."
+        default=None,
+        ge=1,
+        description="Test on only so many images, balanced over classes; all if not given.",
     )
     validation_images: int | None = Field(
         default=None,
@@ -47,7 +51,10 @@ class DataSpec(BaseModel):
         description="Hold so many training images back, balanced over classes, and judge the network on them: the "
         "test images are then out of its reach.",
     )
-    path: str | None = Field(default=None, description="The folder of an image-folder.")
+    path: str | None = Field(
+        default=None,
+        description="The folder of an image-folder, in ImageNet's layout: train/CLASS/ and val/CLASS/ or test/CLASS/.",
+    )
     size: int | None = Field(
         default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
     )

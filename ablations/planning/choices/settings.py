@@ -45,8 +45,10 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(
+        default=None, description="Smallest value, in the units of the field; with high, instead of choices."
+    )
+    high: float | None = Field(default=None, description="Largest value, above low.")
     log: bool | None = Field(
         default=None,
         description="Whether to draw on a logarithmic scale; where low is above 0, if not given.",
@@ -95,7 +97,9 @@ class Tune(BaseModel):
         default={"lr": Range(low=0.02, high=1.0), "weight_decay": Range(low=1e-5, high=5e-3)},
         description="Fields of the recipe to choose, each with [low, high] or {choices: [...]}.",
     )
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal["tpe", "random"] = Field(
+        default="tpe", description="Who proposes: Optuna's tree-structured Parzen estimator, or chance."
+    )
     pruner: Pruner = Field(default="median", description="Who stops hopeless trials early.")
     compare_fixed: bool = Field(
         default=True,
