@@ -16,9 +16,13 @@ from pathlib import Path
 from senet_core.backbones import BACKBONES
 from senet_core.blocks.registry import Origin, Registry, registering_from
 from senet_core.blocks.slots import FORMS, SLOTS
+from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError
 
 GROUP = "senet_core.plugins"
+MOST_BYTES = 4 * MIB
+"""Limit of a plug-in file."""
+
 _loaded: dict[str, Origin] = {}
 
 
@@ -56,7 +60,7 @@ def load_plugin_file(path: str | Path) -> Origin:
 def _read(path: str | Path) -> tuple[Path, bytes]:
     try:
         file = Path(path).expanduser().resolve()
-        return file, file.read_bytes()
+        return file, read_bounded(file, MOST_BYTES)
     except OSError as error:
         raise UserError(f"cannot read plug-in {str(path)!r}: {error.strerror or error}") from error
     except (RuntimeError, ValueError) as error:  # an unknown user's home, a loop of links, a null byte

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from ablations.errors import StudyError
 from ablations.planning.explain import explain
 from ablations.planning.study import SET_BY_ITSELF, Study
-from ablations.planning.yaml_text import read_yaml
+from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
+from senet_core.bounded import read_bounded
 from senet_core.errors import unknown
 from senet_core.plugins import load_plugin_file
 
@@ -115,7 +116,7 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
             f"unknown study {name_or_path!r};{hint} shipped: {', '.join(shipped_studies())}; or give a .yaml file"
         )
     try:
-        return path.stem, path.read_text(encoding="utf-8"), path.parent
+        return path.stem, read_bounded(path, MOST_CHARACTERS).decode("utf-8"), path.parent
     except UnicodeDecodeError as error:
         raise StudyError(f"study {name_or_path!r} is not a text file in UTF-8") from error
     except OSError as error:

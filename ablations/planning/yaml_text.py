@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 import yaml
 
 from ablations.errors import StudyError
+
+MOST_CHARACTERS = 100_000
+"""Limit of a text: ten times the longest study known; the reader takes seconds for it at worst."""
+
+MOST_DIGITS = 100
+"""Limit of the characters of one number: reading a long one takes time that grows with its square."""
 
 MOST_VALUES = 10_000
 """Limit of values in one text, aliases counted at each use: many times what any study has."""
@@ -28,13 +35,31 @@ _Reader.add_implicit_resolver(
 
 def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     """Return a whole number of at most 63 bits; Python cannot even print very long ones in a message."""
+    _refuse_long(node)
     value = loader.construct_yaml_int(node)
     if abs(value) >= 2**63:
         raise ValueError(f"a whole number of more than 63 bits, {_place(node)}")
     return value
 
 
+def _fraction(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    """Return a number as Python has it; one that is written in digits and becomes infinite is a mistake."""
+    _refuse_long(node)
+    value = loader.construct_yaml_float(node)
+    if math.isinf(value) and any(mark.isdigit() for mark in str(node.value)):
+        raise ValueError(f"the number {node.value!r} is too large, {_place(node)}")
+    return value
+
+
+def _refuse_long(node: yaml.ScalarNode) -> None:
+    if len(node.value) > MOST_DIGITS:
+        raise ValueError(
+            f"a number of {len(node.value):,} characters, at most {MOST_DIGITS} are read, {_place(node)}"
+        )
+
+
 _Reader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+_Reader.add_constructor("tag:yaml.org,2002:float", _fraction)
 
 
 def read_yaml(text: str) -> Any:
@@ -42,8 +67,10 @@ def read_yaml(text: str) -> Any:
 
     Raises:
         StudyError: the text is not YAML, has a field twice or one whose name is neither text nor a whole number,
-            contains itself, or has more than `MOST_VALUES` values.
+            contains itself, is longer than `MOST_CHARACTERS`, or has more than `MOST_VALUES` values.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise StudyError(f"{len(text):,} characters, and at most {MOST_CHARACTERS:,} are read")
     try:
         loader = _Reader(text)
         node = loader.get_single_node()

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError, unknown
+
+MOST_BYTES = 32 * MIB
+"""Limit of a file of results: about a million runs."""
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
+_WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")  # longer ones are names: as numbers, two could become one
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
@@ -79,7 +84,7 @@ def read_table(path: Path, columns: Columns) -> TableFile:
 def _lines(path: Path) -> tuple[str, list[tuple[int, list[str]]], str]:
     name = repr(str(path))
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror or error}") from error
     try:
@@ -121,14 +126,14 @@ def _made(
     commas = separator != "," and any(_DECIMAL_COMMA.fullmatch(row["value"]) for _, row in rows)
     if commas and any("." in row["value"] for _, row in rows):
         raise UserError(f"{name}: the values have both decimal commas and decimal points")
-    whole = all(re.fullmatch(r"[+-]?\d+(?:\.0+)?", row["seed"]) for _, row in rows)
+    whole = all(_WHOLE.fullmatch(row["seed"]) for _, row in rows)
     records: list[tuple[str, str, int | str, float]] = []
     seen: dict[tuple[str, str, int | str], int] = {}
     for number, row in rows:
         for role in ("variant", "seed"):
             if not row[role]:
                 raise UserError(f"{name}, line {number}: the {role} is empty")
-        seed: int | str = int(float(row["seed"])) if whole else row["seed"]
+        seed: int | str = int(row["seed"].partition(".")[0]) if whole else row["seed"]
         task = row.get("task", "")
         value = _number(name, number, row["value"], commas)
         earlier = seen.setdefault((task, row["variant"], seed), number)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import math
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +20,9 @@ CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
+MOST_BYTES = 2**28
+"""Limit of an IDX file, unpacked; the largest of the four has 2**26."""
+
 _FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -64,11 +69,28 @@ def parse_idx(data: bytes, name: str, dimensions: int) -> npt.NDArray[Any]:
         DataError: it is damaged.
     """
     try:
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        if data[:2] == b"\x1f\x8b":
+            data = _unpacked(data, dimensions)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {name!r}: {error}") from error
     start = 4 + 4 * dimensions
     shape = np.frombuffer(data[4:start], dtype=">u4").astype(np.int64) if len(data) >= start else None
-    if shape is None or data[:4] != bytes((0, 0, 8, dimensions)) or len(data) - start != shape.prod():
+    if (
+        shape is None
+        or data[:4] != bytes((0, 0, 8, dimensions))
+        or len(data) - start != math.prod(shape.tolist())
+    ):
         raise DataError(f"cannot read {name!r}: it is truncated, or no IDX file of {dimensions} dimensions")
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def _unpacked(data: bytes, dimensions: int) -> bytes:
+    """Unpack no more than the file says that it has, and one byte to notice what follows."""
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        head = file.read(4 + 4 * dimensions)
+        if len(head) < 4 + 4 * dimensions:
+            return head
+        said = math.prod(np.frombuffer(head[4:], dtype=">u4").tolist())
+        if said > MOST_BYTES:
+            raise OSError(f"it says that it has {said:,} bytes, and at most {MOST_BYTES:,} are read")
+        return head + file.read(said + 1)

@@ -18,12 +18,20 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ablations.errors import DataError
+from ablations.running.data.archive_limits import (
+    MOST_FILE,
+    MOST_HEADER,
+    BoundedStream,
+    check_unpacked,
+    unpacked_limit,
+)
+from senet_core.bounded import open_plain, read_bounded, too_large
 
 _DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
-_KEEP = 2**28  # bytes; CIFAR is below 2**28 in any form
+_KEEP = MOST_FILE
 _CHUNK = 2**20
 _OF_THE_DISK = "lost+found"  # at the top of a disk of its own; only root may look into it
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError)
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, MemoryError)
 _BROKEN_ZIP = (*_BROKEN, RuntimeError, NotImplementedError)  # a password, an unknown method
 
 
@@ -83,7 +91,7 @@ class Folder:
         """Yield the wanted files in the order of their names."""
         for name in sorted(wanted):
             with _reading(self.path / name, "file", _BROKEN):
-                data = (self.path / name).read_bytes()
+                data = read_bounded(self.path / name, MOST_FILE)
             yield name, data
 
 
@@ -98,13 +106,24 @@ class Tar:
         self._kept: dict[str, bytes] | None = None
 
     def _members(self) -> Iterator[tuple[str, tarfile.TarFile, tarfile.TarInfo]]:
-        with _reading(self.path, "archive", _BROKEN), tarfile.open(self.path) as archive:
+        with (
+            _reading(self.path, "archive", _BROKEN),
+            BoundedStream(self.path) as stream,
+            tarfile.open(fileobj=stream, mode="r:") as archive,
+        ):
             while (member := archive.next()) is not None:
                 if not (member.isfile() or member.isdir()):
                     raise _refused(self.path, member.name, "a link or device")
+                if member.sparse is not None:  # its holes take no room here, and gigabytes when read
+                    raise _refused(self.path, member.name, "a file with holes")
+                if member.size > MOST_FILE:
+                    raise too_large(member.size, MOST_FILE)
+                stream.check(member.offset_data + member.size)
+                stream.most = MOST_FILE
                 yield _inside(self.path, member.name, member.isdir()), archive, member
+                stream.most = MOST_HEADER
                 archive.members = []  # type: ignore[attr-defined]  # a million headers would fill the memory
-            while archive.fileobj is not None and archive.fileobj.read(_CHUNK):
+            while stream.read(_CHUNK):
                 pass  # the checksum stands behind the last member
 
     def names(self) -> list[str]:
@@ -145,7 +164,7 @@ class Zip:
     def names(self) -> list[str]:
         """Return the names of the members; refuse links and names that lead out of the archive."""
         found = []
-        with _reading(self.path, "archive", _BROKEN_ZIP), zipfile.ZipFile(self.path) as archive:
+        with self._opened() as archive:
             for member in archive.infolist():
                 if stat.S_ISLNK(member.external_attr >> 16):
                     raise _refused(self.path, member.filename, "a link")
@@ -154,11 +173,24 @@ class Zip:
 
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the wanted members in the archive's order; the checksums are compared."""
-        with _reading(self.path, "archive", _BROKEN_ZIP), zipfile.ZipFile(self.path) as archive:
+        with self._opened() as archive:
             for member in archive.infolist():
                 name = _inside(self.path, member.filename, member.is_dir())
                 if name in wanted:
                     yield name, archive.read(member)
+
+    @contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        with (
+            _reading(self.path, "archive", _BROKEN_ZIP),
+            open_plain(self.path) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
+            sizes = [member.file_size for member in archive.infolist()]
+            check_unpacked(sum(sizes), unpacked_limit(self.path))
+            if max(sizes, default=0) > MOST_FILE:
+                raise too_large(max(sizes), MOST_FILE)
+            yield archive
 
 
 @contextmanager

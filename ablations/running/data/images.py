@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,13 +25,36 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.Decom
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 """What is decoded, whatever a file is called: others of Pillow's formats start programs (EPS) or read other files."""
 
+warnings.filterwarnings(
+    "ignore", category=Image.DecompressionBombWarning
+)  # `MOST_PIXELS` is below, and said once
+
 _LONGEST = 100
+MOST_PIXELS = 2**26
+"""Limit of one image: about 8,000 by 8,000."""
+
 _CHUNK = 32  # images a thread decodes before it reports
 
 
-def _open(data: bytes, name: str, channels: int) -> Image.Image:
+def _check_size(found: tuple[int, int], name: str, size: int | None) -> None:
+    """Refuse an image by what its header says, before there is room made for its pixels."""
+    width, height = found
+    if size is not None and found != (size, size):
+        raise DataError(f"image {name!r} is {width}x{height} pixels; {size}x{size} are needed")
+    if max(width, height) > _LONGEST * min(width, height):  # resized, it would take all memory
+        raise DataError(
+            f"image {name!r} is {width}x{height} pixels; one side may be at most {_LONGEST} times the other"
+        )
+    if width * height > MOST_PIXELS:
+        raise DataError(
+            f"image {name!r} is {width}x{height} pixels; at most {MOST_PIXELS:,} are read; make it smaller"
+        )
+
+
+def _open(data: bytes, name: str, channels: int, size: int | None = None) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as file:
+            _check_size(file.size, name, size)
             file.load()
             image: Image.Image = file
             if image.mode.startswith(("I", "F")):  # converting would clip them without a word
@@ -64,10 +88,7 @@ class Exact:
 
     def __call__(self, data: bytes, name: str) -> Bytes:
         """Return the image of one file, (H, W, C); grey and palette images are converted to `channels`."""
-        image = _open(data, name, self.channels)
-        if image.size != (self.size, self.size):
-            width, height = image.size
-            raise DataError(f"image {name!r} is {width}x{height} pixels; {self.size}x{self.size} are needed")
+        image = _open(data, name, self.channels, self.size)
         return np.asarray(image).reshape(self.shape)
 
 
@@ -93,10 +114,6 @@ class Cropped:
         """Return the image of one file, resized and cropped: (H, W, C)."""
         image = _open(data, name, 3)
         width, height = image.size
-        if max(width, height) > _LONGEST * min(width, height):  # resized, it would take all memory
-            raise DataError(
-                f"image {name!r} is {width}x{height} pixels; one side may be at most {_LONGEST} times the other"
-            )
         scale = self.short / min(width, height)
         width, height = max(self.short, int(width * scale)), max(self.short, int(height * scale))
         image = image.resize((width, height), Image.Resampling.BILINEAR)

@@ -17,6 +17,9 @@ import numpy.typing as npt
 from ablations.errors import DataError
 from senet_core.errors import one_line
 
+MOST_PIECES = 4_000_000
+"""Limit of what a pickle says one after the other; the largest of CIFAR's has a third of it."""
+
 _DTYPES: dict[str, np.dtype[Any]] = {"u1": np.dtype(np.uint8), "i8": np.dtype(np.int64)}
 
 
@@ -66,7 +69,11 @@ class _Array(_StandIn):
         if not isinstance(state, tuple) or len(state) != 5:
             raise pickle.UnpicklingError("an array in it has no plain state")
         _, shape, dtype, fortran, data = state
-        sizes = isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
+        sizes = (
+            isinstance(shape, tuple)
+            and len(shape) <= 4
+            and all(type(size) is int and 0 <= size < 2**40 for size in shape)
+        )
         if (
             not sizes
             or not isinstance(dtype, _Dtype)
@@ -125,6 +132,20 @@ _NAMES: dict[tuple[str, str], type[_StandIn]] = {
 }
 
 
+class _Counted(io.BytesIO):
+    """A pickle that is read in so many pieces and no more: a number of them takes as long as it has digits."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = MOST_PIECES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise pickle.UnpicklingError(f"it has more than {MOST_PIECES:,} pieces; image data has fewer")
+        return super().read(size)
+
+
 class _PlainData(pickle._Unpickler):
     """Loads dicts, lists, bytes, numbers and plain arrays; refuses anything else, and so any code.
 
@@ -154,7 +175,7 @@ def unpickle(data: bytes, name: str) -> dict[Any, Any]:
         DataError: it is damaged, is no dict, or holds anything but plain data.
     """
     try:
-        loaded = _PlainData(io.BytesIO(data), encoding="bytes").load()
+        loaded = _PlainData(_Counted(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle can fail in any way
         raise DataError(f"cannot read the python batch {name!r}: {one_line(error)}") from error
     if type(loaded) is not dict:
