@@ -41,10 +41,8 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
         console.print(f"  {name}: recorded {before}, now {now}")
     if made_again.first_epoch is not None:
         console.print(f"  the epochs differ from epoch {made_again.first_epoch} on")
-    if not made_again.same_data:
-        console.print("  the images are not those that the trial was trained on")
     for name, before, now in made_again.causes:
         console.print(f"  {name} differs: recorded {before!r}, now {now!r}")
-    if made_again.same_data and not made_again.causes:
+    if not made_again.causes:
         console.print("  nothing in the recorded environment explains it")
     return 1

@@ -13,6 +13,7 @@ import torch
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared, load, prepared_path
+from ablations.running.data.content import check_content
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.training.networks import data_shape
@@ -114,6 +115,7 @@ def _data(trial: Trial, probe: Probe) -> Prepared:
     path = prepared_path(trial.data, probe.data_dir)
     if not path.is_file():
         return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
+    check_content(path)
     data = load(path).subset(trial.data.train_images)
     return data.subset(test_images=min(_TEST_IMAGES, len(data.test_labels)))
 

@@ -9,6 +9,7 @@ from ablations.errors import DataError
 from ablations.planning.datasets import Dataset, dataset
 from ablations.planning.trial import DataSpec
 from ablations.running.data.cifar import read_cifar
+from ablations.running.data.content import check_content, file_state
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
 from ablations.running.data.fashion import read_fashion
@@ -19,6 +20,9 @@ from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
 from ablations.running.data.writing import cannot_write, write
+
+OPENINGS = 10
+"""How often a file is opened that another takes the place of at that moment."""
 
 JPEG_NOTE = (
     "images decoded from JPEG files; results are not comparable with the original data "
@@ -60,10 +64,16 @@ def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepa
     return load(path)
 
 
-def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
+def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None) -> Prepared:
     """Open a prepared data set, reduced to the subset of `spec`; digits are prepared here if they are not yet.
 
-    Where `spec` holds validation images back, the test images are not read.
+    The file's content is compared with its header. Where `spec` holds validation images back, the test images are
+    read for that alone.
+
+    Args:
+        spec: the data set.
+        data_dir: folder of the prepared files.
+        digest: of the data that are wanted; None for whatever is there.
 
     Raises:
         DataError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
@@ -73,9 +83,27 @@ def open_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
         raise _missing(dataset(spec.name), data_dir)
     if not path.exists():
         prepare(spec, data_dir)
+    opened = _named(_open_checked(path, spec), spec)
+    if digest is not None and opened.digest != digest:
+        raise DataError(
+            f"{path} holds other data now (digest {opened.digest[:12]}; the record is of {digest[:12]}): put the"
+            " file with those back, and the same command goes on; other data need `fresh=True` or another `results_dir`"
+        )
     if spec.validation_images is not None:
-        return _named(load_for_choosing(path, spec.validation_images), spec).subset(spec.train_images)
-    return _named(load(path), spec).subset(spec.train_images, spec.test_images)
+        return opened.subset(spec.train_images)
+    return opened.subset(spec.train_images, spec.test_images)
+
+
+def _open_checked(path: Path, spec: DataSpec) -> Prepared:
+    """Open a file of which the content is what its header says, and which was the same file all that time."""
+    for _ in range(OPENINGS):
+        before = file_state(path)
+        check_content(path)
+        held_back = spec.validation_images
+        opened = load(path) if held_back is None else load_for_choosing(path, held_back)
+        if file_state(path) == before:
+            return opened
+    raise DataError(f"{path} is replaced again and again; wait until its preparation has ended")
 
 
 def _named(prepared: Prepared, spec: DataSpec) -> Prepared:

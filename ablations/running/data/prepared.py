@@ -101,7 +101,7 @@ class Prepared:
 
 
 def load_for_choosing(path: Path, validation_images: int) -> Prepared:
-    """Open a prepared file for a trial that takes part in a choice: test images and labels are not read.
+    """Open a prepared file for a trial that takes part in a choice: test images and labels are not in what it gets.
 
     The last images of each class, classes in turn, are held back from the training split and take the place of the
     test images, cropped to their size from the centre. Which ones depends on nothing but the file. Means and
@@ -168,43 +168,32 @@ def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str
                 (shape[1], shape[2]),
             )
     except (SafetensorError, OSError, IndexError) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
 
 
 def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Prepared:
     if metadata.get("format") != FORMAT:
-        raise _damaged(path, f"format {metadata.get('format')!r}, expected {FORMAT!r}")
+        raise damaged(path, f"format {metadata.get('format')!r}, expected {FORMAT!r}")
     try:
         fields: dict[str, Any] = {key: metadata[key] for key in ("name", "digest", "source", "note")}
         fields["classes"] = tuple(str(name) for name in json.loads(metadata["classes"]))
         for key in ("mean", "std"):
             fields[key] = tuple(float(value) for value in json.loads(metadata[key]))
     except (KeyError, ValueError, TypeError) as error:
-        raise _damaged(path, f"unreadable header entry: {error}") from error
+        raise damaged(path, f"unreadable header entry: {error}") from error
     for split in ("train", "test"):
         images, labels = tensors[f"{split}_images"], tensors[f"{split}_labels"]
         well_formed = images.dtype == torch.uint8 and labels.dtype == torch.int64
         if not (well_formed and images.ndim == 4 and labels.shape == images.shape[:1] and len(labels) > 0):
-            raise _damaged(path, f"{split} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
+            raise damaged(path, f"{split} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
         check_labels(labels.numpy(), len(fields["classes"]), str(path))
     return Prepared(path=path, **fields, **dict[str, Any](tensors))
 
 
-def _damaged(path: Path, why: str) -> DataError:
+def damaged(path: Path, why: str) -> DataError:
+    """Return the error for a prepared file that is not whole."""
     why = " ".join(why.split())
     return DataError(f"the prepared data set {path} is damaged ({why}); delete it and prepare it again")
-
-
-def verify(prepared: Prepared) -> None:
-    """Read the whole prepared file and compare its digest with the one in its header.
-
-    Raises:
-        DataError: they differ.
-    """
-    whole = load(prepared.path)
-    arrays = [getattr(whole, key).numpy() for key in TENSORS]
-    if digest_of(whole.classes, arrays) != whole.digest:
-        raise _damaged(prepared.path, "its content does not match its digest")
 
 
 def digest_of(classes: Sequence[str], arrays: Sequence[npt.NDArray[Any]]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ablations.running.data.prepared import Prepared
     from ablations.running.executors.ray_cluster import Node, Resources
-    from ablations.running.executors.ray_worker import DataFile
+    from ablations.running.executors.ray_data import DataFile
 
 RAY = "ray"
 _FOR_RAY_ONLY = ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data")
@@ -141,7 +141,7 @@ class _RayFactory:
         import numpy as np
         import ray
 
-        from ablations.running.executors.ray_worker import DataFile
+        from ablations.running.executors.ray_data import DataFile
 
         return DataFile(prepared.name, data.digest, ray.put(np.fromfile(prepared, dtype=np.uint8)))
 

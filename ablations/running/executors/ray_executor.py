@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
 from ablations.running.executors.ray_cluster import Resources, import_ray, nodes_of_cluster
-from ablations.running.executors.ray_worker import DataFile, TaskContext, run_on_node
+from ablations.running.executors.ray_data import DataFile
+from ablations.running.executors.ray_worker import TaskContext, run_on_node
 from senet_core.errors import one_line
 
 T = TypeVar("T")

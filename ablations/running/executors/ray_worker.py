@@ -5,49 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ablations.running.executors.ray_cluster import Resources
-from ablations.running.machine.durable import write_durably
+from ablations.running.executors.ray_data import DataFile
 from ablations.running.record.leases import FOLDER as LEASES
 from ablations.running.training.task import Task
 from senet_core.errors import UserError
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A prepared data set in Ray's object store, for nodes that cannot read its file.
-
-    Attributes:
-        name: of the file.
-        digest: of the data.
-        content: Ray's reference to the bytes.
-    """
-
-    name: str
-    digest: str
-    content: Any
-
-    def local(self) -> Path:
-        """Return a folder of this node that has the file; the first task on the node writes it.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        import ray
-
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        folder = Path(tempfile.gettempdir()) / f"senet-ablations-{user}" / self.digest
-        path = folder / self.name
-        if not path.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_durably(path, memoryview(ray.get(self.content)))
-        return folder
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
+from ablations.errors import DataError
 from ablations.planning.trial import Trial
 from ablations.running.machine.signals import Stop
 from ablations.running.record.set_aside import SetAside
@@ -70,8 +71,9 @@ class Dispatch:
                     queue.extend(self._next_round())
                     if not queue:
                         break
-        except BaseException:
-            running.end(executor, graceful=False, hurried=lambda: True)
+        except BaseException as error:
+            # where the data are others now, those who began before have the right ones open, and can save their state
+            running.end(executor, graceful=isinstance(error, DataError), hurried=lambda: True)
             raise
         running.show_how_busy(time.monotonic() - began)
         open_choices = 0 if self.proposer is None else self.proposer.left
@@ -181,4 +183,5 @@ class Dispatch:
             kernels=self.settings.kernels,
             prune_file=self.running.prune_file(trial.key) if trial.key in self.running.proposed else None,
             latency=self.timed and trial.key in self.running.proposed,
+            data_digest=self.settings.digest,
         )

@@ -48,14 +48,12 @@ class Reproduction:
         differing: measured values that differ: name, recorded, now.
         first_epoch: the first epoch whose loss or error differs; None where none does.
         causes: parts of the environment that differ: name, recorded, now.
-        same_data: whether the images are the same.
     """
 
     identical: bool
     differing: tuple[tuple[str, Any, Any], ...]
     first_epoch: int | None
     causes: tuple[tuple[str, Any, Any], ...]
-    same_data: bool
 
 
 def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] = ()) -> Reproduction:
@@ -68,6 +66,7 @@ def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] =
 
     Raises:
         RecordError: the record has no result to compare with.
+        DataError: the data are missing, damaged, or not those that the trial was trained on.
         UserError: the trial fails now.
         DiskError: it fails for want of room.
     """
@@ -101,7 +100,6 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
             outcome.environment,
             CAUSES,
         ),
-        same_data=record.data_digest == outcome.data_digest,
     )
 
 
@@ -120,6 +118,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Tas
             stop_file=folder / "stop",
             plugins=plugins,
             kernels=Kernels.from_record(record.environment),
+            data_digest=record.data_digest or None,
         )
         try:
             return pool.submit(run_task, task).result()

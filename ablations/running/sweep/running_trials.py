@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 
@@ -72,8 +72,7 @@ class RunningTrials:
         for future in self._running:
             self._follow(future, executor)
         self.display.update([r for r in self._running.values() if r.progress.environment is not None])
-        for future in done:
-            self._commit(future, executor)
+        self._commit_all(done, executor)
         self.release_ended()
 
     def release_ended(self) -> None:
@@ -139,6 +138,17 @@ class RunningTrials:
             running.progress.kill_process()  # it hangs, and does not read its own clock any more
             getattr(executor, "kill_task", lambda hung: None)(future)
 
+    def _commit_all(self, done: Iterable[Future[TaskOutcome]], executor: Executor) -> None:
+        """Record how trials ended; an error that ends the sweep is raised when the others are recorded."""
+        fatal: list[Exception] = []
+        for future in done:
+            try:
+                self._commit(future, executor)
+            except (UserError, ExecutorLost) as error:  # noqa: PERF203  (the next one may be finished)
+                fatal.append(error)
+        if fatal:
+            raise fatal[0]
+
     def _commit(self, future: Future[TaskOutcome], executor: Executor) -> None:
         """Record how a trial ended: first in the record, from which all else can be made."""
         running = self._running[future]
@@ -146,6 +156,9 @@ class RunningTrials:
         key = running.trial.key
         error = future.exception()
         if isinstance(error, (UserError, ExecutorLost)):
+            del self._running[future]
+            self.mlflow.kill(key, "the sweep ended")
+            running.progress.path.unlink(missing_ok=True)
             raise error  # no fault of the trial's: the next one would end like it
         outcome = future.result() if error is None else self._died(running, error)
         self._busy_seconds, self._ended_tasks = self._busy_seconds + outcome.seconds, self._ended_tasks + 1
@@ -189,8 +202,6 @@ class RunningTrials:
         self.stop_file.touch()
         getattr(executor, "give_up_waiting", lambda: None)()
         done, _ = wait(self._running, timeout=STOPPING_SECONDS)
-        for future in done:
-            if future.cancelled():
-                self.leases.release(self._running.pop(future).trial.key)
-            else:
-                self._commit(future, executor)
+        for future in [future for future in done if future.cancelled()]:
+            self.leases.release(self._running.pop(future).trial.key)
+        self._commit_all([future for future in done if not future.cancelled()], executor)

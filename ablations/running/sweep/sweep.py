@@ -139,7 +139,7 @@ def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:
 def _same_data(record: TrialFile, design: Design, paths: StudyPaths, digest: str) -> None:
     """Refuse to mix results of different data under one name."""
     data = design.study.baseline.data
-    for line in record.finished.values():
+    for line in (*record.finished.values(), *record.pruned.values()):
         known = line.trial["data"]
         same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
         if same_name and line.data_digest != digest:

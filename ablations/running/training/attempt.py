@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
+from ablations.errors import DataError
 from ablations.planning.trial import Trial
 from ablations.planning.used_plugins import check_plugins
-from ablations.running.data import open_prepared
+from ablations.running.data import Prepared, open_prepared
+from ablations.running.data.content import changed_in_place, check_content, file_state
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
@@ -38,10 +40,16 @@ SAME_ENVIRONMENT = (
 
 
 def run_attempt(task: Task) -> TaskOutcome:
-    """Run one attempt at a trial and return its outcome, which also has whatever error it raised."""
+    """Run one attempt at a trial and return its outcome, which also has whatever error it raised.
+
+    Raises:
+        DataError: the data are missing, damaged or others than those of the record, which is no fault of the trial's.
+    """
     attempt = _Attempt(task, _now())
     try:
         attempt.run()
+    except DataError:
+        raise
     except Stopped:
         return attempt.outcome(stopped=True)
     except Diverged as error:
@@ -86,7 +94,8 @@ class _Attempt:
                 self.history.append(metrics)
                 writer.epoch(metrics)
 
-            data = open_prepared(trial.data, task.data_dir)
+            data = open_prepared(trial.data, task.data_dir, task.data_digest)
+            state = file_state(data.path)
             self.digest, self.note = data.digest, data.note
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
@@ -100,6 +109,9 @@ class _Attempt:
             except Diverged:
                 checkpoints.remove()  # it would diverge again
                 raise
+            finally:
+                if changed_in_place(data.path, state):  # the images are mapped: it may have seen both
+                    _check_again(data, checkpoints)
 
     def fail(
         self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
@@ -113,6 +125,24 @@ class _Attempt:
         """Return the outcome of the attempt."""
         found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
         return TaskOutcome(*found, self.started, _now(), stopped, time.monotonic() - self.began)
+
+
+def _check_again(data: Prepared, checkpoints: Checkpoints) -> None:
+    """Refuse what was trained while the file was written to, unless it holds what it held.
+
+    Raises:
+        DataError: it does not.
+    """
+    try:
+        now = check_content(data.path)
+        if now != data.digest:
+            raise DataError(
+                f"{data.path} was changed while it was trained on (digest {now[:12]}, before {data.digest[:12]});"
+                " put the file back as it was, and the same command goes on"
+            )
+    except DataError:
+        checkpoints.remove()
+        raise
 
 
 def _kind(error: BaseException) -> Kind:

@@ -27,6 +27,7 @@ class Task:
         kernels: which to train with where they are available.
         prune_file: where it exists, the trial stops, too; None for a trial that cannot be pruned.
         latency: whether to time one image through the trained network.
+        data_digest: of the data that it is to be trained on; None for whatever is there.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Task:
     kernels: Kernels = ALL_KERNELS
     prune_file: Path | None = None
     latency: bool = False
+    data_digest: str | None = None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ def run_task(task: Task) -> TaskOutcome:
     """Run one trial, from its newest checkpoint if there is one, and return its outcome.
 
     Any error inside the trial is a failure in the outcome, not an exception.
+
+    Raises:
+        DataError: the data are missing, damaged or others than those of the record.
     """
     from ablations.running.training.attempt import (
         run_attempt,  # imports torch, which a sweep's own process may not need

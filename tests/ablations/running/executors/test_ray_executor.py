@@ -17,8 +17,8 @@ from ablations.running.data import ensure_prepared
 from ablations.running.data.paths import prepared_path
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerDied
 from ablations.running.executors.ray_cluster import Resources, connected, nodes_of_cluster
+from ablations.running.executors.ray_data import DataFile
 from ablations.running.executors.ray_executor import RayExecutor
-from ablations.running.executors.ray_worker import DataFile
 from ablations.running.training.task import Task
 from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
@@ -154,7 +154,7 @@ def test_data_reaches_a_node_through_the_object_store(cluster: SmallCluster, tmp
     _lease(task)
     own = RayExecutor(
         Resources(),
-        data=DataFile(path.name, f"{tmp_path.name}-{prepared.digest}", ray.put(np.fromfile(path, np.uint8))),
+        data=DataFile(path.name, prepared.digest, ray.put(np.fromfile(path, np.uint8))),
     )
     outcome = own.submit(run_task, task).result(PATIENCE_SECONDS)
     own.shutdown()

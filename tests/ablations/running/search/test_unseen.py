@@ -47,6 +47,8 @@ def with_other_test_images(data_dir: Path, folder: Path) -> Path:
         tensors = {name: handle.get_tensor(name) for name in prepared.TENSORS}
     tensors["test_images"] = torch.full_like(tensors["test_images"], 255)
     tensors["test_labels"] = torch.zeros_like(tensors["test_labels"])
+    classes, arrays = json.loads(metadata["classes"]), [tensors[name].numpy() for name in prepared.TENSORS]
+    metadata["digest"] = prepared.digest_of(classes, arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, str(path), metadata)
     return folder
