@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from ablations.commands.shared.flags import with_flags
+from ablations.commands.shared.output import make_patient
 from senet_core.errors import UserError, printable, unknown
 
 COMMANDS = {
@@ -57,6 +58,9 @@ def group(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its status; see `run_command`."""
+    if sys.platform == "win32":
+        sys.exit("ablate: Windows is not supported: sweeps need its file locks and signals; run it in WSL")
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's, which is inherited, may not be had here
     run_command(group, "ablate", arguments)
 
 
@@ -71,6 +75,7 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         arguments: those of the process if not given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    make_patient()
     debug = "--debug" in given
     if debug:
         given = ["--debug", *(word for word in given if word != "--debug")]
@@ -82,9 +87,6 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
     except (click.Abort, KeyboardInterrupt):
         _say(program, "interrupted", debug=debug)
         status = 130
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (the reader of a pipe has gone)
-        status = 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(program, f"{where}{error.strerror or error}", debug=debug)

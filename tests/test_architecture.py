@@ -17,7 +17,7 @@ PACKAGES = ("senet_core", "ablations")
 MOST_MODULES = 20
 MOST_PARAMETERS = 8
 
-FLOORS = ("errors", "planning", "running", "analysis", "api", "commands", "cli")
+FLOORS = ("errors", "planning", "running", "analysis", "api", "commands", "cli", "__main__")
 """The packages of ablations; each imports only what stands left of it."""
 
 ROOMS = {

@@ -63,7 +63,7 @@ def run(
         results_dir: holds a folder for each study; made if need be.
         workers: trials at a time; as many as cores or GPUs if None.
         executor: where trials run: "ray", a function of the trials at a time that returns an executor, or None for
-            worker processes here. In a script, worker processes need `if __name__ == "__main__":`.
+            worker processes here.
         options: data folder, timeouts, kernels; and `tracking=True` for MLflow.
         display: who is told how the sweep goes.
         changes: overrides and plugins, as those of `load_study`.

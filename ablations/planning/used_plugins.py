@@ -20,7 +20,7 @@ def used_plugins(backbone: str, variant: SEVariant | None) -> tuple[tuple[str, s
     only when it is built.
 
     Raises:
-        UserError: an entry is not registered.
+        UserError: an entry is not registered, or by a script or notebook, which a worker process cannot import.
     """
     used = [] if variant is None else [(slot, getattr(variant, slot)) for slot in SLOTS]
     if backbone in BACKBONES:  # other names are members of the families, which are built in
@@ -28,8 +28,19 @@ def used_plugins(backbone: str, variant: SEVariant | None) -> tuple[tuple[str, s
         own = BACKBONES[backbone].origin
         if own.digest:
             used += [("form", name) for name in FORMS if FORMS[name].origin != own]
+    for slot, name in used:
+        _check_home(slot, name)
     found = ((f"{slot}:{name}", _REGISTRIES[slot][name].origin.digest) for slot, name in used)
     return tuple(sorted((name, digest) for name, digest in found if digest))
+
+
+def _check_home(slot: str, name: str) -> None:
+    """Refuse an entry whose code neither a worker nor a trial's key would know."""
+    if getattr(_REGISTRIES[slot][name].build, "__module__", "") == "__main__":
+        raise UserError(
+            f"the {slot} {name!r} is registered by the running script or notebook, which worker processes do not"
+            " import; move it into a file of its own and name that in `plugins`"
+        )
 
 
 def check_plugins(planned: Mapping[str, str]) -> None:

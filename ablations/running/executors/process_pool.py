@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,7 +110,8 @@ class WorkerPool(Executor):
             if not job.future.set_running_or_notify_cancel():
                 continue
             slot = self._idle.popleft()
-            with environment_with(WORKER_ENVIRONMENT):  # a pool starts its process at its first task
+            # a pool starts its process at its first task
+            with environment_with(WORKER_ENVIRONMENT), without_main_module():
                 try:
                     inner = self._pool(slot).submit(job.call)
                 except BrokenProcessPool:  # its process died while it had nothing to do
@@ -149,6 +151,24 @@ class WorkerPool(Executor):
         with self._lock:
             if not self._closed:
                 self._dispatch()
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Keep processes that are started inside the block from running the main script again, as their first act.
+
+    Tasks are functions of this package, and entries of a script's own are refused when a study is planned, so a
+    script needs no `if __name__ == "__main__":` around its sweep.
+    """
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {
+        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update(hidden)
 
 
 @contextmanager

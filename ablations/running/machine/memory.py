@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +25,8 @@ def peak_memory_mib(device: torch.device) -> float:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration, ValueError):
+        import resource  # Windows has none
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         kib = peak // 1024 if sys.platform == "darwin" else peak
     return round(kib / 1024, 1)

@@ -1,0 +1,140 @@
+"""What surrounds a command, and is not ours, ends no sweep: back ends, encodings, pipes, names of folders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STUDY = """
+title: Small
+question: Does it matter?
+baseline:
+  backbone: resnet8
+  variant: se
+  data: {name: digits, train_images: 40, test_images: 20}
+recipe: {base: cifar-quick, epochs: 1, batch_size: 20}
+axes: {squeeze: [avg, max]}
+include_plain: false
+seeds: 1
+"""
+COMMAND = (sys.executable, "-m", "ablations", "run", "study.yaml")
+REPORT = Path("reports/study/report.md")
+
+
+def surroundings(folder: Path, **variables: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("ABLATE_", "MLFLOW_"))}
+    root = str(Path(__file__).parents[3])
+    return {**ours, "PYTHONPATH": root, "ABLATE_DATA_DIR": str(folder / "data"), **variables}
+
+
+def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    folder.mkdir(exist_ok=True)
+    (folder / "study.yaml").write_text(STUDY)
+    return subprocess.run(
+        COMMAND, cwd=folder, env=surroundings(folder, **variables), capture_output=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        {"MPLBACKEND": "nonsense"},
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "cp1252"},
+        {"PYTHONIOENCODING": "latin-1:strict", "LANG": "de_DE.ISO-8859-1"},
+        {"GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/"},
+        {"PATH": "/nowhere"},
+        {"HOME": "/nowhere", "XDG_CACHE_HOME": "/dev/null"},
+        {"TMPDIR": "/tmp", "COLUMNS": "20", "TERM": "dumb"},
+    ],
+    ids=lambda variables: next(iter(variables.values())),
+)  # fmt: skip
+@pytest.mark.slow
+def test_a_study_reaches_its_report_whatever_the_environment_says(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    done = run(tmp_path, **variables)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert b"internal error" not in done.stderr
+    assert (tmp_path / REPORT).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "mark", ["%", "?", "#", "&", "+", ";", "'", '"', " ", "é", "猫", "%20", "$HOME", "`", "*"]
+)
+def test_a_study_reaches_its_report_in_a_folder_of_any_name(tmp_path: Path, mark: str) -> None:
+    folder = tmp_path / f"a{mark}b"
+    done = run(folder)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert (folder / REPORT).exists()
+    assert (folder / "results" / "mlflow.db").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_an_odd_folder_an_ascii_terminal_and_a_reader_that_leaves(tmp_path: Path) -> None:
+    folder = tmp_path / "100%20 é?a#b&c+d;e'f"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(STUDY)
+    variables = {"PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
+    process = subprocess.Popen(
+        COMMAND,
+        cwd=folder,
+        env=surroundings(folder, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()  # as `| head` does
+    _, said = process.communicate()
+    assert (process.returncode, said) == (0, b"")
+    assert (folder / REPORT).exists()
+    assert (folder / "results" / "mlflow.db").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_an_ascii_terminal_is_shown_the_nearest_characters(tmp_path: Path) -> None:
+    code = "from ablations.commands.shared.output import make_patient; make_patient(); print('1 ± 2 × 猫')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=surroundings(tmp_path, PYTHONIOENCODING="ascii"),
+        capture_output=True,
+    )
+    assert done.stdout == b"1 +- 2 x \\u732b\n"
+
+
+def test_a_script_trains_without_a_guard_and_is_run_once(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "script.py").write_text(
+        "import ablations as ab\nprint('begun')\nprint(ab.run('study.yaml', workers=1))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=surroundings(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "begun\n<Results of study 'study': 2 rows, 2 of 2 trials finished>\n", done.stderr
+
+
+def test_a_block_that_a_script_registers_itself_is_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.replace("[avg, max]", "[avg, mine]"))
+    (tmp_path / "script.py").write_text(
+        "import ablations as ab\nfrom senet_core import SQUEEZES\n"
+        "@SQUEEZES.register('mine', source='ours')\ndef mine(x): return x.mean(dim=(2, 3)) * 2\n"
+        "try: ab.run('study.yaml')\nexcept ValueError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=surroundings(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert "the squeeze 'mine' is registered by the running script or notebook" in done.stdout, done.stderr
