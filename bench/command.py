@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from ablations.analysis.tables.render import to_terminal
+from ablations.analysis.tables.screen import ScreenTable
 from ablations.commands.shared import options
 from ablations.commands.shared.console import make_console
 from ablations.running.machine.cores import available_cores
@@ -106,9 +106,8 @@ def _throughput(contenders: Sequence[str], course: Course, results_dir: Path, co
     content = describe_bench(found, course, load_before=load)
     path = write_bench(content, results_dir)
     table = bench_table(content)
-    shown = to_terminal(table)
-    shown.title, shown.title_justify = table.title, "left"
-    console.print(shown)
+    console.print(table.title)
+    console.print(ScreenTable(table))
     for one in found:
         if "wall_images_per_second" in one.told:
             console.print(

@@ -26,6 +26,7 @@ SETTINGS_OF_THE_USER = (
     "ABLATE_FUSED",
     "ABLATE_WINOGRAD",
     "RAY_ADDRESS",
+    "COLUMNS",
 )
 
 

@@ -48,7 +48,7 @@ def command(
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.analysis.tables.frame import family_table, further_tables
-    from ablations.analysis.tables.render import to_terminal
+    from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
 
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
@@ -67,7 +67,7 @@ def command(
     said: set[str] = set()  # what holds for every task is said once
     for table in map(family_table, found.families):
         console.print(table.title)
-        console.print(to_terminal(table))
+        console.print(ScreenTable(table))
         for note in table.notes:
             if note not in said:
                 console.print(note)
@@ -75,7 +75,7 @@ def command(
         said.update(table.notes)
     for table in further_tables(found):
         console.print(table.title)
-        console.print(to_terminal(table))
+        console.print(ScreenTable(table))
     for note in notes:
         console.print(note)
     if out is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from ablations.analysis.tables.screen import ScreenTable
     from senet_core.contracts import ContractResult
 
 SHOWN = {"kept": "kept", "broken": "BROKEN", "skipped": "skipped"}
@@ -35,8 +34,8 @@ def command(file: str) -> int:
     for slot, registry in {**SLOTS, "backbone": BACKBONES}.items():
         found = [check_entry(slot, name) for name in registry if registry[name].origin == origin]
         if found:
-            console.print(_table(found))
-            console.print()
+            for table in _tables(found, console.width):
+                console.print(table)
         results += [result for checked in found for result in checked]
     for outcome in ("skipped", "broken"):
         for result in results:
@@ -54,14 +53,24 @@ def command(file: str) -> int:
     return 1 if broken else 0
 
 
-def _table(entries: Sequence[Sequence[ContractResult]]) -> Table:
-    """Lay out the entries of one slot, a column each, by contract."""
-    from rich.table import Table
+def _tables(entries: Sequence[Sequence[ContractResult]], width: int) -> Iterator[ScreenTable]:
+    """Lay out the entries of one slot, a column each, by contract: side by side, as many as fit."""
+    from ablations.analysis.tables.screen import fits
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column(entries[0][0].slot)
-    for results in entries:
-        table.add_column(results[0].name, overflow="fold")
-    for row in zip(*entries, strict=True):
-        table.add_row(row[0].contract, *(SHOWN[result.outcome] for result in row))
-    return table
+    beside = len(entries)
+    while beside > 1 and not fits(_table(entries[:beside]).table, width):
+        beside -= 1
+    yield _table(entries[:beside])
+    if entries[beside:]:
+        yield from _tables(entries[beside:], width)
+
+
+def _table(entries: Sequence[Sequence[ContractResult]]) -> ScreenTable:
+    from ablations.analysis.tables.cells import Column
+    from ablations.analysis.tables.screen import text_table
+
+    heads = (entries[0][0].slot, *(results[0].name for results in entries))
+    rows = [
+        (row[0].contract, *(SHOWN[result.outcome] for result in row)) for row in zip(*entries, strict=True)
+    ]
+    return text_table([Column(head, head, "left") for head in heads], rows)

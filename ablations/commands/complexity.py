@@ -51,6 +51,8 @@ def command(
     """
     import json
 
+    from rich.text import Text
+
     from ablations.analysis.costs.complexity_table import cost_rows
     from ablations.analysis.costs.layer_plan import layer_plan
     from ablations.analysis.costs.paper_networks import paper_networks, table_number
@@ -84,7 +86,9 @@ def command(
     networks = paper_networks(number) if number else _one_network(str(backbone), variant, size, classes)
     with console.status("") as status:
         timing = _timing(batch, repetitions, threads) if latency else None
-        rows = cost_rows(networks, num_classes=classes or 1000, timing=timing, say=status.update)
+        rows = cost_rows(
+            networks, num_classes=classes or 1000, timing=timing, say=lambda text: status.update(Text(text))
+        )
     if as_json:
         click.echo(json.dumps({"table": number, "rows": [row.to_json() for row in rows]}, indent=1))
     else:

@@ -40,13 +40,10 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    from rich.table import Table
-
+    from ablations.analysis.tables.cells import Column
+    from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("slot", "name", "source", "differs", "origin"):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row.values())
-    make_console().print(table)
+    giving_way = {"slot": 0, "name": 0, "source": 3, "differs": 2, "origin": 1}
+    columns = [Column(name, name, "left", turn) for name, turn in giving_way.items()]
+    make_console().print(text_table(columns, [tuple(row.values()) for row in rows]))

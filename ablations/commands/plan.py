@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ablations.api.planning import StudyPlan
     from ablations.running.machine.kernels import Kernels
 
-WIDE = 120
-"""Columns from which the network behind each row is written out."""
-
 _POINTS = options.Numbers(min=1e-6, max=100)
 
 
@@ -72,6 +69,8 @@ def command(
     stated (--sd, --rho). The forecast is kept in RESULTS/STUDY/forecast.json, and the report compares it with what
     happened.
     """
+    from rich.text import Text
+
     from ablations.api.planning import NoiseSource, plan_study
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
@@ -85,7 +84,7 @@ def command(
         noise=NoiseSource(sd, rho, pilot),
         detect=detect,
         options=TimingOptions(data_dir, workers, kernels, calibrate),
-        wait=lambda text: console.status(text) if console.is_terminal and not as_json else None,
+        wait=lambda text: console.status(Text(text)) if console.is_terminal and not as_json else None,
     )  # fmt: skip
     plan = replace(plan, said=tuple(map(with_flags, plan.said)))
     if as_json:
@@ -103,7 +102,9 @@ def _show_networks(plan: StudyPlan, console: Console) -> None:
     from ablations.commands.shared.plan_table import network_table
 
     study = plan.design.study
-    console.print(network_table(plan, wide=console.width >= WIDE))
+    console.print(study.title)
+    console.print(study.question)
+    console.print(network_table(plan))
     for note in plan.notes:
         console.print(note)
     for label, problem in plan.broken.items():

@@ -14,16 +14,21 @@ def command(show: str | None) -> None:
 
         click.echo(shipped_text(show), nl=False)
         return
-    from rich.table import Table
-
+    from ablations.analysis.tables.cells import Column
+    from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
     from ablations.planning.design import design
     from ablations.planning.study_file import load_study, shipped_studies
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("study", "rows", "seeds", "question"):
-        table.add_column(column, justify="right" if column in ("rows", "seeds") else "left")
-    for name in shipped_studies():
-        unfolded = design(load_study(name))
-        table.add_row(name, str(len(unfolded.rows)), str(len(unfolded.seeds)), unfolded.study.question)
-    make_console().print(table)
+    columns = (
+        Column("study", "study", "left"),
+        Column("rows", "rows"),
+        Column("seeds", "seeds"),
+        Column("question", "question", "left"),
+    )
+    unfolded = [design(load_study(name)) for name in shipped_studies()]
+    rows = [
+        (found.study.name, str(len(found.rows)), str(len(found.seeds)), found.study.question)
+        for found in unfolded
+    ]
+    make_console().print(text_table(columns, rows))

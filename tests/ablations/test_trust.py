@@ -22,7 +22,8 @@ from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Column, Table, TableRow, Text
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
-from ablations.analysis.tables.render import to_csv, to_terminal
+from ablations.analysis.tables.render import to_csv
+from ablations.analysis.tables.screen import ScreenTable
 from ablations.cli import group, run_command
 from ablations.commands.shared.console import make_console
 from ablations.planning.design import Design
@@ -300,7 +301,7 @@ def test_terminals_are_sent_no_commands(capsys: pytest.CaptureFixture[str]) -> N
     table.add_column(TERMINAL)
     table.add_row(TERMINAL)
     console.print(table)
-    console.print(to_terminal(Table("t", "T", (Column("v", "v", "left"),), (TableRow((Text(TERMINAL),)),))))
+    console.print(ScreenTable(Table("t", "T", (Column("v", "v", "left"),), (TableRow((Text(TERMINAL),)),))))
     with pytest.raises(SystemExit):
         run_command(group, "ablate", ["run", f"{TERMINAL}.yaml"])
     printed = capsys.readouterr()

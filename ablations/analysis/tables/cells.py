@@ -200,11 +200,13 @@ class Column:
         key: for programs.
         head: for readers.
         align: of its entries.
+        gives_way: where there is no room for all columns, 1 is left out first; 0 never is.
     """
 
     key: str
     head: str
     align: Literal["left", "right"] = "right"
+    gives_way: int = 0
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,9 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
     columns = (
         Column("variant", "variant", "left"),
         Column("against", "against", "left"),
-        Column("difference", "difference"),
-        Column("p_holm", "p (Holm)"),
-        Column("p_tost_holm", "p, equivalence"),
+        Column("difference", "difference", gives_way=4),
+        Column("p_holm", "p (Holm)", gives_way=3),
+        Column("p_tost_holm", "p, equivalence", gives_way=2),
         Column("verdict", "verdict", "left"),
         *_detail_columns(_OF_PAIRS),
     )
@@ -169,9 +169,9 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
 
 
 COMPARED = (
-    Column("difference", "difference to baseline"),
-    Column("p_holm", "p (Holm)"),
-    Column("p_tost_holm", "p, equivalence"),
+    Column("difference", "difference to baseline", gives_way=4),
+    Column("p_holm", "p (Holm)", gives_way=2),
+    Column("p_tost_holm", "p, equivalence", gives_way=1),
     Column("verdict", "verdict", "left"),
 )
 """The columns of `compared_cells`."""
@@ -208,7 +208,7 @@ def _probability(share: Share | None) -> Difference:
 
 
 def _detail_columns(keys: Iterable[str]) -> list[Column]:
-    return [Column(key, _DETAILS[key][0]) for key in keys]
+    return [Column(key, _DETAILS[key][0], gives_way=1) for key in keys]
 
 
 def _detail_cells(comparison: Comparison, keys: Iterable[str], decimals: int = 3) -> list[TableCell]:

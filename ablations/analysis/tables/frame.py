@@ -14,7 +14,11 @@ from ablations.analysis.tables.tasks import aggregate_table
 def family_table(family: SampleFamily) -> Table:
     """Return the table of one task: values of its variants, and their comparisons with the baseline."""
     measure = family.measure
-    columns = (Column("variant", "variant", "left"), Column(measure.key, measure.head), *comparisons.COMPARED)
+    columns = (
+        Column("variant", "variant", "left"),
+        Column(measure.key, measure.head, gives_way=3),
+        *comparisons.COMPARED,
+    )
     rows = []
     for outcome in family.outcomes:
         level: tuple[TableCell, ...] = (

@@ -1,21 +1,16 @@
-"""One table as Markdown, HTML, LaTeX, text of the terminal, and CSV for programs."""
+"""One table as Markdown, HTML, LaTeX, and CSV for programs; `screen` shows it on a terminal."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
 from senet_core.errors import printable
-
-if TYPE_CHECKING:
-    import rich.table
-
 
 _DIGITS = 12  # of numbers in CSV files
 _FORMULAS = ("=", "+", "-", "@", "\t", "\n")
@@ -63,27 +58,6 @@ def to_latex(table: Table, *, long: bool = False) -> str:
             entries = [rf"\textbf{{{entry}}}" for entry in entries]
         lines.append(" & ".join(entries) + r" \\")
     return "\n".join([*lines, r"\bottomrule", rf"\end{{{name}}}"])
-
-
-def to_terminal(table: Table) -> rich.table.Table:
-    """Return a table for the terminal."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text as RichText
-
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for place, column in enumerate(table.columns):
-        words = [word for row in table.rows for word in row.cells[place].text().split()]
-        shown.add_column(
-            RichText(column.head),
-            justify=column.align,
-            no_wrap=column.align == "right",
-            min_width=max(map(len, words), default=1),
-        )
-    styles = {"baseline": "bold", "plain": "dim", "variant": ""}
-    for row in table.rows:
-        shown.add_row(*(RichText(cell.text()) for cell in row.cells), style=styles[row.kind])
-    return shown
 
 
 def to_csv(table: Table) -> str:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
-from ablations.analysis.tables.render import to_terminal
+from ablations.analysis.tables.screen import ScreenTable
 from ablations.running.mlflow.summaries import RowSummary
-
-if TYPE_CHECKING:
-    import rich.table
 
 
 def summarise(results: Results) -> list[RowSummary]:
@@ -34,18 +29,18 @@ def summarise(results: Results) -> list[RowSummary]:
     ]
 
 
-def render_terminal(results: Results) -> rich.table.Table:
+def render_terminal(results: Results) -> ScreenTable:
     """Return the table that the terminal shows when a study has run."""
-    return to_terminal(summary_table(results))
+    return ScreenTable(summary_table(results))
 
 
 def summary_table(results: Results) -> Table:
     """Return one short table over all rows of a study."""
     columns = (
         Column("variant", "variant", "left"),
-        Column("top1", "top-1 error, %"),
-        Column("difference", "to baseline"),
-        Column("p_holm", "p (Holm)"),
+        Column("top1", "top-1 error, %", gives_way=2),
+        Column("difference", "to baseline", gives_way=3),
+        Column("p_holm", "p (Holm)", gives_way=1),
         Column("verdict", "verdict", "left"),
     )
     groups = results.families

@@ -57,10 +57,10 @@ def aggregate_table(
     """
     columns = (
         Column("variant", "variant", "left"),
-        Column("tasks", f"{tasks} (shared)"),
-        Column("iqm", f"interquartile mean, {measure.head}"),
-        Column("difference", "of differences"),
-        Column("improvement", "P(improvement)"),
+        Column("tasks", f"{tasks} (shared)", gives_way=1),
+        Column("iqm", f"interquartile mean, {measure.head}", gives_way=2),
+        Column("difference", "of differences", gives_way=4),
+        Column("improvement", "P(improvement)", gives_way=3),
     )
     rows = tuple(
         TableRow(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from typing import Any
 
@@ -10,7 +12,8 @@ from rich.text import Text
 
 from senet_core.errors import printable
 
-WIDTH_OF_A_FILE = 160
+NO_EDGE = 100_000
+"""Columns of a pipe or a file: no line of ours is as long, so nothing is cut or wrapped."""
 
 
 class _InertConsole(Console):
@@ -22,6 +25,19 @@ class _InertConsole(Console):
 
 
 def make_console() -> Console:
-    """Return a console that prints text as it is; in a pipe or a file it is wide enough that tables do not wrap."""
-    width = None if sys.stdout.isatty() else WIDTH_OF_A_FILE
-    return _InertConsole(width=width, markup=False, highlight=False)
+    """Return a console that prints text as it is, as wide as the terminal; a pipe or a file has no edge.
+
+    COLUMNS, a number above 0, sets the width of both.
+    """
+    known = {
+        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")
+    }  # read below
+    return _InertConsole(width=_width(), markup=False, emoji=False, highlight=False, _environ=known)
+
+
+def _width() -> int | None:
+    """Return the width that was asked for, or that of a file; None for the terminal's, which may change."""
+    asked = os.environ.get("COLUMNS", "")
+    if re.fullmatch(r"[0-9]{1,5}", asked) and int(asked):
+        return int(asked)
+    return None if sys.stdout.isatty() else NO_EDGE

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from rich.console import Console
-from rich.table import Table
 
 from ablations.analysis.costs.complexity_table import (
     CONVENTION,
@@ -16,11 +15,10 @@ from ablations.analysis.costs.complexity_table import (
     over,
 )
 from ablations.analysis.costs.layer_plan import NETWORKS, PlanRow
+from ablations.analysis.tables.cells import Column
+from ablations.analysis.tables.screen import ScreenTable, fits, text_table
 from ablations.running.machine.environment import processor_computes_bf16, processor_name
 from senet_core.latency import summed_up
-
-WIDE = 140
-"""Columns of the screen from which one table holds everything."""
 
 _Column = tuple[str, list[str]]  # its header, and its entries row by row
 
@@ -29,12 +27,15 @@ def show_costs(console: Console, rows: Sequence[CostRow], *, title: str | None) 
     """Print costs, the differences to the paper, and what a reader must know of them."""
     blocks = [_parameters(rows), _multiply_adds(rows), _activations(rows)]
     names, networks = _names(rows), ("network", [_network(row) for row in rows])
-    if console.width >= WIDE:
-        console.print(_table(title, [names, networks], list(chain(*blocks))))
+    if title is not None:
+        console.print(title)
+    whole = _table([names, networks], list(chain(*blocks)))
+    if fits(whole.table, console.width):
+        console.print(whole)
     else:
-        for place, block in enumerate(blocks):
-            console.print(_table(title if place == 0 else None, [names], block))
-        console.print(_table(None, [names, networks], []))
+        for block in blocks:
+            console.print(_table([names], block))
+        console.print(_table([names, networks], []))
     timed = [row for row in rows if row.latencies]
     if timed:
         _show_latencies(console, timed)
@@ -45,16 +46,19 @@ def show_costs(console: Console, rows: Sequence[CostRow], *, title: str | None) 
 
 def show_plan(console: Console, rows: Sequence[PlanRow]) -> None:
     """Print the paper's Table 1 from the built networks."""
-    table = Table(title="Table 1 of the paper, read off the built networks", title_justify="left")
-    for header in ("stage", "output", "units"):
-        table.add_column(header, justify="right")
-    for name, _, _ in NETWORKS.values():
-        table.add_column(name)
+    columns = [
+        *(Column(name, name) for name in ("stage", "output", "units")),
+        *(Column(key, name, "left") for key, (name, *_) in NETWORKS.items()),
+    ]
+    entries = []
     for row in rows:
         first = next(iter(row.ours.values()))
         size = f"{first.output_size}×{first.output_size}"
-        table.add_row(str(row.stage), size, str(first.repeats), *(plan.widths for plan in row.ours.values()))
-    console.print(table)
+        entries.append(
+            (str(row.stage), size, str(first.repeats), *(plan.widths for plan in row.ours.values()))
+        )
+    console.print("Table 1 of the paper, read off the built networks")
+    console.print(text_table(columns, entries))
     console.print(
         "Widths of the three convolutions of a unit, and of the two layers of its gate; the 3x3 convolutions of "
         "SE-ResNeXt-50 have 32 groups."
@@ -68,15 +72,10 @@ def show_plan(console: Console, rows: Sequence[PlanRow]) -> None:
         console.print(f"All {len(rows) * len(NETWORKS)} plans are equal to the paper's.")
 
 
-def _table(title: str | None, words: Sequence[_Column], figures: Sequence[_Column]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for header, _ in words:
-        table.add_column(header, overflow="fold")
-    for header, _ in figures:
-        table.add_column(header, justify="right")
-    for entries in zip(*(column for _, column in (*words, *figures)), strict=True):
-        table.add_row(*entries)
-    return table
+def _table(words: Sequence[_Column], figures: Sequence[_Column]) -> ScreenTable:
+    heads = [*(Column(head, head, "left") for head, _ in words), *(Column(head, head) for head, _ in figures)]
+    rows = zip(*(entries for _, entries in (*words, *figures)), strict=True)
+    return text_table(heads, list(rows))
 
 
 def _names(rows: Sequence[CostRow]) -> _Column:
@@ -134,8 +133,12 @@ def _show_latencies(console: Console, rows: Sequence[CostRow]) -> None:
         paper = [_maybe(row.network.cpu_milliseconds, "g") for row in rows]
         blocks.insert(1, [("paper,\nms", paper)])
     taken = [latency for row in rows for latency in row.latencies]
-    for group in [list(chain(*blocks))] if console.width >= WIDE else blocks:
-        console.print(_table(None, [_names(rows)], group))
+    whole = _table([_names(rows)], list(chain(*blocks)))
+    tables = (
+        [whole] if fits(whole.table, console.width) else [_table([_names(rows)], block) for block in blocks]
+    )
+    for table in tables:
+        console.print(table)
     console.print(
         f"Latency: median and middle half of forward passes, {summed_up(taken)} ({processor_name()}), in evaluation "
         "mode and channels_last; in bf16, weights and maps are both of that type. Over plain: the median of ratios to "

@@ -7,7 +7,6 @@ from datetime import datetime
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -36,10 +35,10 @@ class SweepDisplay:
         self._study = study
         self._console = console
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
@@ -72,7 +71,7 @@ class SweepDisplay:
         parts.append(f"{total - done} to train" if total > done else "nothing to train")
         self._console.print(", ".join(parts))
         if total > done:
-            self._whole = self._bars.add_task(escape(self._study), total=total, completed=done, note="")
+            self._whole = self._bars.add_task(self._study, total=total, completed=done, note="")
 
     def extend(self, total: int, more: int) -> None:
         """Show that another round begins."""
@@ -94,7 +93,7 @@ class SweepDisplay:
         for trial in running:
             progress = trial.progress
             if trial.trial.key not in self._shown:
-                name = escape(f"  {trial.row.label}, seed {trial.trial.seed}")
+                name = f"  {trial.row.label}, seed {trial.trial.seed}"
                 self._shown[trial.trial.key] = self._bars.add_task(name, total=None, note="")
             last = progress.epochs[-1] if progress.epochs else None
             note = f"epoch {last.epoch}: loss {last.train_loss:.3f}" if last else ""

@@ -40,7 +40,7 @@ def table_of(text: str) -> dict[str, list[str]]:
     names = ["squeeze", "excitation", *(contract.name for contract in contracts_of("squeeze"))]
     return {
         name: line[len(name) :].split()
-        for line in text.splitlines()
+        for line in map(str.strip, text.splitlines())
         for name in names
         if line.startswith(name)
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ablations.commands.shared import console
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from ablations.planning.trial import DataSpec
@@ -58,15 +58,16 @@ def test_unless_the_study_allows_it(ablate: Callable[..., Any]) -> None:
 
 def test_shows_widths_costs_and_functions(ablate: Callable[..., Any]) -> None:
     said = ablate("plan", "small.yaml", "--set", "axes={reduction: [4, 8], integration: [pre]}")
-    rows = {line.split("│")[1].strip(): line for line in said.out.splitlines() if line.startswith("│")}
+    lines = [re.split(r" {2,}", line.strip()) for line in said.out.splitlines()]
+    rows = {cells[0]: cells[1:] for cells in lines if len(cells) == 8 and cells[0] != "row"}
     assert set(rows) == {"SE r=8", "plain", "SE r=4", "SE-PRE r=8"}
-    cells = [part.strip() for part in rows["SE r=4"].split("│")[2:-1]]
+    cells = rows["SE r=4"]
     print_ = fingerprint_of(4)
     assert cells == [
         "resnet8 se:reduction=4", "3 out", "4/8/16", f"{print_.parameters:,}", f"{print_.multiply_adds:,}",
         print_.function[:8], "0 of 2",
     ]  # fmt: skip
-    assert len({row.split("│")[-3] for row in rows.values()}) == 4
+    assert len({row[-2] for row in rows.values()}) == 4
     assert "3 in" in rows["SE-PRE r=8"]
 
 
@@ -88,7 +89,7 @@ def test_says_where_the_floor_acts_in_some_blocks_only(ablate: Callable[..., Any
 
 
 def test_fits_a_narrow_screen(ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "WIDTH_OF_A_FILE", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     said = ablate("plan", "small.yaml")
     assert max(map(len, said.out.splitlines())) <= 80
     assert "…" not in said.out

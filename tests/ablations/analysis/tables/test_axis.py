@@ -33,7 +33,8 @@ from ablations.analysis.tables.cells import (
 )
 from ablations.analysis.tables.comparisons import detail_table, file_key
 from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
-from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown, to_terminal
+from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.analysis.tables.screen import ScreenTable
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 NASTY = 'a|b <script> & 50% $x_1$ \\ {y} `z` # ~ ^ *s* [l](u) "q"'
@@ -219,7 +220,7 @@ def test_the_terminal_table_shows_markup_as_text() -> None:
 
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(
-        to_terminal(Table("t", "t", (Column("a", "a", "left"),), (TableRow((Text("[red]x[/red]"),)),)))
+        ScreenTable(Table("t", "t", (Column("a", "a", "left"),), (TableRow((Text("[red]x[/red]"),)),)))
     )
     assert "[red]x[/red]" in console.export_text()
 
