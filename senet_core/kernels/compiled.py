@@ -7,8 +7,10 @@ the name of the file has processor, compiler, torch and source in it.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -20,6 +22,10 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
+
+from senet_core.kernels.trust import is_noted, note, why_untrusted
+
+log = logging.getLogger(__name__)
 
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-Wno-psabi")
 COMPILE_SECONDS = 300.0
@@ -45,13 +51,13 @@ def load(source: Path, signatures: Mapping[str, str]) -> ctypes.CDLL:
     compiler = find_compiler()
     path = cache_folder() / f"{source.stem}-{_key(source, compiler)}.so"
     try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path = _own_folder(path.parent) / path.name
+        if not is_noted(path):
             with FileLock(path.with_suffix(".lock"), timeout=COMPILE_SECONDS):
-                if not path.exists():
-                    _compile(source, compiler, path)
+                if not is_noted(path):
+                    _renew(source, compiler, path)
         return _declared(ctypes.CDLL(str(path)), signatures)
-    except (OSError, Timeout, subprocess.SubprocessError) as error:
+    except (OSError, AttributeError, Timeout, subprocess.SubprocessError) as error:
         raise CannotCompile(f"{path} cannot be made or read: {error}") from error
 
 
@@ -89,6 +95,39 @@ def cache_folder() -> Path:
         ) from error
 
 
+def _own_folder(folder: Path) -> Path:
+    """Return the folder, made where needed, or one in its place that other users cannot write to."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    why = why_untrusted(folder)
+    if not why:
+        return folder
+    own = Path(tempfile.gettempdir()) / f"senet-ablations-{os.geteuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if own.is_symlink() or why_untrusted(own):  # another user was here first
+        own = _folder_of_this_process()
+    log.warning("nothing is loaded from %s: %s; compiled kernels are kept in %s", folder, why, own)
+    return own
+
+
+@lru_cache(maxsize=1)
+def _folder_of_this_process() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="senet-ablations-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def _renew(source: Path, compiler: str, path: Path) -> None:
+    """Compile a library and try it; the caller holds its lock, so that drafts of the same name are of the dead."""
+    for draft in path.parent.glob(f"{path.stem}.draft-*"):
+        shutil.rmtree(draft, ignore_errors=True)
+    if path.is_dir() and not path.is_symlink():
+        raise CannotCompile(f"{path} is a folder; remove it")
+    _compile(source, compiler, path)
+    why = note(path)
+    if why:
+        raise CannotCompile(f"{path} was compiled and cannot be loaded: {why}")
+
+
 def _key(source: Path, compiler: str) -> str:
     digest = hashlib.sha256(source.read_bytes())
     for part in (_version(compiler), _processor(), torch.__version__, *FLAGS):
@@ -118,7 +157,7 @@ def _processor() -> str:
 
 def _compile(source: Path, compiler: str, path: Path) -> None:
     """Compile for this processor, or, where the compiler does not know it, for any of its kind."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{path.stem}.draft-", dir=path.parent) as folder:
         made = Path(folder) / path.name
         for target in (("-march=native",), ("-mcpu=native",), ()):
             done = subprocess.run(
@@ -129,6 +168,7 @@ def _compile(source: Path, compiler: str, path: Path) -> None:
                 check=False,
             )
             if done.returncode == 0:
+                made.chmod(0o700)
                 made.replace(path)  # whole or not at all, whoever else is compiling
                 return
     lines = [line for line in done.stderr.splitlines() if "error" in line] or ["it failed without a word"]
