@@ -13,6 +13,7 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -70,17 +71,23 @@ def why_none(library: Callable[[], ctypes.CDLL]) -> str:
     return ""
 
 
-def find_compiler() -> str:
-    """Return the C++ compiler: the one in the variable CXX, else the first of g++, clang++ and c++.
+def find_compiler() -> tuple[str, ...]:
+    """Return the words that call the C++ compiler: those of the variable CXX, else the first of g++, clang++ and c++.
+
+    CXX may have a program before the compiler and flags after it, as in `CXX="ccache g++ -m64"`.
 
     Raises:
         CannotCompile: there is none.
     """
-    named = os.environ.get("CXX", "").split()
-    found = next(filter(None, (shutil.which(name) for name in (*named[:1], "g++", "clang++", "c++"))), None)
-    if found is None:
-        raise CannotCompile("there is no C++ compiler (g++ or clang++)")
-    return found
+    try:
+        named = shlex.split(os.environ.get("CXX", ""))
+    except ValueError:  # a quotation mark that is not closed
+        named = []
+    for words in (named, ["g++"], ["clang++"], ["c++"]):
+        found = shutil.which(words[0]) if words else None
+        if found is not None:
+            return (found, *words[1:])
+    raise CannotCompile("there is no C++ compiler (g++ or clang++)")
 
 
 def cache_folder() -> Path:
@@ -116,7 +123,7 @@ def _folder_of_this_process() -> Path:
     return made
 
 
-def _renew(source: Path, compiler: str, path: Path) -> None:
+def _renew(source: Path, compiler: tuple[str, ...], path: Path) -> None:
     """Compile a library and try it; the caller holds its lock, so that drafts of the same name are of the dead."""
     for draft in path.parent.glob(f"{path.stem}.draft-*"):
         shutil.rmtree(draft, ignore_errors=True)
@@ -128,20 +135,35 @@ def _renew(source: Path, compiler: str, path: Path) -> None:
         raise CannotCompile(f"{path} was compiled and cannot be loaded: {why}")
 
 
-def _key(source: Path, compiler: str) -> str:
+def _key(source: Path, compiler: tuple[str, ...]) -> str:
     digest = hashlib.sha256(source.read_bytes())
-    for part in (_version(compiler), _processor(), torch.__version__, *FLAGS):
+    for part in (_version(compiler), *compiler[1:], _processor(), torch.__version__, *FLAGS):
         digest.update(f"\0{part}".encode())
     return digest.hexdigest()[:20]
 
 
 @lru_cache(maxsize=4)
-def _version(compiler: str) -> str:
+def _version(compiler: tuple[str, ...]) -> str:
     try:
-        done = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=30, check=True)
+        done = _run(*compiler, "--version", seconds=30)
+        done.check_returncode()
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotCompile(f"the compiler {compiler} does not run: {error}") from error
+        raise CannotCompile(f"the compiler {' '.join(compiler)} does not run: {error}") from error
     return done.stdout
+
+
+def _run(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run the compiler, which speaks English and may quote file names in any encoding."""
+    return subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "LC_ALL": "C"},
+        timeout=seconds,
+        check=False,
+    )
 
 
 def _processor() -> str:
@@ -155,24 +177,19 @@ def _processor() -> str:
     return "\n".join([platform.machine(), *(named[name] for name in wanted if name in named)])
 
 
-def _compile(source: Path, compiler: str, path: Path) -> None:
+def _compile(source: Path, compiler: tuple[str, ...], path: Path) -> None:
     """Compile for this processor, or, where the compiler does not know it, for any of its kind."""
     with tempfile.TemporaryDirectory(prefix=f"{path.stem}.draft-", dir=path.parent) as folder:
         made = Path(folder) / path.name
         for target in (("-march=native",), ("-mcpu=native",), ()):
-            done = subprocess.run(
-                [compiler, *FLAGS, *target, str(source), "-o", str(made)],
-                capture_output=True,
-                text=True,
-                timeout=COMPILE_SECONDS,
-                check=False,
-            )
+            words = (*compiler, *FLAGS, *target, str(source), "-o", str(made))
+            done = _run(*words, seconds=COMPILE_SECONDS)
             if done.returncode == 0:
                 made.chmod(0o700)
                 made.replace(path)  # whole or not at all, whoever else is compiling
                 return
     lines = [line for line in done.stderr.splitlines() if "error" in line] or ["it failed without a word"]
-    raise CannotCompile(f"{Path(compiler).name} cannot compile {source.name}: {lines[0]}")
+    raise CannotCompile(f"{Path(compiler[0]).name} cannot compile {source.name}: {lines[0]}")
 
 
 def _declared(library: ctypes.CDLL, signatures: Mapping[str, str]) -> ctypes.CDLL:

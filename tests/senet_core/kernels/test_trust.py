@@ -50,7 +50,7 @@ def plant(path: Path, mark: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     code = path.parent / "planted.cpp"
     code.write_text(PLANTED.replace("MARK", str(mark)))
-    subprocess.run([compiled.find_compiler(), "-shared", "-fPIC", str(code), "-o", str(path)], check=True)
+    subprocess.run([*compiled.find_compiler(), "-shared", "-fPIC", str(code), "-o", str(path)], check=True)
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
