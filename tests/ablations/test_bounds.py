@@ -23,6 +23,11 @@ from ablations.running.data.fashion import parse_idx
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.images import Cropped, Exact
 from ablations.running.data.plain_pickle import unpickle
+from ablations.running.record.forecasts import load_forecasts
+from ablations.running.record.interim_plans import read_interim_plans
+from ablations.running.record.json_lines import cut_off
+from ablations.running.record.proposals import read_proposals
+from ablations.running.record.trial_file import TrialFile
 from senet_core.bounded import read_bounded
 from senet_core.errors import UserError
 from senet_core.plugins import load_plugin_file
@@ -36,6 +41,13 @@ READERS: dict[str, Callable[[Path], object]] = {
     "images.tar.xz": lambda path: open_file_tree(path).names(),
     "images.zip": lambda path: open_file_tree(path).names(),
     "1.png": lambda path: list(open_file_tree(path.parent).read({path.name})),
+}
+
+RECORDS: dict[str, Callable[[Path], object]] = {
+    "trials.jsonl": lambda folder: TrialFile.load(folder / "trials.jsonl"),
+    "looks.jsonl": read_interim_plans,
+    "proposals.jsonl": read_proposals,
+    "forecast.json": lambda folder: load_forecasts(folder / "forecast.json"),
 }
 
 
@@ -218,3 +230,37 @@ def test_small_archives_still_unpack(tmp_path: Path) -> None:
             archive.addfile(head, data)
         ((_, content),) = open_file_tree(tmp_path / name).read({head.name})
         assert content == bytes(10_000)
+
+
+def test_a_line_without_an_end_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "trials.jsonl").touch()
+    os.truncate(tmp_path / "trials.jsonl", 2**33)
+    with pytest.raises(UserError, match="line 1 is corrupt: it is longer than 16,777,216 bytes"):
+        TrialFile.load(tmp_path / "trials.jsonl")
+
+
+@pytest.mark.parametrize("name", ["looks.jsonl", "proposals.jsonl", "forecast.json"])
+def test_a_side_file_of_a_gigabyte_of_holes_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    os.truncate(tmp_path / name, 2**30)
+    with pytest.raises(UserError, match="1,073,741,824 bytes, and at most"):
+        RECORDS[name](tmp_path)
+
+
+@pytest.mark.parametrize("name", ["trials.jsonl", "looks.jsonl", "proposals.jsonl", "forecast.json"])
+def test_what_a_newer_version_wrote_is_not_called_corrupt(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"schema": 2, "what": "is new"}\n')
+    with pytest.raises(
+        UserError, match="a newer version wrote it: its schema is 2, this version reads 1"
+    ) as caught:
+        RECORDS[name](tmp_path)
+    assert "remove nothing" in str(caught.value)
+    assert "corrupt" not in str(caught.value)
+    assert "remove that line" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tail", [0, 1, 2**16 - 1, 2**16, 2**16 + 1, 200_000])
+@pytest.mark.parametrize("head", ["", "a\n", "a\n" * 100_000])
+def test_a_line_that_was_cut_off_is_measured_from_the_files_end(tmp_path: Path, head: str, tail: int) -> None:
+    (tmp_path / "a").write_text(head + "x" * tail)
+    assert cut_off(tmp_path / "a") == tail

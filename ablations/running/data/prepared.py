@@ -172,8 +172,15 @@ def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str
 
 
 def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Prepared:
-    if metadata.get("format") != FORMAT:
-        raise damaged(path, f"format {metadata.get('format')!r}, expected {FORMAT!r}")
+    given = metadata.get("format")
+    name, _, version = (given or "").rpartition(" ")
+    if name == FORMAT.rpartition(" ")[0] and given != FORMAT and version.isdecimal():
+        raise DataError(
+            f"the prepared data set {path} was made by another version: its format is {given!r}, this version reads"
+            f" {FORMAT!r}; it is not damaged: use that version, or prepare it again in another folder"
+        )
+    if given != FORMAT:
+        raise damaged(path, f"format {given!r}, expected {FORMAT!r}")
     try:
         fields: dict[str, Any] = {key: metadata[key] for key in ("name", "digest", "source", "note")}
         fields["classes"] = tuple(str(name) for name in json.loads(metadata["classes"]))

@@ -11,6 +11,7 @@ from typing import Any
 
 from ablations.planning.trial import DataSpec, trial_key
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
+from ablations.running.record.schema import NewerSchema
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
@@ -28,6 +29,7 @@ Lines = list[tuple[int, TrialRecord]]
 class _Read:
     lines: Lines
     corrupt: tuple[tuple[int, str], ...]
+    newer: tuple[tuple[int, str], ...]
     torn: int
 
 
@@ -79,19 +81,27 @@ def _read(path: Path) -> _Read:
         content = path.read_bytes()
     *complete, torn = content.split(b"\n")
     lines: Lines = []
-    corrupt = []
+    corrupt, newer = [], []
     for number, line in enumerate(complete, 1):
         try:
             lines.append((number, TrialRecord.from_line(line.decode("utf-8"))))
-        except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
+        except NewerSchema as error:  # noqa: PERF203  (the message names the line)
+            newer.append((number, one_line(error)))
+        except (ValueError, RecursionError) as error:
             corrupt.append((number, one_line(error)))
-    return _Read(lines, tuple(corrupt), len(torn))
+    return _Read(lines, tuple(corrupt), tuple(newer), len(torn))
 
 
 def _corrupt(path: Path, read: _Read) -> Iterator[Finding]:
     mend = "correct or remove that line; a trial without a line is trained again"
     for number, why in read.corrupt[:_SHOWN]:
         yield problem(f"{path}, line {number} is corrupt: {why}", mend)
+    if read.newer:
+        number, why = read.newer[0]
+        more = f" (and {counted(len(read.newer) - 1, 'more line')})" if read.newer[1:] else ""
+        yield problem(
+            f"{path}, line {number}{more}: {why.partition(';')[0]}", "install that version; remove nothing"
+        )
     others = read.corrupt[_SHOWN:]
     if others:
         yield problem(f"{path}: {len(others)} more corrupt lines: {_numbers([n for n, _ in others])}", mend)

@@ -16,9 +16,14 @@ from filelock import FileLock
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import write_durably
+from ablations.running.record.schema import NewerSchema, check_schema
+from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError
 
 SCHEMA = 1
+MOST_BYTES = 64 * MIB
+"""Limit of the file: thousands of forecasts."""
+
 FILE_NAME = "forecast.json"
 _LOCK_SECONDS = 30.0
 
@@ -150,14 +155,15 @@ def load_forecasts(path: Path) -> tuple[Forecast, ...]:
         RecordError: the file cannot be read or is damaged.
     """
     try:
-        content = json.loads(path.read_bytes())
-        if content["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
+        content = json.loads(read_bounded(path, MOST_BYTES))
+        check_schema(content["schema"], SCHEMA)
         return tuple(Forecast.from_json(forecast) for forecast in content["forecasts"])
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise RecordError(f"cannot read the forecast {path}: {error.strerror or error}") from error
+    except NewerSchema as error:
+        raise RecordError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise RecordError(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ablations.running.machine.locks import locked
-from ablations.running.record.json_lines import add_line, read_lines
+from ablations.running.record.json_lines import add_line, content_of, read_lines
 
 FILE_NAME = "looks.jsonl"
 
@@ -49,7 +49,7 @@ class InterimPlan:
         Raises:
             ValueError, KeyError, TypeError: it is not what `json.dumps` makes of a plan.
         """
-        content = json.loads(line)
+        content = content_of(line)
         return cls(content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"]))
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.record.schema import NewerSchema, check_schema
+from senet_core.bounded import MIB, open_plain, read_bounded
 
 Value = TypeVar("Value")
+
+SCHEMA = 1
+MOST_BYTES = 256 * MIB
+"""Limit of such a file: about a million lines."""
+
+_PIECE = 2**16
 
 
 def read_lines(path: Path, what: str, parse: Callable[[bytes], Value]) -> tuple[Value, ...]:
@@ -25,7 +34,7 @@ def read_lines(path: Path, what: str, parse: Callable[[bytes], Value]) -> tuple[
         RecordError: it cannot be read, or a complete line is corrupt.
     """
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MOST_BYTES)
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -34,11 +43,27 @@ def read_lines(path: Path, what: str, parse: Callable[[bytes], Value]) -> tuple[
     for number, line in enumerate(content[: content.rfind(b"\n") + 1].split(b"\n")[:-1], 1):
         try:
             values.append(parse(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:  # noqa: PERF203  (names the line)
+        except NewerSchema as error:  # noqa: PERF203  (names the line)
+            raise RecordError(f"{path}, line {number}: {error}") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RecordError(
                 f"{path}, line {number} is corrupt: {error}; correct or remove that line"
             ) from error
     return tuple(values)
+
+
+def content_of(line: str | bytes) -> dict[str, Any]:
+    """Return the fields of a line, which says its schema where that is not the first.
+
+    Raises:
+        NewerSchema: a newer version wrote it.
+        ValueError: it is no JSON object.
+    """
+    content = json.loads(line)
+    if not isinstance(content, dict):
+        raise ValueError("it is not a JSON object")
+    check_schema(content.pop("schema", SCHEMA), SCHEMA)
+    return content
 
 
 def add_line(path: Path, what: str, line: str) -> None:
@@ -58,10 +83,18 @@ def add_line(path: Path, what: str, line: str) -> None:
 def cut_off(path: Path) -> int:
     """Return how many bytes follow the last line feed of a file: of a line whose writer died, or writes just now."""
     try:
-        content = path.read_bytes()
+        with open_plain(path) as file:  # from its end, as a line is added under a lock that others wait for
+            start = size = file.seek(0, os.SEEK_END)
+            while start > 0:
+                length = min(_PIECE, start)
+                start -= length
+                file.seek(start)
+                place = file.read(length).rfind(b"\n")
+                if place >= 0:
+                    return size - start - place - 1
     except OSError:
         return 0
-    return len(content) - content.rfind(b"\n") - 1
+    return size
 
 
 def remove_cut_off(path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ablations.planning.choices.space import Params
-from ablations.running.record.json_lines import add_line, read_lines
+from ablations.running.record.json_lines import add_line, content_of, read_lines
 
 FILE_NAME = "proposals.jsonl"
 
@@ -52,10 +52,10 @@ def add_proposal(folder: Path, proposal: Proposal) -> None:
 
 
 def _parsed(line: bytes) -> Proposal:
-    proposal = Proposal(**json.loads(line))
+    proposal = Proposal(**content_of(line))
     texts = (proposal.arm, proposal.asked, proposal.key)
     if not all(isinstance(text, str) for text in texts) or not isinstance(proposal.params, dict):
         raise TypeError("arm, asked and key must be text, and params a mapping")
-    if not all(isinstance(count, int) for count in (proposal.number, proposal.seed)):
-        raise TypeError("number and seed must be whole numbers")
+    if not all(isinstance(count, int) and 0 <= count < 2**63 for count in (proposal.number, proposal.seed)):
+        raise TypeError("number and seed must be whole numbers of at most 63 bits")
     return proposal

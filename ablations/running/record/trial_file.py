@@ -10,11 +10,15 @@ from filelock import FileLock
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.record.schema import NewerSchema
 from ablations.running.record.trial_record import TrialRecord
+from senet_core.bounded import MIB, open_plain
 
 LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
 TORN_SUFFIX = ".torn"
+MOST_LINE = 16 * MIB
+"""Limit of one line, in bytes; a trial of 270 epochs has 2**15."""
 
 
 @dataclass
@@ -136,26 +140,36 @@ class TrialFile:
 
     def _read_from(self, start: int) -> None:
         """Read the lines from a byte on; a missing file has none, and an unfinished last line is kept aside."""
+        lines: list[TrialRecord] = []
+        size = start
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 told = os.fstat(file.fileno())
                 file.seek(start)
-                *complete, torn = file.read().split(b"\n")
+                while (line := file.readline(MOST_LINE + 1)).endswith(b"\n"):
+                    lines.append(self._parsed(line[:-1], len(self.lines) + len(lines) + 1))
+                    size += len(line)
+                if len(line) > MOST_LINE:
+                    raise RecordError(
+                        f"{self.path}, line {len(self.lines) + len(lines) + 1} is corrupt: it is longer than"
+                        f" {MOST_LINE:,} bytes; correct or remove that line"
+                    )
         except FileNotFoundError:
             return
         except OSError as error:
             raise RecordError(f"cannot read the record {self.path}: {error.strerror or error}") from error
-        lines = []
-        for number, line in enumerate(complete, len(self.lines) + 1):
-            try:
-                lines.append(TrialRecord.from_line(line.decode("utf-8")))
-            except (ValueError, RecursionError) as error:  # noqa: PERF203  (the message names the line)
-                raise RecordError(
-                    f"{self.path}, line {number} is corrupt: {error}; correct or remove that line"
-                ) from error
         self.lines.extend(lines)
-        self.torn, self._file = torn, (told.st_dev, told.st_ino)
-        self._size = start + sum(len(line) + 1 for line in complete)
+        self.torn, self._file, self._size = line, (told.st_dev, told.st_ino), size
+
+    def _parsed(self, line: bytes, number: int) -> TrialRecord:
+        try:
+            return TrialRecord.from_line(line.decode("utf-8"))
+        except NewerSchema as error:
+            raise RecordError(f"{self.path}, line {number}: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise RecordError(
+                f"{self.path}, line {number} is corrupt: {error}; correct or remove that line"
+            ) from error
 
     def set_torn_aside(self) -> Path | None:
         """Move an unfinished last line to a file beside the record; its trial will run again.

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from ablations.planning.explain import explain
+from ablations.running.record.schema import check_schema
 from senet_core.errors import printable
 
 SCHEMA = 1
@@ -170,14 +171,14 @@ class TrialRecord:
         """Read a line of the record.
 
         Raises:
+            NewerSchema: a newer version wrote it.
             ValueError: it is not JSON, of another schema, or a field is missing or is not what it should be, as after
                 an edit by hand.
         """
         content = json.loads(line)
         if not isinstance(content, dict):
             raise ValueError("it is not a JSON object")
-        if content.get("schema") != SCHEMA:
-            raise ValueError(f"its schema is {content.get('schema')!r}, this version reads {SCHEMA}")
+        check_schema(content.get("schema"), SCHEMA)
         try:
             record = _READER.validate_json(line, strict=True)
         except ValidationError as error:

@@ -135,6 +135,16 @@ def test_a_file_of_another_kind_is_refused(path: Path) -> None:
         load(path)
 
 
+def test_a_file_of_a_newer_version_is_not_called_damaged(path: Path) -> None:
+    save_file(dict(load_file(path)), path, {"format": "senet-ablations data 2"})
+    with pytest.raises(
+        UserError, match=r"made by another version: its format is 'senet-ablations data 2', this"
+    ) as error:
+        load(path)
+    assert "is damaged" not in str(error.value)
+    assert "delete it" not in str(error.value)
+
+
 def test_a_file_without_images_is_refused(path: Path) -> None:
     with safetensors.safe_open(path, framework="pt") as handle:
         metadata = handle.metadata()

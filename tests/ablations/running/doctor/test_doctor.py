@@ -85,6 +85,15 @@ def test_a_torn_last_line_is_set_aside_and_no_other_is_touched(paths: StudyPaths
     assert look(paths) == []
 
 
+def test_lines_of_a_newer_version_are_not_called_corrupt(paths: StudyPaths) -> None:
+    paths.record.parent.mkdir(parents=True, exist_ok=True)
+    paths.record.write_text('{"schema": 2}\n{"schema": 3}\n', encoding="utf-8")
+    (found,) = look(paths)
+    assert "line 1 (and 1 more line): a newer version wrote it: its schema is 2" in found.what
+    assert "corrupt" not in found.what
+    assert "remove nothing" in str(found.how_to_mend)
+
+
 def test_a_torn_line_below_a_corrupt_one_stays_and_the_reason_is_said(paths: StudyPaths) -> None:
     paths.results.mkdir(parents=True)
     paths.record.write_bytes(b"{}\nhalf")

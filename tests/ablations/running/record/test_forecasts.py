@@ -62,7 +62,7 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, cut: int) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [{}, [], {"schema": 2, "forecasts": []}, {"schema": 1, "forecasts": [{"rows": 1}]}]
+    "content", [{}, [], {"schema": "2", "forecasts": []}, {"schema": 1, "forecasts": [{"rows": 1}]}]
 )
 def test_another_form_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "forecast.json"

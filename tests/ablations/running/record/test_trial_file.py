@@ -143,7 +143,7 @@ def test_every_truncation_loses_the_torn_line_only(tmp_path: Path) -> None:
     [
         ("not json", "Expecting value"),
         ("[1]", "not a JSON object"),
-        ('{"schema": 99}', "its schema is 99, this version reads 1"),
+        ('{"schema": "99"}', "its schema is '99', this version reads 1"),
         ('{"schema": 1}', "key is missing"),
         (LINE.to_line().replace('"finished","trial"', '"done","trial"'), "got 'done'"),
         (FAILED.to_line().replace('"failed"', '"finished"'), "do not belong together"),
