@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,11 @@ _MARGIN = 0.2
 @click.option("--variant-column", default="variant", show_default=True, metavar="NAME")
 @click.option("--seed-column", default="seed", show_default=True, metavar="NAME")
 @click.option("--value-column", default="value", show_default=True, metavar="NAME")
-@click.option("--task-column", metavar="NAME", help="Several data sets or backbones; 'task' if there is one.")
+@click.option(
+    "--task-column",
+    metavar="NAME",
+    help="Several data sets or backbones; 'task' if there is one, and '' for none.",
+)
 @click.option(
     "--higher-is-better", is_flag=True, help="For accuracies; errors and losses are better when lower."
 )
@@ -50,18 +55,19 @@ def command(
     from ablations.analysis.tables.frame import family_table, further_tables
     from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.flags import with_flags
 
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
     found = Results.from_frame(
         read.frame,
-        baseline=baseline,
+        baseline=unicodedata.normalize("NFC", baseline),
         margin=_MARGIN if margin is None else margin,
         lower_is_better=not higher_is_better,
         value=value_column,
         pairs=pairs,
     )
     default = f"The smallest effect of interest is the default, {_MARGIN:g}; --margin sets it."
-    notes = (*read.notes, *found.notes, *((default,) if margin is None else ()))
+    notes = (*map(with_flags, read.notes), *found.notes, *((default,) if margin is None else ()))
     found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
     console = make_console()
     said: set[str] = set()  # what holds for every task is said once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import click
@@ -40,5 +41,5 @@ def command(
         )
     refuse_small_images(design)
     refuse_identical(design)
-    keys = design.only(only).by_key.keys() if only else None
+    keys = design.only([unicodedata.normalize("NFC", row) for row in only]).by_key.keys() if only else None
     return run_sweep(design, paths, run_options, executors, only=keys)

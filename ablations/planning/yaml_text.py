@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from typing import Any
 
 import yaml
@@ -59,6 +60,15 @@ def _refuse_long(node: yaml.ScalarNode) -> None:
 
 
 _Reader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+
+
+def _composed(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    """Return a text in Unicode's composed form, in which names that look alike are alike; a path stays as it is."""
+    text = loader.construct_yaml_str(node)
+    return text if "/" in text or text.endswith(".py") else unicodedata.normalize("NFC", text)
+
+
+_Reader.add_constructor("tag:yaml.org,2002:str", _composed)
 _Reader.add_constructor("tag:yaml.org,2002:float", _fraction)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,13 +22,27 @@ MOST_BYTES = 32 * MIB
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
-_WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")  # longer ones are names: as numbers, two could become one
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")  # longer ones are names: as numbers, two could become one
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+_STATED = re.compile(r"sep=([,;\t])")  # Excel's way to state the separator, above the names
+_LOOKED_AT = 50  # lines by which the separator is chosen
+_ENCODINGS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # begins like UTF-16's mark, so it stands before it
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a file are meant; `task` may be None for files of one task."""
+    """Which columns of a file are meant.
+
+    `task` is None for the column `task` where there is one, and "" for none even then: the file is one task.
+    """
 
     variant: str = "variant"
     seed: str = "seed"
@@ -51,20 +67,28 @@ class TableFile:
 def read_table(path: Path, columns: Columns) -> TableFile:
     """Read a CSV file: separated by commas, semicolons or tabs, with or without a byte-order mark.
 
-    In files separated by semicolons or tabs numbers may have a decimal comma.
+    The separator is the one under which the first line has the columns that are meant and the lines below it have as
+    many fields; a first line `sep=;` states it. Numbers are digits with a decimal point, and an exponent perhaps
+    ("8.25", "-1e-3"); in files separated by semicolons or tabs they may have a decimal comma. An empty value, NA, N/A,
+    NaN, null and none are those of a failed run. Seeds are whole numbers below 10^18, or names. Blanks around a field
+    do not count, and names are compared in Unicode's composed form.
 
     Args:
-        path: the file.
-        columns: names in its first line; a column `task` is used where there is one, even if not named here.
+        path: the file, in UTF-8, or with the byte-order mark of UTF-16 or UTF-32.
+        columns: names in its first line.
 
     Raises:
         UserError: the first thing that is wrong, with its line.
     """
-    name, lines, separator = _lines(path)
-    header = [field.strip() for _, fields in lines[:1] for field in fields]
     wanted = {"variant": columns.variant, "seed": columns.seed, "value": columns.value}
-    if columns.task is not None or "task" in header:
-        wanted["task"] = columns.task or "task"
+    if columns.task:
+        wanted["task"] = columns.task
+    wanted = {role: unicodedata.normalize("NFC", column) for role, column in wanted.items()}
+    name, lines, separator = _lines(path, list(wanted.values()))
+    header = [field.strip() for _, fields in lines[:1] for field in fields]
+    by_itself = columns.task is None and "task" in header and "task" not in wanted.values()
+    if by_itself:
+        wanted["task"] = "task"
     paths = {role: _place(name, header, column, role) for role, column in wanted.items()}
     if len(set(paths.values())) < len(paths):
         raise UserError(f"{name}: one column cannot be two things: {', '.join(wanted.values())}")
@@ -78,31 +102,66 @@ def read_table(path: Path, columns: Columns) -> TableFile:
         rows.append((number, {role: fields[place].strip() for role, place in paths.items()}))
     if not rows:
         raise UserError(f"{name} has a first line and nothing below it")
-    return _made(name, rows, separator, has_tasks="task" in wanted)
+    made = _made(name, rows, separator, has_tasks="task" in wanted)
+    if not by_itself:
+        return made
+    said = "The column 'task' tells tasks apart, with a table each; an empty `columns.task` takes the file as one."
+    return replace(made, notes=(*made.notes, said))
 
 
-def _lines(path: Path) -> tuple[str, list[tuple[int, list[str]]], str]:
+def _lines(path: Path, wanted: Sequence[str]) -> tuple[str, list[tuple[int, list[str]]], str]:
     name = repr(str(path))
     try:
         content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise UserError(f"cannot read {name}: {error.strerror or error}") from error
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not a text file in UTF-8") from error
-    if "\0" in text:
-        raise UserError(f"{name} is not a text file in UTF-8")
-    first = next((line for line in text.splitlines() if line.strip()), None)
-    if first is None:
+    text = unicodedata.normalize("NFC", _decoded(name, content))
+    first, _, rest = text.partition("\n")
+    stated = _STATED.fullmatch(first.strip('\r" '))
+    text = f"\n{rest}" if stated else text  # lines keep their numbers
+    if not text.strip():
         raise UserError(f"{name} is empty")
-    separator = max(_SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
+    separator = stated[1] if stated else _separator(text, wanted)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         lines = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
     except csv.Error as error:
         raise UserError(f"{name}, line {reader.line_num}: {error}") from error
     return name, lines, separator
+
+
+def _decoded(name: str, content: bytes) -> str:
+    encoding = next((known for mark, known in _ENCODINGS.items() if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{name} is not a text file in UTF-8: line {line} has the byte 0x{content[error.start]:02x}; if it is in"
+            " Latin-1 or a code page, save it as UTF-8"
+        ) from error
+    if "\0" in text:
+        raise UserError(f"{name} is not a text file in UTF-8; UTF-16 needs its byte-order mark")
+    return text
+
+
+def _separator(text: str, wanted: Sequence[str]) -> str:
+    """Return the separator by which the names are found, and then by which most lines are as long as the first.
+
+    The sniffer of Python's csv goes by the letters of all fields, and takes blanks for it where names have any.
+    """
+    some = [line for line in text.split("\n") if line.strip()][:_LOOKED_AT]
+
+    def fit(mark: str) -> tuple[int, int, int]:
+        try:
+            header, *below = csv.reader(some, delimiter=mark)
+        except csv.Error:
+            return 0, 0, 0
+        names = [field.strip() for field in header]
+        alike = sum(len(fields) == len(header) for fields in below)
+        return sum(name in names for name in wanted), alike if len(header) > 1 else 0, len(header)
+
+    return max(_SEPARATORS, key=fit)
 
 
 def _place(name: str, header: Sequence[str], column: str, role: str) -> int:
@@ -151,11 +210,11 @@ def _made(
 def _number(name: str, line: int, text: str, commas: bool) -> float:
     if text.lower() in _MISSING:
         return math.nan
-    try:
-        value = float(text.replace(",", ".") if commas and _DECIMAL_COMMA.fullmatch(text) else text)
-    except ValueError:
-        hint = "; numbers have a decimal point" if "," in text else ""
-        raise UserError(f"{name}, line {line}: the value {text!r} is not a number{hint}") from None
+    plain = text.replace(",", ".") if commas and _DECIMAL_COMMA.fullmatch(text) else text
+    if not _NUMBER.fullmatch(plain) and not _INFINITE.fullmatch(plain):
+        hint = "; numbers have a decimal point" if "," in text else "; accepted are such as 8.25 and -1e-3"
+        raise UserError(f"{name}, line {line}: the value {text!r} is not a number{hint}")
+    value = float(plain)
     if not math.isfinite(value):
         raise UserError(
             f"{name}, line {line}: the value {text!r} is not finite; leave it empty for a failed run"

@@ -28,7 +28,7 @@ MARK_FIELDS = {"svg": "Description", "png": "Description", "pdf": "Subject"}
 """The field of each format's metadata in which a picture says what it shows."""
 MARKERS = "osD^vP*X"
 _STYLE: Mapping[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 7,
     "axes.labelsize": 7,
     "axes.linewidth": 0.6,
@@ -45,7 +45,9 @@ _STYLE: Mapping[Any, Any] = {
     "lines.linewidth": 1.0,
     "figure.dpi": 100,
     "svg.hashsalt": "ablations",  # equal input, equal bytes
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text that can be searched and edited
+    "pdf.fonttype": 42,  # publishers refuse Type 3
+    "ps.fonttype": 42,
 }
 
 

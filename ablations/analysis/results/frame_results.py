@@ -118,7 +118,7 @@ def frame_results(
             found = compare(rows, baseline, margin=margin, lower_is_better=lower_is_better)
             compared = {c.variant: c for c in found}
             measure = _measure(value, found)
-            families.append(SampleFamily(task, _samples(wide), baseline, compared, margin, measure))
+            families.append(SampleFamily(task, _samples(rows, wide), baseline, compared, margin, measure))
             if pairs:
                 all_pairs[task] = compare_pairs(rows, margin=margin, lower_is_better=lower_is_better)
     every = [c for family in families for c in family.comparisons.values()]
@@ -146,8 +146,17 @@ def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
     return frame
 
 
-def _samples(wide: pd.DataFrame) -> tuple[Sample, ...]:
-    return tuple(Sample(str(name), tuple(wide[name][np.isfinite(wide[name])]), len(wide)) for name in wide)
+def _samples(rows: pd.DataFrame, wide: pd.DataFrame) -> tuple[Sample, ...]:
+    """Return the values of each variant; planned are the seeds that anyone has a value for, and those of its own runs.
+
+    So a seed that only a run without a value had counts against that run's variant alone.
+    """
+    measured = set(wide.dropna(how="all").index)
+    own = {str(name): set(seeds) for name, seeds in rows.groupby("variant")["seed"]}
+    return tuple(
+        Sample(str(name), tuple(wide[name][np.isfinite(wide[name])]), len(measured | own[str(name)]))
+        for name in wide
+    )
 
 
 def _measure(value: str, comparisons: Iterable[Comparison]) -> Measure:

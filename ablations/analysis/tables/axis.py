@@ -16,7 +16,13 @@ from ablations.analysis.tables.cells import (
     TableRow,
     Text,
 )
-from ablations.analysis.tables.comparisons import COMPARED, compared_cells, comparison_notes, file_key
+from ablations.analysis.tables.comparisons import (
+    COMPARED,
+    compared_cells,
+    comparison_notes,
+    file_key,
+    unequal_seeds_note,
+)
 from ablations.analysis.tables.published import PaperRow, paper_row
 from ablations.analysis.tables.widths import width_notes, width_text
 from ablations.planning.points import NOT_VARIED
@@ -140,6 +146,9 @@ def _notes(family: Family, study: Study) -> tuple[str, ...]:
         "Errors: mean ± half-width of the 95 % t-interval (seeds). In brackets: extra cost over the plain network.",
         *comparison_notes(family.comparisons.values()),
     ]
+    unequal = unequal_seeds_note(family)
+    if unequal is not None:
+        notes.append(unequal)
     if family.plain is None:
         notes.append("The study has no plain network, so no extra cost is stated.")
     notes += width_notes(family.outcomes)

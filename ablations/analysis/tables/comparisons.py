@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +26,7 @@ from ablations.analysis.tables.cells import (
     Value,
     about,
 )
+from senet_core.words import counted
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class VerdictCell:
         """Return the verdict and the number of seeds, unrounded."""
         return {"": self.comparison.reading.verdict, "_more_seeds": self.comparison.more_seeds}
 
+
+_LONGEST_KEY = 40
+_ENDINGS = ("-pairs", "-comparisons")  # of the files of other tables
+_MOST_TOLD = 8
 
 DETAIL_TITLE = "How the comparisons were made"
 _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
@@ -200,6 +207,38 @@ def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCel
 def file_key(name: str) -> str:
     """Return a name in small letters, digits and hyphens, for file names."""
     return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
+
+
+def distinct_key(name: str) -> str:
+    """Return a file name of a foreign name that no other name has: "cifar10", "cifar-10-1c9d2a7e" for "CIFAR 10".
+
+    What is not small Latin letters, digits and hyphens as it stands gets a digest behind what of it can be read.
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    words = "-".join(re.findall(r"[a-z0-9]+", plain))
+    if words == name and len(name) <= _LONGEST_KEY and not name.endswith(_ENDINGS):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{words[:_LONGEST_KEY]}-{digest}".strip("-")
+
+
+def unequal_seeds_note(family: SampleFamily) -> str | None:
+    """Return that means and differences are over different seeds, and which; None where all are over the same."""
+    levels = {outcome.label: outcome.level for outcome in family.outcomes}
+    base = levels[family.baseline].n if family.baseline in levels else 0
+    apart = [
+        f"{label}: mean over {counted(levels[label].n, 'seed')}, difference over {c.difference.n}"
+        for label, c in family.comparisons.items()
+        if c.difference.n and label in levels and {levels[label].n, base} != {c.difference.n}
+    ]
+    if not apart:
+        return None
+    more = f"; and {counted(len(apart) - _MOST_TOLD, 'more row')}" if len(apart) > _MOST_TOLD else ""
+    return (
+        f"Means are over all seeds of a row (the baseline's over {counted(base, 'seed')}), a difference is over the "
+        "seeds that the row shares with the baseline alone, so it need not be that of the two means. "
+        f"{'; '.join(apart[:_MOST_TOLD])}{more}."
+    )
 
 
 def _probability(share: Share | None) -> Difference:

@@ -28,7 +28,12 @@ def family_table(family: SampleFamily) -> Table:
         rows.append(TableRow(level + comparisons.compared_cells(family, outcome), family.kind(outcome)))
     means = f"{measure.name}: mean ± half-width of the 95 % t-interval (seeds)."
     title = "Comparisons" if family.axis is None else f"Task: {family.axis}"
-    notes = (means, *comparisons.comparison_notes(family.comparisons.values(), measure))
+    unequal = comparisons.unequal_seeds_note(family)
+    notes = (
+        means,
+        *([unequal] if unequal else []),
+        *comparisons.comparison_notes(family.comparisons.values(), measure),
+    )
     return Table(_key(family), title, columns, tuple(rows), notes)
 
 
@@ -43,4 +48,4 @@ def further_tables(results: FrameResults) -> Iterator[Table]:
 
 
 def _key(family: SampleFamily) -> str:
-    return "comparisons" if family.axis is None else f"task-{comparisons.file_key(family.axis)}"
+    return "comparisons" if family.axis is None else f"task-{comparisons.distinct_key(family.axis)}"

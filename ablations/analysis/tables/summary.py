@@ -6,6 +6,7 @@ from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
+from ablations.analysis.tables.comparisons import unequal_seeds_note
 from ablations.analysis.tables.screen import ScreenTable
 from ablations.running.mlflow.summaries import RowSummary
 
@@ -45,7 +46,8 @@ def summary_table(results: Results) -> Table:
     )
     groups = results.families
     rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(groups).values())
-    return Table("summary", "Summary", columns, rows).without_empty_columns()
+    unequal = [note for group in groups if (note := unequal_seeds_note(group)) is not None]
+    return Table("summary", "Summary", columns, rows, tuple(dict.fromkeys(unequal))).without_empty_columns()
 
 
 def _by_label(groups: tuple[Family, ...]) -> dict[str, tuple[Outcome, Comparison | None]]:

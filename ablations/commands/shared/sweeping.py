@@ -75,7 +75,10 @@ def _conclude(run: StudyRun, console: Console) -> None:
     from ablations.analysis.tables.summary import render_terminal
 
     written, tracker = run.conclude(), run.tracker()
-    console.print(render_terminal(run.results.now))
+    shown = render_terminal(run.results.now)
+    console.print(shown)
+    for note in shown.table.notes:
+        console.print(note)
     console.print(f"report      {written.markdown}", soft_wrap=True)
     console.print(f"as a page   {written.html}", soft_wrap=True)
     if tracker is not None:

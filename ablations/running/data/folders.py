@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _by_class(names: list[str], split: str, origin: Path) -> ByClass:
             raise DataError(
                 f"{origin}: unexpected {name!r}; images belong in {split}/CLASS/, no higher and no deeper"
             )
-        images = found.setdefault(pieces[1], [])
+        images = found.setdefault(unicodedata.normalize("NFC", pieces[1]), [])
         if pieces[2] and not name.lower().endswith(SUFFIXES):
             raise DataError(f"{origin}: {name!r} is not an image; accepted are {', '.join(SUFFIXES)}")
         if pieces[2]:

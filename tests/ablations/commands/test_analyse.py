@@ -188,3 +188,86 @@ def test_a_wrong_file_of_bytes_never_ends_in_a_traceback(ablate: Callable[..., A
         assert said.status == 2
         assert "internal error" not in said.err
         assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\n" + GOOD.replace(",", ";"),
+        "variant;seed;value;notes, of a, b, c and d\n"
+        + "".join(line.replace(",", ";") + ";x\n" for line in GOOD.splitlines()[1:]),
+        GOOD.encode("utf-32"),
+    ],
+    ids=["sep=", "misleading first line", "utf-32"],
+)
+def test_the_separator_is_that_of_all_lines(ablate: Callable[..., Any], text: str | bytes) -> None:
+    said = analyse(ablate, text)
+    assert said.status == 0, said.err
+    assert verdicts(said.out)["better"] == "better"
+
+
+@pytest.mark.parametrize("value", ["1_000", "٣", "1e", "0x10", "1e5_0", "infinit", "--1", "1 000"])
+def test_only_numbers_that_are_stated_are_accepted(ablate: Callable[..., Any], value: str) -> None:
+    said = analyse(ablate, lines("SE,0,1", f"SE,1,{value}", "x,0,2", "x,1,3"))
+    assert said.status == 2
+    assert f"line 3: the value {value!r} is not a number; accepted are such as 8.25 and -1e-3" in said.err
+
+
+def test_other_encodings_are_told(ablate: Callable[..., Any]) -> None:
+    said = analyse(ablate, lines("SE,0,1", "café,0,2").encode("latin-1"))
+    assert "line 3 has the byte 0xe9; if it is in Latin-1 or a code page, save it as UTF-8" in said.err
+    assert "needs its byte-order mark" in analyse(ablate, GOOD.encode("utf-16-le")).err
+
+
+def test_names_are_compared_in_composed_form(ablate: Callable[..., Any]) -> None:
+    text = lines(
+        *(
+            f"{name},{seed},{seed + place}"
+            for place, name in enumerate(("cafe\u0301", "x"))
+            for seed in (1, 2, 3)
+        )
+    )
+    for name in ("caf\u00e9", "cafe\u0301"):
+        assert analyse(ablate, text, baseline=name).status == 0
+
+
+def test_a_column_task_is_told_and_can_be_left_alone(ablate: Callable[..., Any]) -> None:
+    text = "task,variant,seed,value\n" + "".join(
+        f"t{i},{line}\n" for i, line in enumerate(GOOD.splitlines()[1:])
+    )
+    said = analyse(ablate, text, "--task-column", "")
+    assert said.status == 0, said.err
+    assert "Task:" not in said.out
+    text = "task,variant,seed,value\n" + "".join(f"t,{line}\n" for line in GOOD.splitlines()[1:])
+    assert "an empty --task-column takes the file as one" in analyse(ablate, text).out
+
+
+def test_a_seed_that_only_a_crashed_run_had_counts_against_its_row_alone(ablate: Callable[..., Any]) -> None:
+    said = analyse(ablate, GOOD + "worse,99,\n")
+    assert said.out.count("(8/9)") == 1
+    assert said.out.count("(8)") == 3
+
+
+def test_means_over_other_seeds_than_the_difference_are_told(ablate: Callable[..., Any]) -> None:
+    text = lines(
+        *(f"SE,{s},{s}" for s in range(8)), *(f"short,{s},{s - 0.5 + 0.01 * (s % 2)}" for s in range(3))
+    )
+    out = analyse(ablate, text).out
+    assert "Means are over all seeds of a row (the baseline's over 8 seeds)" in out
+    assert "short: mean over 3 seeds, difference over 3" in out
+    assert "Means are over all seeds" not in analyse(ablate, GOOD).out
+
+
+def test_tasks_with_like_names_have_files_of_their_own(ablate: Callable[..., Any]) -> None:
+    tasks = ("CIFAR 10", "CIFAR-10", "cifar-10", "日本", "中国", "x", "x-pairs", "x-comparisons")
+    text = "task,variant,seed,value\n" + "".join(
+        f"{task},{line}\n" for task in tasks for line in GOOD.splitlines()[1:]
+    )
+    assert analyse(ablate, text, "--pairs", "--out", "out").status == 0
+    names = [path.name for path in Path("out/tables").iterdir()]
+    assert len(names) == 3 * len(tasks) + 1
+    assert len({name.lower() for name in names}) == len(names)
+    assert len(list(Path("out/figures").glob("*.svg"))) == len(tasks)
+    assert {"task-cifar-10.csv", "task-x.csv"} <= set(names)
+    for path in Path("out/figures").glob("*.svg"):
+        assert f"(figures/{path.name})" in Path("out/report.md").read_text(encoding="utf-8")

@@ -231,3 +231,10 @@ class TestFile:
         monkeypatch.setenv("HOME", str(home))
         assert load_study(write_study(plugins=["~/mine.py"])).plugins == ("~/mine.py",)
         assert "homely" in SQUEEZES
+
+
+def test_names_are_read_in_composed_form_and_paths_as_they_are() -> None:
+    from ablations.planning.yaml_text import read_yaml
+
+    assert read_yaml("name: cafe\u0301") == {"name": "caf\u00e9"}
+    assert read_yaml("path: data/cafe\u0301") == {"path": "data/cafe\u0301"}
