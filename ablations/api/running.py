@@ -18,6 +18,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.identical import refuse_identical
 from ablations.running.sweep.small_images import refuse_small_images
 from ablations.running.sweep.values import SILENT, Display
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,7 +36,7 @@ class SweepStopped(Exception):
 
     def __init__(self, number: int, left: int) -> None:
         super().__init__(
-            f"stopped by signal {number}: {left} trials left; the same call continues where they are"
+            f"stopped by signal {number}: {counted(left, 'trial')} left; the same call continues where they are"
         )
         self.signal, self.left = number, left
 

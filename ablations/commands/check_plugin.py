@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from senet_core.words import counted
+
 if TYPE_CHECKING:
     from ablations.analysis.tables.screen import ScreenTable
     from senet_core.contracts import ContractResult
@@ -49,7 +51,7 @@ def command(file: str) -> int:
         )
     broken = sum(result.outcome == "broken" for result in results)
     kept = sum(result.outcome == "kept" for result in results)
-    console.print(f"{origin}: {kept} contracts kept, {broken} broken", soft_wrap=True)
+    console.print(f"{origin}: {counted(kept, 'contract')} kept, {broken} broken", soft_wrap=True)
     return 1 if broken else 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablations.commands.shared import options
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,6 +112,6 @@ def _conclude(console: Console, found: list[Finding], *, fix: bool) -> None:
     mended = sum(finding.mended for finding in found)
     problems = sum(finding.is_open for finding in found)
     warnings = sum(finding.level == "warning" and not finding.mended for finding in found)
-    said = f"{problems} problems, {warnings} warnings, {mended} mended"
+    said = f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}, {mended} mended"
     safe = any("--fix" in finding.how_to_mend and not finding.mended for finding in found)
     console.print(f"{said}; --fix mends what is safe to mend" if safe and not fix else said)

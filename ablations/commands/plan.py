@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablations.commands.shared import options
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,7 +110,9 @@ def _show_networks(plan: StudyPlan, console: Console) -> None:
         console.print(note)
     for label, problem in plan.broken.items():
         console.print(f"{label} cannot be computed: {problem}", style="red")
-    console.print(f"{len(plan.rows)} rows, {len(plan.design.trials)} trials, {plan.left} to train")
+    console.print(
+        f"{counted(len(plan.rows), 'row')}, {counted(len(plan.design.trials), 'trial')}, {plan.left} to train"
+    )
     if study.kind.races:
         console.print(
             "A race stops adding seeds to rows whose verdict is in: trials and hours are the most it can take. What it"

@@ -8,6 +8,7 @@ import click
 
 from ablations.commands.shared import options
 from ablations.commands.shared.options import AskedStudy
+from senet_core.words import counted
 
 
 @click.command("sync")
@@ -36,7 +37,7 @@ def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     command = partial(row_command, design)
     written = fill_in(tracker, results.by_key, paths, record.trials, command)
     write_into_mlflow(tracker, paths, results)
-    click.echo(f"{written} runs written to {tracker.uri}")
+    click.echo(f"{counted(written, 'run')} written to {tracker.uri}")
     if tracker.missed:
         click.echo(f"MLflow lacks a part: {tracker.first_failure}; the same command tries again", err=True)
     return 1 if tracker.missed else 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ablations.running.machine.durations import duration_text
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from ablations.api.planning import DetectionCost, StudyPlan
@@ -23,7 +24,7 @@ def plan_words(plan: StudyPlan) -> Iterator[tuple[str, str]]:
         yield "noise", _noise_words(forecast.sensitivity)
         yield from _found_words(forecast.sensitivity)
     if plan.detection is not None:
-        yield f"{plan.detection.difference:g} points", _detection_words(plan.detection)
+        yield counted(plan.detection.difference, "point"), _detection_words(plan.detection)
     for text in plan.said:
         yield "", text
     for label, problem in plan.untimed.items():
@@ -54,7 +55,7 @@ def _cost_words(left: SweepCost, whole: SweepCost, workers: int) -> str:
     if not left.trials:
         return f"nothing to train; from the start {duration_text(whole.wall_seconds)}"
     several = f"{workers} at a time" if workers > 1 else "one at a time"
-    shown = f"{left.trials} trials to train, {several}: {_range(left)}"
+    shown = f"{counted(left.trials, 'trial')} to train, {several}: {_range(left)}"
     if left.trials < whole.trials:
         shown += f"; all {whole.trials} from the start {duration_text(whole.wall_seconds)}"
     return f"{shown}; {duration_text(whole.busy_seconds)} of computing in all"
@@ -85,7 +86,7 @@ def _found_words(s: Sensitivity) -> Iterator[tuple[str, str]]:
         else ""
     )
     yield (
-        f"{s.seeds} seeds",
+        counted(s.seeds, "seed"),
         f"find {s.detectable:.2f} points with a probability of {share}{interval}{corrected}",
     )
     equal = f"{100 * s.equivalent:.0f} %"
@@ -106,4 +107,6 @@ def _detection_words(detection: DetectionCost) -> str:
 def _seeds_words(seeds: int | None, cost: SweepCost | None) -> str:
     if seeds is None:
         return "more than 1,000 seeds a row"
-    return f"{seeds} seeds a row" + ("" if cost is None else f", {duration_text(cost.wall_seconds)} to train")
+    return f"{counted(seeds, 'seed')} a row" + (
+        "" if cost is None else f", {duration_text(cost.wall_seconds)} to train"
+    )

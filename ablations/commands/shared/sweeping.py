@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ablations.commands.shared.console import make_console
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,12 +48,14 @@ def run_sweep(
     with SweepDisplay(design.study.name, console) as display:
         outcome = run.train(executors, display, only=only)
     if outcome.stopped_by is not None:
-        console.print(f"stopped: {outcome.left} trials left; the same command continues where they are")
+        console.print(
+            f"stopped: {counted(outcome.left, 'trial')} left; the same command continues where they are"
+        )
         return 128 + outcome.stopped_by
     _conclude(run, console)
     if outcome.failed or outcome.left:
         console.print(
-            f"{outcome.failed} trials failed, {outcome.left} were not tried; the report lists them,"
+            f"{counted(outcome.failed, 'trial')} failed, {outcome.left} were not tried; the report lists them,"
             " and the same command tries them again",
             style="red",
         )

@@ -11,6 +11,7 @@ from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.machine.code_version import code_version
 from ablations.running.record.leases import Leases, process_exists
 from ablations.running.record.study_paths import StudyPaths
+from senet_core.words import counted
 
 _TAKEN_OVER = "the next sweep takes it over; `fix=True` removes it"
 _UNUSED = "it is of no use any more; `fix=True` removes it"
@@ -38,7 +39,9 @@ def check_leases(paths: StudyPaths, *, fix: bool) -> Generator[Finding, None, fr
                 f"{paths.leases / key}.json",
             )
     if alive:
-        yield ok(f"study {paths.study!r}: {len(alive)} trials are being trained")
+        yield ok(
+            f"study {paths.study!r}: {counted(len(alive), 'trial')} {'is' if len(alive) == 1 else 'are'} being trained"
+        )
     return frozenset(alive)
 
 

@@ -19,6 +19,7 @@ from ablations.running.sweep.running_trials import POLL_SECONDS, RunningTrials
 from ablations.running.sweep.values import SweepContext, SweepOutcome
 from ablations.running.training.task import Task
 from ablations.running.training.worker import run_task
+from senet_core.words import counted
 
 
 class Dispatch:
@@ -163,8 +164,8 @@ class Dispatch:
         self.leases.refresh()
         if len(still) == len(self.elsewhere) and still:
             if not self.waited:
-                counted = f"{len(still)} trial{'s' * (len(still) != 1)}"
-                self.display.say(f"waiting for {counted} that other sweeps are training")
+                said = counted(len(still), "trial")
+                self.display.say(f"waiting for {said} that other sweeps are training")
             self.waited = True
             time.sleep(POLL_SECONDS)
         self.elsewhere = still

@@ -21,6 +21,7 @@ from ablations.planning.row import Row
 from ablations.running.machine.durations import duration_text
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
+from senet_core.words import counted
 
 
 class SweepDisplay:
@@ -63,7 +64,7 @@ class SweepDisplay:
     def begin(self, total: int, done: int, shared: int) -> None:
         """Show what is done already."""
         self._total, self._ended = total, done
-        parts = [f"study {self._study}: {total} trials"]
+        parts = [f"study {self._study}: {counted(total, 'trial')}"]
         if done:
             parts.append(
                 f"{done} recorded" + (f" ({shared} of them trained for another study)" if shared else "")
@@ -76,7 +77,7 @@ class SweepDisplay:
     def extend(self, total: int, more: int) -> None:
         """Show that another round begins."""
         self._total = total
-        self._console.print(f"next round: {more} more trial{'s' * (more != 1)}, {total} so far")
+        self._console.print(f"next round: {counted(more, 'more trial')}, {total} so far")
         if self._whole is not None:
             self._bars.update(self._whole, total=total)
 
