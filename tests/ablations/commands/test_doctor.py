@@ -32,7 +32,7 @@ def test_a_problem_is_status_one_with_the_way_out(ablate: Callable[..., Any]) ->
     assert said.status == 1
     assert "line 1 is corrupt" in said.out
     assert "correct or remove that line" in said.out
-    assert said.out.splitlines()[-1] == "1 problems, 1 warnings, 0 mended; --fix mends what is safe to mend"
+    assert said.out.splitlines()[-1] == "1 problem, 1 warning, 0 mended; --fix mends what is safe to mend"
     found = json.loads(ablate("doctor", "small", "--no-tracking", "--json").out)  # a folder without its file
     assert {"level", "what", "how_to_mend", "mended"} == set(found[0])
 
