@@ -35,7 +35,7 @@ def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     results = Results(design, record)
     tracker = Tracker(paths.study, tracking_uri, paths.results_dir, must_answer=True)
     command = partial(row_command, design)
-    written = fill_in(tracker, results.by_key, paths, record.trials, command)
+    written = fill_in(tracker, results.by_key, paths, record.trials, command, compare=True)
     write_into_mlflow(tracker, paths, results)
     click.echo(f"{counted(written, 'run')} written to {tracker.uri}")
     if tracker.missed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,7 @@ from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
 from ablations.running.machine.addresses import shown_address
-from ablations.running.machine.durable import not_written
-from ablations.running.record.leases import process_exists
+from ablations.running.machine.durable import is_abandoned, not_written
 from senet_core.errors import UserError, unknown
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
@@ -239,7 +239,7 @@ def _write_tables(folder: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
 
 def _write(path: Path, content: str | bytes) -> Path:
     """Write a file whole: a reader sees the old one or the new one, also when two sweeps end at once."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{DRAFT}")
     draft.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(draft, path)
     return path
@@ -248,6 +248,5 @@ def _write(path: Path, content: str | bytes) -> Path:
 def _clear_drafts(folder: Path) -> None:
     """Remove what a process that was killed while it wrote has left."""
     for draft in folder.rglob(f".*{DRAFT}"):
-        number = draft.name.split(".")[-2]
-        if number.isdigit() and not process_exists(int(number)):
+        if is_abandoned(draft):
             draft.unlink(missing_ok=True)

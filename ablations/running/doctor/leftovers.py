@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.machine.code_version import code_version
-from ablations.running.record.leases import Leases, process_exists
+from ablations.running.record.leases import Leases, is_left_behind
 from ablations.running.record.study_paths import StudyPaths
+from ablations.running.training.progress import progress_file
 from senet_core.words import counted
 
 _TAKEN_OVER = "the next sweep takes it over; `fix=True` removes it"
@@ -38,6 +39,9 @@ def check_leases(paths: StudyPaths, *, fix: bool) -> Generator[Finding, None, fr
                 "a sweep takes it over when it is not refreshed; if nothing runs, remove "
                 f"{paths.leases / key}.json",
             )
+    for path in leases.drafts_of_the_dead():
+        found = warning(f"{path} is a lease that was not finished", _UNUSED)
+        yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
     if alive:
         yield ok(
             f"study {paths.study!r}: {counted(len(alive), 'trial')} {'is' if len(alive) == 1 else 'are'} being trained"
@@ -53,13 +57,21 @@ def check_running(paths: StudyPaths, alive: frozenset[str], *, fix: bool) -> Ite
         alive: keys of the trials that may be in training now.
         fix: remove those files.
     """
-    for path in sorted(paths.running.glob("*.jsonl")):
-        if path.stem not in alive:
-            found = warning(f"{path} says that a trial is running, which is not", _UNUSED)
+    leases = Leases(paths.leases)
+    holders = {key: leases.holder(key) for key in alive}
+    live = {
+        progress_file(paths.running, key, held.token) for key, held in holders.items() if held is not None
+    }
+    unknown = {key for key, held in holders.items() if held is None}
+    for path in sorted((*paths.running.glob("*.jsonl"), *paths.running.glob("*.prune"))):
+        if path.with_suffix(".jsonl") not in live and path.name.partition(".")[0] not in unknown:
+            said = "says that a trial is running, which is not"
+            if path.suffix == ".prune":
+                said = "asks a trial to stop that does not run"
+            found = warning(f"{path} {said}", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
     for path in sorted(paths.running.glob("stop.*")):
-        number = path.suffix[1:]
-        if not alive and not (number.isdigit() and process_exists(int(number))):
+        if is_left_behind(path):
             found = warning(f"{path} asks a sweep to stop that has ended", _UNUSED)
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
 

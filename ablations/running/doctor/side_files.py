@@ -9,13 +9,15 @@ from pathlib import Path
 
 from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, problem, warning
+from ablations.running.machine.durable import is_abandoned
 from ablations.running.machine.locks import locked
 from ablations.running.record import forecasts, interim_plans, proposals
 from ablations.running.record.json_lines import cut_off, remove_cut_off
-from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.study_paths import PROBE, StudyPaths
 
 _LOCKS = {interim_plans.FILE_NAME: ".looks.lock", proposals.FILE_NAME: ".choice.lock"}
 """By file: what its writers hold while they add a line."""
+_DRAFTS = (f"{PROBE}*", ".*.partial")
 
 
 def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
@@ -23,7 +25,7 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
 
     Args:
         paths: of the study.
-        fix: remove lines that were cut off.
+        fix: remove lines that were cut off, and what was not written to its end.
     """
     folder = paths.results
     readers: dict[str, Callable[[], object]] = {
@@ -40,6 +42,12 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
             )
         if name in _LOCKS:
             yield from _cut_off(folder / name, folder / _LOCKS[name], fix=fix)
+    for path in sorted(path for pattern in _DRAFTS for path in folder.glob(pattern)):
+        if is_abandoned(path):
+            found = warning(
+                f"{path} was left by a process that died", "it is of no use; `fix=True` removes it"
+            )
+            yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
 
 
 def _cut_off(path: Path, lock: Path, *, fix: bool) -> Iterator[Finding]:

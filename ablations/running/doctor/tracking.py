@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
-from ablations.running.mlflow.runs import SWEEP, Runs, has_ended
+from ablations.running.mlflow.runs import KEY, Runs, may_be_written
 from ablations.running.mlflow.store import Store, connect, locate, reason
+from ablations.running.mlflow.tracker import LEFT_OPEN
+from ablations.running.record.leases import Leases
+from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
-
-_CLOSED = "the sweep ended without closing this run"
 
 
 def check_tracking(
@@ -55,7 +56,8 @@ def check_tracking(
         return
     yield ok(f"MLflow at {store.shown} answers")
     for study in studies:
-        yield from _check_study(client, study, results_dir / study / FILE_NAME, fix=fix)
+        leases = None if store.given else Leases(StudyPaths(study, results_dir, results_dir).leases)
+        yield from _check_study(client, study, results_dir / study / FILE_NAME, leases, fix=fix)
 
 
 def _damage(store: Store) -> Finding | None:
@@ -83,7 +85,9 @@ def _mend_store(store: Store, why: str) -> str:
     return "start the server, or give another `tracking_uri`"
 
 
-def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -> Iterator[Finding]:
+def _check_study(
+    client: MlflowClient, study: str, record: Path, leases: Leases | None, *, fix: bool
+) -> Iterator[Finding]:
     try:
         experiment = client.get_experiment_by_name(study)
         runs = None if experiment is None else Runs(client, str(experiment.experiment_id))
@@ -91,7 +95,7 @@ def _check_study(client: MlflowClient, study: str, record: Path, *, fix: bool) -
     except Exception as error:  # MLflow's own errors, and those of the network below it
         yield problem(f"MLflow has no answer for study {study!r}: {reason(error)}", "see the server's log")
         return
-    stale = [run for run in trials if run.info.status == "RUNNING" and has_ended(_sweep_of(run))]
+    stale = [run for run in trials if run.info.status == "RUNNING" and not may_be_written(run, leases)]
     if runs is not None and stale:
         found = warning(
             f"MLflow: {counted(len(stale), 'run')} of {study!r} left running by a dead sweep",
@@ -107,7 +111,7 @@ def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Findin
         finished = TrialFile.load(record).finished
     except RecordError:
         return  # said where the record is looked at
-    there = Counter(run.data.tags.get("senet.key", "") for run in trials if run.info.status == "FINISHED")
+    there = Counter(run.data.tags.get(KEY, "") for run in trials if run.info.status == "FINISHED")
     missing = finished.keys() - there.keys()
     doubled = [key for key, count in there.items() if count > 1]
     if missing:
@@ -124,11 +128,7 @@ def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Findin
 def _close(runs: Runs, stale: Sequence[Run]) -> None:
     try:
         for run in stale:
-            runs.close(run.info.run_id, "KILLED", {"senet.stopped": _CLOSED})
+            runs.close_left_open(run.info.run_id, LEFT_OPEN)
     except Exception as error:
         logging.getLogger("ablations").debug("closing a run failed", exc_info=True)
         raise UserError(reason(error)) from error
-
-
-def _sweep_of(run: Run) -> str:
-    return str(run.data.tags.get(SWEEP, ""))

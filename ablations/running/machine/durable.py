@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,9 @@ from senet_core.errors import UserError
 
 FULL_OR_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Error numbers of a full or failing disk, which no other input would avoid."""
+
+ABANDONED_SECONDS = 3600.0
+"""So old a draft or probe belongs to nobody: each is there for moments, and clocks of two machines differ by less."""
 
 
 class DiskError(OSError):
@@ -91,6 +95,14 @@ def append_durably(path: Path, content: bytes) -> None:
         os.close(descriptor)
     if new:
         sync_folder(path.parent)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Return whether a file that its writer keeps for moments is so old that nobody finishes or removes it any more."""
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+    except OSError:
+        return False  # gone meanwhile
 
 
 def sync_folder(folder: Path) -> None:

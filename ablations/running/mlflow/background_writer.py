@@ -38,12 +38,19 @@ class BackgroundWriter:
     Args:
         tracker: None makes every method do nothing.
         command: what a person types to train a row again.
+        holds: whether the sweep still has a trial; the run of one that it has not is another sweep's to finish.
     """
 
-    def __init__(self, tracker: Tracker | None, command: Callable[[Row], str]) -> None:
+    def __init__(
+        self,
+        tracker: Tracker | None,
+        command: Callable[[Row], str],
+        holds: Callable[[str], bool] = lambda key: True,
+    ) -> None:
         self._tracker = tracker
-        self._command = command
+        self._command, self._holds = command, holds
         self._runs: dict[str, str] = {}
+        self._epochs: dict[str, set[int]] = {}
         self._incomplete: set[str] = set()
         self._given: Counter[str] = Counter()
         self._passed_on: Counter[str] = Counter()
@@ -64,6 +71,7 @@ class BackgroundWriter:
         """Open a trial's run."""
 
         def start(tracker: Tracker) -> None:
+            self._epochs[trial.key] = set()
             self._runs[trial.key] = tracker.start_trial(
                 row.label, dict(row.values), trial, environment, self._command(row) or None
             )
@@ -72,13 +80,28 @@ class BackgroundWriter:
 
     def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
         """Log epochs."""
-        self._put(key, lambda tracker: tracker.log_epochs(self._runs.get(key, ""), epochs))
+
+        def log(tracker: Tracker) -> None:
+            self._epochs.setdefault(key, set()).update(epoch.epoch for epoch in epochs)
+            tracker.log_epochs(self._runs.get(key, ""), epochs)
+
+        self._put(key, log)
 
     def finish(self, record: TrialRecord) -> None:
-        """Close a trial's run with its result or failure, unless a part of it is missing."""
+        """Close a trial's run with its result or failure, unless a part of it is missing.
+
+        Epochs that the trial's progress did not tell of, as a line of it was lost, are written first.
+        """
 
         def finish(tracker: Tracker) -> None:
             run = self._runs.get(record.key, "")
+            told = self._epochs.get(record.key, set())
+            untold = [epoch for epoch in record.history if epoch.epoch not in told]
+            if not self._holds(record.key):
+                tracker.kill_trial(run, "another sweep took the trial over")
+                return
+            if untold and run:
+                tracker.log_epochs(run, untold)
             if record.key in self._incomplete:
                 tracker.kill_trial(
                     run, "MLflow missed a part of this run; the whole is written from the record"
@@ -130,6 +153,8 @@ def fill_in(
     record: TrialFile,
     command: Callable[[Row], str],
     stopped: Callable[[], bool] = lambda: False,
+    *,
+    compare: bool = False,
 ) -> int:
     """Write the runs that a study's experiment lacks, from the record, and close those that were left open.
 
@@ -142,6 +167,8 @@ def fill_in(
         record: its trials.
         command: what a person types to train a row again.
         stopped: asked now and then whether to leave the rest for another time.
+        compare: ask MLflow for the epochs of each finished run, too, and write those anew that have others than the
+            record; takes a question a trial.
 
     Returns:
         How many were written.
@@ -162,7 +189,10 @@ def fill_in(
         there = remove_superseded(tracker, paths, record)
         if there is None:
             return 0
-        lacking = {key: line for key, line in lines.items() if key not in held | there}
+        wrong = _with_other_epochs(tracker, there, lines) if compare else {}
+        for run_id in wrong.values():
+            tracker.delete_run(run_id)
+        lacking = {key: line for key, line in lines.items() if key in wrong or key not in held | there.keys()}
         written = _write_lines(tracker, by_key, lacking, command, stopped)
         if tracker.missed != missed:
             tracker.close_stale(own=True)
@@ -194,14 +224,26 @@ def write_conclusion(
             tracker.attach_report(paths.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
 
 
-def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) -> set[str] | None:
+def _with_other_epochs(
+    tracker: Tracker, runs: Mapping[str, str], lines: Mapping[str, TrialRecord]
+) -> dict[str, str]:
+    """Return the finished runs, by trial, that have not the epochs of their line in the record."""
+    found = {}
+    for key in runs.keys() & lines.keys():
+        epochs = tracker.epochs_of(runs[key])
+        if epochs is not None and epochs != [epoch.epoch for epoch in lines[key].history]:
+            found[key] = runs[key]
+    return found
+
+
+def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) -> dict[str, str] | None:
     """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
 
     Those are the runs of a record that `fresh=True` set aside. In a store that belongs to the results folder, they are
     those of a record that somebody removed, too; in a shared store they may be somebody else's, and stay.
 
     Returns:
-        The trials that have a finished run now; None when MLflow failed.
+        The finished run of each trial that has one now; None when MLflow failed.
 
     Raises:
         RecordError: the record cannot be read.
@@ -212,13 +254,13 @@ def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) ->
     record.refresh()  # after the runs: what a sweep writes to MLflow is in the record already
     current = {line.mark for line in record.finished.values()}
     old = {line.mark for line in (*record.lines, *paths.lines_set_aside())} - current
-    there: set[str] = set()
+    there: dict[str, str] = {}
     seen: set[str] = set()
     for run in runs:
         if run.mark and (run.mark in old | seen or (tracker.alone and run.mark not in current)):
             tracker.delete_run(run.run_id)
         else:
-            there.add(run.key)
+            there[run.key] = run.run_id
             seen.add(run.mark)
     return there
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from ablations.running.mlflow.values import DIGEST_CHARACTERS, LEVEL, finite_metrics
+from ablations.running.machine.holder import Holder
+from ablations.running.mlflow.values import DIGEST_CHARACTERS, EPOCH_METRIC, LEVEL, finite_metrics
+from ablations.running.record.leases import Leases
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 BATCH = 1000  # MLflow's limit of metrics in one call
+KEY = "senet.key"  # tag: the trial
 SWEEP = "senet.sweep"  # tag: the process that writes a run
+STOPPED = "senet.stopped"  # tag: why a run was closed before its end
 
 
 class Runs:
@@ -77,6 +77,17 @@ class Runs:
         """Keep a copy of a folder's files with the run."""
         self._client.log_artifacts(run_id, str(folder))
 
+    def epochs(self, run_id: str) -> list[int]:
+        """Return the numbers of the epochs that a run has, in order; one that was written twice stands there twice."""
+        return sorted(metric.step for metric in self._client.get_metric_history(run_id, EPOCH_METRIC))
+
+    def close_left_open(self, run_id: str, why: str) -> bool:
+        """End a run as KILLED that is still open, and return whether it was: its owner may have ended it meanwhile."""
+        still = str(self._client.get_run(run_id).info.status) == "RUNNING"
+        if still:
+            self.close(run_id, "KILLED", {STOPPED: why})
+        return still
+
     def close(self, run_id: str, status: str, tags: Mapping[str, str]) -> None:
         """End a run as FINISHED, FAILED or KILLED."""
         for tag, value in tags.items():
@@ -111,17 +122,25 @@ class Runs:
 
 def this_process() -> str:
     """Return a name of this process such that no other process of any machine has the name, now or later."""
-    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+    return Holder.this_process().to_text()
 
 
-def has_ended(sweep: str) -> bool:
-    """Return whether a process that `this_process` named was one of this machine and has ended."""
-    host, _, rest = sweep.partition(":")
-    number, _, started = rest.partition(":")
-    if host != platform.node() or not number.isdigit():
-        return False
+def may_be_written(run: Run, leases: Leases | None) -> bool:
+    """Return whether the process that opened a run may still write to it.
+
+    Args:
+        run: an open one.
+        leases: of the study, where nobody writes to the store who has not his leases there: each writer of a trial's
+            run holds the trial, and runs of other writers are nobody's. None where the store serves others, too: there
+            only a process that is known to be dead has left its run.
+    """
     try:
-        process = psutil.Process(int(number))
-        return process.status() == psutil.STATUS_ZOMBIE or f"{process.create_time():.0f}" != started
-    except psutil.NoSuchProcess:
+        owner = Holder.from_text(run.data.tags.get(SWEEP, ""))
+    except ValueError:
+        owner = None
+    if owner is not None and owner.is_near():
+        return not owner.is_dead()
+    if leases is None or KEY not in run.data.tags:
         return True
+    holder = leases.holder(run.data.tags[KEY])
+    return holder is not None and owner is not None and holder.token == owner.token

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from ablations.running.machine.addresses import without_secrets
-from ablations.running.mlflow.runs import SWEEP, Runs, has_ended, this_process
+from ablations.running.mlflow.runs import KEY, STOPPED, SWEEP, Runs, may_be_written, this_process
 from ablations.running.mlflow.store import NoServer, connect, experiment, locate, reason
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
@@ -28,6 +28,8 @@ from ablations.running.mlflow.values import (
     width_parameters,
 )
 from ablations.running.mlflow.views import page_of, proposal_view, trial_view
+from ablations.running.record.leases import Leases
+from ablations.running.record.study_paths import StudyPaths
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 3  # failures in a row after which MLflow rests
 REST_SECONDS = 15.0  # before it is tried again
-KEY = "senet.key"  # tag: the trial
+LEFT_OPEN = "the sweep ended without closing this run"
 LINE = "senet.line"  # tag: the line of the record that a run tells of; a trial trained anew has another
 
 P = ParamSpec("P")
@@ -103,6 +105,7 @@ class Tracker:
         self, study_name: str, tracking_uri: str | None, results_dir: Path, *, must_answer: bool = False
     ) -> None:
         self._store = locate(tracking_uri, results_dir)
+        self._leases = Leases(StudyPaths(study_name, results_dir, results_dir).leases)
         self.study_name = study_name
         self.uri = self._store.shown
         self.alone = not self._store.given
@@ -201,7 +204,7 @@ class Tracker:
         if record.status == "finished":
             self._runs.close(run_id, "FINISHED", {LINE: record.mark})
         elif record.status == "pruned":
-            self._runs.close(run_id, "KILLED", {"senet.stopped": "pruned: its search found it hopeless"})
+            self._runs.close(run_id, "KILLED", {STOPPED: "pruned: its search found it hopeless"})
         else:
             why = "error: " if record.failure is None else failure_text(record.failure)
             self._runs.close(run_id, "FAILED", {"senet.failure": why})
@@ -210,7 +213,7 @@ class Tracker:
     def kill_trial(self, run_id: str, reason: str) -> None:
         """Close the run of a trial that was stopped before its end."""
         if self._is_open(run_id):
-            self._runs.close(run_id, "KILLED", {"senet.stopped": reason})
+            self._runs.close(run_id, "KILLED", {STOPPED: reason})
 
     def wake(self) -> None:
         """End the rest after failures, unless the store could not be opened at all."""
@@ -223,18 +226,14 @@ class Tracker:
 
     @_never_fails(0)
     def close_stale(self, *, own: bool = False) -> int:
-        """Close the runs that a dead sweep left open, and return their number.
-
-        Other machines may write to the same experiment: only runs of dead processes of this machine are closed.
+        """Close the runs that a dead sweep left open, and return their number; see `may_be_written`.
 
         Args:
             own: close those of this process too: it writes to none of them any more.
         """
         running = self._runs.search("attributes.status = 'RUNNING'")
         stale = [run.info.run_id for run in running if not self._may_live(run, own=own)]
-        for run_id in stale:
-            self._runs.close(run_id, "KILLED", {"senet.stopped": "the sweep ended without closing this run"})
-        return len(stale)
+        return sum(self._runs.close_left_open(run_id, LEFT_OPEN) for run_id in stale)
 
     @_never_fails(cast("list[FinishedRun] | None", None))
     def finished_runs(self) -> list[FinishedRun] | None:
@@ -245,6 +244,11 @@ class Tracker:
             FinishedRun(run.info.run_id, run.data.tags.get(KEY, ""), run.data.tags.get(LINE, ""))
             for run in runs
         ]
+
+    @_never_fails(cast("list[int] | None", None))
+    def epochs_of(self, run_id: str) -> list[int] | None:
+        """Return the numbers of the epochs that a run has; None when MLflow failed."""
+        return self._runs.epochs(run_id)
 
     @_never_fails(None)
     def delete_run(self, run_id: str) -> None:
@@ -270,8 +274,9 @@ class Tracker:
         return bool(run_id)
 
     def _may_live(self, run: Run, *, own: bool) -> bool:
-        sweep = run.data.tags.get(SWEEP, "")
-        return not own if sweep == this_process() else not has_ended(sweep)
+        if run.data.tags.get(SWEEP, "") == this_process():
+            return not own
+        return may_be_written(run, self._leases if self.alone else None)
 
     def lacks(self, fault: Exception) -> None:
         """Note that the experiment lacks something, and why."""

@@ -23,6 +23,10 @@ VALIDATION_NAMES = {
 DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but shows all that it has
 
 
+EPOCH_METRIC = "lr"
+"""A figure that every epoch has, finite and once."""
+
+
 def level_of(trial: Trial) -> str:
     """Return what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
     return "trial" if trial.data.validation_images is None else "proposal"

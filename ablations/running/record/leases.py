@@ -1,63 +1,33 @@
 """Leases: which process trains which trial, so that no two sweeps train the same one at once.
 
 A lease is a file that is made only where none is. Its holder refreshes it while it works. It is stale when its holder
-is known to be dead (same machine: no process with that number and start), or, for a holder on another machine, when
-it was not refreshed for a while by the clock of whoever asks. Wall clocks are never compared, so that a clock that
-jumps, or two that differ, take no lease from anybody.
+is known to be dead, or, where that cannot be known (another machine, another container, a file that does not say whose
+it is), when it was not refreshed for a while that this process has watched. Wall clocks are never compared, so that a
+clock that jumps, or two that differ, take no lease from anybody.
+
+A holder that was silent for too long (its machine slept, somebody stopped it) may lose its lease while it knows nothing
+of it. So it looks at its lease again when it refreshes it, its worker before it begins and while it trains, and the
+sweep before it records a result.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-import socket
 import time
+import uuid
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from ablations.running.machine.durable import not_written
+from ablations.running.machine.durable import is_abandoned, not_written
+from ablations.running.machine.holder import Holder
 from ablations.running.machine.locks import locked
 
 FOLDER = "leases"
 STALE_SECONDS = 90.0
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A process, told apart from any other that ever had its number.
-
-    Attributes:
-        host: the machine's name.
-        boot: identifies the machine's present run; empty where the system does not say.
-        pid: the process.
-        start: when the process started, in the system's own ticks since boot; 0 where unknown.
-    """
-
-    host: str
-    boot: str
-    pid: int
-    start: int
-
-    @classmethod
-    def this_process(cls) -> Holder:
-        """Describe the process that asks."""
-        return cls(socket.gethostname(), _boot(), os.getpid(), process_start(os.getpid()))
-
-    def is_dead(self) -> bool:
-        """Return whether the holder is known to be gone; False where that cannot be known from here."""
-        if self.host != socket.gethostname():
-            return False
-        if self.boot != _boot():
-            return True
-        if not process_exists(self.pid):
-            return True
-        return self.start != 0 and process_start(self.pid) != self.start
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}"
+WATCHES = 10
+"""So often, at the least, a lease is looked at before it counts as silent: a process that was itself stopped for a
+while has seen nothing of what others did meanwhile."""
 
 
 class Leases:
@@ -65,15 +35,20 @@ class Leases:
 
     Args:
         folder: shared by all sweeps of the study.
-        stale_seconds: how long a lease of another machine may stay without a refresh.
+        stale_seconds: how long a lease whose holder cannot be seen may stay without a refresh; STALE_SECONDS if None.
     """
 
-    def __init__(self, folder: Path, *, stale_seconds: float = STALE_SECONDS) -> None:
+    def __init__(self, folder: Path, *, stale_seconds: float | None = None) -> None:
         self._folder = folder
-        self._stale_seconds = stale_seconds
+        self._stale_seconds = STALE_SECONDS if stale_seconds is None else stale_seconds
         self._me = Holder.this_process()
         self._held: set[str] = set()
-        self._seen: dict[str, tuple[Any, float]] = {}
+        self._seen: dict[str, _Silence] = {}
+
+    @property
+    def token(self) -> str:
+        """The name under which this process holds its leases."""
+        return self._me.token
 
     def take(self, key: str) -> bool:
         """Take a trial, and return True; False where another sweep has it.
@@ -81,37 +56,56 @@ class Leases:
         Raises:
             DiskError: the disk is full or failing.
         """
-        if self._make(self._path(key)):
+        path = self._path(key)
+        taken = self._make(path) or (self._remove_stale(key) and self._make(path))
+        if taken:
             self._held.add(key)
-            return True
-        return self._remove_stale(key) and self.take(key)
+        return taken
 
-    def refresh(self) -> None:
-        """Renew the leases of this process; those that others took over, it holds no more."""
-        for key in list(self._held):
-            if self.holder(key) == self._me:
+    def refresh(self) -> list[str]:
+        """Renew the leases of this process, and return the trials whose lease it has lost: it holds them no more."""
+        lost = []
+        for key in sorted(self._held):
+            if self.holds(key):
                 with suppress(OSError):
                     os.utime(self._path(key))
-            else:  # this process was silent for too long: its machine slept
+            else:  # this process was silent for too long
                 self._held.discard(key)
+                lost.append(key)
+        return lost
+
+    def holds(self, key: str) -> bool:
+        """Return whether this process has a trial, as the lease says now."""
+        return key in self._held and names(self._path(key), self._me.token)
 
     def release(self, key: str) -> None:
         """Release a trial."""
-        if key in self._held:
-            self._held.discard(key)
-            if self.holder(key) == self._me:
-                self._path(key).unlink(missing_ok=True)
+        if key not in self._held:
+            return
+        self._held.discard(key)
+        path, aside = self._path(key), self._draft(key)
+        if not names(path, self._me.token):
+            return
+        with suppress(FileNotFoundError):
+            # First out of the way and then looked at: another sweep may take the lease over at this moment.
+            os.rename(path, aside)
+            if not names(aside, self._me.token):
+                with suppress(FileExistsError):
+                    _link(aside, path)
+            aside.unlink(missing_ok=True)
 
     def clear_dead(self) -> None:
-        """Remove the leases and drafts of dead processes of this machine."""
+        """Remove the leases of processes that are known to be dead, and the drafts that nobody finishes."""
         for key in self.held():
             holder = self.holder(key)
             if holder is not None and holder.is_dead():
                 self._remove_stale(key)
-        for path in self._folder.glob(f".*.{self._me.host}.*.new"):
-            pid = path.name.split(".")[-2]
-            if pid.isdigit() and not process_exists(int(pid)):
-                path.unlink(missing_ok=True)
+        for path in self.drafts_of_the_dead():
+            path.unlink(missing_ok=True)
+
+    def drafts_of_the_dead(self) -> list[Path]:
+        """Return the drafts of leases whose writer is dead, or that are too old to be under way."""
+        return [path for path in sorted(self._folder.glob(".*.new")) if is_left_behind(path)]
 
     def release_all(self) -> None:
         """Release every trial that this process holds."""
@@ -120,28 +114,25 @@ class Leases:
 
     def holder(self, key: str) -> Holder | None:
         """Return who has a trial; None where nobody has, or the file does not say."""
-        try:
-            return Holder(**json.loads(self._path(key).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+        return holder_in(self._path(key))
+
+    def is_free(self, key: str) -> bool:
+        """Return whether a trial may be taken: it has no lease, or a stale one."""
+        return not os.path.lexists(self._path(key)) or self.is_stale(key)
 
     def is_stale(self, key: str) -> bool:
-        """Return whether the holder of a trial is dead, or silent for too long by this process's clock."""
+        """Return whether the holder of a trial is dead, or was silent for too long while this process watched."""
         holder = self.holder(key)
-        if holder is not None and holder.is_dead():
-            return True
-        if holder is not None and holder.host == self._me.host:
-            return False  # alive: however busy, it is not for us to take its trial
+        if holder is not None and holder.is_near():
+            return holder.is_dead()  # alive: however busy, it is not for us to take its trial
         try:
-            stamp = self._path(key).stat().st_mtime_ns
+            found = self._path(key).lstat()
         except OSError:
             return False  # given back meanwhile
-        now = time.monotonic()
-        known, since = self._seen.get(key, (None, now))
-        if known != stamp:
-            self._seen[key] = (stamp, now)
-            return False
-        return now - since > self._stale_seconds
+        stamp = (found.st_ino, found.st_mtime_ns)
+        if key not in self._seen or self._seen[key].stamp != stamp:
+            self._seen[key] = _Silence(stamp)
+        return self._seen[key].watched(self._stale_seconds / WATCHES) > self._stale_seconds
 
     def held(self) -> list[str]:
         """Return the trials that somebody holds."""
@@ -150,9 +141,12 @@ class Leases:
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
 
+    def _draft(self, key: str) -> Path:
+        return self._folder / f".{key}.{uuid.uuid4().hex}.new"
+
     def _make(self, path: Path) -> bool:
         """Make a lease in one step: a link to a finished file, which fails where the name is taken."""
-        own = path.with_name(f".{path.stem}.{self._me.host}.{self._me.pid}.new")
+        own = self._draft(path.stem)
         while True:
             try:
                 self._write(own)
@@ -169,7 +163,7 @@ class Leases:
     def _write(self, path: Path) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(asdict(self._me)), encoding="utf-8")
+            path.write_text(self._me.to_text(), encoding="utf-8")
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -188,6 +182,46 @@ class Leases:
         return True
 
 
+class _Silence:
+    """How long a lease was watched without a change; `stamp` tells one state of its file from another."""
+
+    def __init__(self, stamp: tuple[int, int]) -> None:
+        self.stamp, self._seconds, self._looked = stamp, 0.0, time.monotonic()
+
+    def watched(self, most: float) -> float:
+        """Return the seconds of silence, of which the time since the last look gives no more than `most`."""
+        now = time.monotonic()
+        self._seconds += min(now - self._looked, most)
+        self._looked = now
+        return self._seconds
+
+
+def holder_in(path: Path) -> Holder | None:
+    """Return the holder that a file names; None where there is no file, or it does not say."""
+    try:
+        return Holder.from_text(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def names(lease: Path, token: str) -> bool:
+    """Return whether a lease is that of the process with a token; True, too, where it cannot be read just now."""
+    try:
+        return Holder.from_text(lease.read_text(encoding="utf-8")).token == token
+    except (FileNotFoundError, ValueError):
+        return False
+    except OSError:  # a disk or a network that fails for a moment has given the trial to nobody
+        return True
+
+
+def is_left_behind(path: Path) -> bool:
+    """Return whether a file that names its writer is of a dead one, or too old to be in use where that is not known."""
+    holder = holder_in(path)
+    if holder is not None and holder.is_near():
+        return holder.is_dead()
+    return is_abandoned(path)
+
+
 def _link(own: Path, path: Path) -> None:
     """Link a file under a second name, or copy it where the file system has no links (FAT, some network drives).
 
@@ -201,41 +235,3 @@ def _link(own: Path, path: Path) -> None:
             raise
         with path.open("xb") as file:
             file.write(own.read_bytes())
-
-
-def process_start(pid: int) -> int:
-    """Return when a process started, in ticks since boot; 0 where the system does not say."""
-    fields = _stat(pid)
-    return int(fields[19]) if fields else 0
-
-
-def process_exists(pid: int) -> bool:
-    """Return whether a process of this machine has that number and lives.
-
-    One that ended and that its parent has not asked for yet (a zombie) does not: in a container whose first process
-    asks for nobody, it would keep its number for ever.
-    """
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    fields = _stat(pid)
-    return not fields or fields[0] not in "ZX"
-
-
-def _stat(pid: int) -> list[str]:
-    """Return what the system says of a process, from its state on; nothing where it does not say."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return text.rpartition(")")[2].split()
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""

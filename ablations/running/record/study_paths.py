@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +22,9 @@ from senet_core.errors import UserError
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 """The names that the results folder has beside the studies: the MLflow store, where no server is named."""
+
+PROBE = ".writable-"
+"""Begins the name of a file that is there for a moment, to see whether a folder can be written to."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class StudyPaths:
     @property
     def running_keys(self) -> frozenset[str]:
         """Keys of the trials that are running now, or were when their sweep was killed."""
-        return frozenset(path.stem for path in self.running.glob("*.jsonl"))
+        return frozenset(path.name.partition(".")[0] for path in self.running.glob("*.jsonl"))
 
     @property
     def checkpoints(self) -> Path:
@@ -115,7 +119,7 @@ class StudyPaths:
         """
         try:
             self.results.mkdir(parents=True, exist_ok=True)
-            probe = self.results / f".writable-{os.getpid()}"
+            probe = self.results / f"{PROBE}{uuid.uuid4().hex}"
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:

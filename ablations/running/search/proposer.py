@@ -167,6 +167,10 @@ class Proposer:
             except StorageFailed as error:
                 self._lost_storage(error)
 
+    def lost(self, key: str) -> None:
+        """Note that another sweep has taken over a trial of this one; it is taken back should that one die."""
+        self._mine.pop(key, None)
+
     def waits(self) -> bool:
         """Return whether other sweeps still train proposals, whose ends may free a place or leave one to take over."""
         if self._broken is not None:

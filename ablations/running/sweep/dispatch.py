@@ -66,6 +66,7 @@ class Dispatch:
                 self._feed(executor, queue)
                 if running or self._wait_for_others(queue):
                     running.collect(executor)
+                    self.elsewhere += running.take_lost()
                 elif self.proposer is not None and self.proposer.waits():
                     time.sleep(POLL_SECONDS)
                 else:
@@ -156,7 +157,7 @@ class Dispatch:
                 continue
             if self._others_train(trial):
                 still.append(trial)
-            elif self.leases.holder(trial.key) is None or self.leases.is_stale(trial.key):
+            elif self.leases.is_free(trial.key):
                 queue.append(trial)
             else:
                 still.append(trial)
@@ -185,4 +186,5 @@ class Dispatch:
             prune_file=self.running.prune_file(trial.key) if trial.key in self.running.proposed else None,
             latency=self.timed and trial.key in self.running.proposed,
             data_digest=self.settings.digest,
+            token=self.leases.token,
         )

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import time
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
 from pathlib import Path
 
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.executors.process_pool import ExecutorLost
+from ablations.running.machine.holder import Holder
 from ablations.running.mlflow.background_writer import BackgroundWriter
 from ablations.running.record.set_aside import SetAside
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Running, SweepContext
-from ablations.running.training.progress import Progress
+from ablations.running.training.progress import Progress, progress_file
 from ablations.running.training.task import TaskOutcome
 from senet_core.errors import UserError
 
 POLL_SECONDS = 0.3
 STOPPING_SECONDS = 7.0
+STOP = "stop."
+"""Begins the name of a file that asks a sweep's trials to stop, and that says whose it is."""
+TAKEN_OVER = "another sweep took the trial over"
 TIMEOUT_GRACE_SECONDS = 30.0
 
 
@@ -44,15 +48,15 @@ class RunningTrials:
         self.paths, self.settings, self.record = context.paths, context.settings, context.record.trials
         self.leases, self.display, self.proposer = context.leases, context.display, context.proposer
         self.aside = aside
-        self.mlflow = BackgroundWriter(context.tracker, self.settings.command)
-        self.stop_file = self.paths.running / f"stop.{socket.gethostname()}.{os.getpid()}"
-        self.stop_file.unlink(missing_ok=True)  # of a killed sweep that had this process's number
+        self.mlflow = BackgroundWriter(context.tracker, self.settings.command, self.leases.holds)
+        self.stop_file = self.paths.running / f"{STOP}{uuid.uuid4().hex}"
         self.proposed: set[str] = set()
         self.failed: set[str] = set()
         self.trained = 0
         self._running: dict[Future[TaskOutcome], Running] = {}
         self._begun: dict[str, tuple[int, float]] = {}  # the attempt, and when it was first heard of
         self._ended: list[str] = []
+        self._lost: list[Trial] = []
         self._busy_seconds, self._ended_tasks = 0.0, 0
 
     def __len__(self) -> int:
@@ -60,20 +64,26 @@ class RunningTrials:
 
     def begin(self, row: Row, trial: Trial, submit: Callable[[], Future[TaskOutcome]]) -> None:
         """Submit a trial, and follow it from now on."""
-        progress = Progress(self.paths.running / f"{trial.key}.jsonl")
-        for left in (progress.path, self.prune_file(trial.key)):
-            left.unlink(missing_ok=True)  # by a dead sweep
+        progress = Progress(progress_file(self.paths.running, trial.key, self.leases.token))
+        for left in self.paths.running.glob(f"{trial.key}.*"):
+            left.unlink(missing_ok=True)  # by a dead sweep, or one that has lost the trial
         self._running[submit()] = Running(trial, row, progress)
 
     def collect(self, executor: Executor) -> None:
         """Wait a moment, follow the running trials, and record those that ended."""
         done, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        self.leases.refresh()
+        self._give_up(self.leases.refresh())
+        done &= self._running.keys()
         for future in self._running:
             self._follow(future, executor)
         self.display.update([r for r in self._running.values() if r.progress.environment is not None])
         self._commit_all(done, executor)
         self.release_ended()
+
+    def take_lost(self) -> list[Trial]:
+        """Return the trials that other sweeps have taken over since the last call."""
+        lost, self._lost = self._lost, []
+        return lost
 
     def release_ended(self) -> None:
         """Release the trials that are in MLflow; before that another sweep might write their runs, too."""
@@ -113,8 +123,27 @@ class RunningTrials:
             self.paths.remove_empty()
 
     def prune_file(self, key: str) -> Path:
-        """Return the file that tells a trial that it is pruned."""
-        return self.paths.running / f"{key}.prune"
+        """Return the file that tells a trial of this sweep that it is pruned."""
+        return self.paths.running / f"{key}.{self.leases.token}.prune"
+
+    def _give_up(self, lost: Collection[str]) -> None:
+        """Take back what another sweep has taken over and has not begun here; what has begun sees to its own end."""
+        for future, running in list(self._running.items()):
+            if running.trial.key in lost and future.cancel():
+                self._forget(future)
+
+    def _forget(self, future: Future[TaskOutcome]) -> None:
+        """Have nothing more to do with a trial that another sweep has now: neither its record nor its run."""
+        running = self._running.pop(future)
+        key = running.trial.key
+        if self._begun.pop(key, None) is not None:
+            self.mlflow.kill(key, TAKEN_OVER)
+        for own in (running.progress.path, self.prune_file(key)):
+            own.unlink(missing_ok=True)
+        if key in self.proposed and self.proposer is not None:
+            self.proposer.lost(key)
+        else:
+            self._lost.append(running.trial)
 
     def _follow(self, future: Future[TaskOutcome], executor: Executor) -> None:
         """Read what a trial has reported since the last call, and pass it on."""
@@ -160,6 +189,9 @@ class RunningTrials:
             self.mlflow.kill(key, "the sweep ended")
             running.progress.path.unlink(missing_ok=True)
             raise error  # no fault of the trial's: the next one would end like it
+        if not self.leases.holds(key):
+            self._forget(future)
+            return
         outcome = future.result() if error is None else self._died(running, error)
         self._busy_seconds, self._ended_tasks = self._busy_seconds + outcome.seconds, self._ended_tasks + 1
         if outcome.stopped and not self.prune_file(key).exists():
@@ -180,7 +212,7 @@ class RunningTrials:
         key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
         written = self.record.append(line, unless_finished=True)
         if not written:
-            self.mlflow.kill(key, "another sweep took the trial over and finished it")
+            self.mlflow.kill(key, f"{TAKEN_OVER} and finished it")
             return
         [line] = written  # as the record has it
         self.mlflow.finish(line)
@@ -200,6 +232,8 @@ class RunningTrials:
     def _let_them_stop(self, executor: Executor) -> None:
         self.paths.running.mkdir(parents=True, exist_ok=True)
         self.stop_file.touch()
+        with suppress(OSError):  # on a full disk it says less, and stops the trials all the same
+            self.stop_file.write_text(Holder.this_process().to_text(), encoding="utf-8")
         getattr(executor, "give_up_waiting", lambda: None)()
         done, _ = wait(self._running, timeout=STOPPING_SECONDS)
         for future in [future for future in done if future.cancelled()]:

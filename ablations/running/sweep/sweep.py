@@ -121,7 +121,8 @@ def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:
     leases.clear_dead()
     held = set(leases.held())
     for key in record.finished.keys() - held:
-        (paths.running / f"{key}.jsonl").unlink(missing_ok=True)
+        for left in paths.running.glob(f"{key}.*"):
+            left.unlink(missing_ok=True)
         if (paths.checkpoints / key).exists():
             shutil.rmtree(paths.checkpoints / key, ignore_errors=True)
 

@@ -46,6 +46,8 @@ def run_attempt(task: Task) -> TaskOutcome:
         DataError: the data are missing, damaged or others than those of the record, which is no fault of the trial's.
     """
     attempt = _Attempt(task, _now())
+    if task.lost_its_lease():  # while it waited for its turn
+        return attempt.outcome(stopped=True)
     try:
         attempt.run()
     except DataError:
@@ -88,7 +90,7 @@ class _Attempt:
             threads=torch.get_num_threads(),
             kernels=kernels,
         )
-        with ProgressWriter(task.running_dir, task.key, self.environment) as writer:
+        with ProgressWriter(task.progress_file, self.environment) as writer:
 
             def on_epoch(metrics: EpochMetrics) -> None:
                 self.history.append(metrics)
@@ -100,7 +102,9 @@ class _Attempt:
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
             stop = any_file_exists(task.stop_file, task.prune_file)
-            supervisor = Supervisor(checkpoints, stop=stop, timeout_seconds=task.timeout_seconds)
+            supervisor = Supervisor(
+                checkpoints, stop=stop, lost=task.lost_its_lease, timeout_seconds=task.timeout_seconds
+            )
             try:
                 observer = Observer(on_epoch, writer.progress)
                 self.result, _ = train(

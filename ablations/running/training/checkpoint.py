@@ -26,7 +26,7 @@ log = logging.getLogger("ablations")
 
 
 class Stopped(Exception):
-    """The trial was asked to stop; its state is in its checkpoint."""
+    """The trial was asked to stop, and its state is in its checkpoint; or another sweep has it now."""
 
 
 class TimedOut(Exception):
@@ -142,6 +142,7 @@ class Supervisor:
     Args:
         checkpoints: where to save; None saves nothing.
         stop: returns whether the trial should stop; called at most five times a second.
+        lost: returns whether another sweep has the trial now, whose checkpoints are left alone; called as often.
         timeout_seconds: limit of this attempt; None for no limit.
     """
 
@@ -150,10 +151,11 @@ class Supervisor:
         checkpoints: Checkpoints | None = None,
         *,
         stop: Callable[[], bool] = lambda: False,
+        lost: Callable[[], bool] = lambda: False,
         timeout_seconds: float | None = None,
     ) -> None:
         self.checkpoints = checkpoints
-        self._stop = stop
+        self._stop, self._lost = stop, lost
         self._timeout = timeout_seconds
         self._started = self._asked = time.monotonic()
 
@@ -163,7 +165,7 @@ class Supervisor:
         """Save a checkpoint if one is due, and raise if the trial must end here.
 
         Raises:
-            Stopped: asked to stop; the state is saved.
+            Stopped: asked to stop, and the state is saved; or another sweep has the trial.
             TimedOut: the limit is over; the state is saved.
         """
         now = time.monotonic()
@@ -172,12 +174,16 @@ class Supervisor:
             ending = TimedOut(f"the trial took longer than {self._timeout:g} s")
         elif now - self._asked > 0.2:
             self._asked = now
+            if self._lost():
+                raise Stopped
             ending = Stopped() if self._stop() else None
         if last:
             return  # what is left to do is less than a checkpoint costs
         wanted = ending is not None or (
             self.checkpoints is not None and self.checkpoints.due(epoch_ended=epoch_ended)
         )
+        if wanted and self._lost():
+            raise Stopped
         if self.checkpoints is not None and wanted:
             self.checkpoints.save(step, state())
         if ending is not None:

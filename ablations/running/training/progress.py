@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,27 +16,43 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ablations.running.machine.holder import Holder
 from ablations.running.record.trial_record import EpochMetrics
 
 FOLDER = "running"
 INTERVAL_SECONDS = 0.5
 
 
-class ProgressWriter:
-    """Writes the progress of one trial.
+def progress_file(folder: Path, key: str, token: str) -> Path:
+    """Return the file for the progress of a trial: no two sweeps that train it, knowingly or not, share one.
 
     Args:
         folder: the study's folder for running trials.
         key: the trial.
+        token: of the sweep that trains it.
+    """
+    return folder / f"{key}.{token}.jsonl"
+
+
+class ProgressWriter:
+    """Writes the progress of one trial.
+
+    Args:
+        path: the file, of the trial and of the sweep that trains it; see `progress_file`.
         environment: where it runs.
     """
 
-    def __init__(self, folder: Path, key: str, environment: Mapping[str, Any]) -> None:
-        path = folder / f"{key}.jsonl"
+    def __init__(self, path: Path, environment: Mapping[str, Any]) -> None:
         path.unlink(missing_ok=True)  # a new file, should the process of an earlier attempt still be writing
         self._file = _open(path)
         self._last = 0.0
-        self._write({"pid": os.getpid(), "attempt": time.time_ns(), "environment": dict(environment)})
+        self._write(
+            {
+                "process": Holder.this_process().to_text(),
+                "attempt": time.time_ns(),
+                "environment": dict(environment),
+            }
+        )
 
     def epoch(self, metrics: EpochMetrics) -> None:
         """Append an epoch."""
@@ -77,7 +92,7 @@ class Progress:
         done, total: steps; 0 before they are known.
         epochs: finished epochs.
         environment: where it runs; None before it has begun.
-        pid: its process, on the host that the environment names.
+        process: in which it runs; None before it has begun.
         attempt: number of the attempt, different if the trial begins again on another machine; 0 before it has begun.
     """
 
@@ -86,7 +101,7 @@ class Progress:
     total: int = 0
     epochs: list[EpochMetrics] = field(default_factory=list)
     environment: dict[str, Any] | None = None
-    pid: int | None = None
+    process: Holder | None = None
     attempt: int = 0
     _offset: int = 0
     _head: bytes = b""
@@ -99,7 +114,7 @@ class Progress:
         new: list[EpochMetrics] = []
         for line in self._added():
             if "environment" in line:
-                self.pid, self.attempt = line["pid"], line["attempt"]
+                self.process, self.attempt = Holder.from_text(line["process"]), line["attempt"]
                 self.environment = line["environment"]
             if "steps" in line:
                 self.done, self.total = line["steps"]
@@ -109,11 +124,12 @@ class Progress:
         return new
 
     def kill_process(self) -> None:
-        """Kill the trial's process if it runs on this machine."""
-        here = self.environment is not None and self.environment.get("host") == socket.gethostname()
-        if here and self.pid is not None and self.pid != os.getpid():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        """Kill the trial's process if it can be seen from here, and nothing that merely has its number."""
+        process = self.process
+        if process is None or not process.is_near() or process.is_dead() or process.pid == os.getpid():
+            return
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
     def _added(self) -> list[dict[str, Any]]:
         try:

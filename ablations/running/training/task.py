@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.leases import FOLDER as LEASES
+from ablations.running.record.leases import names
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialResult
+from ablations.running.training.progress import progress_file
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Task:
         key: the trial's identity.
         trial: its canonical JSON.
         data_dir: where the prepared data sets are.
-        running_dir: where progress is written.
+        running_dir: the study's folder for running trials.
         checkpoint_dir: this trial's own folder for checkpoints.
         stop_file: where it exists, the trial saves its state and stops.
         timeout_seconds: limit of an attempt; None for no limit.
@@ -28,6 +31,8 @@ class Task:
         prune_file: where it exists, the trial stops, too; None for a trial that cannot be pruned.
         latency: whether to time one image through the trained network.
         data_digest: of the data that it is to be trained on; None for whatever is there.
+        token: of the sweep that sends it, in whose name the trial is leased while it is trained; empty where no lease
+            is needed.
     """
 
     key: str
@@ -42,6 +47,18 @@ class Task:
     prune_file: Path | None = None
     latency: bool = False
     data_digest: str | None = None
+    token: str = ""
+
+    @property
+    def progress_file(self) -> Path:
+        """Where progress is written."""
+        return progress_file(self.running_dir, self.key, self.token)
+
+    def lost_its_lease(self) -> bool:
+        """Return whether another sweep may have the trial by now."""
+        return self.token != "" and not names(
+            self.running_dir.parent / LEASES / f"{self.key}.json", self.token
+        )
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class TaskOutcome:
         environment: where it ran.
         data_digest, data_note: of the prepared data.
         started, finished: ISO 8601 in UTC.
-        stopped: whether it was asked to stop before its end; its state is in its checkpoint.
+        stopped: whether it was asked to stop before its end, with its state in its checkpoint, or lost its lease.
         seconds: wall time of the attempt in its worker.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 from small import small_trial
 
 from ablations.running.doctor import Finding, examine
-from ablations.running.record.leases import Holder
+from ablations.running.machine.holder import Holder
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import shutil
-import socket
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from ablations.running.data import ensure_prepared
 from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write
 from ablations.running.machine.code_version import code_version
-from ablations.running.record.leases import Holder, Leases
+from ablations.running.machine.holder import Holder
+from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.training.checkpoint import Checkpoints
@@ -179,21 +179,50 @@ def test_leases_of_the_dead_are_removed_and_those_of_the_living_stay(paths: Stud
 def test_running_files_of_nobody_are_removed(paths: StudyPaths) -> None:
     lease_of(paths, "b" * 16, Holder.this_process())
     paths.running.mkdir()
-    for name in ("a", "b"):
-        (paths.running / f"{name * 16}.jsonl").write_text("{}\n", encoding="utf-8")
-    [found] = look(paths, fix=True)
-    assert found.mended
-    assert [path.stem for path in paths.running.iterdir()] == ["b" * 16]
+    mine = Holder.this_process().token
+    files = [
+        f"{name * 16}.{token}.{kind}"
+        for name in "ab"
+        for token in (mine, "0" * 32)
+        for kind in ("jsonl", "prune")
+    ]
+    for name in files:
+        (paths.running / name).write_text("{}\n", encoding="utf-8")
+    found = look(paths, fix=True)
+    assert [finding.mended for finding in found] == [True] * 6
+    assert {path.name for path in paths.running.iterdir()} == {
+        f"{'b' * 16}.{mine}.{k}" for k in ("jsonl", "prune")
+    }
 
 
 def test_a_stop_file_of_a_sweep_that_ended_is_removed(paths: StudyPaths) -> None:
     paths.running.mkdir(parents=True)
-    mine, dead = (f"stop.{socket.gethostname()}.{pid}" for pid in (os.getpid(), dead_holder().pid))
-    for name in (mine, dead):
-        (paths.running / name).touch()
-    [found] = look(paths, fix=True)
-    assert found.mended
-    assert [path.name for path in paths.running.iterdir()] == [mine]
+    elsewhere = replace(dead_holder(), namespace="pid:[1]")
+    owners = {"mine": Holder.this_process(), "dead": dead_holder(), "elsewhere": elsewhere, "old": elsewhere}
+    for name, owner in owners.items():
+        (paths.running / f"stop.{name}").write_text(owner.to_text(), encoding="utf-8")
+    os.utime(paths.running / "stop.old", (1.0, 1.0))
+    found = look(paths, fix=True)
+    assert [finding.mended for finding in found] == [True, True]
+    assert sorted(path.name for path in paths.running.iterdir()) == ["stop.elsewhere", "stop.mine"]
+
+
+def test_drafts_and_probes_are_removed_when_they_are_old(paths: StudyPaths) -> None:
+    paths.leases.mkdir(parents=True)
+    old = [
+        paths.results / ".writable-1",
+        paths.results / ".forecast.json.2.partial",
+        paths.leases / ".k.3.new",
+    ]
+    new = [path.with_name(path.name.replace(".", ".x", 1)) for path in old]
+    new[0] = paths.results / ".writable-x"
+    for path in (*old, *new):
+        path.touch()
+    for path in old:
+        os.utime(path, (1.0, 1.0))
+    found = look(paths, fix=True)
+    assert [finding.mended for finding in found] == [True] * 3
+    assert [path.exists() for path in (*old, *new)] == [False] * 3 + [True] * 3
 
 
 def checkpointed(paths: StudyPaths, key: str, context: dict[str, Any]) -> Path:

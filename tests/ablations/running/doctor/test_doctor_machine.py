@@ -15,7 +15,6 @@ from ablations.running.doctor import machine
 from ablations.running.mlflow.runs import SWEEP, Runs
 from ablations.running.mlflow.store import connect, experiment, locate
 from ablations.running.mlflow.values import LEVEL
-from ablations.running.record.leases import Holder
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 
@@ -84,10 +83,8 @@ def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
     store = locate(None, results)
     client = connect(store)
     runs = Runs(client, experiment(client, "small", store.artifacts))
-    dead, here = dead_holder(), Holder.this_process()
-    sweep = f"{here.host}:{dead.pid}:1"
-    stale = runs.create("stale", {LEVEL: "trial", SWEEP: sweep}, {})
-    other = runs.create("other machine", {LEVEL: "trial", SWEEP: "elsewhere:1:1"}, {})
+    stale = runs.create("stale", {LEVEL: "trial", SWEEP: dead_holder().to_text()}, {})
+    other = runs.create("other machine", {LEVEL: "trial", SWEEP: "what another version wrote"}, {})
     for _ in range(2):
         done = runs.create("done", {LEVEL: "trial", "senet.key": finished(0).key}, {})
         runs.close(done, "FINISHED", {})

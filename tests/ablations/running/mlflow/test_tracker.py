@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
-from ablations.running.mlflow.runs import has_ended, this_process
+from ablations.running.machine.holder import Holder
 from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.mlflow.values import finite_metrics, trial_parameters
@@ -147,7 +144,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed_and_living_ones_are_not(res
     dead = Tracker("study", None, results)
     left, finished = open_trial(dead), open_trial(dead, seed=1)
     dead.finish_trial(finished, record())
-    dead._runs._client.set_tag(left, "senet.sweep", this_process() + "9")  # our number, an earlier process
+    dead._runs._client.set_tag(left, "senet.sweep", _earlier())  # our number, an earlier process
     tracker = Tracker("study", None, results)
     mine = open_trial(tracker, seed=2)
     assert tracker.close_stale() == 1
@@ -161,34 +158,44 @@ def test_runs_that_a_dead_sweep_left_open_are_closed_and_living_ones_are_not(res
 def test_in_a_shared_store_runs_of_another_machine_are_left_alone(results: Path) -> None:
     tracker = Tracker("study", f"sqlite:///{results}/mlflow.db", results)
     theirs, ours = open_trial(tracker), open_trial(tracker, seed=1)
-    tracker._runs._client.set_tag(theirs, "senet.sweep", "elsewhere:1:2")
-    tracker._runs._client.set_tag(
-        ours, "senet.sweep", this_process() + "9"
-    )  # our number, but an earlier process
+    elsewhere = replace(Holder.this_process(), host="elsewhere").to_text()
+    tracker._runs._client.set_tag(theirs, "senet.sweep", elsewhere)
+    tracker._runs._client.set_tag(ours, "senet.sweep", _earlier())
     assert tracker.close_stale() == 1
     assert [run_of(tracker, run).info.status for run in (theirs, ours)] == ["RUNNING", "KILLED"]
 
 
-def test_a_process_is_known_to_have_ended_only_on_its_own_machine() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
-    )
-    host, _, start = this_process().split(":")
-    assert has_ended(f"{host}:{ended.stdout.strip()}:{start}")
-    assert not has_ended(this_process())
-    assert not has_ended(f"not-{host}:1:1")
-    assert not has_ended("")
+def _earlier() -> str:
+    """Name a process that had our number before us."""
+    here = Holder.this_process()
+    return replace(here, start=here.start + 1, token="an earlier one's").to_text()
 
 
-@pytest.mark.skipif(not hasattr(os, "waitid"), reason="needs waitid")
-def test_a_process_that_nobody_has_asked_for_has_ended() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        host, _, _ = this_process().split(":")
-        named = f"{host}:{process.pid}:{psutil.Process(process.pid).create_time():.0f}"
-        assert not has_ended(named)
-        process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert has_ended(named)
+@pytest.mark.parametrize("other", [{"namespace": "pid:[1]"}, {"host": "elsewhere"}, {"boot": "another"}])
+def test_in_a_store_of_its_own_a_run_is_open_as_long_as_its_sweep_has_the_lease(
+    results: Path, other: dict[str, str]
+) -> None:
+    """Whether a process of another container lives cannot be seen, and its number may be ours."""
+    tracker = Tracker("study", None, results)
+    owner = replace(Holder.this_process(), pid=2**30, token="theirs", **other)
+    leased, left = open_trial(tracker), open_trial(tracker, seed=1)
+    for run in (leased, left):
+        tracker._runs._client.set_tag(run, "senet.sweep", owner.to_text())
+    lease = results / "study" / "leases" / f"{run_of(tracker, leased).data.tags['senet.key']}.json"
+    lease.parent.mkdir(parents=True)
+    lease.write_text(owner.to_text(), encoding="utf-8")
+    assert tracker.close_stale() == 1
+    assert [run_of(tracker, run).info.status for run in (leased, left)] == ["RUNNING", "KILLED"]
+    lease.write_text(Holder.this_process().to_text(), encoding="utf-8")  # taken over
+    assert tracker.close_stale() == 1
+
+
+def test_a_run_that_its_owner_ended_meanwhile_is_not_closed_again(results: Path) -> None:
+    tracker = Tracker("study", None, results)
+    run = open_trial(tracker)
+    tracker.finish_trial(run, record())
+    assert not tracker._runs.close_left_open(run, "dead")
+    assert run_of(tracker, run).info.status == "FINISHED"
 
 
 def test_summaries_are_one_run_for_each_row_and_are_replaced(tracker: Tracker) -> None:

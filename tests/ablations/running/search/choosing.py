@@ -106,7 +106,7 @@ class Choosing:
     def _result(self, task: Task, trial: Trial) -> tuple[TrialResult | None, tuple[EpochMetrics, ...]]:
         error, history = error_of(trial), []
         judged = trial.data.validation_images is not None
-        with ProgressWriter(task.running_dir, task.key, {"commit": "none"}) as writer:
+        with ProgressWriter(task.progress_file, {"commit": "none"}) as writer:
             for epoch in (1, 2, 3):
                 history.append(EpochMetrics(epoch, 1.0, error, 0.1, 1.0, error if judged else None))
                 writer.epoch(history[-1])

@@ -18,7 +18,8 @@ from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import CHOOSE_FROM
-from ablations.running.record.leases import Holder, Leases, process_start
+from ablations.running.machine.holder import Holder, process_start
+from ablations.running.record.leases import Leases
 from ablations.running.record.proposals import Proposal, read_proposals
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import Kind
@@ -304,7 +305,7 @@ def test_two_drivers_are_never_given_the_same_proposal(
     drivers = []
     for pid in (holder.pid, os.getppid()):  # two processes that live
         leases = Leases(paths.leases)
-        monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid)))
+        monkeypatch.setattr(leases, "_me", replace(holder, pid=pid, start=process_start(pid), token=str(pid)))
         drivers.append(proposer.Proposer(design, paths, paths.open_record(), leases, None, print))
 
     given = [[trial.key for _, trial in driver.propose(2)] for driver in drivers]

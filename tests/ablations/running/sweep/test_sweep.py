@@ -26,6 +26,7 @@ from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.data import ensure_prepared
 from ablations.running.executors.process_pool import WorkerDied
+from ablations.running.machine.holder import Holder
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.record.leases import Leases
@@ -37,6 +38,7 @@ from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
+from ablations.running.training.progress import progress_file
 from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.worker import run_task
 from senet_core.kernels import winograd
@@ -267,7 +269,9 @@ def test_two_sweeps_train_no_trial_twice(bench: Bench) -> None:
     outcomes: list[SweepOutcome] = []
     threads = [threading.Thread(target=lambda: outcomes.append(bench.sweep(design))) for _ in range(2)]
     other = Leases(bench.paths(design).leases)
-    other._me = replace(other._me, pid=os.getppid(), start=0)  # a process that lives, and is not this one
+    other._me = replace(
+        other._me, pid=os.getppid(), start=0, token="another's"
+    )  # a process that lives, and is not this one
     held = design.trials[0].key
     assert other.take(held)
     for thread in threads:
@@ -320,7 +324,7 @@ def test_a_trial_of_another_study_whose_sweep_is_dead_is_not_waited_for(bench: B
 def test_what_is_waited_for_is_said_once(bench: Bench, study: str) -> None:
     design = small_study(axes={}, seeds=1)
     other = Leases(bench.results / study / "leases")
-    other._me = replace(other._me, pid=os.getppid(), start=0)
+    other._me = replace(other._me, pid=os.getppid(), start=0, token="another's")
     assert other.take(design.trials[0].key)
     waiting = "waiting for 1 trial that other sweeps are training"
 
@@ -339,7 +343,7 @@ def test_what_is_waited_for_is_said_once(bench: Bench, study: str) -> None:
 def test_a_fresh_start_waits_for_no_other_study(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     other = Leases(bench.results / "other" / "leases")
-    other._me = replace(other._me, pid=os.getppid(), start=0)
+    other._me = replace(other._me, pid=os.getppid(), start=0, token="another's")
     assert other.take(design.trials[0].key)
     assert bench.sweep(design, fresh=True).trained == 2
 
@@ -384,7 +388,7 @@ def test_fresh_is_refused_while_another_sweep_trains(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1)
     bench.sweep(design)
     other = Leases(bench.paths(design).leases)
-    other._me = replace(other._me, pid=os.getppid(), start=0)
+    other._me = replace(other._me, pid=os.getppid(), start=0, token="another's")
     other.take(design.trials[0].key)
     with pytest.raises(
         RecordError, match=r"is being trained by process \d+ on .*; stop it before `fresh=True`"
@@ -431,7 +435,8 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     whole = small_study(
         "whole", axes={"squeeze": ["avg"]}, include_plain=False, seeds=1, recipe={**_recipe(), "epochs": 150}
     )
-    said = bench.paths(design).running / f"{design.trials[0].key}.jsonl"
+    token = Holder.this_process().token
+    said = progress_file(bench.paths(design).running, design.trials[0].key, token)
 
     def stop_after_some_epochs() -> None:
         while not said.exists() or said.read_text(encoding="utf-8").count('"epoch"') < 5:

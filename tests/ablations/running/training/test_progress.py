@@ -14,12 +14,12 @@ def _epoch(number: int) -> EpochMetrics:
 
 def test_an_attempt_that_begins_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "key.jsonl")
-    with ProgressWriter(tmp_path, "key", {"host": "a"}) as first:
+    with ProgressWriter(tmp_path / "key.jsonl", {"host": "a"}) as first:
         first.epoch(_epoch(1))
         first.epoch(_epoch(2))
         assert progress.read() == [_epoch(1), _epoch(2)]
         attempt = progress.attempt
-        with ProgressWriter(tmp_path, "key", {"host": "a much longer name"}) as second:
+        with ProgressWriter(tmp_path / "key.jsonl", {"host": "a much longer name"}) as second:
             first.epoch(_epoch(3))  # its node was only cut off, and it writes on
             second.epoch(_epoch(1))
             assert progress.read() == [_epoch(1)]
