@@ -12,7 +12,7 @@ import click
 
 from ablations.commands.shared.flags import with_flags
 from ablations.commands.shared.output import make_patient
-from senet_core.errors import UserError, printable, unknown
+from senet_core.errors import UserError, printable, typed_line, unknown
 
 COMMANDS = {
     "run": "ablations.commands.run",
@@ -91,8 +91,10 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         where = f"{error.filename}: " if error.filename else ""
         _say(program, f"{where}{error.strerror or error}", debug=debug)
         status = 2 if error.errno == errno.ENAMETOOLONG else 1  # we make no such name: it was given
-    except Exception as error:  # the last resort: a defect of ours is still said in one line
-        _say(program, f"internal error: {type(error).__name__}: {error} (--debug shows where)", debug=debug)
+    except (
+        BaseException
+    ) as error:  # the last resort: a defect, ours or a plug-in's, is still said in one line
+        _say(program, f"internal error: {typed_line(error)} (--debug shows where)", debug=debug)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

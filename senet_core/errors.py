@@ -6,6 +6,9 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 2000
+"""Limit of an error's text, in characters; the rest is left out."""
+
 
 class UserError(ValueError):
     """Bad input, reported to a person in one line; the command line prints it and exits with status 2."""
@@ -25,8 +28,26 @@ def printable(text: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an error's text in one printable line, or its type where it has none."""
-    return " ".join(printable(str(error)).split()) or type(error).__name__
+    """Return an error's text in one printable line, or its type where it has none.
+
+    Foreign code may raise it: its text may be very long, or may itself raise, whatever that is.
+    """
+    try:
+        text = str(error)
+    except BaseException:
+        text = ""
+    shown = " ".join(printable(text[: 2 * LONGEST]).split())
+    return (shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ...") or _type_name(error)
+
+
+def typed_line(error: BaseException) -> str:
+    """Return an error's type and text in one printable line."""
+    text, name = one_line(error), _type_name(error)
+    return text if text == name else f"{name}: {text}"
+
+
+def _type_name(error: BaseException) -> str:
+    return " ".join(printable(type(error).__name__[:100]).split())
 
 
 def unknown(

@@ -17,7 +17,7 @@ from senet_core.backbones import BACKBONES
 from senet_core.blocks.registry import Origin, Registry, registering_from
 from senet_core.blocks.slots import FORMS, SLOTS
 from senet_core.bounded import MIB, read_bounded
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line, typed_line
 
 GROUP = "senet_core.plugins"
 MOST_BYTES = 4 * MIB
@@ -64,7 +64,7 @@ def _read(path: str | Path) -> tuple[Path, bytes]:
     except OSError as error:
         raise UserError(f"cannot read plug-in {str(path)!r}: {error.strerror or error}") from error
     except (RuntimeError, ValueError) as error:  # an unknown user's home, a loop of links, a null byte
-        raise UserError(f"cannot read plug-in {str(path)!r}: {_reason(error)}") from error
+        raise UserError(f"cannot read plug-in {str(path)!r}: {one_line(error)}") from error
 
 
 def load_installed_plugins() -> list[Origin]:
@@ -98,17 +98,16 @@ def _run(origin: Origin, shown: str, load: object) -> None:
     try:
         with registering_from(origin):
             load()  # type: ignore[operator]
-    except UserError as error:
+    except BaseException as error:  # a plug-in is foreign code: whatever it raises is said in one line
         _forget(origin, known)
-        raise UserError(f"plug-in {shown}: {error}") from error
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a plug-in is foreign code: whatever it raises is said in one line
-        _forget(origin, known)
-        raise UserError(
-            f"plug-in {shown} fails when loaded: {type(error).__name__}: {_reason(error)}"
-        ) from error
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        said = (
+            f": {one_line(error)}"
+            if isinstance(error, UserError)
+            else f" fails when loaded: {typed_line(error)}"
+        )
+        raise UserError(f"plug-in {shown}{said}") from error
 
 
 def _check_registered(origin: Origin, shown: str) -> None:
@@ -116,10 +115,6 @@ def _check_registered(origin: Origin, shown: str) -> None:
         raise UserError(
             f"plug-in {shown} registers nothing; it should use a decorator such as @SQUEEZES.register"
         )
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split())
 
 
 def _forget(origin: Origin, known: list[Registry]) -> None:

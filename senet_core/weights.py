@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line
 from senet_core.units import SEUnit
 
 IMAGENET = "imagenet"
@@ -78,9 +78,8 @@ def _from_file(path: Path, shown: str) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return _from_safetensors(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"cannot read weights {shown}: {reason or type(error).__name__}") from error
+    except Exception as error:  # a damaged file can fail in any way
+        raise UserError(f"cannot read weights {shown}: {one_line(error)[:300]}") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from senet_core.blocks.registry import Entry
+from senet_core.errors import typed_line
 
 Subject = TypeVar("Subject")
 LONGEST_FINDING = 400
@@ -53,8 +54,11 @@ class Contract(Generic[Subject]):
             self.examine(subject)
         except Found as found:
             raise ContractBroken(self.promise, str(found), self.mend) from found
-        except (Exception, SystemExit) as error:  # an entry is foreign code: whatever it raises is a finding
-            raise ContractBroken(self.promise, f"{subject}: {_one_line(error)}", self.mend) from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an entry is foreign code: whatever it raises is a finding
+            said = typed_line(error)[:LONGEST_FINDING]
+            raise ContractBroken(self.promise, f"{subject}: {said}", self.mend) from error
 
 
 def contract(
@@ -92,8 +96,3 @@ class ContractResult:
     contract: str
     outcome: str
     reason: str = ""
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:LONGEST_FINDING]}" if text else type(error).__name__

@@ -73,7 +73,7 @@ def read_request(folder: Path) -> Request:
         raise RecordError(
             f"{path} is missing, which says how the report is made: ablate report {folder.name}"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise RecordError(
             f"cannot read {path}: {type(error).__name__}: {error}; ablate report {folder.name}"
         ) from error

@@ -49,6 +49,14 @@ class Dimension:
     log: bool = False
     whole: bool = False
 
+    def has(self, value: object) -> bool:
+        """Return whether a value may be chosen."""
+        if self.choices:
+            return any(type(choice) is type(value) and choice == value for choice in self.choices)
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
+            return False
+        return self.low <= value <= self.high
+
 
 @dataclass(frozen=True)
 class SearchSpace:

@@ -15,6 +15,7 @@ from ablations.planning.trial import Trial
 from ablations.running.cost.probe import Probe, ProbeTiming, run_probe
 from ablations.running.cost.speed import Speed, speed_key, spread
 from ablations.running.machine.devices import choose_device
+from senet_core.errors import typed_line
 
 MOST_ATTEMPTS = 3
 """Rows that are tried where the first ones fail."""
@@ -74,7 +75,7 @@ def calibrate(
             try:
                 timings = _run(replace(probe, trial=row.trial.to_json(), batch=images[1]), executor, workers)
             except Exception as error:  # foreign code may raise anything
-                problems[row.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                problems[row.label] = typed_line(error)
                 continue
             begun = min(timing.begun for timing in timings)
             left = [other for other in rows if other.label not in problems]

@@ -5,12 +5,10 @@ Archives are read as streams and never unpacked to disk; a link in one is refuse
 
 from __future__ import annotations
 
-import lzma
 import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -26,13 +24,12 @@ from ablations.running.data.archive_limits import (
     unpacked_limit,
 )
 from senet_core.bounded import open_plain, read_bounded, too_large
+from senet_core.errors import one_line
 
 _DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
 _KEEP = MOST_FILE
 _CHUNK = 2**20
 _OF_THE_DISK = "lost+found"  # at the top of a disk of its own; only root may look into it
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, MemoryError)
-_BROKEN_ZIP = (*_BROKEN, RuntimeError, NotImplementedError)  # a password, an unknown method
 
 
 class FileTree(Protocol):
@@ -80,7 +77,7 @@ class Folder:
         return sorted(self._walk(self.path, "", _DEPTH))
 
     def _walk(self, folder: Path, prefix: str, depth: int) -> Iterator[str]:
-        with _reading(folder, "folder", _BROKEN):
+        with _reading(folder, "folder"):
             entries = [(entry.name, entry.is_dir()) for entry in os.scandir(folder)]
         for name, is_folder in entries:
             yield f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
@@ -90,7 +87,7 @@ class Folder:
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the wanted files in the order of their names."""
         for name in sorted(wanted):
-            with _reading(self.path / name, "file", _BROKEN):
+            with _reading(self.path / name, "file"):
                 data = read_bounded(self.path / name, MOST_FILE)
             yield name, data
 
@@ -107,7 +104,7 @@ class Tar:
 
     def _members(self) -> Iterator[tuple[str, tarfile.TarFile, tarfile.TarInfo]]:
         with (
-            _reading(self.path, "archive", _BROKEN),
+            _reading(self.path, "archive"),
             BoundedStream(self.path) as stream,
             tarfile.open(fileobj=stream, mode="r:") as archive,
         ):
@@ -150,7 +147,7 @@ class Tar:
                 yield name, self._content(archive, member)
 
     def _content(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-        with _reading(self.path, "archive", _BROKEN):
+        with _reading(self.path, "archive"):
             handle = archive.extractfile(member)
             return b"" if handle is None else handle.read()
 
@@ -182,7 +179,7 @@ class Zip:
     @contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:
         with (
-            _reading(self.path, "archive", _BROKEN_ZIP),
+            _reading(self.path, "archive"),
             open_plain(self.path) as file,
             zipfile.ZipFile(file) as archive,
         ):
@@ -194,12 +191,14 @@ class Zip:
 
 
 @contextmanager
-def _reading(path: Path, kind: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+def _reading(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
-    except errors as error:
-        why = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise DataError(f"cannot read the {kind} {path}: {why or type(error).__name__}") from error
+    except DataError:
+        raise
+    except Exception as error:  # a damaged archive can fail in any way
+        why = getattr(error, "strerror", None) or one_line(error)
+        raise DataError(f"cannot read the {kind} {path}: {why}") from error
 
 
 def _inside(path: Path, name: str, is_folder: bool) -> str:

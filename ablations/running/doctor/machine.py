@@ -12,7 +12,7 @@ from ablations.running.doctor.finding import Finding, counted, ok, problem, warn
 from ablations.running.machine.cores import available_cores
 from ablations.running.machine.environment import processor_name
 from ablations.running.machine.packages import package_version
-from senet_core.errors import UserError, one_line
+from senet_core.errors import UserError, typed_line
 from senet_core.plugins import GROUP, load_installed_plugins
 
 PROJECT = "senet-ablations"
@@ -46,9 +46,8 @@ def check_devices() -> Iterator[Finding]:
         nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # compiled code that a wrong pair does not find
     except Exception as error:  # a wrong pair fails in many ways
         versions = f"torch {package_version('torch')}, torchvision {package_version('torchvision')}"
-        reason = one_line(error)[:200]
         yield problem(
-            f"{versions} do not work together: {type(error).__name__}: {reason}",
+            f"{versions} do not work together: {typed_line(error)[:300]}",
             "install a pair that was made for each other: pip install --upgrade torch torchvision",
         )
         return
@@ -118,10 +117,11 @@ def _check_entry_point(point: EntryPoint) -> Iterator[Finding]:
     package = point.dist.name if point.dist else point.name
     try:
         point.load()
-    except (Exception, SystemExit) as error:  # foreign code may raise anything
-        reason = one_line(error)[:200]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # foreign code may raise anything
         yield problem(
-            f"plug-in {package} ({point.value}) fails when loaded: {type(error).__name__}: {reason}",
+            f"plug-in {package} ({point.value}) fails when loaded: {typed_line(error)[:300]}",
             f"mend it, or: pip uninstall {package}",
         )
 

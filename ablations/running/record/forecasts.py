@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from ablations.errors import RecordError
+from ablations.planning.explain import explain
 from ablations.running.machine.durable import write_durably
 from ablations.running.record.schema import NewerSchema, check_schema
 from senet_core.bounded import MIB, read_bounded
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line
 
 SCHEMA = 1
 MOST_BYTES = 64 * MIB
@@ -26,8 +28,10 @@ MOST_BYTES = 64 * MIB
 
 FILE_NAME = "forecast.json"
 _LOCK_SECONDS = 30.0
+_AS_WRITTEN = ConfigDict(allow_inf_nan=False, extra="forbid")
 
 
+@with_config(_AS_WRITTEN)
 @dataclass(frozen=True)
 class RowForecast:
     """The forecast time of one trial of a row.
@@ -50,6 +54,7 @@ class RowForecast:
     source: str
 
 
+@with_config(_AS_WRITTEN)
 @dataclass(frozen=True)
 class SweepCost:
     """The time that some trials take together.
@@ -68,6 +73,7 @@ class SweepCost:
     high: float
 
 
+@with_config(_AS_WRITTEN)
 @dataclass(frozen=True)
 class Sensitivity:
     """The differences that the plan can detect. In points, at `power`, `alpha` and `seeds`.
@@ -102,6 +108,7 @@ class Sensitivity:
     equivalent_corrected: float
 
 
+@with_config(_AS_WRITTEN)
 @dataclass(frozen=True)
 class Forecast:
     """One forecast.
@@ -137,15 +144,15 @@ class Forecast:
         """Read a forecast back.
 
         Raises:
-            TypeError, KeyError, AttributeError: a field is missing or of another form.
+            ValueError: a field is missing or of another form.
         """
-        given = dict(content)
-        left, whole, sensitivity = given["left"], given["whole"], given["sensitivity"]
-        given["rows"] = tuple(RowForecast(**row) for row in given["rows"])
-        given["left"] = None if left is None else SweepCost(**left)
-        given["whole"] = None if whole is None else SweepCost(**whole)
-        given["sensitivity"] = None if sensitivity is None else Sensitivity(**sensitivity)
-        return cls(**given)
+        try:
+            return _READER.validate_python(content)
+        except ValidationError as error:
+            raise ValueError(explain(error)) from error
+
+
+_READER = TypeAdapter(Forecast)
 
 
 def load_forecasts(path: Path) -> tuple[Forecast, ...]:
@@ -165,7 +172,7 @@ def load_forecasts(path: Path) -> tuple[Forecast, ...]:
     except NewerSchema as error:
         raise RecordError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {one_line(error)}"
         raise RecordError(
             f"{path} is damaged ({reason}); remove it, and `ablate plan` makes another"
         ) from error

@@ -38,6 +38,8 @@ class InterimPlan:
     def __post_init__(self) -> None:
         if not (isinstance(self.asked, str) and all(isinstance(seed, int) for seed in self.seeds)):
             raise ValueError("asked must be text, and seeds whole numbers")
+        if not all(type(count) is int for count in (*self.looks, self.most)):
+            raise ValueError(f"looks and most must be whole numbers, got {self.looks} and {self.most!r}")
         at = self.looks  # the name that the file has for the interim analyses
         if not at or list(at) != sorted(set(at)) or at[0] < 2 or at[-1] > self.most:
             raise ValueError(f"looks must rise from 2 to at most {self.most} seeds, got {at}")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from ablations.errors import RecordError
 from ablations.planning.choices.arms import Arm
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
-from ablations.running.record.proposals import Proposal
+from ablations.running.record.proposals import FILE_NAME, Proposal
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 
@@ -79,12 +80,16 @@ def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[J
         arm: the choice.
         proposals: of the whole study; those of other choices are passed over.
         record: the study's.
+
+    Raises:
+        RecordError: a proposal is none that the choice could have made, as after an edit by hand.
     """
     lines = {line.key: line for line in record.lines}
     lines |= record.finished
-    return tuple(
-        _judged(arm, p, lines.get(p.key)) for p in proposals if (p.arm, p.asked) == (arm.name, arm.asked)
-    )
+    own = [p for p in proposals if (p.arm, p.asked) == (arm.name, arm.asked)]
+    for proposal in own:
+        _check(arm, proposal)
+    return tuple(_judged(arm, proposal, lines.get(proposal.key)) for proposal in own)
 
 
 def lacking(arm: Arm, judged: Sequence[Judged]) -> int:
@@ -111,6 +116,21 @@ def planned(arm: Arm, judged: Sequence[Judged]) -> int:
 def is_over(arm: Arm, judged: Sequence[Judged]) -> bool:
     """Return whether an arm's budget is used up and all its proposals have ended."""
     return left(arm, judged) == 0
+
+
+def _check(arm: Arm, proposal: Proposal) -> None:
+    dimensions = {dimension.name: dimension for dimension in arm.space.dimensions}
+    wrong = sorted(dimensions.keys() ^ proposal.params.keys())
+    wrong += [
+        name
+        for name, value in proposal.params.items()
+        if name in dimensions and not dimensions[name].has(value)
+    ]
+    if wrong:
+        raise RecordError(
+            f"proposal {proposal.number} of {arm.name!r} in {FILE_NAME} chooses {wrong[0]!r} as the study cannot;"
+            " correct or remove that line"
+        )
 
 
 def _judged(arm: Arm, proposal: Proposal, line: TrialRecord | None) -> Judged:

@@ -9,6 +9,7 @@ from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import Failure, TrialRecord
 from ablations.running.training.progress import Progress
 from ablations.running.training.task import TaskOutcome
+from senet_core.errors import one_line
 
 
 def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
@@ -41,7 +42,7 @@ def outcome_of_the_dead(
         hung_seconds: the time limit, where the trial was killed for passing it; None where it died otherwise.
     """
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    said = " ".join(f"{error}".split())
+    said = one_line(error)
     epoch = len(progress.epochs) + 1
     failure = Failure("killed", said, epoch)
     if hung_seconds is not None:

@@ -22,7 +22,7 @@ from ablations.running.training.progress import ProgressWriter
 from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
-from senet_core.errors import one_line
+from senet_core.errors import one_line, typed_line
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 
 SAME_ENVIRONMENT = (
@@ -60,7 +60,9 @@ def run_attempt(task: Task) -> TaskOutcome:
         attempt.fail("timeout", error)
     except (MemoryError, torch.OutOfMemoryError) as error:
         attempt.fail("oom", error)
-    except Exception as error:  # whatever a network or a plug-in raises fails this trial, not the sweep
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a network or a plug-in raises fails this trial, not the sweep
         attempt.fail(_kind(error), error, named=True)
     return attempt.outcome()
 
@@ -121,9 +123,8 @@ class _Attempt:
         self, kind: Kind, error: BaseException, *, epoch: int | None = None, named: bool = False
     ) -> None:
         """Set the failure, with its reason in one line."""
-        text = one_line(error)[:500]
-        text = f"{type(error).__name__}: {text}" if named else text
-        self.failure = Failure(kind, text, epoch if epoch is not None else len(self.history) + 1)
+        text = typed_line(error) if named else one_line(error)
+        self.failure = Failure(kind, text[:600], epoch if epoch is not None else len(self.history) + 1)
 
     def outcome(self, *, stopped: bool = False) -> TaskOutcome:
         """Return the outcome of the attempt."""
@@ -153,7 +154,7 @@ def _kind(error: BaseException) -> Kind:
     """Return the kind of an error: a full disk, too little memory (however the error is wrapped), or another."""
     if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
         return "disk"
-    text = str(error).lower()
+    text = one_line(error).lower()
     if "out of memory" in text or "can't allocate memory" in text or "cannot allocate memory" in text:
         return "oom"
     return "error"

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
 from ablations.planning.datasets import dataset
-from senet_core.errors import one_line
+from senet_core.errors import typed_line
 
 if TYPE_CHECKING:
     from ablations.planning.recipe import Recipe
@@ -125,7 +125,7 @@ class Networks:
                 known[key] = compute(*key, **shape, **given)
             except Exception as error:  # a plug-in may raise anything
                 known[key] = None
-                self.problems[row.label] = f"{type(error).__name__}: {one_line(error)}"
+                self.problems[row.label] = typed_line(error)
             self._took[row.backbone] = time.process_time() - began
         return known[key]
 
