@@ -13,7 +13,7 @@ KINDS = (
 
 
 def test_a_few_files_of_every_kind() -> None:
-    faults = find_faults(KINDS, 0, 24)
+    faults = find_faults(KINDS, 0, 16)
     assert not faults, told(faults)
 
 
