@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
 ABLATE := $(BIN)/ablate
 PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
@@ -14,7 +15,7 @@ PYTEST_ARGS ?=
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make .venv and install the package in it (again only when pyproject.toml changes)
+setup: $(READY_DEV) ## Make .venv with all that tests and checks need (again only when pyproject.toml changes)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed, this is " \
@@ -22,6 +23,11 @@ $(READY): pyproject.toml
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet "pip>=23"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY_DEV): $(READY)
+	@echo "Adding to $(VENV) what tests and checks need ..."
 	@$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	@touch $@
 
@@ -45,49 +51,49 @@ status: need-study $(READY) ## Say what of a study is done, failed and left: STU
 need-study:
 	@test -n "$(STUDY)" || { echo "which study? For example: make $(MAKECMDGOALS) STUDY=reduction-ratio" >&2; exit 2; }
 
-simulate: $(READY) ## Simulate how often verdicts are right; docs/statistics.md quotes it
+simulate: $(READY_DEV) ## Simulate how often verdicts are right; docs/statistics.md quotes it
 	@$(BIN)/python -m tools.simulation --write results/simulation/tables.md
 	@$(BIN)/python -m tools.quoting docs/statistics.md
 
-paper: $(READY) ## Write what README, docs and reports quote from results/ anew
+paper: $(READY_DEV) ## Write what README, docs and reports quote from results/ anew
 	@$(BIN)/python -m tools.quoting
 
-paper-check: $(READY) ## Check that every quoted number, table and plot is as results/ give it
+paper-check: $(READY_DEV) ## Check that every quoted number, table and plot is as results/ give it
 	@$(BIN)/python -m tools.quoting --check
 
 ui: $(READY) ## Open the laboratory notebook (MLflow) on http://127.0.0.1:5000
 	@$(ABLATE) ui $(ARGS)
 
 dashboard: need-study $(READY) ## Open optuna-dashboard on http://127.0.0.1:8080 for a study that chooses: STUDY=...
-	@$(BIN)/python -m pip install --quiet --editable ".[dev,dashboard]"
+	@$(BIN)/python -m pip install --quiet --editable ".[dashboard]"
 	@$(ABLATE) dashboard "$(STUDY)" $(ARGS)
 
-test: $(READY) ## Run the tests; PYTEST_ARGS="-k sweep" for a choice
+test: $(READY_DEV) ## Run the tests; PYTEST_ARGS="-k sweep" for a choice
 	@$(BIN)/python -m pytest -n auto -m "not slow" $(PYTEST_ARGS)
 
-test-slow: $(READY) ## Run the tests that take longer: every network trained, simulations, fuzzing
+test-slow: $(READY_DEV) ## Run the tests that take longer: every network trained, simulations, fuzzing
 	@$(BIN)/python -m pytest -n auto -m slow $(PYTEST_ARGS)
 
 CHAOS_KILLS ?= 100
 
-chaos: $(READY) ## Kill a real study's sweep and workers CHAOS_KILLS times (100) and compare with a quiet run
+chaos: $(READY_DEV) ## Kill a real study's sweep and workers CHAOS_KILLS times (100) and compare with a quiet run
 	@$(BIN)/python tests/chaos/chaos.py --kills $(CHAOS_KILLS) $(ARGS)
 
-bench: $(READY) ## Time our training against plain PyTorch, Lightning and timm (ROUNDS=5); installs the two
+bench: $(READY_DEV) ## Time our training against plain PyTorch, Lightning and timm (ROUNDS=5); installs the two
 	@$(BIN)/python -m pip install --quiet --editable ".[dev,bench]"
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
-bench-overhead: $(READY) ## Time what a trial costs beside its training, in processes and on Ray (TRIALS=1000)
+bench-overhead: $(READY_DEV) ## Time what a trial costs beside its training, in processes and on Ray (TRIALS=1000)
 	@$(BIN)/python -m bench.sweeps.overhead $(if $(TRIALS),--trials $(TRIALS)) $(ARGS)
 
-lint: $(READY) ## Check style and formatting
+lint: $(READY_DEV) ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(READY) ## Check types, strictly
+types: $(READY_DEV) ## Check types, strictly
 	@$(BIN)/mypy
 
-format: $(READY) ## Format the code and repair what the linter can
+format: $(READY_DEV) ## Format the code and repair what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 

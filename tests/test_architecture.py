@@ -219,7 +219,7 @@ NAME_IN_TEXT = re.compile(r"`((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)(?:\(\))?`")
 def test_no_text_names_what_is_not_there() -> None:
     files = [path for folder in (*PACKAGES, "bench", "tools") for path in (ROOT / folder).rglob("*.py")]
     known = {part for path in files for part in path.relative_to(ROOT).with_suffix("").parts}
-    docs, wrong = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], []
+    docs, wrong = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], []
     texts = {path: path.read_text(encoding="utf-8").splitlines() for path in docs}
     for path in files:
         tree = ast.parse(path.read_text(encoding="utf-8"))

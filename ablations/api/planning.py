@@ -114,6 +114,8 @@ class StudyPlan:
         """Return the plan, ready for `json.dumps`."""
         return {
             "study": self.design.study.name,
+            "recipe": self.design.study.recipe.to_json(),
+            "data": self.design.study.baseline.data.model_dump(mode="json"),
             "rows": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
             "problems": {**self.broken, **self.untimed},

@@ -24,6 +24,8 @@ def command(file: str) -> int:
     Takes seconds for an entry of a block, longer for a backbone. Ends with 0 if all contracts are kept, with 1 if one
     is broken, with 2 if the file cannot be loaded.
     """
+    from collections import Counter
+
     from ablations.commands.shared.console import make_console
     from senet_core import BACKBONES, SLOTS
     from senet_core.contracts import check_entry
@@ -39,11 +41,12 @@ def command(file: str) -> int:
             for table in _tables(found, console.width):
                 console.print(table)
         results += [result for checked in found for result in checked]
-    for outcome in ("skipped", "broken"):
-        for result in results:
-            if result.outcome == outcome:
-                where = f"{result.slot} {result.name}, {result.contract}"
-                console.print(f"{SHOWN[outcome]}: {where}: {result.reason}", soft_wrap=True)
+    for result in results:
+        if result.outcome == "broken":
+            where = f"{result.slot} {result.name}, {result.contract}"
+            console.print(f"{SHOWN['broken']}: {where}: {result.reason}", soft_wrap=True)
+    for reason, count in Counter(_why_skipped(r) for r in results if r.outcome == "skipped").items():
+        console.print(f"skipped: {count}, {reason}", soft_wrap=True)
     if not results:
         console.print(
             "nothing to examine: a form of a block is examined with a backbone that has the block",
@@ -51,8 +54,21 @@ def command(file: str) -> int:
         )
     broken = sum(result.outcome == "broken" for result in results)
     kept = sum(result.outcome == "kept" for result in results)
-    console.print(f"{origin}: {counted(kept, 'contract')} kept, {broken} broken", soft_wrap=True)
+    verdict = "BROKEN" if broken else "KEPT" if results else "nothing examined"
+    console.print(
+        f"{verdict}: {origin}: {counted(kept, 'contract')} kept, {broken} broken",
+        style="bold red" if broken else "bold green" if results else None,
+        soft_wrap=True,
+    )
     return 1 if broken else 0
+
+
+def _why_skipped(result: ContractResult) -> str:
+    """Return a reason that many contracts share: which broken one they wait for is seen in the table."""
+    from senet_core.contracts.check import WAITS
+
+    waits = result.reason.startswith(WAITS)
+    return "which say nothing before one that is broken is mended" if waits else result.reason
 
 
 def _tables(entries: Sequence[Sequence[ContractResult]], width: int) -> Iterator[ScreenTable]:

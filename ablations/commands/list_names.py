@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from ablations.commands.shared import options
+
+if TYPE_CHECKING:
+    from senet_core.backbones.catalog import Pattern
 
 
 @click.command("list")
@@ -14,8 +18,12 @@ from ablations.commands.shared import options
 @options.plugins
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Show the registered names of SLOT (squeeze, excitation, gate, integration, backbone), or of all slots."""
+    """Show the registered names of SLOT (squeeze, excitation, gate, integration, backbone), or of all slots.
+
+    Backbones come in families, too, such as resnetN: any of their members is accepted without being listed by name.
+    """
     from senet_core import BACKBONES, SLOTS
+    from senet_core.backbones.catalog import PATTERNS
     from senet_core.errors import unknown
     from senet_core.plugins import load_installed_plugins, load_plugin_file
 
@@ -37,6 +45,8 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         for name, registry in chosen.items()
         for entry in registry
     ]
+    if "backbone" in chosen:
+        rows += map(_family, PATTERNS)
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
@@ -47,3 +57,15 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     giving_way = {"slot": 0, "name": 0, "source": 3, "differs": 2, "origin": 1}
     columns = [Column(name, name, "left", turn) for name, turn in giving_way.items()]
     make_console().print(text_table(columns, [tuple(row.values()) for row in rows]))
+
+
+def _family(family: Pattern) -> dict[str, str]:
+    """Return a family of backbones as a row of the list."""
+    name, _, rule = family.shown.partition(" with ")
+    return {
+        "slot": "backbone family",
+        "name": name,
+        "source": f"with {rule}" if rule else "",
+        "differs": f"such as {family.members}",
+        "origin": "built-in",
+    }

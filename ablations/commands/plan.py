@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def command(
 ) -> None:
     """Show what STUDY would train, how long that takes on this machine, and which differences it can find.
 
+    Below the table stand the recipe's values, and the images with their number, size and source.
+
     For each network: the units of its bottlenecks by stage, its parameters, its multiply-adds for one image, and a
     hash of the function that it computes with fixed weights. Rows with one hash are one network, and a study that
     compares them is refused unless it says allow_identical.
@@ -76,6 +79,8 @@ def command(
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.opening import open_study
+    from ablations.commands.shared.plan_words import plan_words
+    from ablations.commands.shared.study_words import study_words
     from ablations.running.cost.row_times import TimingOptions
 
     design, paths = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
@@ -94,7 +99,7 @@ def command(
         click.echo(json.dumps(plan.to_json(), indent=1, allow_nan=False))
     else:
         _show_networks(plan, console)
-        _show_forecast(plan, console)
+        _show_lines([*study_words(design.study, data_dir), *plan_words(plan)], console)
         if plan.choice:
             console.print(plan.choice)
 
@@ -122,12 +127,10 @@ def _show_networks(plan: StudyPlan, console: Console) -> None:
         console.print(f"To confirm the best row, up to {2 * study.confirm} more trials, not counted here.")
 
 
-def _show_forecast(plan: StudyPlan, console: Console) -> None:
+def _show_lines(lines: Sequence[tuple[str, str]], console: Console) -> None:
+    """Print sentences, each with its word in a column on the left."""
     from textwrap import fill
 
-    from ablations.commands.shared.plan_words import plan_words
-
-    lines = list(plan_words(plan))
     indent = max((len(name) for name, _ in lines), default=0) + 2
     for name, text in lines:
         shown = fill(

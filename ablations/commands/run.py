@@ -22,14 +22,21 @@ if TYPE_CHECKING:
     "--only", multiple=True, metavar="ROW", help='Train only this row, such as "SE r=8"; may be repeated.'
 )
 @click.option("--fresh", is_flag=True, help="Set the old record aside and start anew.")
+@click.option("--no-report", is_flag=True, help="Train only; `ablate report STUDY` writes the report later.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but what goes wrong.")
 def command(
-    asked: AskedStudy, only: tuple[str, ...], run_options: RunOptions, executors: ExecutorFactory
+    asked: AskedStudy,
+    only: tuple[str, ...],
+    no_report: bool,
+    quiet: bool,
+    run_options: RunOptions,
+    executors: ExecutorFactory,
 ) -> int:
     """Train every trial of STUDY that is not yet recorded, log it to MLflow, and write the report.
 
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """
-    from ablations.commands.shared.sweeping import run_sweep
+    from ablations.commands.shared.sweeping import Words, run_sweep
     from ablations.running.sweep.identical import refuse_identical
     from ablations.running.sweep.small_images import refuse_small_images
     from senet_core.errors import UserError
@@ -42,4 +49,6 @@ def command(
     refuse_small_images(design)
     refuse_identical(design)
     keys = design.only([unicodedata.normalize("NFC", row) for row in only]).by_key.keys() if only else None
-    return run_sweep(design, paths, run_options, executors, only=keys)
+    return run_sweep(
+        design, paths, run_options, executors, only=keys, words=Words(report=not no_report, quiet=quiet)
+    )

@@ -29,9 +29,20 @@ def sync_command(design: Design, results_dir: Path, reports_dir: Path, tracking_
         reports_dir: where its report is.
         tracking_uri: the store; None where the command finds it by itself.
     """
+    words = _asked(design, results_dir, reports_dir)
+    words += ["--tracking-uri", tracking_uri] if tracking_uri else []
+    return f"ablate sync {shlex.join(words)}"
+
+
+def report_command(design: Design, results_dir: Path, reports_dir: Path) -> str:
+    """Return the command that writes a study's report from its record; the arguments are those of `sync_command`."""
+    return f"ablate report {shlex.join(_asked(design, results_dir, reports_dir))}"
+
+
+def _asked(design: Design, results_dir: Path, reports_dir: Path) -> list[str]:
+    """Return the words that name a study and its folders, as far as they are not the usual ones."""
     options = {"--results-dir": (results_dir, "results"), "--reports-dir": (reports_dir, "reports")}
     words = [*(design.study.typed or (design.study.name,))]
     for option, (folder, usual) in options.items():
         words += [option, str(folder)] if folder != Path(usual) else []
-    words += ["--tracking-uri", tracking_uri] if tracking_uri else []
-    return f"ablate sync {shlex.join(words)}"
+    return words

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import normalize
 
 from pydantic import (
     AfterValidator,
@@ -220,7 +221,8 @@ class Study(BaseModel):
                 raise ValueError(
                     f"the name of {row!r} must be one line of 1 to {LONGEST_LABEL} printable characters, got {shown!r}"
                 )
-        return labels
+        # a command line writes é as one character, a file perhaps as two
+        return {normalize("NFC", row): normalize("NFC", shown) for row, shown in labels.items()}
 
     @field_validator("paper_tables")
     @classmethod

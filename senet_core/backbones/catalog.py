@@ -74,11 +74,13 @@ class Pattern:
     Attributes:
         regex: what a member's whole name matches.
         shown: how the family is listed: "resnetN with N = 6n+2".
+        members: a few of its names, and what is special among them.
         find: returns the member for a match, or None where the numbers in the name are not of the family.
     """
 
     regex: str
     shown: str
+    members: str
     find: Callable[[re.Match[str]], Backbone | None]
 
 

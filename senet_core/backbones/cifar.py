@@ -52,19 +52,32 @@ def _find_shake(match: re.Match[str]) -> Backbone | None:
     return _cifar(match[0], build, integrations=SHAKE_INTEGRATIONS)
 
 
-PATTERNS.append(Pattern(r"(cifar-)?resnet(\d{1,4})", "resnetN with N = 6n+2", _find_resnet))
+PATTERNS.append(
+    Pattern(
+        r"(cifar-)?resnet(\d{1,4})",
+        "resnetN with N = 6n+2",
+        "resnet8, resnet14, resnet20, ...; at depths 50 and 152 cifar-resnetN, as resnet50 is ImageNet's",
+        _find_resnet,
+    )
+)
 PATTERNS.append(
     Pattern(
         r"preact-resnet(\d{1,4})",
         f"preact-resnetN with N = 6n+2, and N = 9n+2 from {BOTTLENECKS_FROM}",
+        "preact-resnet8, preact-resnet20, preact-resnet164, ...",
         _find_preact,
     )
 )
-PATTERNS.append(Pattern(r"wrn-(\d{2,3})-([1-9]\d?)", "wrn-D-K with D = 6n+4", _find_wide))
+PATTERNS.append(
+    Pattern(
+        r"wrn-(\d{2,3})-([1-9]\d?)", "wrn-D-K with D = 6n+4", "wrn-10-2, wrn-16-8, wrn-28-10, ...", _find_wide
+    )
+)
 PATTERNS.append(
     Pattern(
         r"shake-(shake|even)-(\d{1,3})-2x(?:([1-9]\d?)x)?([1-9]\d{0,2})d",
         "shake-shake-D-2xWd with D = 6n+2 or -2xGxWd with D = 9n+2, and shake-even",
+        "shake-shake-26-2x32d, shake-even-26-2x32d, shake-shake-29-2x4x64d, ...",
         _find_shake,
     )
 )

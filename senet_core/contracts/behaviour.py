@@ -18,11 +18,22 @@ BF16_ERROR = 0.05
 """Accepted distance from float32, relative to its norm; bfloat16 has 8 bits, and a unit a handful of layers."""
 
 
+_CLASS = "register a function, or a class that makes its parameters in __init__(self, channels)"
+_PLACE = (
+    "register a function of a unit and its input, as those in senet_core/integration.py, and state gates=..."
+)
+
+
 @contract(
     "construction",
     promise="can be built any number of times, each with parameters of its own",
-    mend="register a function, or a class that makes its parameters in __init__(self, channels)"
-    " (a gate: a factory called as build(channels, width=..., bias=...))",
+    mend={
+        "squeeze": _CLASS,
+        "excitation": _CLASS,
+        "gate": "register a factory called as build(channels, width=..., bias=...), such as a class that makes its "
+        "layers in __init__",
+        "integration": _PLACE,
+    },
 )
 def construction(specimen: Specimen) -> None:
     """Build an entry, for one channel as well, and see that no two share a parameter."""
@@ -38,7 +49,13 @@ def construction(specimen: Specimen) -> None:
 @contract(
     "odd shapes",
     promise="keeps the map's shape at any size and batch, with finite values",
-    mend="reduce over dim=(2, 3) without keepdim, keep the shape of logits, and divide by no count that can be 0",
+    mend={
+        "squeeze": "reduce over dim=(2, 3) without keepdim, or keep every position; divide by no count that can be 0",
+        "excitation": "return a weight for each logit, in the shape of the logits, and divide by nothing that can be 0",
+        "gate": "return a logit for each descriptor, in the shape of the descriptors: (N, C), or (N, C, H, W) where "
+        "the squeeze keeps positions",
+        "integration": "return what the unit without SE returns in shape, and gate one map of the unit",
+    },
     needs=("construction",),
 )
 def odd_shapes(specimen: Specimen) -> None:
@@ -75,7 +92,12 @@ def _excuse_integrations(slot: str, entry: Entry) -> str:
 @contract(
     "gate broadcast",
     promise="gives one weight for each image and channel, (N, C, 1, 1), or for each position too, (N, C, H, W)",
-    mend="return as many weights as there are logits: never a mean over images or channels, nor an added axis",
+    mend={
+        "squeeze": "return (N, C), or the map's own shape: never a mean over images or channels, nor an added axis",
+        "excitation": "return as many weights as there are logits: never a mean over images or channels, nor an added "
+        "axis",
+        "gate": "return as many logits as there are descriptors: never a mean over images or channels, nor an axis",
+    },
     needs=("odd shapes",),
     excuse=_excuse_integrations,
 )
@@ -132,7 +154,12 @@ def determinism(specimen: Specimen) -> None:
 @contract(
     "images apart",
     promise="computes an image's output from that image alone in evaluation",
-    mend="reduce over positions and channels, never over dim=0; keep statistics of the batch in buffers",
+    mend={
+        "squeeze": "reduce over positions, never over dim=0; keep statistics of the batch in buffers",
+        "excitation": "normalise over channels or positions, never over dim=0; keep statistics of the batch in buffers",
+        "gate": "let layers act on channels or positions, never on dim=0; keep statistics of the batch in buffers",
+        "integration": "combine maps position by position, never over dim=0; keep statistics of the batch in buffers",
+    },
     needs=("determinism",),
 )
 def images_apart(specimen: Specimen) -> None:
@@ -190,7 +217,7 @@ def gradients(specimen: Specimen) -> None:
 @contract(
     "bf16 autocast",
     promise="makes bfloat16 of a bfloat16 map under autocast, near to what float32 gives",
-    mend="cast parameters and constants to the dtype of what they meet: self.scale.to(logits.dtype)",
+    mend="cast parameters and constants to the dtype of what they meet: self.scale.to(x.dtype)",
     needs=("determinism",),
 )
 def bf16_autocast(specimen: Specimen) -> None:

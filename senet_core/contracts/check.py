@@ -13,6 +13,9 @@ from senet_core.contracts.contract import Contract, ContractBroken, ContractResu
 from senet_core.contracts.specimens import Specimen, specimens_of
 from senet_core.errors import unknown
 
+WAITS = "says nothing before"
+"""How the reason begins of a contract that was skipped because another is broken."""
+
 OF_SLOTS: tuple[Contract[Specimen], ...] = (
     behaviour.construction,
     behaviour.odd_shapes,
@@ -85,18 +88,18 @@ def _examined(
         outcome, reason = "skipped", contract.excuse(slot, entry)
         missing = [needed for needed in contract.needs if needed not in kept]
         if missing:
-            reason = f"says nothing before {missing[0]!r} is kept"
+            reason = f"{WAITS} {missing[0]!r} is kept"
         elif not reason:
-            outcome, reason = _outcome(contract, subjects)
+            outcome, reason = _outcome(contract, slot, subjects)
         if outcome == "kept":
             kept.add(contract.name)
         yield ContractResult(slot, entry.name, contract.name, outcome, reason)
 
 
-def _outcome(contract: Contract[Any], subjects: Sequence[object]) -> tuple[str, str]:
+def _outcome(contract: Contract[Any], slot: str, subjects: Sequence[object]) -> tuple[str, str]:
     try:
         for subject in subjects:
-            contract(subject)
+            contract(subject, slot)
     except ContractBroken as broken:
         return "broken", str(broken)
     return "kept", ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -32,7 +32,7 @@ class Contract(Generic[Subject]):
     Attributes:
         name: a few words, as the table of `ablate check-plugin` shows it.
         promise: the promise, in one clause.
-        mend: what most often mends a broken one.
+        mend: what most often mends a broken one; by slot where entries of each slot need another advice.
         examine: raises `Found`, or whatever the entry raises, where the promise is broken.
         needs: names of contracts without which this one says nothing new.
         excuse: returns why an entry of a slot is not examined; empty where it is.
@@ -43,29 +43,33 @@ class Contract(Generic[Subject]):
 
     name: str
     promise: str
-    mend: str
+    mend: str | Mapping[str, str]
     examine: Callable[[Subject], None]
     needs: tuple[str, ...] = ()
     excuse: Callable[[str, Entry], str] = lambda slot, entry: ""
 
-    def __call__(self, subject: Subject) -> None:
-        """Examine one subject."""
+    def __call__(self, subject: Subject, slot: str) -> None:
+        """Examine one subject, for an entry of a slot."""
         try:
             self.examine(subject)
         except Found as found:
-            raise ContractBroken(self.promise, str(found), self.mend) from found
+            raise ContractBroken(self.promise, str(found), self.remedy(slot)) from found
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an entry is foreign code: whatever it raises is a finding
             said = typed_line(error)[:LONGEST_FINDING]
-            raise ContractBroken(self.promise, f"{subject}: {said}", self.mend) from error
+            raise ContractBroken(self.promise, f"{subject}: {said}", self.remedy(slot)) from error
+
+    def remedy(self, slot: str) -> str:
+        """Return what most often mends an entry of a slot."""
+        return self.mend if isinstance(self.mend, str) else self.mend[slot]
 
 
 def contract(
     name: str,
     *,
     promise: str,
-    mend: str,
+    mend: str | Mapping[str, str],
     needs: tuple[str, ...] = (),
     excuse: Callable[[str, Entry], str] = lambda slot, entry: "",
 ) -> Callable[[Callable[[Subject], None]], Contract[Subject]]:

@@ -31,7 +31,7 @@ def command(context: click.Context, files: tuple[Path, ...], check: bool, folder
     """Write what the documents quote from results/ between their marks, or check that it is still so.
 
     FILES are Markdown documents; without any, README.md and docs/ are meant, the pictures in docs/, and the reports
-    that are in git. What a mark may ask for is in docs/quoting-results.md.
+    that are in git. What a mark may ask for is in docs/maintaining/quoting-results.md.
     """
     chosen = [Path(os.path.abspath(file)) for file in files]
     folder = Path(os.path.abspath(folder))

@@ -227,6 +227,7 @@ class Table:
         columns: as many as each row has cells.
         rows: in the order of reading.
         notes: sentences below the table, without markup.
+        records: what a program reads, where that is more than the cells show; else nothing.
     """
 
     key: str
@@ -234,6 +235,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
+    records: tuple[Mapping[str, Value], ...] = ()
 
     def without_empty_columns(self) -> Table:
         """Return the table without columns in which no row has anything but a dash."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
+from ablations.analysis.tables.trials import trial_records
 from ablations.planning.commands import row_command
 from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
@@ -187,7 +188,8 @@ def trial_table(results: Results) -> Table:
         error = Number(None if result is None else result.top1_error)
         known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
         rows.append(TableRow((*known, Code(key), Text(origin))))
-    return Table("trials", "Trials", columns, tuple(rows)).without_empty_columns()
+    table = Table("trials", "Trials", columns, tuple(rows), records=trial_records(results))
+    return table.without_empty_columns()
 
 
 def _chosen_fields(study: Study) -> str:

@@ -66,7 +66,7 @@ def to_csv(table: Table) -> str:
     Numbers have twelve significant digits: the last four of a double depend on the order in which a processor's vector
     units add, and a record is to give the same file on every machine.
     """
-    records = [
+    records = [{head: _rounded(value) for head, value in record.items()} for record in table.records] or [
         {
             column.key + suffix: _rounded(value)
             for column, cell in zip(table.columns, row.cells, strict=True)

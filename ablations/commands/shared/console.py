@@ -24,15 +24,20 @@ class _InertConsole(Console):
         return super().render_str(printable(text), **options)
 
 
-def make_console() -> Console:
+def make_console(*, quiet: bool = False) -> Console:
     """Return a console that prints text as it is, as wide as the terminal; a pipe or a file has no edge.
 
     COLUMNS, a number above 0, sets the width of both.
+
+    Args:
+        quiet: print nothing at all.
     """
     known = {
         name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")
     }  # read below
-    return _InertConsole(width=_width(), markup=False, emoji=False, highlight=False, _environ=known)
+    return _InertConsole(
+        width=_width(), markup=False, emoji=False, highlight=False, quiet=quiet, _environ=known
+    )
 
 
 def _width() -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ablations.commands.shared.console import make_console
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from ablations.running.record.study_paths import StudyPaths
 
 
+@dataclass(frozen=True)
+class Words:
+    """What a command that trains says and writes beside the record.
+
+    Attributes:
+        report: whether a report is written, and put into MLflow, when the training has ended.
+        quiet: whether it says nothing but what goes wrong.
+    """
+
+    report: bool = True
+    quiet: bool = False
+
+
 def run_sweep(
     design: Design,
     paths: StudyPaths,
@@ -26,6 +40,7 @@ def run_sweep(
     executors: ExecutorFactory,
     *,
     only: Collection[str] | None = None,
+    words: Words = Words(),
 ) -> int:
     """Train, report, and say what comes next.
 
@@ -35,26 +50,32 @@ def run_sweep(
         options: where and how its trials run.
         executors: where they run.
         only: keys of the trials that may be trained; None for all of them.
+        words: what is said and written.
 
     Returns:
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
     from ablations.api.sweeping import StudyRun
+    from ablations.planning.commands import report_command
     from ablations.running.sweep.display import SweepDisplay
 
-    console = make_console()
+    console, faults = make_console(quiet=words.quiet), make_console()
     run = StudyRun(design, paths, options)
     _say_which_kernels_are_missing(options.kernels, console)
-    with SweepDisplay(design.study.name, console) as display:
+    with SweepDisplay(design.study.name, console, faults) as display:
         outcome = run.train(executors, display, only=only)
     if outcome.stopped_by is not None:
-        console.print(
+        faults.print(
             f"stopped: {counted(outcome.left, 'trial')} left; the same command continues where they are"
         )
         return 128 + outcome.stopped_by
-    _conclude(run, console)
+    if words.report:
+        _conclude(run, console, faults)
+    else:
+        command = report_command(design, paths.results_dir, paths.reports_dir)
+        console.print(f"trained; no report was written: {command}", soft_wrap=True)
     if outcome.failed or outcome.left:
-        console.print(
+        faults.print(
             f"{counted(outcome.failed, 'trial')} failed, {outcome.left} were not tried; the report lists them,"
             " and the same command tries them again",
             style="red",
@@ -73,7 +94,7 @@ def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
         console.print(f"training without {' and '.join(several)}, more slowly: {reason}", soft_wrap=True)
 
 
-def _conclude(run: StudyRun, console: Console) -> None:
+def _conclude(run: StudyRun, console: Console, faults: Console) -> None:
     """Write the report, and show the table, with or without MLflow."""
     from ablations.analysis.tables.summary import render_terminal
 
@@ -85,7 +106,8 @@ def _conclude(run: StudyRun, console: Console) -> None:
     console.print(f"report      {written.markdown}", soft_wrap=True)
     console.print(f"as a page   {written.html}", soft_wrap=True)
     if tracker is not None:
-        console.print(f"MLflow      {_experiment(tracker, run)}", soft_wrap=True)
+        said = faults if tracker.missed else console
+        said.print(f"MLflow      {_experiment(tracker, run)}", soft_wrap=True)
 
 
 def _experiment(tracker: Tracker, run: StudyRun) -> str:

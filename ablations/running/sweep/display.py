@@ -30,11 +30,13 @@ class SweepDisplay:
     Args:
         study: its name.
         console: where to write; bars appear only where it is a terminal.
+        faults: where to write what goes wrong; the same console if None.
     """
 
-    def __init__(self, study: str, console: Console) -> None:
+    def __init__(self, study: str, console: Console, faults: Console | None = None) -> None:
         self._study = study
         self._console = console
+        self._faults = console if faults is None else faults
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -119,7 +121,7 @@ class SweepDisplay:
             self._console.print(f"{name}: pruned after epoch {len(record.history)}")
         else:
             text = f"{name}: failed ({record.failure.kind}): {record.failure.message}"
-            self._console.print(text, style="red")
+            self._faults.print(text, style="red")
 
     def _left(self) -> str:
         """Return how long the rest takes, where no bar shows it; trials of other sizes make it wrong at first."""

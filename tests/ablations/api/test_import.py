@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -43,3 +44,9 @@ def test_another_name_is_an_attribute_error() -> None:
 def test_every_error_is_a_user_error() -> None:
     for error in (ab.DataError, ab.RecordError, ab.StudyError, ab.ToolMissing):
         assert issubclass(error, ab.UserError)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    """It is asked for by nobody who only imports."""
+    assert ab.__version__ == version("senet-ablations")
+    assert "__version__" in dir(ab)

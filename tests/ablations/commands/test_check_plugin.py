@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from senet_core import plugins
+from senet_core.backbones import find_backbone
 from senet_core.contracts import contracts_of
 
 HEAD = "from senet_core import EXCITATIONS, SQUEEZES\n"
@@ -53,7 +56,7 @@ def test_a_good_plugin_keeps_everything(ablate: Callable[..., Any]) -> None:
     rows = table_of(said.out)
     assert rows.pop("squeeze") == ["spread"]
     assert rows == {contract.name: ["kept"] for contract in contracts_of("squeeze")}
-    assert said.out.endswith("file good.py: 16 contracts kept, 0 broken\n")
+    assert said.out.endswith("\nKEPT: file good.py: 16 contracts kept, 0 broken\n")
 
 
 def test_a_broken_one_is_said_with_the_reason_and_the_remedy(ablate: Callable[..., Any]) -> None:
@@ -66,15 +69,16 @@ def test_a_broken_one_is_said_with_the_reason_and_the_remedy(ablate: Callable[..
     assert rows["excitation"] == ["hard"]
     lines = [line for line in said.out.splitlines() if line.startswith(("BROKEN", "skipped"))]
     assert lines == [
-        "skipped: excitation hard, torch.compile: says nothing before 'gradients' is kept",
         "BROKEN: squeeze unclamped, dead channels: promised: has finite outputs and gradients on maps and channels that"
         " are zero everywhere; found: in SE block the gradient of its input is NaN or infinite for zeros; to mend:"
         " roots, logarithms and norms have no finite slope at 0: clamp first, as in x.clamp_min(1e-6).sqrt()",
         "BROKEN: excitation hard, gradients: promised: leaves no parameter without a gradient; found: in SE block no"
         " gradient reaches network.fc1.weight; to mend: use every parameter on the way to the output, without detach(),"
         " rounding or comparisons; what is not learned is a buffer",
+        "skipped: 1, which say nothing before one that is broken is mended",
+        "BROKEN: file broken.py: 45 contracts kept, 2 broken",
     ]
-    assert said.out.endswith("file broken.py: 45 contracts kept, 2 broken\n")
+    assert said.out.endswith("\nBROKEN: file broken.py: 45 contracts kept, 2 broken\n")
 
 
 @pytest.mark.parametrize(
@@ -112,3 +116,51 @@ def test_a_form_alone_is_said_to_be_examined_elsewhere(ablate: Callable[..., Any
 def test_help_and_list(ablate: Callable[..., Any]) -> None:
     assert ablate("check-plugin", "--help").out.startswith("Usage: ablate check-plugin")
     assert "check-plugin" in ablate("--help").out
+
+
+GATE = """
+from torch import nn
+from senet_core import GATES
+@GATES.register("odd", source="ours: a test")
+class Odd(nn.Module):
+    def __init__(self, channels, *, width, bias):
+        super().__init__()
+        self.layer = nn.Linear(channels, channels + 1)
+    def forward(self, z):
+        return self.layer(z)
+"""
+
+
+def test_the_verdict_of_many_skipped_contracts_is_the_last_line(ablate: Callable[..., Any]) -> None:
+    """A gate gets a gate's advice, and what says nothing yet is a number."""
+    Path("gate.py").write_text(GATE, encoding="utf-8")
+    said = ablate("check-plugin", "gate.py")
+    below = said.out.rpartition("\n\n")[2].splitlines()
+    assert [line.partition(":")[0] for line in below] == ["BROKEN", "skipped", "BROKEN"]
+    assert "to mend: return a logit for each descriptor, in the shape of the descriptors" in below[0]
+    assert below[1].startswith("skipped: 14, ")
+    assert below[2] == "BROKEN: file gate.py: 1 contract kept, 1 broken"
+
+
+@pytest.mark.parametrize("slot", ["squeeze", "excitation", "gate", "integration"])
+def test_no_slot_gets_the_advice_of_another(slot: str) -> None:
+    words = {
+        "squeeze": ["logit", "descriptor"], "excitation": ["keepdim", "descriptor"], "gate": ["keepdim", "weight for"],
+        "integration": ["keepdim", "logit", "descriptor"],
+    }  # fmt: skip
+    for contract in contracts_of(slot):
+        excused = (slot, contract.name) == ("integration", "gate broadcast")
+        advice = "" if excused else contract.remedy(slot)
+        assert not any(word in advice for word in words[slot]), (contract.name, advice)
+
+
+def test_the_list_shows_the_families_of_backbones(ablate: Callable[..., Any]) -> None:
+    rows = json.loads(ablate("list", "backbone", "--json").out)
+    families = [row for row in rows if row["slot"] == "backbone family"]
+    assert {row["name"] for row in families} >= {"resnetN", "preact-resnetN", "wrn-D-K"}
+    for row in families:
+        members = re.findall(r"[\w-]+\d+\w*", row["differs"].partition(";")[0])
+        assert len(members) >= 3
+        for name in members:
+            assert find_backbone(name).name == name
+    assert "resnet8" in ablate("list").out

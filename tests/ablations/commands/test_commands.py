@@ -141,3 +141,31 @@ def test_the_ui_needs_something_to_show(ablate: Callable[..., Any]) -> None:
     said = ablate("ui", "--results-dir", "empty")
     assert said.status == 2
     assert "nothing to show" in said.err
+
+
+def test_training_tonight_and_looking_later(ablate: Callable[..., Any]) -> None:
+    """Nobody has seen a figure before the report is asked for, so no analysis is noted either."""
+    said = ablate(
+        "run", "small.yaml", "--no-report", "--results-dir", "mine", "--seeds", "1", "--no-tracking"
+    )
+    assert said.status == 0, said.err
+    later = "ablate report small.yaml --seeds 1 --results-dir mine"
+    assert said.out.endswith(f"trained; no report was written: {later}\n")
+    assert not Path("reports").exists()
+    assert not list(Path("mine").glob("*/looks.jsonl"))
+    assert ablate(*later.split()[1:]).status == 0
+    assert Path("reports/small/report.md").exists()
+
+
+def test_quiet_says_nothing_where_nothing_goes_wrong(ablate: Callable[..., Any]) -> None:
+    said = ablate("run", "small.yaml", "-q", "--no-tracking", "--seeds", "1")
+    assert (said.status, said.out, said.err) == (0, "", "")
+    assert Path("reports/small/report.md").exists()
+
+
+def test_quiet_still_says_what_goes_wrong(ablate: Callable[..., Any]) -> None:
+    words = ("--trial-timeout", "0.001", "--no-tracking", "--seeds", "1")
+    said = ablate("run", "small.yaml", "--quiet", *words)
+    assert said.status == 1
+    assert said.out.count("failed (timeout)") == 3
+    assert "3 trials failed" in said.out

@@ -246,3 +246,40 @@ def test_a_failure_is_known_by_its_row() -> None:
     assert networks.structure(unfolded.baseline) is not None
     with pytest.raises(UserError, match="unknown data set"):
         data_shape(DataSpec.model_construct(name="nowhere", size=None))
+
+
+def test_says_how_and_on_what_it_trains_before_hours_of_it(ablate: Callable[..., Any]) -> None:
+    """The recipe's values, and the images with size and source, as they are and as they will be."""
+    said = ablate(
+        "plan",
+        "small.yaml",
+        "--set",
+        "recipe={base: cifar-quick, batch_size: 64}",
+        "--set",
+        "axes={recipe.lr: [0.1, 0.2]}",
+    )
+    assert "recipe  epochs 10, batch_size 64, lr 0.3, momentum 0.9" in said.out
+    assert "; varied: lr" in " ".join(said.out.split())
+    assert (
+        "data    digits: 80 training images, 40 test images (of 1,297 and 500), 8x8x1, 10 classes;"
+        in said.out
+    )
+    assert "not prepared yet: comes with scikit-learn" in " ".join(said.out.split())
+    assert ablate("data", "prepare", "digits").status == 0
+    now = " ".join(ablate("plan", "small.yaml").out.split())
+    assert "recipe epochs 1, batch_size 32, lr 0.05" in now
+    assert "10 classes; data/digits.safetensors, digest " in now
+
+
+def test_names_the_images_that_a_choice_is_made_on(ablate: Callable[..., Any]) -> None:
+    words = ("--set", "design=tuned", "--set", "tune={validation_images: 40, trials: 2}")
+    said = " ".join(ablate("plan", "small.yaml", *words).out.split())
+    assert "chosen for each row: lr, weight_decay" in said
+    assert "choices are made on 40 training images that are held back" in said
+
+
+def test_a_folder_that_was_not_read_is_not_counted(ablate: Callable[..., Any]) -> None:
+    Path("images").mkdir()
+    data = "baseline.data={name: image-folder, path: images, size: 16}"
+    said = " ".join(ablate("plan", "small.yaml", "--set", data).out.split())
+    assert "data image-folder, images at 16 px; not prepared yet: it is counted when" in said

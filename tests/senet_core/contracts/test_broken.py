@@ -206,7 +206,7 @@ class TestBrokenPlugin:
         assert list(reasons) == [contract]
         promised = next(known for known in contracts_of(slot) if known.name == contract)
         assert reasons[contract].startswith(f"promised: {promised.promise}; found: {found}")
-        assert reasons[contract].endswith(f"; to mend: {promised.mend}")
+        assert reasons[contract].endswith(f"; to mend: {promised.remedy(slot)}")
         assert "\n" not in reasons[contract]
         for skipped, reason in outcomes(results, "skipped").items():
             assert reason.startswith("says nothing before ") or (slot, skipped) == (
@@ -227,7 +227,7 @@ class TestBrokenPlugin:
         dead = next(contract for contract in contracts_of("squeeze") if contract.name == "dead channels")
         (specimen,) = specimens_of("squeeze", "root")
         with pytest.raises(ContractBroken, match=r"^promised: has finite outputs and gradients"):
-            dead(specimen)
+            dead(specimen, "squeeze")
 
     def test_what_is_registered_by_hand_is_excused_from_the_fresh_process(self) -> None:
         @SQUEEZES.register("by-hand", source="ours: a test")

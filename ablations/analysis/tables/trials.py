@@ -1,0 +1,44 @@
+"""The trials of a study for programs: one line each, with everything that it takes to read it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+from ablations.analysis.results.results import METRICS, Results
+from ablations.analysis.tables.cells import Value
+from senet_core.variant_text import variant_text
+
+
+def trial_records(results: Results) -> tuple[Mapping[str, Value], ...]:
+    """Return one line for each trial that means something alone; docs/your-paper.md says what each column is."""
+    study, rows = results.design.study, {row.label: row for row in results.design.rows}
+    found = []
+    for line in results.trials.astype(object).to_dict("records"):
+        row, record = rows[line["row"]], results.finished.get(line["key"]) or results.failed.get(line["key"])
+        failure = None if record is None else record.failure
+        found.append(
+            {
+                "study": study.name,
+                "variant": row.label,
+                **{f"axis.{axis}": value for axis, value in row.values},
+                "seed": line["seed"],
+                "status": line["status"],
+                **{name: _number(name, line[name]) for name in METRICS},
+                "failure": None if failure is None else failure.kind,
+                "backbone": row.backbone,
+                "block": variant_text(row.variant),
+                "data": row.data.name,
+                "key": line["key"],
+                "shared_from": None if record is None else record.shared_from,
+                "commit": None if record is None else record.environment.get("commit"),
+            }
+        )
+    return tuple(found)
+
+
+def _number(metric: str, value: float) -> float | None:
+    """Return a metric; counts are whole numbers."""
+    if isnan(value):
+        return None
+    return int(value) if metric in ("parameters", "multiply_adds") else value
