@@ -45,7 +45,7 @@ _STYLE: Mapping[Any, Any] = {
     "lines.linewidth": 1.0,
     "figure.dpi": 100,
     "svg.hashsalt": "ablations",  # equal input, equal bytes
-    "svg.fonttype": "none",  # text that can be searched and edited
+    "svg.fonttype": "path",  # a viewer without our font shows the same
     "pdf.fonttype": 42,  # publishers refuse Type 3
     "ps.fonttype": 42,
 }

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from ablations.errors import DataError
 from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
-from ablations.running.doctor.finding import Finding, ok, problem, warning
+from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
+from ablations.running.machine.durable import is_abandoned
 
 _LEFT_BY_A_PREPARATION = (".*.partial", ".download-*")
 
 
-def check_data(data_dir: Path, wanted: DataSpec | None) -> Iterator[Finding]:
+def check_data(data_dir: Path, wanted: DataSpec | None, *, fix: bool) -> Iterator[Finding]:
     """Yield a finding for each prepared file, which is read completely to compare its digest.
 
     Args:
         data_dir: folder of the prepared files; it need not exist.
         wanted: the only data set to check; None for all that are there.
+        fix: remove what preparations left that were killed.
     """
     from ablations.running.data import prepared_path
 
@@ -30,10 +34,14 @@ def check_data(data_dir: Path, wanted: DataSpec | None) -> Iterator[Finding]:
         yield from _check_file(path, wanted)
     for pattern in _LEFT_BY_A_PREPARATION:
         for path in sorted(data_dir.glob(pattern)):
-            yield warning(
-                f"{path} is of a preparation that is under way, or was interrupted",
-                "if no `ablate data prepare` is running, remove it",
-            )
+            if all(is_abandoned(part) for part in (path, *path.rglob("*"))):
+                found = warning(f"{path} was left by a preparation that was killed", "`fix=True` removes it")
+                yield mended(found, partial(_remove, path), fix=fix)
+            else:
+                yield warning(
+                    f"{path} is of a preparation that is under way, or was interrupted less than an hour ago",
+                    "if no `ablate data prepare` is running, remove it",
+                )
 
 
 def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, str]:
@@ -85,6 +93,13 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
 
 def _is_named_for(path: Path, name: str, *, of_many: bool) -> bool:
     return path.stem == name or (of_many and path.stem.startswith(f"{name}-"))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _absent(path: Path, name: str) -> Finding:

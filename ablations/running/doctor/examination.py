@@ -48,7 +48,7 @@ def examine(
     yield from check_devices()
     yield from check_disk(results_dir, data_dir)
     wanted = None if design is None else design.study.baseline.data
-    yield from check_data(data_dir, wanted)
+    yield from check_data(data_dir, wanted, fix=fix)
     digests = prepared_digests(data_dir, wanted)
     names = [study] if study is not None else studies_with_results(results_dir)
     if not names:

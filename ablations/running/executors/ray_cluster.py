@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,9 @@ from typing import Any
 
 from ablations.errors import ToolMissing
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
+from ablations.running.machine.holder import Holder
 from ablations.running.machine.signals import STOPPING
+from ablations.running.record.leases import is_left_behind
 from senet_core.errors import UserError
 
 ANSWER_SECONDS = 5.0
@@ -29,6 +32,8 @@ STORE_BYTES = 80 << 20
 
 LONGEST_FOLDER = 40
 """Characters of the temporary folder: sockets are made some 60 deeper in it, and a socket's path may have 107."""
+
+_PREFIX, _HOLDER = "ray-", "ablate-holder.json"
 
 log = logging.getLogger("ablations")
 
@@ -208,8 +213,23 @@ def _own_signal_handlers() -> Iterator[None]:
 
 
 def _short_folder() -> Path:
+    """Make a folder for the session of a Ray that is started here; those of drivers that were killed are removed."""
     usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="ray-", dir=usual if len(usual) <= LONGEST_FOLDER else "/tmp"))
+    parent = Path(usual if len(usual) <= LONGEST_FOLDER else "/tmp")
+    for old in parent.glob(f"{_PREFIX}*"):
+        if _is_ours(old) and is_left_behind(old / _HOLDER):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    (folder / _HOLDER).write_text(Holder.this_process().to_text(), encoding="utf-8")
+    return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 @contextmanager

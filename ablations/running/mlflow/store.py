@@ -26,6 +26,7 @@ from ablations.running.machine.addresses import (
     without_secrets,
 )
 from ablations.running.machine.locks import locked
+from ablations.running.mlflow.artifact_root import keep_beside
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
@@ -137,8 +138,18 @@ def connect(store: Store) -> MlflowClient:
     return client
 
 
-def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
-    """Return the identity of the experiment of this name, made or taken out of MLflow's bin where needed."""
+def experiment(client: MlflowClient, name: str, store: Store) -> str:
+    """Return the identity of the experiment of this name, made or taken out of MLflow's bin where needed.
+
+    In the database of a results folder its files are kept in that folder. A database that the user named is the user's.
+    """
+    known = _experiment(client, name, store.artifacts)
+    if store.database is not None and store.artifacts is not None and not store.given:
+        keep_beside(store.database, known, store.artifacts / name)
+    return known
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         # The kind opens the page on the table of runs; otherwise MLflow guesses and first asks the reader.

@@ -137,7 +137,7 @@ class Tracker:
 
     def _open(self) -> Runs:
         client = connect(self._store)
-        return Runs(client, experiment(client, self.study_name, self._store.artifacts))
+        return Runs(client, experiment(client, self.study_name, self._store))
 
     @property
     def closed(self) -> bool:

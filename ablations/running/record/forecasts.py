@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from ablations.errors import RecordError
 from ablations.planning.explain import explain
 from ablations.running.machine.durable import write_durably
+from ablations.running.machine.locks import LockHeld, locked
 from ablations.running.record.schema import NewerSchema, check_schema
 from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError, one_line
@@ -27,7 +27,6 @@ MOST_BYTES = 64 * MIB
 """Limit of the file: thousands of forecasts."""
 
 FILE_NAME = "forecast.json"
-_LOCK_SECONDS = 30.0
 _AS_WRITTEN = ConfigDict(allow_inf_nan=False, extra="forbid")
 
 
@@ -184,12 +183,15 @@ def keep_forecast(path: Path, forecast: Forecast) -> None:
     Raises:
         RecordError: what is there is damaged.
         UserError: the file cannot be written.
+        LockHeld: another process has held its lock for too long.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
+        with locked(path.with_name(f".{path.name}.lock")):
             forecasts = [known.to_json() for known in (*load_forecasts(path), forecast)]
             content = {"schema": SCHEMA, "forecasts": forecasts}
             write_durably(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    except LockHeld:
+        raise
     except OSError as error:
         raise UserError(f"cannot write the forecast {path}: {error.strerror or error}") from error

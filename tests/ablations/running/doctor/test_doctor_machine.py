@@ -82,7 +82,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
     TrialFile(paths.record).append(finished(0), finished(1))
     store = locate(None, results)
     client = connect(store)
-    runs = Runs(client, experiment(client, "small", store.artifacts))
+    runs = Runs(client, experiment(client, "small", store))
     stale = runs.create("stale", {LEVEL: "trial", SWEEP: dead_holder().to_text()}, {})
     other = runs.create("other machine", {LEVEL: "trial", SWEEP: "what another version wrote"}, {})
     for _ in range(2):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ablations.running.executors import ray_cluster
 from ablations.running.executors.ray_cluster import (
     Node,
     Resources,
@@ -15,6 +18,7 @@ from ablations.running.executors.ray_cluster import (
     import_ray,
     trials_at_a_time,
 )
+from ablations.running.machine.holder import Holder
 from senet_core.errors import UserError
 
 NODES = [Node("a", 4, 0), Node("b", 8, 2)]
@@ -76,3 +80,19 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r'pip install "senet-ablations\[ray\]"'):
         import_ray()
+
+
+def test_the_sessions_of_killed_drivers_are_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(ray_cluster, "LONGEST_FOLDER", 1000)
+    here = Holder.this_process()
+    for name, holder in (("dead", replace(here, pid=2**22 + 5, start=1)), ("living", here)):
+        (tmp_path / f"ray-{name}").mkdir()
+        (tmp_path / f"ray-{name}" / "ablate-holder.json").write_text(holder.to_text())
+    (tmp_path / "ray-of-another-program").mkdir()
+    (tmp_path / "ray-link").symlink_to(tmp_path / "ray-dead")
+    made = ray_cluster._short_folder()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"ray-living", "ray-of-another-program", "ray-link", made.name}

@@ -103,7 +103,7 @@ def test_a_database_in_an_odd_folder_is_made_there_with_its_artifacts(
     folder = tmp_path / "100% é?a#b&c+d;e'f\"g%20h"
     store = locate(None, folder)
     client = connect(store)
-    run = client.create_run(experiment(client, "x", store.artifacts)).info
+    run = client.create_run(experiment(client, "x", store)).info
     client.log_text(run.run_id, "hi", "t.txt")
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
     assert {"mlflow.db", "mlartifacts"} <= {path.name for path in folder.iterdir()}
