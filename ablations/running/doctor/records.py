@@ -171,7 +171,9 @@ def _of_other_data(path: Path, lines: Lines, digests: Mapping[DataSpec, str]) ->
 def _data_of(data: object) -> tuple[Any, ...]:
     if not isinstance(data, Mapping):
         return (repr(data), None, None)
-    return (str(data.get("name")), data.get("path"), data.get("size"))
+    path, size = data.get("path"), data.get("size")
+    plain = isinstance(path, (str, type(None))) and isinstance(size, (int, type(None)))
+    return (str(data.get("name")), path, size) if plain else (str(data.get("name")), repr(path), repr(size))
 
 
 def _named(numbers: Sequence[int]) -> str:

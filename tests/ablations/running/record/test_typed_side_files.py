@@ -9,8 +9,10 @@ import pytest
 
 from ablations.errors import RecordError
 from ablations.planning.choices.space import Dimension
+from ablations.running.doctor.records import check_record
 from ablations.running.record.forecasts import Forecast, SweepCost, keep_forecast, load_forecasts
 from ablations.running.record.interim_plans import InterimPlan
+from ablations.running.record.study_paths import StudyPaths
 
 
 @pytest.mark.parametrize("value", [[0.5], "x", float("nan"), {}, None])
@@ -33,3 +35,16 @@ def test_a_plan_of_half_seeds_is_refused() -> None:
 def test_a_dimension_has_its_choices_alone(value: object) -> None:
     assert not Dimension("stage 1", (True, False)).has(value)
     assert not Dimension("lr", low=0.1, high=0.5).has(value)
+
+
+@pytest.mark.parametrize("name", ["path", "size"])
+def test_the_doctor_reads_a_record_whose_data_are_named_by_a_list(tmp_path: Path, name: str) -> None:
+    shipped = Path(__file__).parents[4] / "results" / "deeper" / "trials.jsonl"
+    line = json.loads(shipped.read_text().splitlines()[0])
+    line["trial"]["data"][name] = []
+    paths = StudyPaths("deeper", tmp_path, tmp_path)
+    paths.results.mkdir()
+    paths.record.write_text(json.dumps(line) + "\n")
+    assert any(
+        "the key is not that of the trial" in str(found) for found in check_record(paths, {}, fix=False)
+    )
