@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 ABLATE := $(BIN)/ablate
-PREPARED := $(or $(ABLATE_DATA_DIR),data)/cifar10.safetensors
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -35,8 +34,12 @@ quickstart: $(READY) ## A small real study on scikit-learn's digits, from nothin
 	@$(ABLATE) run quickstart $(ARGS)
 
 smoke: $(READY) ## A small ablation on CIFAR-10; CIFAR10=PATH takes your own archive or folder of images
-	@$(if $(CIFAR10),if test -e "$(PREPARED)"; then echo "$(PREPARED) is there already: CIFAR10=... is not read"; \
-		else $(ABLATE) data prepare cifar10 --from "$(CIFAR10)"; fi)
+	@test -z "$(CIFAR10)" || { data="$${ABLATE_DATA_DIR:-data}"; set -- $(ARGS); \
+		while test $$# -gt 0; do \
+		case "$$1" in (--data-dir) data="$$2";; (--data-dir=*) data="$${1#*=}";; esac; shift; done; \
+		if test -e "$$data/cifar10.safetensors"; \
+		then echo "$$data/cifar10.safetensors is there already: CIFAR10=... is not read"; \
+		else $(ABLATE) data prepare cifar10 --from "$(CIFAR10)" --data-dir "$$data"; fi; }
 	@$(ABLATE) run smoke $(ARGS)
 
 study: need-study $(READY) ## Train what is left of a study: STUDY=reduction-ratio, or a YAML file of yours

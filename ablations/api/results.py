@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from ablations.analysis.results.results import Results
+from ablations.api.last_run import as_last_run
 from ablations.api.studies import AnyStudy, as_design
+from ablations.planning.typed_study import TypedStudy
 from ablations.running.record.study_paths import StudyPaths
+
+_log = logging.getLogger("ablations")
 
 
 def load_results(
-    study: AnyStudy, *, seeds: int | None = None, results_dir: str | Path = "results"
+    study: AnyStudy,
+    *,
+    seeds: int | None = None,
+    results_dir: str | Path = "results",
+    as_written: bool = False,
 ) -> Results:
     """Return what is known of a study, from its record alone.
 
+    A study that is named, or given as a file, is taken as it was run last, and a line of the log "ablations" says so.
+
     Args:
-        study: as it was run; see `load_study`.
-        seeds: as it was run.
+        study: see `load_study`; a Study or a mapping is taken as it is.
+        seeds: how many seeds, instead of the study's own; the last run is then not asked.
         results_dir: holds a folder for each study.
+        as_written: take the study as its file says it, and not as it was run last.
 
     Raises:
         StudyError: the study is wrong.
         RecordError: its record cannot be read.
     """
-    design = as_design(study, seeds=seeds)
-    record = StudyPaths(design.study.name, Path(results_dir), Path()).open_record()
+    if isinstance(study, str | Path) and not as_written:
+        asked, said = as_last_run(TypedStudy(str(study), seeds=seeds), Path(results_dir))
+        if said:
+            _log.warning("%s", said)
+        changes = {"overrides": asked.overrides, "plugins": asked.plugins}
+        design = as_design(asked.study, seeds=asked.seeds, **changes)
+    else:
+        design = as_design(study, seeds=seeds)
+    paths = StudyPaths(design.study.name, Path(results_dir), Path("reports"))
+    record = paths.open_record()
     _ = record.trials
-    return Results(design, record)
+    return Results(design, record, places=paths.places())

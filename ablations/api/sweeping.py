@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.analysis.results.growing import CurrentResults, NextTrials
+from ablations.planning.commands import StudyCommands
+from ablations.planning.typed_study import plan_text
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.last_plan import plan_of
 from ablations.running.sweep.values import SILENT
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ class StudyRun:
 
     Attributes:
         results: the study's, as its record grows.
+        places: where its files are.
+        commands: for this study, with its places.
         outcome: how the sweep ended; None before it has.
 
     Raises:
@@ -71,9 +76,13 @@ class StudyRun:
     def __post_init__(self) -> None:
         from ablations.running.mlflow.store import locate
 
-        self.results = CurrentResults(self.design, self.paths.open_record())
-        if self.options.tracking:
-            locate(self.options.tracking_uri, self.paths.results_dir)  # said before anything is done
+        shown = None
+        if self.options.tracking:  # a wrong address is said before anything is done
+            store = locate(self.options.tracking_uri, self.paths.results_dir)
+            shown = store.shown if self.options.tracking_uri else None
+        self.places = self.paths.places(Path(self.options.data_dir), shown)
+        self.results = CurrentResults(self.design, self.paths.open_record(), self.places)
+        self.commands = StudyCommands(self.design.study, self.places)
         self.tracker: Callable[[], Tracker | None] = cache(self._open_tracker)
 
     def train(
@@ -93,7 +102,6 @@ class StudyRun:
             UserError: the folders cannot be written.
             DiskError: the record cannot be written.
         """
-        from ablations.planning.commands import row_command
         from ablations.running.data import ensure_prepared, prepared_path
         from ablations.running.sweep.sweep import sweep
         from ablations.running.sweep.values import Settings
@@ -113,7 +121,8 @@ class StudyRun:
             timeout_seconds=self.options.trial_timeout,
             kernels=self.options.kernels,
             storage=self.options.storage,
-            command=lambda row: row_command(self.design, row),
+            command=lambda row: self.commands.row(self.design, row),
+            plan=plan_of(self.design.study, data_dir),
         )
         with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(
@@ -141,7 +150,7 @@ class StudyRun:
         from ablations.analysis.results.interims import note_analysis
 
         note_analysis(self.results.now)
-        written = write_report(self.results.now, self.paths.reports_dir, formats=("md", "html"))
+        written = write_report(self.results.now, self.paths.reports_dir, formats=("md", "html"), replace=True)
         tracker = self.tracker()
         if tracker is not None:
             write_into_mlflow(tracker, self.paths, self.results.now)
@@ -161,7 +170,12 @@ class StudyRun:
             return None
         from ablations.running.mlflow.tracker import Tracker
 
-        return Tracker(self.paths.study, self.options.tracking_uri, self.paths.results_dir)
+        return Tracker(
+            self.paths.study,
+            self.options.tracking_uri,
+            self.paths.results_dir,
+            plan=plan_text(self.design.study),
+        )
 
 
 def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> None:

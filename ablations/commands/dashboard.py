@@ -16,7 +16,7 @@ _DASHBOARD = (
 
 
 @click.command("dashboard")
-@options.asked_study
+@options.recorded_study
 @options.storage
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 def command(asked: AskedStudy, storage: str | None, port: int) -> int:
@@ -30,6 +30,7 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
     from importlib.util import find_spec
 
     from ablations.errors import ToolMissing
+    from ablations.planning.commands import StudyCommands
     from ablations.running.machine.servers import serve
     from ablations.running.record.leases import Leases
     from ablations.running.search.proposer import AnotherChooses, Proposer
@@ -43,9 +44,8 @@ def command(asked: AskedStudy, storage: str | None, port: int) -> int:
         raise ToolMissing('optuna-dashboard is not installed: pip install "senet-ablations[dashboard]"')
     record = paths.open_record()
     if not paths.proposals.exists():
-        raise UserError(
-            f"nothing to show: {paths.proposals} does not exist yet; first: ablate run {asked.study}"
-        )
+        first = StudyCommands(design.study, paths.places())("run")
+        raise UserError(f"nothing to show: {paths.proposals} does not exist yet; first: {first}")
     with suppress(AnotherChooses):  # it keeps the storage up to date
         Proposer(design, paths, record, Leases(paths.leases), storage, click.echo).close()
     address = storage_url(storage, paths.results)

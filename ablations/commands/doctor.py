@@ -78,9 +78,10 @@ def _study(study: str | None, results_dir: Path) -> tuple[Design | None, str | N
     """Read the study; what is wrong in its file is a finding, for its record can be looked at all the same."""
     if study is None:
         return None, None, []
-    from ablations.commands.shared.opening import announce_plugins
+    from ablations.commands.shared.opening import announce_plugins, take_up
     from ablations.planning.design import design
-    from ablations.planning.study_file import load_study, shipped_studies
+    from ablations.planning.study_file import load_typed, shipped_studies
+    from ablations.planning.typed_study import TypedStudy
     from ablations.running.doctor.examination import studies_with_results
     from ablations.running.doctor.finding import problem
     from senet_core.errors import UserError
@@ -89,7 +90,7 @@ def _study(study: str | None, results_dir: Path) -> tuple[Design | None, str | N
     with suppress(UserError):  # a finding of its own
         load_installed_plugins()
     try:
-        unfolded = design(load_study(study))
+        unfolded = design(load_typed(take_up(TypedStudy(study), results_dir)))
     except UserError as error:
         if study in studies_with_results(results_dir):
             return None, study, []  # its file is not here, its results are

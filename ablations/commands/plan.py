@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablations.commands.shared import options
+from ablations.commands.shared.options import AskedStudy
 from senet_core.words import counted
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _POINTS = options.Numbers(min=1e-6, max=100)
 
 
 @click.command("plan")
-@options.study_options
+@options.asked_study
 @options.data_dir
 @options.workers
 @options.kernels
@@ -43,12 +44,7 @@ _POINTS = options.Numbers(min=1e-6, max=100)
 @click.option("--detect", type=_POINTS, metavar="POINTS", help="Say what finding this difference takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything for programs.")
 def command(
-    study: str,
-    overrides: tuple[str, ...],
-    seeds: int | None,
-    plugins: tuple[str, ...],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: AskedStudy,
     data_dir: Path,
     workers: int | None,
     kernels: Kernels,
@@ -78,12 +74,11 @@ def command(
     from ablations.api.planning import NoiseSource, plan_study
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
-    from ablations.commands.shared.opening import open_study
     from ablations.commands.shared.plan_words import plan_words
     from ablations.commands.shared.study_words import study_words
     from ablations.running.cost.row_times import TimingOptions
 
-    design, paths = open_study(study, overrides, seeds, plugins, results_dir, reports_dir)
+    design, paths = asked.open()
     console = make_console()
     plan = plan_study(
         design, paths,

@@ -21,16 +21,13 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
     KEY may be shortened as long as it names one trial. Status 0: identical; 1: not.
     """
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.opening import plugins_of
     from ablations.commands.shared.trials import find_line
     from ablations.running.sweep.reproduce import reproduce
-    from senet_core.plugins import load_installed_plugins, load_plugin_file
 
     console = make_console()
-    load_installed_plugins()
-    for file in plugins:
-        load_plugin_file(file)
     line = find_line(study, key, results_dir)
-    made_again = reproduce(line, data_dir=data_dir, plugins=plugins)
+    made_again = reproduce(line, data_dir=data_dir, plugins=plugins_of(study, plugins, results_dir))
     if made_again.identical:
         console.print(
             f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"

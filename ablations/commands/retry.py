@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 @click.command("retry")
-@options.asked_study
+@options.recorded_study
 @options.sweep_options
 @click.option("--kind", help="Only failures of this kind: diverged, oom, disk, timeout, killed, error.")
 def command(asked: AskedStudy, kind: str | None, run_options: RunOptions, executors: ExecutorFactory) -> int:
     """Try the failed trials of STUDY again, and nothing else."""
     from ablations.commands.shared.sweeping import run_sweep
+    from ablations.planning.commands import StudyCommands
     from ablations.running.record.trial_record import KINDS
     from senet_core.errors import UserError, unknown
 
@@ -28,8 +29,9 @@ def command(asked: AskedStudy, kind: str | None, run_options: RunOptions, execut
         raise unknown("kind of failure", kind, KINDS)
     design, paths = asked.open()
     if design.kind.chooses:
+        again = StudyCommands(design.study, paths.places())("run")
         raise UserError(
-            f"a study of design {design.study.design} tries failed trials again, or replaces them, with `ablate run`"
+            f"a study of design {design.study.design} tries failed trials again, or replaces them, with: {again}"
         )
     failed = paths.open_record().failed
     of_kind = {

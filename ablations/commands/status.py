@@ -11,7 +11,7 @@ _COUNTS = ("finished", "failed", "running", "left")
 
 
 @click.command("status")
-@options.asked_study
+@options.recorded_study
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(asked: AskedStudy, as_json: bool) -> None:
     """Show what of STUDY is finished, failed, running and left."""

@@ -12,7 +12,7 @@ from senet_core.words import counted
 
 
 @click.command("sync")
-@options.asked_study
+@options.recorded_study
 @options.tracking_uri
 def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     """Write the runs of STUDY that MLflow lacks, from the record alone; nothing is trained.
@@ -21,7 +21,8 @@ def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     """
     from ablations.analysis.results.results import Results
     from ablations.api.sweeping import write_into_mlflow
-    from ablations.planning.commands import row_command
+    from ablations.planning.commands import StudyCommands
+    from ablations.planning.typed_study import plan_text
     from ablations.running.mlflow.background_writer import fill_in
     from ablations.running.mlflow.tracker import Tracker
     from senet_core.errors import UserError
@@ -29,12 +30,12 @@ def command(asked: AskedStudy, tracking_uri: str | None) -> int:
     design, paths = asked.open()
     record = paths.open_record()
     if not record.finished:
-        raise UserError(
-            f"study {paths.study!r} has no finished trial in {paths.results}; first: ablate run {asked.study}"
-        )
-    results = Results(design, record)
-    tracker = Tracker(paths.study, tracking_uri, paths.results_dir, must_answer=True)
-    command = partial(row_command, design)
+        first = StudyCommands(design.study, paths.places())("run")
+        raise UserError(f"study {paths.study!r} has no finished trial in {paths.results}; first: {first}")
+    results = Results(design, record, places=paths.places())
+    plan = plan_text(design.study)
+    tracker = Tracker(paths.study, tracking_uri, paths.results_dir, must_answer=True, plan=plan)
+    command = partial(results.commands.row, design)
     written = fill_in(tracker, results.by_key, paths, record.trials, command, compare=True)
     write_into_mlflow(tracker, paths, results)
     click.echo(f"{counted(written, 'run')} written to {tracker.uri}")

@@ -9,7 +9,7 @@ from ablations.commands.shared.options import AskedStudy
 
 
 @click.command("why")
-@options.asked_study
+@options.recorded_study
 @click.argument("key")
 def command(asked: AskedStudy, key: str) -> None:
     """Explain whether trial KEY of STUDY would run, and why. KEY may be shortened."""
@@ -20,7 +20,10 @@ def command(asked: AskedStudy, key: str) -> None:
 
     design, paths = asked.open()
     record = paths.open_record()
-    known = Results(design, record).by_key
-    row, trial = known[complete_key(key, known, f"study {design.study.name!r}")]
+    results = Results(design, record, places=paths.places())
+    known = results.by_key
+    row, trial = known[
+        complete_key(key, known, f"study {design.study.name!r}", lists=results.commands("report"))
+    ]
     for line in explain_trial(row, trial, paths, record.trials):
         click.echo(with_flags(line))

@@ -167,9 +167,10 @@ class Study(BaseModel):
     seeds: tuple[int, ...] = Field(
         default=(), description="How many seeds (0, 1, ...), or the seeds themselves; a search has none."
     )
-    paper_tables: tuple[str, ...] = Field(
-        default=(),
-        description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}.",
+    paper_tables: tuple[str, ...] | None = Field(
+        default=None,
+        description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}, or "
+        "[] for none; all that fit where it is not given. Beside an image-folder there is none.",
     )
     allow_identical: bool = Field(
         default=False,
@@ -226,8 +227,8 @@ class Study(BaseModel):
 
     @field_validator("paper_tables")
     @classmethod
-    def _known_tables(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
-        for table in tables:
+    def _known_tables(cls, tables: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for table in tables or ():
             if table not in PAPER_TABLES:
                 raise unknown("table of the paper", table, PAPER_TABLES)
         return tables

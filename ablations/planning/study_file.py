@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ablations.errors import StudyError
 from ablations.planning.explain import explain
 from ablations.planning.study import SET_BY_ITSELF, Study
+from ablations.planning.typed_study import TypedStudy
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
 from senet_core.bounded import read_bounded
 from senet_core.errors import unknown
@@ -79,8 +80,15 @@ def load_study(
     content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
     for file in content["plugins"]:
         load_plugin_file(file)
-    typed = _typed(study, overrides, seeds, plugins) if isinstance(study, str) else ()
+    typed: tuple[str, ...] = ()
+    if isinstance(study, str):
+        typed = TypedStudy(study, tuple(overrides), seeds, tuple(plugins)).words
     return parse_study({**content, "name": name, "overrides": shown, "typed": typed})
+
+
+def load_typed(asked: TypedStudy) -> Study:
+    """Return a study as it was typed; see `load_study`."""
+    return load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
 
 
 def _beside(folder: Path, file: str) -> str:
@@ -97,12 +105,6 @@ def parse_study(content: Mapping[str, Any]) -> Study:
         return Study.model_validate(dict(content))
     except ValidationError as error:
         raise StudyError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
-
-
-def _typed(study: str, overrides: Sequence[str], seeds: int | None, plugins: Sequence[str]) -> list[str]:
-    options = [word for override in overrides for word in ("--set", override)]
-    options += [word for file in plugins for word in ("--plugin", file)]
-    return [study, *options, *(["--seeds", str(seeds)] if seeds is not None else [])]
 
 
 def _read(name_or_path: str) -> tuple[str, str, Path]:

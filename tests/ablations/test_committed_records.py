@@ -12,7 +12,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import select
 from ablations.cli import main
 from ablations.planning.design import Design, design
-from ablations.planning.study_file import load_study
+from ablations.planning.study_file import load_study, load_typed
 from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.interim_plans import read_interim_plans
@@ -44,10 +44,7 @@ def asked(study: str) -> Request:
 def planned(study: str, monkeypatch: pytest.MonkeyPatch) -> Design:
     """A committed study as it was run."""
     monkeypatch.chdir(ROOT)
-    request = asked(study)
-    return design(
-        load_study(request.study, overrides=request.overrides, seeds=request.seeds, plugins=request.plugins)
-    )
+    return design(load_typed(asked(study).asked))
 
 
 def test_there_are_records_to_be_read() -> None:

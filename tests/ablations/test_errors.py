@@ -145,15 +145,13 @@ def test_each_cause_has_its_class(cause: str, tmp_path: Path, monkeypatch: pytes
 
 
 ALLOWED = {
+    "api/last_run.py": "shows how a study was run last, as it was typed",
     "planning/commands.py": "whole commands, to be typed",
-    "planning/study_file.py": "how a study was typed, for whole commands",
-    "analysis/report/request.py": "reads how a study was typed",
+    "planning/typed_study.py": "how a study is typed, for whole commands",
     "analysis/tables/render.py": "the alignment of a Markdown table",
     "running/data/preparation.py": "a whole command: ablate data prepare",
-    "running/doctor/data.py": "a whole command: ablate data prepare",
     "running/doctor/machine.py": "whole commands of pip",
-    "running/doctor/records.py": "a whole command: ablate run STUDY --fresh",
-    "running/machine/environment.py": "git's own flags",
+    "running/machine/code_version.py": "git's own flags",
     "running/machine/signals.py": "sbatch's own flags",
     "running/mlflow/store.py": "MLflow's own flags",
 }

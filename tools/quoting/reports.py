@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ablations.analysis.plots.digest import read_mark
 from ablations.analysis.report.content import Content
+from ablations.analysis.report.folder import FORMATS
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request, read_request
 from ablations.analysis.report.write import (
     DRAFT,
-    FORMATS,
     figure_suffixes,
     mark_of,
     report_texts,
@@ -62,7 +62,7 @@ def make_report(study: str, library: Library) -> None:
     """
     folder, found = library.reports / study, library.reported(study)
     request = read_request(folder)
-    write_report(found.results, library.reports, formats=request.formats, pairs=request.pairs)
+    write_report(found.results, library.reports, formats=request.formats, pairs=request.pairs, replace=True)
     texts, pictures = _expected(request, found.content)
     for name in _files(folder) - {*texts, *pictures}:
         (folder / name).unlink(missing_ok=True)

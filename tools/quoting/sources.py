@@ -14,7 +14,7 @@ from ablations.analysis.report.request import Request, read_request
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
 from ablations.planning.design import design
-from ablations.planning.study_file import load_study
+from ablations.planning.study_file import load_typed
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME as RECORD
 from bench.table import TIMINGS, bench_table, read_bench
@@ -130,7 +130,7 @@ class Library:
         asked = Request((name,), ("md",), ())
         if (self.reports / name / REQUEST).exists():
             asked = read_request(self.reports / name)
-        study = load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
+        study = load_typed(asked.asked)
         if study.name != name:
             raise UserError(f"{self.reports / name / REQUEST} asks for study {study.name!r}, not {name!r}")
         results = Results(design(study), StudyRecord(self.folder / "results" / name))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ablations.errors import RecordError
+from ablations.planning.commands import program
+from ablations.planning.study import Study
+from ablations.planning.typed_study import TypedStudy, plan_digest, typed
 
 FILE_NAME = "request.json"
 
@@ -20,40 +24,29 @@ class Request:
         typed: the study and what was changed in it, as typed.
         formats: of the report.
         pairs: axes of which all pairs are compared.
+        plan: digest of the plan that is reported; "" where it is not known.
     """
 
     typed: tuple[str, ...]
     formats: tuple[str, ...]
     pairs: tuple[str, ...]
+    plan: str = ""
 
     @property
-    def study(self) -> str:
-        """The study, by name or as a file."""
-        return self.typed[0]
+    def asked(self) -> TypedStudy:
+        """The study as it was typed."""
+        return TypedStudy.from_words(self.typed)
 
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """The changes to the study's fields."""
-        return self._given("--set")
-
-    @property
-    def plugins(self) -> tuple[str, ...]:
-        """Plug-in files."""
-        return self._given("--plugin")
-
-    @property
-    def seeds(self) -> int | None:
-        """Seeds; None where the study's own were taken."""
-        given = self._given("--seeds")
-        return int(given[-1]) if given else None
+    def is_of(self, study: Study) -> bool:
+        """Return whether the report is of a study as it is planned now."""
+        if self.plan:
+            return self.plan == plan_digest(study)
+        return self.asked.changes == typed(study).changes
 
     def to_json(self) -> str:
         """Return the file's content."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
-
-    def _given(self, option: str) -> tuple[str, ...]:
-        words = self.typed[1:]
-        return tuple(value for name, value in zip(words[::2], words[1::2], strict=True) if name == option)
+        fields = {name: value for name, value in asdict(self).items() if name != "plan" or value}
+        return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def read_request(folder: Path) -> Request:
@@ -65,19 +58,23 @@ def read_request(folder: Path) -> Request:
     path = folder / FILE_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        request = Request(
-            _words(content["typed"]), _words(content["formats"]), _words(content.get("pairs", ()))
-        )
-        _ = request.study, request.overrides, request.seeds
+        plan = content.get("plan", "")
+        if not isinstance(plan, str):
+            raise ValueError(f"not the digest of a plan: {plan!r}")
+        words, formats, pairs = content["typed"], content["formats"], content.get("pairs", ())
+        request = Request(_words(words), _words(formats), _words(pairs), plan)
+        _ = request.asked
     except FileNotFoundError as error:
         raise RecordError(
-            f"{path} is missing, which says how the report is made: ablate report {folder.name}"
+            f"{path} is missing, which says how the report is made: {_again(folder)}"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise RecordError(
-            f"cannot read {path}: {type(error).__name__}: {error}; ablate report {folder.name}"
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordError(f"cannot read {path}: {type(error).__name__}: {error}; {_again(folder)}") from error
     return request
+
+
+def _again(folder: Path) -> str:
+    return f"{program()} report {shlex.quote(folder.name)}"
 
 
 def _words(given: Sequence[object]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from ablations.analysis.plots.digest import picture_mark
 from ablations.analysis.plots.style import render
 from ablations.analysis.report.content import Content, content_of, frame_content
+from ablations.analysis.report.folder import FORMATS, clear_report, formats_to_renew, refuse_other_plan
 from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request
@@ -27,12 +28,10 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.escape import latex_escape, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.planning.typed_study import plan_digest, typed
 from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import is_abandoned, not_written
 from senet_core.errors import UserError, unknown
-
-FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
-"""Formats by name, with the file that each writes."""
 
 DRAFT = ".draft"  # ends the name of a file that is being written
 
@@ -75,6 +74,7 @@ def write_report(
     formats: Sequence[str] = ("md",),
     tracking: str | None = None,
     pairs: Sequence[str] = (),
+    replace: bool = False,
 ) -> ReportPaths:
     """Write the report of a study into REPORTS_DIR/STUDY, or that of a frame from anywhere into REPORTS_DIR.
 
@@ -85,10 +85,15 @@ def write_report(
         formats: of FORMATS; figures and tables are always written.
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
         pairs: axes of which all pairs are compared.
+        replace: also the report of another plan of the study, such as one with other `overrides`.
+
+    The folder holds one report: formats that it has of the same plan are written anew, too, and what is no longer part
+    of the report is removed.
 
     Raises:
         RecordError: the forecast is damaged.
-        UserError: a format or an axis is not known, or the folder cannot be written.
+        UserError: a format or an axis is not known, the folder holds the report of another plan, or it cannot be
+            written.
         DiskError: the disk is full.
     """
     for name in formats:
@@ -99,11 +104,15 @@ def write_report(
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
         return _write_all(frame_content(results), Path(reports_dir), formats)
     shown = None if tracking is None else shown_address(tracking)
+    study = results.asked.study
+    folder = Path(reports_dir) / study.name
+    if not replace:
+        refuse_other_plan(study, folder)
     content = content_of(results, tracking=shown, pairs=pairs)
-    study = results.design.study
-    asked = tuple(name for name in FORMATS if name in formats)
-    request = Request(study.typed or (study.name,), asked, tuple(pairs))
-    return _write_all(content, Path(reports_dir) / study.name, formats, request)
+    there = formats_to_renew(study, folder)
+    asked = tuple(name for name in FORMATS if name in formats or name in there)
+    request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study))
+    return _write_all(content, folder, asked, request)
 
 
 def _write_all(
@@ -116,11 +125,15 @@ def _write_all(
     texts = report_texts(content, formats, images)
     try:
         _clear_drafts(folder)
+        if request is not None:  # whenever this is cut short, what stands there is of one plan
+            names = {f"figures/{key}.{suffix}" for key, made in images.items() for suffix in made}
+            names |= {f"tables/{table.key}.csv" for table in content.tables()}
+            folder.mkdir(parents=True, exist_ok=True)
+            clear_report(folder, names | {REQUEST, *(FORMATS[name] for name in texts)}, request)
+            _write(folder / REQUEST, request.to_json())
         figures = _write_figures(folder / "figures", images)
         tables = _write_tables(folder / "tables", content.tables())
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
-        if request is not None:
-            _write(folder / REQUEST, request.to_json())
     except OSError as error:
         what = "to" if request is None else "the report to"
         raise not_written(f"{what} {str(folder)!r}", error, chosen=True) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from ablations.analysis.results.results import Results
+from ablations.planning.commands import Places
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
@@ -17,10 +18,11 @@ class CurrentResults:
     Args:
         design: the study, as it was asked.
         record: what was measured; whoever adds to it refreshes it.
+        places: where the study's files are; see `Results`.
     """
 
-    def __init__(self, design: Design, record: StudyRecord) -> None:
-        self.design, self.record = design, record
+    def __init__(self, design: Design, record: StudyRecord, places: Places | None = None) -> None:
+        self.design, self.record, self.places = design, record, places
         self._made: tuple[tuple[int, ...], Results] | None = None
 
     @property
@@ -28,7 +30,7 @@ class CurrentResults:
         """The results of the record as it is at this moment."""
         version = self.record.version
         if self._made is None or self._made[0] != version:
-            self._made = (version, Results(self.design, self.record))
+            self._made = (version, Results(self.design, self.record, places=self.places))
         return self._made[1]
 
 

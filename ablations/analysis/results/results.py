@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.analysis.results.interims import schedule_of, seed_order
 from ablations.analysis.results.selection import Choice, Selection, select
+from ablations.planning.commands import Places, StudyCommands
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
@@ -48,11 +49,13 @@ class Results:
         design: the study, as it was asked.
         record: what was measured; lines of other trials are passed over.
         selection: the rows that the study's choices have led to, where they are known already.
+        places: where the study's files are, for the commands that are shown; None for commands without places.
 
     Attributes:
         asked: the design as it was asked.
         record: what was measured.
         design: the rows that the study has come to; those of `asked` where it chooses nothing.
+        commands: those that make its numbers again.
     """
 
     if TYPE_CHECKING:
@@ -69,8 +72,16 @@ class Results:
 
         from_frame = _FromFrame()
 
-    def __init__(self, design: Design, record: StudyRecord, *, selection: Selection | None = None) -> None:
+    def __init__(
+        self,
+        design: Design,
+        record: StudyRecord,
+        *,
+        selection: Selection | None = None,
+        places: Places | None = None,
+    ) -> None:
         self.asked, self.record = design, record
+        self.commands = StudyCommands(design.study, places)
         self._given = selection
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
         self._finished, self._failed = dict(record.finished), dict(record.failed)
@@ -218,7 +229,12 @@ class Results:
         tune = self.asked.study.tune
         if tune is None or not tune.compare_fixed or self._given is not None:
             return None
-        return Results(self.asked, self.record, selection=Selection((), self.asked))
+        return Results(
+            self.asked,
+            self.record,
+            selection=Selection((), self.asked),
+            places=self.commands.places,
+        )
 
     @cached_property
     def families(self) -> tuple[Family, ...]:

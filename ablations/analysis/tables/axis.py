@@ -25,6 +25,7 @@ from ablations.analysis.tables.comparisons import (
 )
 from ablations.analysis.tables.published import PaperRow, paper_row
 from ablations.analysis.tables.widths import width_notes, width_text
+from ablations.planning.datasets import DATASETS
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.study import Study
 
@@ -132,6 +133,8 @@ def _paper(outcome: Outcome, family: Family, study: Study) -> PaperRow | None:
     row, base = outcome.row, family.outcome(family.baseline).row
     if (row.backbone, row.recipe, row.repeat) != (base.backbone, base.recipe, 0):
         return None  # the paper varies none of them
+    if DATASETS[row.data.name].asks:
+        return None  # images of the user's own, of which the paper says nothing
     return paper_row(row.variant, family.axis, study.paper_tables)
 
 

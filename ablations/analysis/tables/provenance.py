@@ -9,7 +9,6 @@ from typing import Any
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.analysis.tables.trials import trial_records
-from ablations.planning.commands import row_command
 from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
 from ablations.running.machine.kernels import Kernels
@@ -163,8 +162,8 @@ def missing_table(results: Results) -> Table:
 
 def command_table(results: Results) -> Table:
     """Return the command that trains each row again."""
-    design = results.design
-    rows = tuple(TableRow((Text(row.label), Code(row_command(design, row)))) for row in design.rows)
+    design, commands = results.design, results.commands
+    rows = tuple(TableRow((Text(row.label), Code(commands.row(design, row)))) for row in design.rows)
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows)
 

@@ -73,7 +73,7 @@ def paper_table(number: int) -> dict[str, Any]:
 
 
 def paper_row(
-    variant: SEVariant | None, axis: str | None = None, tables: Sequence[str] = ()
+    variant: SEVariant | None, axis: str | None = None, tables: Sequence[str] | None = None
 ) -> PaperRow | None:
     """Return the paper's figures for a network.
 
@@ -81,12 +81,14 @@ def paper_row(
         variant: None for the plain network. Only variants that differ from the paper's SE block in one field
             have a figure.
         axis: the axis whose table is meant where several print the same network.
-        tables: the study's `paper_tables` ("table_15"): only these are shown; all if empty.
+        tables: the study's `paper_tables` ("table_15"): only these are shown; all of them if None.
 
     Returns:
         None where the paper has no such row.
     """
-    shown = [int(name.removeprefix("table_")) for name in tables] or list(_SE)
+    shown = list(_SE) if tables is None else [int(name.removeprefix("table_")) for name in tables]
+    if not shown:
+        return None
     of_axis = dict.fromkeys(table for (field, _), (table, _) in _ROWS.items() if field == axis)
     homes = [number for number in of_axis if number in shown] or shown
     if variant is None:

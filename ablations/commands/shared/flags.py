@@ -22,6 +22,8 @@ FLAGS = {
     "overrides": "--set",
     "ray_address": "--ray-address",
     "ray_data": "--ray-data",
+    "replace": "--replace",
+    "reports_dir": "--reports-dir",
     "results_dir": "--results-dir",
     "storage": "--storage",
     "tracking_uri": "--tracking-uri",

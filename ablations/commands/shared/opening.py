@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from senet_core.plugins import load_installed_plugins
+from ablations.commands.shared.flags import with_flags
+from ablations.errors import StudyError
+from senet_core.errors import printable
+from senet_core.plugins import load_installed_plugins, load_plugin_file
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
+    from ablations.planning.typed_study import TypedStudy
     from ablations.running.record.study_paths import StudyPaths
 
 
 def open_study(
-    study: str,
-    overrides: Sequence[str],
-    seeds: int | None,
-    plugins: Sequence[str],
-    results_dir: Path,
-    reports_dir: Path,
+    asked: TypedStudy, results_dir: Path, reports_dir: Path, *, last_run: bool = False
 ) -> tuple[Design, StudyPaths]:
     """Load the plug-ins and the study, unfold it, and say which plug-ins were loaded.
+
+    With `last_run`, a study to which nothing is changed is that which was run last, and it is said so.
 
     Code runs that the user named: plug-in files on the command line and in the study, and packages that the user
     installed and that announce themselves under the entry point `senet_core.plugins`.
@@ -32,14 +33,56 @@ def open_study(
         UserError: whatever is wrong with any of them, in one line.
     """
     from ablations.planning.design import design
-    from ablations.planning.study_file import load_study
+    from ablations.planning.study_file import load_typed
     from ablations.running.record.study_paths import StudyPaths
 
     installed = load_installed_plugins()
-    loaded = load_study(study, overrides=overrides, seeds=seeds, plugins=plugins)
+    if last_run:
+        asked = take_up(asked, results_dir)
+    loaded = load_typed(asked)
     unfolded = design(loaded)
     announce_plugins([str(origin) for origin in installed], loaded.plugins)
     return unfolded, StudyPaths(loaded.name, results_dir, reports_dir)
+
+
+def take_up(asked: TypedStudy, results_dir: Path) -> TypedStudy:
+    """Return the words with which a study was run last, where they hold, and say so in one line."""
+    from ablations.api.last_run import as_last_run
+
+    words, said = as_last_run(asked, results_dir)
+    if said:
+        click.echo(with_flags(printable(said)), err=True)
+    return words
+
+
+def plugins_of(study: str, plugins: Sequence[str], results_dir: Path) -> tuple[str, ...]:
+    """Load the plug-ins that a recorded study needs, and return their files: those given, and those of its last run.
+
+    A study whose file is not here any more has a record all the same.
+
+    Raises:
+        UserError: a plug-in that was given cannot be loaded.
+    """
+    from ablations.api.last_run import as_last_run
+    from ablations.planning.study_file import load_typed
+    from ablations.planning.typed_study import TypedStudy
+
+    load_installed_plugins()
+    for file in plugins:
+        load_plugin_file(file)
+    asked, _ = as_last_run(TypedStudy(study, plugins=tuple(plugins)), results_dir)
+    try:
+        loaded = load_typed(asked).plugins
+    except StudyError as error:
+        if asked.is_file and Path(asked.study).exists():
+            click.echo(
+                f"the study's own plug-ins are not loaded: {with_flags(printable(str(error)))}", err=True
+            )
+        loaded = asked.plugins
+        for file in loaded:
+            load_plugin_file(file)
+    announce_plugins(loaded)
+    return tuple(loaded)
 
 
 def announce_plugins(*names: Sequence[str]) -> None:

@@ -54,6 +54,11 @@ changes = click.option(
     help="Change a field of the study; may be repeated.",
 )
 seeds = click.option("--seeds", type=int, help="Use seeds 0 to N-1 instead of the study's.")
+as_written = click.option(
+    "--as-written",
+    is_flag=True,
+    help="Take the study as its file says it; else, without --set and --seeds, it is taken as it was run last.",
+)
 plugins = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Load a plug-in file; may be repeated."
 )
@@ -185,16 +190,24 @@ class AskedStudy:
     plugins: tuple[str, ...]
     results_dir: Path
     reports_dir: Path
+    as_written: bool = True
 
     def open(self) -> tuple[Design, StudyPaths]:
-        """Read and unfold it.
+        """Read and unfold it, as it was run last where nothing else is said.
 
         Raises:
             UserError: whatever is wrong with it, in one line.
         """
         from ablations.commands.shared.opening import open_study
+        from ablations.planning.typed_study import TypedStudy
 
-        return open_study(**vars(self))
+        asked = TypedStudy(self.study, tuple(self.overrides), self.seeds, tuple(self.plugins))
+        return open_study(asked, self.results_dir, self.reports_dir, last_run=not self.as_written)
+
+
+def recorded_study(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what `asked_study` adds, for commands that take a study as it was run last."""
+    return asked_study(as_written(command))
 
 
 def asked_study(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -202,7 +215,9 @@ def asked_study(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def call(**words: Any) -> Any:
-        asked = AskedStudy(**{field.name: words.pop(field.name) for field in fields(AskedStudy)})
+        asked = AskedStudy(
+            **{field.name: words.pop(field.name) for field in fields(AskedStudy) if field.name in words}
+        )
         return command(asked, **words)
 
     return study_options(call)

@@ -56,7 +56,6 @@ def run_sweep(
         The exit status: 0 done, 1 some trials have no result, 128 + n stopped by signal n.
     """
     from ablations.api.sweeping import StudyRun
-    from ablations.planning.commands import report_command
     from ablations.running.sweep.display import SweepDisplay
 
     console, faults = make_console(quiet=words.quiet), make_console()
@@ -72,7 +71,7 @@ def run_sweep(
     if words.report:
         _conclude(run, console, faults)
     else:
-        command = report_command(design, paths.results_dir, paths.reports_dir)
+        command = run.commands("report")
         console.print(f"trained; no report was written: {command}", soft_wrap=True)
     if outcome.failed or outcome.left:
         faults.print(
@@ -113,13 +112,8 @@ def _conclude(run: StudyRun, console: Console, faults: Console) -> None:
 def _experiment(tracker: Tracker, run: StudyRun) -> str:
     """Return where the experiment is to be seen, or how it gets what it lacks."""
     if tracker.missed:
-        from ablations.planning.commands import sync_command
-
-        paths, named = run.paths, run.options.tracking_uri
-        command = sync_command(
-            run.design, paths.results_dir, paths.reports_dir, tracker.uri if named else None
-        )
-        return f"lacks summaries, report or runs ({tracker.first_failure}); when that is mended: {command}"
+        sync = run.commands("sync")
+        return f"lacks summaries, report or runs ({tracker.first_failure}); when that is mended: {sync}"
     if tracker.uri.startswith("http"):
         return f"{tracker.uri.rstrip('/')}{tracker.page}"
-    return f"make ui, then http://127.0.0.1:5000{tracker.page}"
+    return f"{run.places.command('ui')}, then http://127.0.0.1:5000{tracker.page}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
     from ablations.running.record.trial_record import TrialRecord
 
 
-def complete_key(given: str, known: Iterable[str], where: str) -> str:
+def complete_key(given: str, known: Iterable[str], where: str, *, lists: str) -> str:
     """Return the one key that begins with what was given.
+
+    Args:
+        given: a key or its beginning.
+        known: keys.
+        where: they are, in words.
+        lists: the command that lists them.
 
     Raises:
         UserError: none does, or several do.
@@ -23,7 +30,7 @@ def complete_key(given: str, known: Iterable[str], where: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UserError(f"no trial {given!r} in {where}; `ablate report` lists the keys")
+        raise UserError(f"no trial {given!r} in {where}; their keys are in the report: {lists}")
     raise UserError(f"{given!r} names {len(found)} trials in {where}: {', '.join(found[:4])}")
 
 
@@ -39,13 +46,17 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
         RecordError: there is no record.
         UserError: there is no such trial in it.
     """
+    from ablations.planning.commands import Places, program
+    from ablations.planning.typed_study import TypedStudy
     from ablations.running.record.study_paths import StudyPaths
     from ablations.running.record.trial_file import FILE_NAME
 
-    name = Path(study).stem if Path(study).suffix in (".yaml", ".yml") else study
-    record = StudyPaths(name, results_dir, Path()).open_record().trials
+    name = TypedStudy(study).name
+    paths = StudyPaths(name, results_dir, Path("reports"))
+    record = paths.open_record().trials
     if not record.lines:
         known = sorted(path.parent.name for path in results_dir.glob(f"*/{FILE_NAME}"))
         raise unknown(f"study with a record in {results_dir}", name, known, error=RecordError)
     lines = {**record.failed, **record.finished}
-    return lines[complete_key(key, lines, str(record.path))]
+    words = [*TypedStudy(study).from_anywhere().words, *Places(results_dir).words("report")]
+    return lines[complete_key(key, lines, str(record.path), lists=f"{program()} report {shlex.join(words)}")]

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ablations.planning.commands import prepare_command
 from ablations.planning.design import Design
 from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate
 from ablations.running.cost.earlier_trials import earlier_speeds
@@ -87,7 +88,8 @@ def time_rows(
     data_dir, seconds = Path(options.data_dir), options.calibrate_seconds
     whole = count_images(data, data_dir)
     if whole is None:
-        text = "time unknown: the folder of images is counted when it is prepared (`ablate data prepare`)"
+        prepare = prepare_command(data.name, data_dir, path=data.path, size=data.size)
+        text = f"time unknown: the folder of images is counted when it is prepared: {prepare}"
         return RowTimes(environment, unknown=text)
     images = whole.subset(data.train_images, data.test_images)
     trials = [row.trial(0) for row in design.rows]

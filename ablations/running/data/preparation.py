@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from ablations.errors import DataError
+from ablations.planning.commands import prepare_command
 from ablations.planning.datasets import Dataset, dataset
 from ablations.planning.trial import DataSpec
 from ablations.running.data.cifar import read_cifar
@@ -80,7 +81,7 @@ def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None) -> 
     """
     path = prepared_path(spec, data_dir)
     if not path.exists() and spec.name != "digits":
-        raise _missing(dataset(spec.name), data_dir)
+        raise _missing(spec, data_dir)
     if not path.exists():
         prepare(spec, data_dir)
     opened = _named(_open_checked(path, spec), spec)
@@ -109,7 +110,8 @@ def _open_checked(path: Path, spec: DataSpec) -> Prepared:
 def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
     if prepared.name != spec.name:
         raise DataError(
-            f"{prepared.path} holds {prepared.name!r}, not {spec.name!r}; remove it, then run `ablate data prepare`"
+            f"{prepared.path} holds {prepared.name!r}, not {spec.name!r}; remove it, then:"
+            f" {_prepare(spec, prepared.path.parent)}"
         )
     return prepared
 
@@ -125,14 +127,18 @@ def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
     return open_prepared(spec, data_dir)
 
 
-def _missing(known: Dataset, data_dir: Path, reason: str = "") -> DataError:
-    if known.name == "image-folder":
-        return DataError(f"the image folder is not prepared in {data_dir}{reason}; run `ablate data prepare`")
-    run = f"ablate data prepare {known.name}"
+def _missing(spec: DataSpec, data_dir: Path, reason: str = "") -> DataError:
+    run = _prepare(spec, data_dir)
+    if spec.name == "image-folder":
+        return DataError(f"the image folder is not prepared in {data_dir}{reason}; run `{run}`")
     return DataError(
-        f"data set {known.name!r} is not prepared in {data_dir}{reason}; connect to the network and run "
+        f"data set {spec.name!r} is not prepared in {data_dir}{reason}; connect to the network and run "
         f"`{run}`, or give your own copy: `{run} --from PATH`"
     )
+
+
+def _prepare(spec: DataSpec, data_dir: Path) -> str:
+    return prepare_command(spec.name, data_dir, path=spec.path, size=spec.size)
 
 
 def _download_and_write(known: Dataset, path: Path) -> None:
@@ -145,7 +151,9 @@ def _download_and_write(known: Dataset, path: Path) -> None:
         try:
             fetched = fetch(known.name, Path(folder))
         except DataError as error:
-            raise _missing(known, path.parent, f" (and the download failed: {error})") from error
+            raise _missing(
+                DataSpec(name=known.name), path.parent, f" (and the download failed: {error})"
+            ) from error
         write(path, known.name, _from_source(known, fetched, "download by torchvision"))
 
 

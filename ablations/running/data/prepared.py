@@ -22,6 +22,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ablations.errors import DataError
+from ablations.planning.commands import prepare_command
+from ablations.planning.datasets import DATASETS
 from ablations.running.data.raw_dataset import check_labels
 
 FORMAT = "senet-ablations data 1"
@@ -158,7 +160,9 @@ def load(path: Path) -> Prepared:
 def _read(path: Path, names: Sequence[str]) -> tuple[Mapping[str, str], dict[str, Tensor], tuple[int, int]]:
     """Read the header, the named tensors, and height and width of the test images, which are not touched."""
     if not path.is_file():
-        raise DataError(f"there is no prepared data set at {path}; make it with `ablate data prepare NAME`")
+        known = path.stem in DATASETS and not DATASETS[path.stem].asks
+        make = f"make it: {prepare_command(path.stem, path.parent)}" if known else "prepare its folder again"
+        raise DataError(f"there is no prepared data set at {path}; {make}")
     try:
         with safe_open(str(path), framework="pt") as handle:
             shape = handle.get_slice("test_images").get_shape()

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ablations.errors import DataError
+from ablations.planning.commands import prepare_command
 from ablations.planning.datasets import DATASETS
 from ablations.planning.trial import DataSpec
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
@@ -67,19 +68,21 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
 
     name = path.stem if wanted is None else wanted.name
     if not os.path.exists(path):
-        yield _absent(path, name)
+        yield _absent(path, name, wanted)
         return
     try:
         prepared = load(path)
         verify(prepared)
     except DataError as error:
-        yield problem(str(error), f"remove it, then: {_prepare(name)}")
+        yield problem(str(error), f"remove it, then: {_prepare(name, path.parent, wanted)}")
         return
     found = len(prepared.train_labels), len(prepared.test_labels), prepared.num_classes
     shown = f"{path}: {found[0]:,} training and {found[1]:,} test images of {found[2]} classes"
     known = DATASETS.get(prepared.name)
     if known is None or not _is_named_for(path, prepared.name, of_many=bool(known.asks)):
-        yield problem(f"{path} holds {prepared.name!r}", f"remove it, then: {_prepare(name)}")
+        yield problem(
+            f"{path} holds {prepared.name!r}", f"remove it, then: {_prepare(name, path.parent, wanted)}"
+        )
         return
     should = known.train_images, known.test_images, known.classes
     if any(number is not None and number != count for number, count in zip(should, found, strict=True)):
@@ -102,13 +105,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _absent(path: Path, name: str) -> Finding:
+def _absent(path: Path, name: str, wanted: DataSpec | None) -> Finding:
     if name == "digits":
         return ok("digits is made when it is first used")
-    return warning(f"data set {name!r} is not prepared in {path.parent}", _prepare(name))
+    return warning(f"data set {name!r} is not prepared in {path.parent}", _prepare(name, path.parent, wanted))
 
 
-def _prepare(name: str) -> str:
+def _prepare(name: str, data_dir: Path, wanted: DataSpec | None) -> str:
     if name in DATASETS and not DATASETS[name].asks:
-        return f"ablate data prepare {name}"
-    return "ablate data prepare image-folder --path PATH --size PIXELS"
+        return prepare_command(name, data_dir)
+    if wanted is not None:
+        return prepare_command(wanted.name, data_dir, path=wanted.path, size=wanted.size)
+    return "prepare its folder of images with `ablate data prepare` again"

@@ -154,7 +154,7 @@ def _of_other_data(path: Path, lines: Lines, digests: Mapping[DataSpec, str]) ->
         if line.status == "finished":
             recorded[_data_of(line.trial.get("data"))][line.data_digest].append(number)
     here = {(spec.name, spec.path, spec.size): digest for spec, digest in digests.items()}
-    mend = "ablate run STUDY --fresh starts the study anew beside the old record; `results_dir` names another place"
+    mend = "`fresh=True` starts the study anew beside the old record; `results_dir` names another place"
     for data, found in recorded.items():
         shown = f"{path}: results of {data[0]}"
         if len(found) > 1:

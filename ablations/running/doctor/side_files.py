@@ -11,7 +11,7 @@ from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, problem, warning
 from ablations.running.machine.durable import is_abandoned
 from ablations.running.machine.locks import locked
-from ablations.running.record import forecasts, interim_plans, proposals
+from ablations.running.record import forecasts, interim_plans, last_plan, proposals
 from ablations.running.record.json_lines import cut_off, remove_cut_off
 from ablations.running.record.study_paths import PROBE, StudyPaths
 
@@ -33,6 +33,12 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
         proposals.FILE_NAME: partial(proposals.read_proposals, folder),
         forecasts.FILE_NAME: partial(forecasts.load_forecasts, folder / forecasts.FILE_NAME),
     }
+    try:
+        last_plan.read_last_plan(folder)
+    except RecordError as error:
+        yield warning(
+            str(error), "the next run writes it anew; until then commands take the study as it is given"
+        )
     for name, read in readers.items():
         try:
             read()

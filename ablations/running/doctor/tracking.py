@@ -6,19 +6,22 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.errors import RecordError
+from ablations.planning.commands import Places
+from ablations.planning.typed_study import TypedStudy
 from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
 from ablations.running.mlflow.runs import KEY, Runs, may_be_written
 from ablations.running.mlflow.store import Store, connect, locate, reason
 from ablations.running.mlflow.tracker import LEFT_OPEN
+from ablations.running.record.last_plan import read_last_plan
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.record.trial_file import FILE_NAME, TrialFile
+from ablations.running.record.trial_file import TrialFile
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,8 +59,10 @@ def check_tracking(
         return
     yield ok(f"MLflow at {store.shown} answers")
     for study in studies:
-        leases = None if store.given else Leases(StudyPaths(study, results_dir, results_dir).leases)
-        yield from _check_study(client, study, results_dir / study / FILE_NAME, leases, fix=fix)
+        paths = StudyPaths(study, results_dir, results_dir)
+        leases = None if store.given else Leases(paths.leases)
+        shown = None if tracking_uri is None else store.shown
+        yield from _check_study(client, paths, leases, shown, fix=fix)
 
 
 def _damage(store: Store) -> Finding | None:
@@ -73,7 +78,7 @@ def _damage(store: Store) -> Finding | None:
         return None
     return problem(
         f"the MLflow database {store.database} is damaged: {' '.join(said.split())}",
-        "move it away; the next sweep makes a new one, and `ablate sync STUDY` fills it from the record",
+        "move it away; the next sweep makes a new one, and `ablate sync` with a study fills it from the study's record",
     )
 
 
@@ -86,8 +91,9 @@ def _mend_store(store: Store, why: str) -> str:
 
 
 def _check_study(
-    client: MlflowClient, study: str, record: Path, leases: Leases | None, *, fix: bool
+    client: MlflowClient, paths: StudyPaths, leases: Leases | None, tracking_uri: str | None, *, fix: bool
 ) -> Iterator[Finding]:
+    study = paths.study
     try:
         experiment = client.get_experiment_by_name(study)
         runs = None if experiment is None else Runs(client, str(experiment.experiment_id))
@@ -103,12 +109,13 @@ def _check_study(
         )
         opened = runs
         yield mended(found, lambda: _close(opened, stale), fix=fix)
-    yield from _compare(study, record, trials)
+    yield from _compare(paths, trials, tracking_uri)
 
 
-def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Finding]:
+def _compare(paths: StudyPaths, trials: Sequence[Run], tracking_uri: str | None) -> Iterator[Finding]:
+    study = paths.study
     try:
-        finished = TrialFile.load(record).finished
+        finished = TrialFile.load(paths.record).finished
     except RecordError:
         return  # said where the record is looked at
     there = Counter(run.data.tags.get(KEY, "") for run in trials if run.info.status == "FINISHED")
@@ -116,13 +123,24 @@ def _compare(study: str, record: Path, trials: Sequence[Run]) -> Iterator[Findin
     doubled = [key for key, count in there.items() if count > 1]
     if missing:
         yield warning(
-            f"MLflow lacks {counted(len(missing), 'finished trial')} of {study!r}", f"ablate sync {study}"
+            f"MLflow lacks {counted(len(missing), 'finished trial')} of {study!r}",
+            _sync(paths, tracking_uri),
         )
     if doubled:
         yield warning(
             f"MLflow has several finished runs of {counted(len(doubled), 'trial')} of {study!r}: {doubled[0]}",
             "delete all but one in the UI; the record counts each trial once",
         )
+
+
+def _sync(paths: StudyPaths, tracking_uri: str | None) -> str:
+    """Return the command that fills a study's experiment, as the study was run last."""
+    asked = TypedStudy(paths.study)
+    with suppress(RecordError):
+        last = read_last_plan(paths.results)
+        asked = asked if last is None else last.typed
+    places = Places(results_dir=paths.results_dir, tracking_uri=tracking_uri)
+    return places.command("sync", *asked.words)
 
 
 def _close(runs: Runs, stale: Sequence[Run]) -> None:

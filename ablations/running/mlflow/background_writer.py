@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -186,7 +186,7 @@ def fill_in(
         record.refresh()
         lines = record.finished
         held = set(Leases(paths.leases).held())
-        there = remove_superseded(tracker, paths, record)
+        there = remove_superseded(tracker, paths, record, by_key)
         if there is None:
             return 0
         wrong = _with_other_epochs(tracker, there, lines) if compare else {}
@@ -236,11 +236,15 @@ def _with_other_epochs(
     return found
 
 
-def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) -> dict[str, str] | None:
+def remove_superseded(
+    tracker: Tracker, paths: StudyPaths, record: TrialFile, planned: Container[str] = ()
+) -> dict[str, str] | None:
     """Put finished runs into MLflow's bin that tell of lines which the record does not have any more.
 
     Those are the runs of a record that `fresh=True` set aside. In a store that belongs to the results folder, they are
     those of a record that somebody removed, too; in a shared store they may be somebody else's, and stay.
+
+    Runs of trials that are planned are noted as of the tracker's plan, whichever plan they were made for.
 
     Returns:
         The finished run of each trial that has one now; None when MLflow failed.
@@ -260,6 +264,8 @@ def remove_superseded(tracker: Tracker, paths: StudyPaths, record: TrialFile) ->
         if run.mark and (run.mark in old | seen or (tracker.alone and run.mark not in current)):
             tracker.delete_run(run.run_id)
         else:
+            if run.key in planned and run.plan != tracker.plan:
+                tracker.take_in(run.run_id)
             there[run.key] = run.run_id
             seen.add(run.mark)
     return there

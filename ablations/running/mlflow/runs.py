@@ -94,6 +94,10 @@ class Runs:
             self._client.set_tag(run_id, tag, value)
         self._client.set_terminated(run_id, status)
 
+    def tag(self, run_id: str, tag: str, value: str) -> None:
+        """Set a tag."""
+        self._client.set_tag(run_id, tag, value)
+
     def delete(self, run_id: str) -> None:
         """Put a run into MLflow's bin."""
         self._client.delete_run(run_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ablations.running.mlflow.runs import Runs
-from ablations.running.mlflow.values import LEVEL, finite_metrics
+from ablations.running.mlflow.values import LEVEL, PLAN, finite_metrics
 from ablations.running.mlflow.views import summary_view
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ class RowSummary:
     verdict: str = ""
 
 
-def write_summaries(runs: Runs, summaries: Sequence[RowSummary]) -> None:
+def write_summaries(runs: Runs, summaries: Sequence[RowSummary], plan: str) -> None:
     """Write one run for each row of the study, in place of those of an earlier sweep.
 
     Args:
         runs: of the study's experiment.
         summaries: of its rows; numbers that are not finite are left out.
+        plan: which plan of the study they are of.
     """
     old: dict[str, Run] = {}
     for run in runs.on_level("summary"):
@@ -51,13 +52,13 @@ def write_summaries(runs: Runs, summaries: Sequence[RowSummary]) -> None:
     axes: list[str] = []
     for summary in summaries:
         axes += summary.values
-        _write(runs, old.pop(summary.label, None), summary)
+        _write(runs, old.pop(summary.label, None), summary, plan)
     for run in old.values():
         runs.delete(run.info.run_id)
     runs.save_view(summary_view(list(dict.fromkeys(axes))))
 
 
-def _write(runs: Runs, run: Run | None, summary: RowSummary) -> None:
+def _write(runs: Runs, run: Run | None, summary: RowSummary, plan: str) -> None:
     values, metrics = dict(summary.values), finite_metrics(summary.metrics)
     if run is not None and not (run.data.params == values and set(run.data.metrics) <= set(metrics)):
         runs.delete(run.info.run_id)  # a parameter cannot be changed, nor a metric taken away
@@ -65,4 +66,4 @@ def _write(runs: Runs, run: Run | None, summary: RowSummary) -> None:
     tags = {LEVEL: "summary", ROW: summary.label}
     run_id = run.info.run_id if run is not None else runs.create(summary.label, tags, values)
     runs.write_metrics(run_id, [(0, metrics)])
-    runs.close(run_id, "FINISHED", {VERDICT: summary.verdict})
+    runs.close(run_id, "FINISHED", {VERDICT: summary.verdict, PLAN: plan})

@@ -20,6 +20,7 @@ from ablations.running.mlflow.store import NoServer, connect, experiment, locate
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
     LEVEL,
+    PLAN,
     epoch_step,
     failure_text,
     final_metrics,
@@ -72,11 +73,12 @@ def _never_fails(fallback: T) -> Callable[[Method[P, T]], Method[P, T]]:
 
 
 class FinishedRun(NamedTuple):
-    """A finished trial in MLflow: its run, its key, and the mark of its line in the record; "" where unknown."""
+    """A finished trial in MLflow: its run, its key, the mark of its line in the record, its plan; "" where unknown."""
 
     run_id: str
     key: str
     mark: str
+    plan: str
 
 
 class Tracker:
@@ -90,6 +92,7 @@ class Tracker:
             `results_dir`.
         results_dir: folder of the records, where the default store lives.
         must_answer: refuse a server that does not answer now.
+        plan: which plan of the study is written, in a few words; see `plan_text`.
 
     Attributes:
         uri: the store in use, without the password it may hold.
@@ -102,11 +105,17 @@ class Tracker:
     """
 
     def __init__(
-        self, study_name: str, tracking_uri: str | None, results_dir: Path, *, must_answer: bool = False
+        self,
+        study_name: str,
+        tracking_uri: str | None,
+        results_dir: Path,
+        *,
+        must_answer: bool = False,
+        plan: str = "",
     ) -> None:
         self._store = locate(tracking_uri, results_dir)
         self._leases = Leases(StudyPaths(study_name, results_dir, results_dir).leases)
-        self.study_name = study_name
+        self.study_name, self.plan = study_name, plan
         self.uri = self._store.shown
         self.alone = not self._store.given
         self.missed = 0
@@ -160,7 +169,7 @@ class Tracker:
             axis_values: every axis of the study and this row's text for it.
             trial: what is trained.
             environment: commit, host, device and versions, as in the record.
-            command: what a person types to train it again; by default the study's own command.
+            command: what a person types to train it again; None where that is not known.
 
         Returns:
             The identity of the run, or "" when MLflow failed; the other methods accept both.
@@ -170,7 +179,8 @@ class Tracker:
             SWEEP: this_process(),
             KEY: trial.key,
             "senet.cells": label,
-            "senet.command": command or f"ablate run {self.study_name}",
+            "senet.command": command,
+            PLAN: self.plan or None,
             "mlflow.source.name": "ablate",
             "mlflow.source.git.commit": environment.get("commit"),
         }
@@ -241,7 +251,7 @@ class Tracker:
         found = (*self._runs.on_level("trial"), *self._runs.on_level("proposal"))
         runs = [run for run in found if run.info.status == "FINISHED"]
         return [
-            FinishedRun(run.info.run_id, run.data.tags.get(KEY, ""), run.data.tags.get(LINE, ""))
+            FinishedRun(run.info.run_id, *(run.data.tags.get(tag, "") for tag in (KEY, LINE, PLAN)))
             for run in runs
         ]
 
@@ -251,6 +261,11 @@ class Tracker:
         return self._runs.epochs(run_id)
 
     @_never_fails(None)
+    def take_in(self, run_id: str) -> None:
+        """Note that a run belongs to this plan: it was made for another one that has the same trial."""
+        self._runs.tag(run_id, PLAN, self.plan)
+
+    @_never_fails(None)
     def delete_run(self, run_id: str) -> None:
         """Put a run into MLflow's bin, out of which `mlflow` can restore it."""
         self._runs.delete(run_id)
@@ -258,13 +273,18 @@ class Tracker:
     @_never_fails(None)
     def write_summaries(self, summaries: Sequence[RowSummary]) -> None:
         """Write one run for each row of the study, in place of those of an earlier sweep."""
-        write_summaries(self._runs, summaries)
+        write_summaries(self._runs, summaries, self.plan)
 
     @_never_fails(None)
     def attach_report(self, *folders: Path) -> None:
         """Attach the files of a report, and of what belongs to it, to the study's report run."""
         found = self._runs.on_level("report")
-        run_id = found[0].info.run_id if found else self._runs.create("report", {LEVEL: "report"}, {})
+        for run in found:  # files cannot be taken out of a run, and those of another plan do not belong here
+            if run.data.tags.get(PLAN, "") != self.plan:
+                self._runs.delete(run.info.run_id)
+        found = [run for run in found if run.data.tags.get(PLAN, "") == self.plan]
+        tags = {LEVEL: "report", PLAN: self.plan}
+        run_id = found[0].info.run_id if found else self._runs.create("report", tags, {})
         for folder in folders:
             self._runs.write_folder(run_id, folder)
         self._runs.close(run_id, "FINISHED", {})

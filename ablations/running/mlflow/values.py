@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
 
 ABSENT = "-"
+PLAN = "plan"  # tag: the plan of the study that a run belongs to, of several with one name; it may change
 LEVEL = "senet.level"  # tag: trial, proposal, summary or report
 VALIDATION_NAMES = {
     "top1_error": "validation_error", "top5_error": "validation_top5_error", "test_loss": "validation_loss",

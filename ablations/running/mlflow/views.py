@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 
-from ablations.running.mlflow.values import LEVEL
+from ablations.running.mlflow.values import LEVEL, PLAN
 
 TRIAL_METRICS = ("top1_error", "top5_error", "test_loss", "parameters", "multiply_adds", "train_seconds")
 SUMMARY_METRICS = ("mean", "ci_lo", "ci_hi", "delta", "p_holm", "parameters")
@@ -22,18 +22,24 @@ TAG = "mlflow.sharedViewState."
 
 def trial_view(axes: Sequence[str]) -> tuple[str, str]:
     """Return the tag of the view of all trials: one column for each axis, the seed and the results."""
-    return _view("trial", "Trials", [*axes, "seed"], TRIAL_METRICS, order="attributes.start_time")
+    return _view(
+        "trial", "Trials", [*axes, "seed"], TRIAL_METRICS, order="attributes.start_time", tags=(PLAN,)
+    )
 
 
 def proposal_view(axes: Sequence[str]) -> tuple[str, str]:
     """Return the tag of the view of the trials of a choice, the lowest validation error first."""
     columns = [*axes, "recipe.lr", "recipe.weight_decay"]
-    return _view("proposal", "Proposals", columns, PROPOSAL_METRICS, order="metrics.`validation_error`")
+    return _view(
+        "proposal", "Proposals", columns, PROPOSAL_METRICS, order="metrics.`validation_error`", tags=(PLAN,)
+    )
 
 
 def summary_view(axes: Sequence[str]) -> tuple[str, str]:
     """Return the tag of the view of the rows' summaries, best mean first."""
-    return _view("summary", "Summaries", axes, SUMMARY_METRICS, order="metrics.`mean`", tags=("verdict",))
+    return _view(
+        "summary", "Summaries", axes, SUMMARY_METRICS, order="metrics.`mean`", tags=("verdict", PLAN)
+    )
 
 
 def page_of(experiment_id: str) -> str:

@@ -10,8 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ablations.errors import RecordError, StudyError
+from ablations.planning.commands import Places
 from ablations.running.machine.durable import not_written
 from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
+from ablations.running.record.last_plan import read_last_plan
 from ablations.running.record.leases import FOLDER as LEASES
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.study_record import StudyRecord
@@ -96,6 +98,14 @@ class StudyPaths:
     def report(self) -> Path:
         """The study's report."""
         return self.reports_dir / self.study
+
+    def places(self, data_dir: Path | None = None, tracking_uri: str | None = None) -> Places:
+        """Return where the study's files are, for commands; the data are where they were last if they are not given."""
+        if data_dir is None:
+            with suppress(RecordError):
+                plan = read_last_plan(self.results)
+                data_dir = None if plan is None else Path(plan.data_dir)
+        return Places(self.results_dir, self.reports_dir, data_dir, tracking_uri)
 
     def check_writable(self) -> None:
         """Refuse folders for results and report that cannot be made or written to; makes none of them.

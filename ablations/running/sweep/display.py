@@ -85,7 +85,7 @@ class SweepDisplay:
 
     def say(self, message: str) -> None:
         """Print a line."""
-        self._console.print(message)
+        self._console.print(message, soft_wrap=True)  # it may hold a command
 
     def update(self, running: Sequence[Running]) -> None:
         """Move the bars of the trials that are running."""

@@ -47,10 +47,10 @@ class Rounds:
 
     @property
     def total(self) -> int:
-        """Trials that the study has, or in rounds those it has come to so far."""
-        if not self._in_rounds:
-            return len(self._keys)
-        return len(self._asked | (self._record.finished.keys() & self._keys))
+        """Trials that are asked for: all that the study has, or in rounds those it has come to so far."""
+        known = self._asked | (self._record.finished.keys() & self._keys) if self._in_rounds else self._keys
+        only = self._settings.only
+        return len(known if only is None else known & only)
 
     def take(self, failed: Collection[str]) -> list[Trial]:
         """Return the next round's trials that are to be trained here; none where the study is done.

@@ -18,6 +18,7 @@ from ablations.errors import RecordError
 from ablations.planning.design import Design
 from ablations.running.machine.signals import stopped_by_signal
 from ablations.running.mlflow.background_writer import fill_in, remove_superseded
+from ablations.running.record.last_plan import LastPlan, read_last_plan, write_last_plan
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
@@ -75,6 +76,8 @@ def sweep(
             _set_record_aside(paths, leases)
         record.refresh()
         _same_data(record.trials, design, paths, settings.digest)
+        if settings.plan is not None:
+            _note_plan(paths, settings.plan, display)
         record.trials.set_torn_aside()
         _clear_away(paths, leases, record.trials)
         others = None if settings.fresh else OtherStudies(paths.results_dir, paths.study, settings.digest)
@@ -125,6 +128,24 @@ def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:
             left.unlink(missing_ok=True)
         if (paths.checkpoints / key).exists():
             shutil.rmtree(paths.checkpoints / key, ignore_errors=True)
+
+
+def _note_plan(paths: StudyPaths, plan: LastPlan, display: Display) -> None:
+    """Write which plan is run, and say so where another one was run last: trials of both are kept."""
+    try:
+        before = read_last_plan(paths.results)
+    except RecordError as error:
+        display.say(f"{error}; the plan of this run takes its place")
+        before = None
+    if before == plan:
+        return
+    if before is not None and before.digest != plan.digest:
+        changed = " as it was before its file was changed" if before.words == plan.words else ""
+        display.say(
+            f"{paths.results} was last run with another plan, {before.typed}{changed}: its trials stay, and the report"
+            " is now of this plan"
+        )
+    write_last_plan(paths.results, plan)
 
 
 def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:

@@ -11,6 +11,7 @@ from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.last_plan import LastPlan
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
@@ -133,6 +134,7 @@ class Settings:
         kernels: which to train with where they can be had.
         command: what a person types to train a row again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
+        plan: what is noted as run last; None for nothing.
     """
 
     data_dir: Path
@@ -144,6 +146,7 @@ class Settings:
     kernels: Kernels = ALL_KERNELS
     command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
+    plan: LastPlan | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 import ablations as ab
 from ablations.analysis.plots.data import axis_info
-from ablations.analysis.report.write import FORMATS
+from ablations.analysis.report.folder import FORMATS
 from ablations.analysis.results.frame_results import frame_results
 from ablations.analysis.tables.frame import family_table
 

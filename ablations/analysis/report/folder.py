@@ -1,0 +1,95 @@
+"""The folder of a study's report: it holds the report of one plan, and nothing of another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from ablations.analysis.plots.digest import plot_of, read_mark
+from ablations.analysis.report.request import FILE_NAME as REQUEST
+from ablations.analysis.report.request import Request, read_request
+from ablations.errors import RecordError
+from ablations.planning.study import Study
+from ablations.planning.typed_study import typed
+from senet_core.errors import UserError
+
+FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
+"""Formats by name, with the file that each writes."""
+
+_PICTURES = ("svg", "png", "pdf")
+
+
+def refuse_other_plan(study: Study, folder: Path) -> None:
+    """Refuse to replace the report of another plan.
+
+    Args:
+        study: as it is planned now.
+        folder: of its report; it need not exist.
+
+    Raises:
+        UserError: a report of another plan is there, or one that does not say of which it is.
+    """
+    if not _formats_there(folder):
+        return
+    mend = "`replace=True` replaces it, `reports_dir` names another place"
+    try:
+        request = read_request(folder)
+    except RecordError as error:
+        raise UserError(
+            f"{folder} has a report that does not say of which plan it is ({error}); {mend}"
+        ) from error
+    if not request.is_of(study):
+        here, now = str(request.asked), str(typed(study))
+        other = f"the report of another plan, {here}, and this is {now}"
+        if here == now:
+            other = f"the report of {here} as its file was before it was changed"
+        raise UserError(f"{folder} has {other}; {mend}")
+
+
+def formats_to_renew(study: Study, folder: Path) -> tuple[str, ...]:
+    """Return the formats in which a report of the same plan is there."""
+    with suppress(RecordError):
+        if read_request(folder).is_of(study):
+            return _formats_there(folder)
+    return ()
+
+
+def clear_report(folder: Path, kept: Collection[str], request: Request) -> None:
+    """Remove what an older report has left in a folder and the new one does not have.
+
+    Args:
+        folder: of the report.
+        kept: files that the new report has; they are written over, or removed, too, where they are of another plan.
+        request: of the new report.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    try:
+        same = read_request(folder).plan == request.plan
+    except RecordError:
+        same = False
+    for name in sorted(_own_files(folder)):
+        if not same or name not in kept:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _formats_there(folder: Path) -> tuple[str, ...]:
+    return tuple(name for name, file in FORMATS.items() if (folder / file).is_file())
+
+
+def _own_files(folder: Path) -> set[str]:
+    """Return the files in a folder that reports have written: pictures by their marks, for others may lie there."""
+    found = {name for name in (*FORMATS.values(), REQUEST) if (folder / name).is_file()}
+    found |= {f"tables/{path.name}" for path in (folder / "tables").glob("*.csv")}
+    pictures = (path for suffix in _PICTURES for path in (folder / "figures").glob(f"*.{suffix}"))
+    return found | {f"figures/{path.name}" for path in pictures if _is_ours(path)}
+
+
+def _is_ours(picture: Path) -> bool:
+    try:
+        mark = read_mark(picture.read_bytes(), picture.suffix[1:])
+    except OSError:
+        return False
+    return mark is not None and plot_of(mark) is not None
