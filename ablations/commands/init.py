@@ -11,7 +11,8 @@ def command(name: str) -> None:
     """Write NAME.yaml, a small study with a comment at each field; it can be run as it is. No file is replaced."""
     import shlex
 
+    from ablations.planning.commands import program
     from ablations.planning.new_study import write_new_study
 
     path = write_new_study(name)
-    click.echo(f"{path} is written; next: ablate plan {shlex.quote(str(path))}")
+    click.echo(f"{path} is written; next: {program()} plan {shlex.quote(str(path.absolute()))}")

@@ -62,7 +62,7 @@ def read_last_plan(folder: Path) -> LastPlan | None:
         ):
             raise TypeError("its words are no texts")
         _ = plan.typed
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"

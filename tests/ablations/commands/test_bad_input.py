@@ -63,7 +63,7 @@ CASES: list[tuple[tuple[str, ...], str]] = [
     (("status", "small.yaml", "--results-dir", "bad"), "line 1 is corrupt"),
     (("report", "small.yaml", "--results-dir", "bad"), "line 1 is corrupt"),
     ((*RUN, "--results-dir", "bad"), "line 1 is corrupt"),
-    (("report", "small.yaml"), "has no record in results/small; first: ablate run small.yaml"),
+    (("report", "small.yaml"), "has no record in results/small; first: "),
     (("report", "small.yaml", "--format", "pdf"), "unknown format 'pdf'; known: md, html, latex"),
     (("list", "sqeeze"), "unknown slot 'sqeeze'; did you mean 'squeeze'?"),
     (("complexity",), "name a table of the paper (table_10), or a network by --backbone"),
@@ -166,7 +166,7 @@ def test_no_data_and_no_network_names_both_ways_out(
     said = ablate("run", "smoke", "--no-tracking")
     assert said.status == 2
     [line] = said.err.splitlines()
-    assert "ablate data prepare cifar10 --from PATH" in line
+    assert "ablate data prepare cifar10 --data-dir " in line and "/data --from PATH`" in line
     assert "network" in line or "connect" in line
     assert not Path("results/smoke/trials.jsonl").exists()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ablations.planning.commands import program
 from ablations.planning.design import design
 from ablations.planning.new_study import TEMPLATE
 from ablations.planning.study_file import SHIPPED, load_study, shipped_studies
@@ -16,7 +17,10 @@ from ablations.planning.study_file import SHIPPED, load_study, shipped_studies
 
 def test_a_new_study_is_valid_at_once(ablate: Callable[..., Any]) -> None:
     said = ablate("init")
-    assert (said.status, said.out) == (0, "my-study.yaml is written; next: ablate plan my-study.yaml\n")
+    assert (said.status, said.out) == (
+        0,
+        f"my-study.yaml is written; next: {program()} plan {here}/my-study.yaml\n",
+    )
     study = load_study("my-study.yaml")
     assert [row.label for row in design(study).rows] == ["SE r=8", "plain", "SE max r=8", "SE r=2"]
     assert ablate("plan", "my-study.yaml").status == 0

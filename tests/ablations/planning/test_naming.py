@@ -9,7 +9,7 @@ import pytest
 
 from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of
-from ablations.planning.commands import row_command
+from ablations.planning.commands import StudyCommands
 from ablations.planning.design import Design, design
 from ablations.planning.study import Study
 from ablations.planning.study_file import load_study, parse_study
@@ -56,7 +56,7 @@ def test_the_proposals_of_a_tuned_study_are_found_again(make_study: MakeStudy) -
 def test_a_row_is_trained_alone_under_both_names(make_study: MakeStudy) -> None:
     plan = unfolded(make_study, {"tanh": "Ours, at last"})
     assert labels(plan.only(["Ours, at last"]).rows) == labels(plan.only(["SE tanh r=4"]).rows)
-    assert row_command(plan, plan.rows[-1]) == "ablate run small --only 'Ours, at last'"
+    assert StudyCommands(plan.study).row(plan, plan.rows[-1]) == "ablate run small --only 'Ours, at last'"
 
 
 def test_names_survive_a_file_that_is_made_of_the_study(make_study: MakeStudy) -> None:

@@ -241,7 +241,7 @@ def test_a_prepared_set_is_opened_as_the_subset_asked_for(
 
 
 def test_a_set_that_is_not_prepared_names_both_ways_out(tmp_path: Path) -> None:
-    both = "connect to the network and run `ablate data prepare cifar10`, or .* --from PATH`"
+    both = "connect to the network and run `.*ablate data prepare cifar10 --data-dir .*`, or .* --from PATH`"
     with pytest.raises(UserError, match=both):
         open_prepared(DataSpec(name="cifar10"), tmp_path)
 

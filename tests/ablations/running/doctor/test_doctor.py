@@ -16,6 +16,7 @@ import torch
 from doctoring import RESULT, dead_holder, finished, look, paths_in
 from small import DATA, small_study
 
+from ablations.planning.commands import prepare_command
 from ablations.planning.trial import DataSpec
 from ablations.running.data import ensure_prepared
 from ablations.running.data.raw_dataset import from_arrays
@@ -144,7 +145,7 @@ def test_a_damaged_data_file_and_one_that_is_cut(paths: StudyPaths, tmp_path: Pa
     [found] = look(paths)
     assert found.is_open
     assert "does not match its digest" in found.what
-    assert found.how_to_mend == "remove it, then: ablate data prepare digits"
+    assert found.how_to_mend == f"remove it, then: {prepare_command('digits', path.parent)}"
     path.write_bytes(whole[:-100])
     [found] = look(paths)
     assert "is damaged" in found.what
@@ -159,7 +160,10 @@ def test_a_data_set_that_a_study_needs_and_that_is_not_there(paths: StudyPaths) 
         baseline={"backbone": "resnet8", "variant": "se", "data": {"name": "cifar10"}}, axes={}
     )
     [found] = look(paths, design=design, study="small")
-    assert (found.level, found.how_to_mend) == ("warning", "ablate data prepare cifar10")
+    assert (found.level, found.how_to_mend.partition(" --data-dir ")[0].rpartition("/")[2]) == (
+        "warning",
+        "ablate data prepare cifar10",
+    )
     assert look(paths, design=small_study(), study="small") == []  # digits is made when it is needed
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from doctoring import dead_holder, finished, look, paths_in
 
+from ablations.planning.commands import Places
 from ablations.running.doctor import machine
 from ablations.running.mlflow.runs import SWEEP, Runs
 from ablations.running.mlflow.store import connect, experiment, locate
@@ -93,7 +94,7 @@ def test_runs_that_a_dead_sweep_left_open_are_closed(results: Path) -> None:
     assert "1 run of 'small' left running by a dead sweep" in found[0].what
     assert ("lacks 1 finished trial of 'small'" in found[1].what, found[1].how_to_mend) == (
         True,
-        "ablate sync small",
+        Places(paths.results_dir).command("sync", "small"),
     )
     assert "several finished runs of 1 trial" in found[2].what
     assert client.get_run(stale).info.status == "RUNNING"
