@@ -166,7 +166,8 @@ def test_no_data_and_no_network_names_both_ways_out(
     said = ablate("run", "smoke", "--no-tracking")
     assert said.status == 2
     [line] = said.err.splitlines()
-    assert "ablate data prepare cifar10 --data-dir " in line and "/data --from PATH`" in line
+    assert "ablate data prepare cifar10 --data-dir " in line
+    assert "/data --from PATH`" in line
     assert "network" in line or "connect" in line
     assert not Path("results/smoke/trials.jsonl").exists()
 

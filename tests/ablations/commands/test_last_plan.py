@@ -155,7 +155,7 @@ def test_a_run_notes_its_plan_and_says_what_was_there(ablate: Ablate) -> None:
     (RESULTS / "trials.jsonl").unlink()  # made up, of other data
     said = ablate("run", "small.yaml", "--seeds", "1", "--only", "plain", "--no-tracking", "--workers", "1")
     assert said.status == 0, said.err
-    assert "study small: 1 trials, 1 to train" in said.out
+    assert "study small: 1 trial, 1 to train" in said.out
     assert (
         f"{RESULTS} was last run with another plan, {Path.cwd()}/small.yaml --set recipe.epochs=2" in said.out
     )

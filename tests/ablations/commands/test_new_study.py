@@ -16,7 +16,7 @@ from ablations.planning.study_file import SHIPPED, load_study, shipped_studies
 
 
 def test_a_new_study_is_valid_at_once(ablate: Callable[..., Any]) -> None:
-    said = ablate("init")
+    here, said = Path.cwd(), ablate("init")
     assert (said.status, said.out) == (
         0,
         f"my-study.yaml is written; next: {program()} plan {here}/my-study.yaml\n",
