@@ -138,7 +138,7 @@ def test_names_that_cannot_name_a_folder_are_refused(make_study: MakeStudy, name
 def test_defaults(make_study: MakeStudy) -> None:
     study = make_study()
     assert (study.design, study.include_plain) == ("one-factor", True)
-    assert (study.paper_tables, study.plugins, study.overrides) == ((), (), ())
+    assert (study.paper_tables, study.plugins, study.overrides) == (None, (), ())
     with pytest.raises(ValidationError, match="frozen"):
         study.title = "another"
 
