@@ -50,8 +50,9 @@ def refuse_other_plan(study: Study, folder: Path) -> None:
 def formats_to_renew(study: Study, folder: Path) -> tuple[str, ...]:
     """Return the formats in which a report of the same plan is there."""
     with suppress(RecordError):
-        if read_request(folder).is_of(study):
-            return _formats_there(folder)
+        request = read_request(folder)
+        if request.is_of(study):
+            return tuple(name for name in _formats_there(folder) if name in request.formats)
     return ()
 
 
