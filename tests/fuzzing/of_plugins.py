@@ -114,6 +114,6 @@ def load(here: Path, data: bytes, number: int) -> None:
         for specimen in specimens_of("squeeze", f"fuzzed{want['number']}"):
             for examine in (behaviour.construction, behaviour.determinism):
                 with suppress(ContractBroken):
-                    examine(specimen)
+                    examine(specimen, "squeeze")
     except KeyboardInterrupt:  # which is how Ctrl-C comes, too
         assert any(want[place].startswith("raise KeyboardInterrupt") for place in ("end", "init", "forward"))

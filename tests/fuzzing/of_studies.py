@@ -157,4 +157,4 @@ def requests(here: Path) -> Sequence[bytes]:
 def read_request(here: Path, data: bytes, number: int) -> None:
     (here / "request.json").write_bytes(data)
     request = request_of(here)
-    assert isinstance(request.plugins, tuple)
+    assert isinstance(request.asked.plugins, tuple)

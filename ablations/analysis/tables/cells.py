@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from ablations.analysis.stats.paired import Estimate
 from ablations.planning.row import RowKind
 from senet_core.errors import printable
+
+if TYPE_CHECKING:  # it loads scipy, for which a table of texts need not wait
+    from ablations.analysis.stats.paired import Estimate
 
 Value = str | int | float | None
 MINUS = "\N{MINUS SIGN}"

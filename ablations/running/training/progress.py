@@ -113,15 +113,21 @@ class Progress:
         """
         new: list[EpochMetrics] = []
         for line in self._added():
-            if "environment" in line:
-                self.process, self.attempt = Holder.from_text(line["process"]), line["attempt"]
-                self.environment = line["environment"]
-            if "steps" in line:
-                self.done, self.total = line["steps"]
-            if "epoch" in line:
-                new.append(EpochMetrics(**line["epoch"]))
+            # what is damaged is passed over: the outcome of the trial has it all again
+            with suppress(KeyError, TypeError, ValueError):
+                self._take(line, new)
         self.epochs.extend(new)
         return new
+
+    def _take(self, line: Mapping[str, Any], new: list[EpochMetrics]) -> None:
+        if "environment" in line:
+            self.process, self.attempt = Holder.from_text(line["process"]), int(line["attempt"])
+            self.environment = dict(line["environment"])
+        if "steps" in line:
+            done, total = line["steps"]
+            self.done, self.total = int(done), int(total)
+        if "epoch" in line:
+            new.append(EpochMetrics(**line["epoch"]))
 
     def kill_process(self) -> None:
         """Kill the trial's process if it can be seen from here, and nothing that merely has its number."""

@@ -122,7 +122,8 @@ def test_every_command_is_fuzzed() -> None:
         "bench",
         "dashboard",
         "paper",
-    }  # these serve, write to a server, take minutes, or work on the project's own documents
+        "init",
+    }  # these serve, write to a server, take minutes, work on the project's own documents, or make new files
 
 
 @FAST

@@ -300,7 +300,7 @@ def test_processes_that_start_at_once_share_one_library(tmp_path: Path) -> None:
 
 
 def test_the_key_of_the_library_names_processor_torch_and_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiler = sys.executable  # anything that knows --version
+    compiler = (sys.executable,)  # anything that knows --version
     before = compiled._key(passes.SOURCE, compiler)
     monkeypatch.setattr(compiled, "_processor", lambda: "another")
     other_processor = compiled._key(passes.SOURCE, compiler)
