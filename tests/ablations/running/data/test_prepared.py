@@ -193,9 +193,9 @@ def test_a_subset_can_be_verified_too(path: Path) -> None:
         verify(subset)
 
 
-def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"there is no prepared data set at .*none; make it with `ablate data"
+        UserError, match=r"there is no prepared data set at .*none; prepare its folder again"
     ):
         load(tmp_path / "none")
 
