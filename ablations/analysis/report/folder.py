@@ -67,11 +67,11 @@ def clear_report(folder: Path, kept: Collection[str], request: Request) -> None:
     Raises:
         OSError: a file cannot be removed.
     """
-    try:
-        same = read_request(folder).plan == request.plan
-    except RecordError:
-        same = False
-    for name in sorted(_own_files(folder)):
+    before = None
+    with suppress(RecordError):
+        before = read_request(folder)
+    same = before is not None and before.plan == request.plan
+    for name in sorted(_own_files(folder, () if before is None else before.tables)):
         if not same or name not in kept:
             (folder / name).unlink(missing_ok=True)
 
@@ -80,10 +80,10 @@ def _formats_there(folder: Path) -> tuple[str, ...]:
     return tuple(name for name, file in FORMATS.items() if (folder / file).is_file())
 
 
-def _own_files(folder: Path) -> set[str]:
-    """Return the files in a folder that reports have written: pictures by their marks, for others may lie there."""
+def _own_files(folder: Path, tables: Collection[str]) -> set[str]:
+    """Return the files in a folder that reports have written, for others may lie there: pictures by their marks."""
     found = {name for name in (*FORMATS.values(), REQUEST) if (folder / name).is_file()}
-    found |= {f"tables/{path.name}" for path in (folder / "tables").glob("*.csv")}
+    found |= {f"tables/{path.name}" for path in (folder / "tables").glob("*.csv") if path.name in tables}
     pictures = (path for suffix in _PICTURES for path in (folder / "figures").glob(f"*.{suffix}"))
     return found | {f"figures/{path.name}" for path in pictures if _is_ours(path)}
 

@@ -12,6 +12,7 @@ from ablations.errors import RecordError
 from ablations.planning.commands import program
 from ablations.planning.study import Study
 from ablations.planning.typed_study import TypedStudy, plan_digest, typed
+from senet_core.bounded import MIB, read_bounded
 
 FILE_NAME = "request.json"
 
@@ -25,12 +26,14 @@ class Request:
         formats: of the report.
         pairs: axes of which all pairs are compared.
         plan: digest of the plan that is reported; "" where it is not known.
+        tables: files that it wrote into its folder of tables, and that the next report may remove.
     """
 
     typed: tuple[str, ...]
     formats: tuple[str, ...]
     pairs: tuple[str, ...]
     plan: str = ""
+    tables: tuple[str, ...] = ()
 
     @property
     def asked(self) -> TypedStudy:
@@ -45,7 +48,9 @@ class Request:
 
     def to_json(self) -> str:
         """Return the file's content."""
-        fields = {name: value for name, value in asdict(self).items() if name != "plan" or value}
+        fields = {
+            name: value for name, value in asdict(self).items() if name not in ("plan", "tables") or value
+        }
         return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
@@ -57,12 +62,13 @@ def read_request(folder: Path) -> Request:
     """
     path = folder / FILE_NAME
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bounded(path, MIB))
         plan = content.get("plan", "")
         if not isinstance(plan, str):
             raise ValueError(f"not the digest of a plan: {plan!r}")
         words, formats, pairs = content["typed"], content["formats"], content.get("pairs", ())
-        request = Request(_words(words), _words(formats), _words(pairs), plan)
+        tables = _words(content.get("tables", ()))
+        request = Request(_words(words), _words(formats), _words(pairs), plan, tables)
         _ = request.asked
     except FileNotFoundError as error:
         raise RecordError(

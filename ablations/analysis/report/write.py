@@ -111,7 +111,8 @@ def write_report(
     content = content_of(results, tracking=shown, pairs=pairs)
     there = formats_to_renew(study, folder)
     asked = tuple(name for name in FORMATS if name in formats or name in there)
-    request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study))
+    tables = tuple(f"{table.key}.csv" for table in content.tables())
+    request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study), tables)
     return _write_all(content, folder, asked, request)
 
 
@@ -127,7 +128,7 @@ def _write_all(
         _clear_drafts(folder)
         if request is not None:  # whenever this is cut short, what stands there is of one plan
             names = {f"figures/{key}.{suffix}" for key, made in images.items() for suffix in made}
-            names |= {f"tables/{table.key}.csv" for table in content.tables()}
+            names |= {f"tables/{name}" for name in request.tables}
             folder.mkdir(parents=True, exist_ok=True)
             clear_report(folder, names | {REQUEST, *(FORMATS[name] for name in texts)}, request)
             _write(folder / REQUEST, request.to_json())

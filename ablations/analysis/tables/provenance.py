@@ -13,6 +13,7 @@ from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord
+from senet_core.words import counted
 
 _SECONDS_PER_HOUR = 3600
 
@@ -88,7 +89,7 @@ def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:
     said = []
     dirty = sum(bool(environment.get("dirty")) for environment in environments)
     if dirty:
-        said.append(f"{dirty} trial{'s' * (dirty != 1)} ran with code that was changed after its commit.")
+        said.append(f"{counted(dirty, 'trial')} ran with code that was changed after its commit.")
     states: dict[str, set[str]] = {}
     for environment in environments:
         if environment.get("source"):
@@ -98,9 +99,7 @@ def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:
             named = f"commit {commit}" if commit else "no known commit"
             said.append(f"The trials of {named} come from {len(sources)} different states of the code.")
     unknown = Counter(str(e["no_commit"]) for e in environments if e.get("no_commit"))
-    said += [
-        f"For {count} trial{'s' * (count != 1)} no commit is known: {why}." for why, count in unknown.items()
-    ]
+    said += [f"For {counted(count, 'trial')} no commit is known: {why}." for why, count in unknown.items()]
     return said
 
 
@@ -224,7 +223,7 @@ def _hardware(record: TrialRecord) -> str:
     parts = [_plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
     run = [_plain(e.get("device")), _plain(e.get("precision"))]
     if "threads" in e:
-        run.append(f"{e['threads']} thread{'s' * (e['threads'] != 1)} a trial")
+        run.append(f"{counted(e['threads'], 'thread')} a trial")
     return ", ".join(part for part in (*parts, *run) if part)
 
 

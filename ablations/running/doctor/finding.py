@@ -63,8 +63,3 @@ def mended(finding: Finding, mend: Callable[[], object], *, fix: bool) -> Findin
     except (OSError, UserError) as error:
         return replace(finding, how_to_mend=f"{finding.how_to_mend} (`fix=True` could not: {error})")
     return replace(finding, mended=True)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things as text: "1 run", "2 runs"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata, requires
 from pathlib import Path
 
-from ablations.running.doctor.finding import Finding, counted, ok, problem, warning
+from ablations.running.doctor.finding import Finding, ok, problem, warning
 from ablations.running.machine.cores import available_cores
 from ablations.running.machine.environment import processor_name
 from ablations.running.machine.packages import package_version
 from senet_core.errors import UserError, typed_line
 from senet_core.plugins import GROUP, load_installed_plugins
+from senet_core.words import counted
 
 PROJECT = "senet-ablations"
 GIB = 2**30

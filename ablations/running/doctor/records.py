@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ablations.planning.trial import DataSpec, trial_key
-from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
+from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.record.schema import NewerSchema
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import one_line
+from senet_core.words import counted
 
 _MOMENT = 0.2
 _SHOWN = 5

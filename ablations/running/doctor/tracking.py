@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ablations.errors import RecordError
 from ablations.planning.commands import Places
 from ablations.planning.typed_study import TypedStudy
-from ablations.running.doctor.finding import Finding, counted, mended, ok, problem, warning
+from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.mlflow.runs import KEY, Runs, may_be_written
 from ablations.running.mlflow.store import Store, connect, locate, reason
 from ablations.running.mlflow.tracker import LEFT_OPEN
@@ -23,6 +23,7 @@ from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from senet_core.errors import UserError
+from senet_core.words import counted
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

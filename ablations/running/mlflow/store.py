@@ -93,7 +93,7 @@ def locate(tracking_uri: str | None, results_dir: Path) -> Store:
     """
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
-        results = results_dir.absolute()
+        results = results_dir.resolve()  # one address, however the folder is reached
         return Store(sqlite_address(results / DATABASE), results / ARTIFACTS, given=False)
     scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in ("http", "https", *PORTS) and not _is_address(uri):

@@ -138,6 +138,23 @@ def test_a_folder_holds_the_report_of_one_plan(ablate: Ablate) -> None:
     assert "--set axes={}" in " ".join(json.loads(left["request.json"])["typed"])
 
 
+@pytest.mark.parametrize("named", ["mine.csv", "../mine.csv", "../../../small.yaml"])
+def test_tables_of_the_users_own_stay_whatever_a_request_says(ablate: Ablate, named: str) -> None:
+    as_if_run()
+    ablate("report", "small.yaml")
+    folder = Path("reports/small")
+    mine = folder / "tables" / named
+    mine.parent.mkdir(exist_ok=True)
+    if not mine.exists():
+        mine.write_text("a\n1\n")
+    if named != "mine.csv":  # a request that a stranger has made
+        request = json.loads((folder / "request.json").read_text())
+        (folder / "request.json").write_text(json.dumps({**request, "tables": [named]}))
+    as_if_run("recipe.epochs=2")
+    assert ablate("report", "small.yaml", "--replace").status == 0
+    assert mine.exists()
+
+
 def test_from_python(ablate: Ablate, caplog: pytest.LogCaptureFixture) -> None:
     as_if_run("recipe.epochs=2")
     with caplog.at_level(logging.WARNING, logger="ablations"):

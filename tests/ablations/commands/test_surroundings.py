@@ -108,33 +108,28 @@ def test_an_ascii_terminal_is_shown_the_nearest_characters(tmp_path: Path) -> No
     assert done.stdout == b"1 +- 2 x \\u732b\n"
 
 
-def test_a_script_trains_without_a_guard_and_is_run_once(tmp_path: Path) -> None:
-    (tmp_path / "study.yaml").write_text(STUDY)
-    (tmp_path / "script.py").write_text(
-        "import ablations as ab\nprint('begun')\nprint(ab.run('study.yaml', workers=1))\n"
-    )
+def said_by_script(folder: Path, study: str, *lines: str) -> str:
+    (folder / "study.yaml").write_text(study)
+    (folder / "script.py").write_text("\n".join(["import ablations as ab", *lines]))
     done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=tmp_path,
-        env=surroundings(tmp_path),
-        capture_output=True,
-        text=True,
+        [sys.executable, "script.py"], cwd=folder, env=surroundings(folder), stdout=subprocess.PIPE, text=True
     )
-    assert done.stdout == "begun\n<Results of study 'study': 2 rows, 2 of 2 trials finished>\n", done.stderr
+    return done.stdout
+
+
+def test_a_script_trains_without_a_guard_and_is_run_once(tmp_path: Path) -> None:
+    said = said_by_script(tmp_path, STUDY, "print('begun')", "print(ab.run('study.yaml', workers=1))")
+    assert said == "begun\n<Results of study 'study': 2 rows, 2 of 2 trials finished>\n"
 
 
 def test_a_block_that_a_script_registers_itself_is_refused_before_training(tmp_path: Path) -> None:
-    (tmp_path / "study.yaml").write_text(STUDY.replace("[avg, max]", "[avg, mine]"))
-    (tmp_path / "script.py").write_text(
-        "import ablations as ab\nfrom senet_core import SQUEEZES\n"
-        "@SQUEEZES.register('mine', source='ours')\ndef mine(x): return x.mean(dim=(2, 3)) * 2\n"
-        "try: ab.run('study.yaml')\nexcept ValueError as error: print(error)\n"
+    said = said_by_script(
+        tmp_path,
+        STUDY.replace("[avg, max]", "[avg, mine]"),
+        "from senet_core import SQUEEZES",
+        "@SQUEEZES.register('mine', source='ours')",
+        "def mine(x): return x.mean(dim=(2, 3)) * 2",
+        "try: ab.run('study.yaml')",
+        "except ValueError as error: print(error)",
     )
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=tmp_path,
-        env=surroundings(tmp_path),
-        capture_output=True,
-        text=True,
-    )
-    assert "the squeeze 'mine' is registered by the running script or notebook" in done.stdout, done.stderr
+    assert "the squeeze 'mine' is registered by the running script or notebook" in said

@@ -194,9 +194,7 @@ def test_a_subset_can_be_verified_too(path: Path) -> None:
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"there is no prepared data set at .*none; prepare its folder again"
-    ):
+    with pytest.raises(UserError, match=r"there is no prepared data set at .*none; prepare its folder again"):
         load(tmp_path / "none")
 
 
