@@ -108,7 +108,7 @@ def _own_folder(folder: Path) -> Path:
     why = why_untrusted(folder)
     if not why:
         return folder
-    own = Path(tempfile.gettempdir()) / f"senet-ablations-{os.geteuid()}"
+    own = Path(tempfile.gettempdir()) / f"senet-ablations-kernels-{os.geteuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
     if own.is_symlink() or why_untrusted(own):  # another user was here first
         own = _folder_of_this_process()
@@ -118,7 +118,7 @@ def _own_folder(folder: Path) -> Path:
 
 @lru_cache(maxsize=1)
 def _folder_of_this_process() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="senet-ablations-"))
+    made = Path(tempfile.mkdtemp(prefix="senet-ablations-kernels-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
 

@@ -21,6 +21,8 @@ from ablations.running.training.worker import start_worker
 
 T = TypeVar("T")
 
+_hiding = threading.RLock()
+
 SHARE_OF_MEMORY = 0.6
 """The share of the machine's memory that all workers together may keep between tasks."""
 
@@ -161,14 +163,14 @@ def without_main_module() -> Iterator[None]:
     script needs no `if __name__ == "__main__":` around its sweep.
     """
     main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {
-        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
-    }
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        main.__dict__.update(hidden)
+    with _hiding:  # two pools at once would take each other's empty names for the true ones
+        names = [name for name in ("__file__", "__spec__") if name in main.__dict__]
+        hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names}
+        main.__spec__ = None
+        try:
+            yield
+        finally:
+            main.__dict__.update(hidden)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class DataFile:
             DataError: what the object store has is damaged, or other data.
             OSError: it cannot be written.
         """
-        base = private_folder(Path(tempfile.gettempdir()) / f"senet-ablations-{os.getuid()}")
+        base = private_folder(Path(tempfile.gettempdir()) / f"senet-ablations-data-{os.getuid()}")
         _remove_unused(base, self.digest)
         folder = _hold(base / self.digest)
         path = folder / self.name

@@ -16,6 +16,7 @@ from ablations.running.data import Prepared, ensure_prepared, load
 from ablations.running.executors import ray_data
 from ablations.running.executors.ray_data import DataFile
 from senet_core.errors import UserError
+from senet_core.kernels import compiled
 
 ray = pytest.importorskip("ray")
 
@@ -36,7 +37,7 @@ def data(prepared: Prepared) -> DataFile:
 
 @pytest.fixture
 def base(prepared: Prepared, tmp_path: Path) -> Path:
-    return tmp_path / "tmp" / f"senet-ablations-{os.getuid()}"
+    return tmp_path / "tmp" / f"senet-ablations-data-{os.getuid()}"
 
 
 def test_the_copy_is_this_users_alone(data: DataFile, base: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_folder_of_another_user_is_refused(
     base.mkdir(mode=0o700)
     owner, known = base.stat().st_uid, base
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
-    known.rename(known.with_name(f"senet-ablations-{owner + 1}"))
+    known.rename(known.with_name(f"senet-ablations-data-{owner + 1}"))
     with pytest.raises(UserError, match=f"it belongs to user {owner}"):
         data.local()
 
@@ -123,3 +124,13 @@ def test_copies_of_dead_runs_are_removed_and_those_in_use_stay(data: DataFile, b
         data.local()
         assert sorted(path.name for path in base.iterdir()) == sorted([used.name, data.digest])
         assert not partial.exists()
+
+
+def test_compiled_kernels_that_are_kept_in_the_same_folder_stay(data: DataFile, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)  # so that kernels are kept elsewhere
+    library = compiled._own_folder(shared) / "fused.so"
+    library.touch()
+    data.local()
+    assert library.exists()
