@@ -63,6 +63,8 @@ def test_pairs_and_every_format(clone: Path) -> None:
     assert reported(clone, ("md", "html", "latex"), ("squeeze",)) == []
     request = json.loads((clone / "reports/tiny/request.json").read_text(encoding="utf-8"))
     assert len(request.pop("plan")) == 16
+    written = {path.name for path in (clone / "reports/tiny/tables").iterdir()}
+    assert set(request.pop("tables")) == written
     assert request == {
         "typed": ["tiny.yaml", "--set", "margin=0.3", "--seeds", "5"],
         "formats": ["md", "html", "latex"],
