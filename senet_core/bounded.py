@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
+_PIECE = MIB
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -38,7 +39,11 @@ def read_bounded(path: Path, most: int) -> bytes:
     """
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
-        content = file.read(most + 1) if size <= most else b""  # it may grow, or have no size, as in /proc
+        content = (
+            file.read(size + 1) if size <= most else b""
+        )  # a read of `most` bytes would take their memory
+        while size < len(content) <= most and (more := file.read(min(most, _PIECE) + 1)):
+            content += more  # it grew, or has no size, as in /proc
     if max(size, len(content)) > most:
         raise too_large(max(size, len(content)), most)
     return content

@@ -11,10 +11,12 @@ from typing import Any
 
 from ablations.planning.trial import DataSpec, trial_key
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
+from ablations.running.record.json_lines import cut_off
 from ablations.running.record.schema import NewerSchema
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.record.trial_file import TrialFile
+from ablations.running.record.trial_file import MOST_LINE, TrialFile
 from ablations.running.record.trial_record import TrialRecord
+from senet_core.bounded import open_plain
 from senet_core.errors import one_line
 from senet_core.words import counted
 
@@ -76,21 +78,25 @@ def check_record(
 
 
 def _read(path: Path) -> _Read:
-    content = path.read_bytes()
-    if not content.endswith(b"\n") and content:
+    if cut_off(path):
         time.sleep(_MOMENT)  # a sweep may be writing just now
-        content = path.read_bytes()
-    *complete, torn = content.split(b"\n")
     lines: Lines = []
-    corrupt, newer = [], []
-    for number, line in enumerate(complete, 1):
-        try:
-            lines.append((number, TrialRecord.from_line(line.decode("utf-8"))))
-        except NewerSchema as error:  # noqa: PERF203  (the message names the line)
-            newer.append((number, one_line(error)))
-        except (ValueError, RecursionError) as error:
-            corrupt.append((number, one_line(error)))
-    return _Read(lines, tuple(corrupt), tuple(newer), len(torn))
+    corrupt, newer, torn = [], [], 0
+    with open_plain(path) as file:
+        for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), b""), 1):
+            if len(line) > MOST_LINE:
+                corrupt.append((number, f"it is longer than {MOST_LINE:,} bytes"))
+                break  # the sweep reads no further either
+            if not line.endswith(b"\n"):
+                torn = len(line)
+                break
+            try:
+                lines.append((number, TrialRecord.from_line(line[:-1].decode("utf-8"))))
+            except NewerSchema as error:
+                newer.append((number, one_line(error)))
+            except (ValueError, RecursionError) as error:
+                corrupt.append((number, one_line(error)))
+    return _Read(lines, tuple(corrupt), tuple(newer), torn)
 
 
 def _corrupt(path: Path, read: _Read) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ablations.running.doctor.finding import Finding, mended, problem, warning
 from ablations.running.machine.durable import is_abandoned
 from ablations.running.machine.locks import locked
 from ablations.running.record import forecasts, interim_plans, last_plan, proposals
-from ablations.running.record.json_lines import cut_off, remove_cut_off
+from ablations.running.record.json_lines import cut_off, set_cut_off_aside
 from ablations.running.record.study_paths import PROBE, StudyPaths
 
 _LOCKS = {interim_plans.FILE_NAME: ".looks.lock", proposals.FILE_NAME: ".choice.lock"}
@@ -25,7 +25,7 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
 
     Args:
         paths: of the study.
-        fix: remove lines that were cut off, and what was not written to its end.
+        fix: set lines aside that were cut off, and remove what was not written to its end.
     """
     folder = paths.results
     readers: dict[str, Callable[[], object]] = {
@@ -43,8 +43,10 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
         try:
             read()
         except RecordError as error:
+            needed = name != forecasts.FILE_NAME
+            blocked = "neither `ablate run` nor `ablate report` works for the study"
             yield problem(
-                str(error), "until then neither `ablate run` nor `ablate report` works for the study"
+                str(error), f"until then {blocked if needed else 'reports leave the forecasts out'}"
             )
         if name in _LOCKS:
             yield from _cut_off(folder / name, folder / _LOCKS[name], fix=fix)
@@ -61,15 +63,15 @@ def _cut_off(path: Path, lock: Path, *, fix: bool) -> Iterator[Finding]:
     if not torn:
         return
 
-    def remove() -> None:
+    def set_aside() -> None:
         with locked(lock):
-            remove_cut_off(path)
+            set_cut_off_aside(path)
 
     with suppress(OSError), locked(lock):  # nobody writes just now
         torn = cut_off(path)
     if torn:
         found = warning(
             f"{path}: the last line was cut off after {torn} bytes when its writer died",
-            "the next sweep that writes there, or `fix=True`, removes it",
+            "the next sweep that writes there, or `fix=True`, sets it aside",
         )
-        yield mended(found, remove, fix=fix)
+        yield mended(found, set_aside, fix=fix)

@@ -19,6 +19,9 @@ SCHEMA = 1
 MOST_BYTES = 256 * MIB
 """Limit of such a file: about a million lines."""
 
+TORN_SUFFIX = ".torn"
+"""What a line that was cut off is moved to: the name of its file, and this."""
+
 _PIECE = 2**16
 
 
@@ -67,14 +70,14 @@ def content_of(line: str | bytes) -> dict[str, Any]:
 
 
 def add_line(path: Path, what: str, line: str) -> None:
-    """Add a line durably, in the place of one that was cut off; the caller holds the file's lock.
+    """Add a line durably; one that was cut off is set aside first. The caller holds the file's lock.
 
     Raises:
         DiskError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_cut_off(path)
+        set_cut_off_aside(path)
         append_durably(path, f"{line}\n".encode())
     except OSError as error:
         raise not_written(f"{what} {path}", error, chosen=False) from error
@@ -97,8 +100,16 @@ def cut_off(path: Path) -> int:
     return size
 
 
-def remove_cut_off(path: Path) -> None:
-    """Remove what follows the last line feed; nobody has acted upon it."""
+def set_cut_off_aside(path: Path) -> None:
+    """Move what follows the last line feed to a file beside it; nobody has acted upon it.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
     torn = cut_off(path)
     if torn:
-        os.truncate(path, path.stat().st_size - torn)
+        whole = path.stat().st_size - torn
+        with open_plain(path) as file:
+            file.seek(whole)
+            append_durably(path.with_name(path.name + TORN_SUFFIX), file.read(torn) + b"\n")
+        os.truncate(path, whole)

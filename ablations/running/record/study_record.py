@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ablations.errors import RecordError
 from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
 from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
@@ -16,6 +18,8 @@ from ablations.running.record.proposals import Proposal, add_proposal, read_prop
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
+
+log = logging.getLogger("ablations")
 
 
 @dataclass
@@ -64,8 +68,12 @@ class StudyRecord:
 
     @cached_property
     def forecasts(self) -> tuple[Forecast, ...]:
-        """Its forecasts, oldest first, in forecast.json."""
-        return load_forecasts(self.folder / FORECASTS)
+        """Its forecasts, oldest first, in forecast.json; none where that cannot be read, as no verdict needs them."""
+        try:
+            return load_forecasts(self.folder / FORECASTS)
+        except RecordError as error:
+            log.warning("the forecasts are left out: %s", error)
+            return ()
 
     @property
     def version(self) -> tuple[int, ...]:

@@ -10,13 +10,13 @@ from filelock import FileLock
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.record.json_lines import TORN_SUFFIX
 from ablations.running.record.schema import NewerSchema
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.bounded import MIB, open_plain
 
 LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
-TORN_SUFFIX = ".torn"
 MOST_LINE = 16 * MIB
 """Limit of one line, in bytes; a trial of 270 epochs has 2**15."""
 

@@ -15,7 +15,14 @@ from ablations.running.record.schema import check_schema
 from senet_core.errors import printable
 
 SCHEMA = 1
+_BEGINNING = f'{{"schema":{SCHEMA},'
+
 Percent = Annotated[float, Field(ge=0, le=100)]
+Number = Annotated[float, Field(ge=-1e100, le=1e100)]
+Amount = Annotated[float, Field(ge=0, le=1e12)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""Ranges in which sums and squares of many values are numbers, and that databases hold."""
+
 _FINITE = ConfigDict(allow_inf_nan=False)
 
 Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
@@ -37,11 +44,11 @@ class EpochMetrics:
             cent; None where none are. Such trials take part in a choice, and never see a test image.
     """
 
-    epoch: int
-    train_loss: float
+    epoch: Count
+    train_loss: Number
     train_error: Percent
-    lr: float
-    seconds: float
+    lr: Number
+    seconds: Amount
     validation_error: Percent | None = None
 
 
@@ -69,17 +76,17 @@ class TrialResult:
 
     top1_error: Percent
     top5_error: Percent | None
-    test_loss: float
-    train_loss: float
+    test_loss: Number
+    train_loss: Number
     train_error: Percent
-    parameters: int
-    multiply_adds: int
-    bottleneck_widths: Mapping[str, int]
-    train_seconds: float
-    test_seconds: float
-    peak_memory_mib: float
+    parameters: Count
+    multiply_adds: Count
+    bottleneck_widths: Mapping[str, Count]
+    train_seconds: Amount
+    test_seconds: Amount
+    peak_memory_mib: Amount
     weights_sha256: str
-    latency_ms: float | None = None
+    latency_ms: Amount | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Failure:
 
     kind: Kind
     message: str
-    epoch: int | None = None
+    epoch: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -175,10 +182,11 @@ class TrialRecord:
             ValueError: it is not JSON, of another schema, or a field is missing or is not what it should be, as after
                 an edit by hand.
         """
-        content = json.loads(line)
-        if not isinstance(content, dict):
-            raise ValueError("it is not a JSON object")
-        check_schema(content.get("schema"), SCHEMA)
+        if not line.startswith(_BEGINNING):  # else it is of this schema, and need not be read twice
+            content = json.loads(line)
+            if not isinstance(content, dict):
+                raise ValueError("it is not a JSON object")
+            check_schema(content.get("schema"), SCHEMA)
         try:
             record = _READER.validate_json(line, strict=True)
         except ValidationError as error:

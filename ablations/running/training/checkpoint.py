@@ -6,8 +6,10 @@ import hashlib
 import io
 import logging
 import os
+import re
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,13 @@ from typing import Any
 import torch
 
 from ablations.running.machine.durable import write_durably
+from senet_core.bounded import GIB, read_bounded
 
 FOLDER = "checkpoints"
 MAGIC = b"senet-ablations checkpoint 1\n"
+MOST_BYTES = 32 * GIB
+"""Limit of a checkpoint: weights and momenta of four thousand million parameters."""
+
 KEPT = 2
 MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
@@ -116,15 +122,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: the file is truncated, damaged or not a checkpoint.
     """
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MOST_BYTES)
     except OSError as error:
         raise Unreadable(f"it cannot be read: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise Unreadable("there was not enough memory to read it") from error
     head, _, payload = content.partition(b"\n")
     digest, _, payload = payload.partition(b"\n")
     if head + b"\n" != MAGIC:
-        raise ValueError("it is no checkpoint")
+        other = re.fullmatch(rb"senet-ablations checkpoint (\d{1,9})", head)
+        raise ValueError(
+            f"version {int(other[1])} of the format wrote it" if other else "it is no checkpoint"
+        )
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         raise ValueError("its checksum is wrong")
+    _check_unpacked(payload)
     try:
         loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except MemoryError as error:
@@ -134,6 +146,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict) or not {"context", "step", "state"} <= loaded.keys():
         raise ValueError("it lacks its parts")
     return loaded
+
+
+def _check_unpacked(payload: bytes) -> None:
+    """Refuse a file whose parts would unpack to more than it has; torch writes them as they are.
+
+    Raises:
+        ValueError: it would, or it is no file of torch's.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise ValueError("it is no file of torch's") from error
+    if unpacked > len(payload):
+        raise ValueError(f"it would unpack to {unpacked:,} bytes, and has {len(payload):,}")
 
 
 class Supervisor:

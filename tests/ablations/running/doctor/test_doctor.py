@@ -270,15 +270,13 @@ def test_the_digest_of_an_image_folder_belongs_to_the_study_that_names_it(paths:
 def test_a_checkpoint_that_could_not_be_read_stays(
     paths: StudyPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, read = checkpointed(paths, "c" * 16, {}), Path.read_bytes
+    path = checkpointed(paths, "c" * 16, {})
 
-    def refuse(asked: Path) -> bytes:
-        if asked == path:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return read(asked)
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr("ablations.running.training.checkpoint.read_bounded", refuse)
         [found] = look(paths, fix=True)
     assert (found.mended, "it cannot be read: Permission denied" in found.what) == (False, True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ablations.running.mlflow.store import connect, experiment, locate
+from senet_core.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,18 @@ def test_a_strangers_database_sends_no_file_into_another_folder(tmp_path: Path, 
     connect(locate(None, results)).log_text(earlier, "3", "t.txt")
     assert list((home / ".ssh").iterdir()) == []
     assert sorted(files(results / "mlartifacts/x").values()) == ["2", "3"]
+
+
+@pytest.mark.parametrize("name", ["", "/x", "/x/RUN", "/x/RUN/artifacts/t.txt"])
+def test_a_planted_link_sends_no_file_elsewhere(tmp_path: Path, name: str) -> None:
+    results, home = tmp_path / "results", tmp_path / "home"
+    home.mkdir()
+    (home / "t.txt").write_text("mine")
+    earlier = run_with_a_file(results, "1")
+    link = results / f"mlartifacts{name}".replace("RUN", earlier)
+    link.rename(tmp_path / "aside")
+    link.symlink_to(home / "t.txt" if link.suffix else home)
+    with pytest.raises(UserError, match=f"{link.name}' is a link to '{home}"):
+        run_with_a_file(results, "2")
+    assert [path.name for path in home.iterdir()] == ["t.txt"]
+    assert (home / "t.txt").read_text() == "mine"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,12 @@ from ablations.planning.choices.space import Dimension
 from ablations.running.doctor.records import check_record
 from ablations.running.record.forecasts import Forecast, SweepCost, keep_forecast, load_forecasts
 from ablations.running.record.interim_plans import InterimPlan
+from ablations.running.record.json_lines import add_line
 from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.study_record import StudyRecord
+from ablations.running.record.trial_file import TrialFile
+
+SHIPPED = Path(__file__).parents[4] / "results" / "deeper" / "trials.jsonl"
 
 
 @pytest.mark.parametrize("value", [[0.5], "x", float("nan"), {}, None])
@@ -39,8 +46,7 @@ def test_a_dimension_has_its_choices_alone(value: object) -> None:
 
 @pytest.mark.parametrize("name", ["path", "size"])
 def test_the_doctor_reads_a_record_whose_data_are_named_by_a_list(tmp_path: Path, name: str) -> None:
-    shipped = Path(__file__).parents[4] / "results" / "deeper" / "trials.jsonl"
-    line = json.loads(shipped.read_text().splitlines()[0])
+    line = json.loads(SHIPPED.read_text().splitlines()[0])
     line["trial"]["data"][name] = []
     paths = StudyPaths("deeper", tmp_path, tmp_path)
     paths.results.mkdir()
@@ -48,3 +54,50 @@ def test_the_doctor_reads_a_record_whose_data_are_named_by_a_list(tmp_path: Path
     assert any(
         "the key is not that of the trial" in str(found) for found in check_record(paths, {}, fix=False)
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("parameters", 10**400),
+        ("multiply_adds", 2**63),
+        ("parameters", -1),
+        ("test_loss", 1e308),
+        ("train_seconds", 1e300),
+        ("train_seconds", -1.0),
+        ("peak_memory_mib", 1e308),
+    ],
+)
+def test_a_number_that_nothing_can_be_computed_with_is_refused(
+    tmp_path: Path, place: str, value: float
+) -> None:
+    line = json.loads(SHIPPED.read_text().splitlines()[0])
+    line["result"][place] = value
+    (tmp_path / "trials.jsonl").write_text(json.dumps(line) + "\n")
+    with pytest.raises(RecordError, match=f"line 1 is corrupt: .*{place}"):
+        TrialFile.load(tmp_path / "trials.jsonl")
+
+
+def test_a_damaged_forecast_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "forecast.json").write_text("{")
+    with caplog.at_level(logging.WARNING, "ablations"):
+        assert StudyRecord(tmp_path).forecasts == ()
+    assert "the forecasts are left out:" in caplog.text
+    assert "remove it, and `ablate plan` makes another" in caplog.text
+
+
+def test_a_line_that_was_cut_off_is_kept_beside_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "looks.jsonl"
+    path.write_text('{"a":1}\n{"b":')
+    add_line(path, "the plans", '{"c":3}')
+    assert path.read_text() == '{"a":1}\n{"c":3}\n'
+    assert path.with_name("looks.jsonl.torn").read_text() == '{"b":\n'
+
+
+def test_the_doctor_reads_no_line_without_an_end(tmp_path: Path) -> None:
+    paths = StudyPaths("x", tmp_path, tmp_path)
+    paths.results.mkdir()
+    paths.record.touch()
+    os.truncate(paths.record, 2**33)
+    [found] = check_record(paths, {}, fix=False)
+    assert "line 1 is corrupt: it is longer than 16,777,216 bytes" in str(found)

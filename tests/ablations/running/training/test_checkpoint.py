@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import logging
+import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,14 @@ from small import DATA, one_thread, small_trial
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
-from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, read_checkpoint
+from ablations.running.training.checkpoint import (
+    MAGIC,
+    Checkpoints,
+    Stopped,
+    Supervisor,
+    TimedOut,
+    read_checkpoint,
+)
 from ablations.running.training.trial_training import Observer, train
 from senet_core.variant import PAPER_SE, SEVariant
 
@@ -179,11 +190,6 @@ def test_a_checkpoint_of_other_code_is_not_continued(tmp_path: Path) -> None:
 
 def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
     """Even one with the right checksum: nothing but tensors and plain values is read."""
-    import hashlib
-    import io
-
-    from ablations.running.training.checkpoint import MAGIC
-
     buffer = io.BytesIO()
     torch.save({"context": {}, "step": 1, "state": _Evil(tmp_path / "ran")}, buffer)
     payload = buffer.getvalue()
@@ -192,6 +198,35 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="it cannot be loaded"):
         read_checkpoint(path)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "1.pt").write_bytes(b"senet-ablations checkpoint 2\n")
+    with pytest.raises(ValueError, match="version 2 of the format wrote it"):
+        read_checkpoint(tmp_path / "1.pt")
+
+
+def test_a_checkpoint_is_no_larger_than_it_may_be(tmp_path: Path) -> None:
+    (tmp_path / "1.pt").touch()
+    os.truncate(tmp_path / "1.pt", 2**40)
+    with pytest.raises(ValueError, match="1,099,511,627,776 bytes, and at most"):
+        read_checkpoint(tmp_path / "1.pt")
+    os.mkfifo(tmp_path / "2.pt")
+    with pytest.raises(ValueError, match="it is no plain file"):
+        read_checkpoint(tmp_path / "2.pt")
+
+
+def test_a_checkpoint_that_would_unpack_to_more_than_it_has_is_refused(tmp_path: Path) -> None:
+    buffer, bomb = io.BytesIO(), io.BytesIO()
+    torch.save({"context": {}, "step": 1, "state": {"w": torch.zeros(10_000_000)}}, buffer)
+    with zipfile.ZipFile(buffer) as plain, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in plain.infolist():
+            packed.writestr(part.filename, plain.read(part))
+    payload = bomb.getvalue()
+    assert len(payload) < 100_000
+    (tmp_path / "1.pt").write_bytes(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+    with pytest.raises(ValueError, match="it would unpack to 40,"):
+        read_checkpoint(tmp_path / "1.pt")
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
