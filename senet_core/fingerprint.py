@@ -46,7 +46,7 @@ class Structure:
     """What a network is made of, read from the meta device: nothing is computed.
 
     Attributes:
-        widths: (stage, bottleneck units of every SE block in order); nominal where a gate does not read its width.
+        widths: (stage, bottleneck units of every SE block in order); none where its gate does not read its width.
         gates: (path of the unit, what its block weighs: "in", "inner" or "out").
         channels: (stage, channels that every SE block weighs).
         parameters: learnable parameters.

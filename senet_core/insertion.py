@@ -8,7 +8,8 @@ from torch import nn
 
 from senet_core.backbones.catalog import Place
 from senet_core.blocks.block import SEBlock
-from senet_core.blocks.slots import INTEGRATIONS
+from senet_core.blocks.gates import reads_width
+from senet_core.blocks.slots import GATES, INTEGRATIONS
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
 from senet_core.units import SEUnit, checked_form, form_of
@@ -125,10 +126,11 @@ def _unit(block: nn.Module, variant: SEVariant, *, stage: int, path: str, seed: 
 
 
 def bottleneck_widths(model: nn.Module, stages: Mapping[int, Place]) -> dict[int, tuple[int, ...]]:
-    """Return the bottleneck units of every SE block, by stage and in order. Empty for a plain network."""
+    """Return the bottleneck units of every SE block whose gate has any, by stage and in order."""
     widths: dict[int, tuple[int, ...]] = {}
     for stage, place in stages.items():
-        found = tuple(unit.se.width for _, unit in units_at(model, place) if isinstance(unit, SEUnit))
+        blocks = [unit.se for _, unit in units_at(model, place) if isinstance(unit, SEUnit)]
+        found = tuple(block.width for block in blocks if reads_width(GATES[block.gate].build))
         if found:
             widths[stage] = found
     return widths

@@ -122,13 +122,20 @@ class SEVariant:
             words.append(self.excitation)
         if self.gate != PAPER_SE.gate:
             words.append(self.gate)
-        if self.reduction != PAPER_SE.reduction:
+        if self.reduction != PAPER_SE.reduction and self._has_bottleneck():
             words.append(f"r={_reduction_text(self.reduction)}")
         if self.stages is not None:
             words.append(f"stage{'s' if len(self.stages) > 1 else ''} {joined(self.stages)}")
         if self.bias:
             words.append("bias")
         return " ".join(words)
+
+    def _has_bottleneck(self) -> bool:
+        if self.gate == PAPER_SE.gate:
+            return True
+        from senet_core.blocks.gates import reads_width
+
+        return reads_width(SLOTS["gate"][self.gate].build)
 
     def __str__(self) -> str:
         return PREFIX + ",".join(f"{name}={value}" for name, value in self.texts().items())

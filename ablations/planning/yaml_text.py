@@ -37,6 +37,7 @@ _Reader.add_implicit_resolver(
 def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     """Return a whole number of at most 63 bits; Python cannot even print very long ones in a message."""
     _refuse_long(node)
+    _refuse_old(node)
     value = loader.construct_yaml_int(node)
     if abs(value) >= 2**63:
         raise ValueError(f"a whole number of more than 63 bits, {_place(node)}")
@@ -46,6 +47,7 @@ def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 def _fraction(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     """Return a number as Python has it; one that is written in digits and becomes infinite is a mistake."""
     _refuse_long(node)
+    _refuse_old(node)
     value = loader.construct_yaml_float(node)
     if math.isinf(value) and any(mark.isdigit() for mark in str(node.value)):
         raise ValueError(f"the number {node.value!r} is too large, {_place(node)}")
@@ -56,6 +58,19 @@ def _refuse_long(node: yaml.ScalarNode) -> None:
     if len(node.value) > MOST_DIGITS:
         raise ValueError(
             f"a number of {len(node.value):,} characters, at most {MOST_DIGITS} are read, {_place(node)}"
+        )
+
+
+def _refuse_old(node: yaml.ScalarNode) -> None:
+    """Refuse octal numbers and numbers of base 60, which nobody means: YAML 1.1 has `010` for 8 and `1:30` for 90."""
+    text = str(node.value)
+    if ":" in text:
+        raise ValueError(
+            f"{text!r} is a number of base 60 in YAML 1.1; write it in digits, or in quotes, {_place(node)}"
+        )
+    if re.fullmatch(r"[-+]?0[0-9_]+", text):
+        raise ValueError(
+            f"{text!r} is an octal number in YAML 1.1; write it without the zero, or in quotes, {_place(node)}"
         )
 
 

@@ -45,6 +45,7 @@ class SEBlock(nn.Module):
         super().__init__()
         self.channels = channels
         self.width = width
+        self.gate = gate
         self.squeeze = _with_channels(SQUEEZES[squeeze], channels)
         self.network = GATES[gate].build(channels, width=width, bias=bias)
         self.excitation = _with_channels(EXCITATIONS[excitation], channels)

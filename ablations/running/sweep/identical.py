@@ -51,6 +51,8 @@ def explain_identical(one: Row, other: Row, networks: Networks) -> str:
     changed = _changed(one, other)
     if list(changed) == ["reduction"] and one.variant is not None and other.variant is not None:
         made_of, other_made_of = networks.structure(one), networks.structure(other)
+        if made_of is not None and not made_of.widths:
+            return f"{shown}: the gate {one.variant.gate!r} has no bottleneck, and reads no reduction"
         if made_of is not None and other_made_of is not None and made_of.widths == other_made_of.widths:
             return f"{shown}: {_widths(made_of, one.variant, other.variant)}"
     said = ", ".join(f"{name} {a} and {b}" for name, (a, b) in changed.items())

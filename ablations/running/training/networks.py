@@ -109,7 +109,7 @@ class Networks:
         return floor_notes(
             Bottlenecks(row.label, row.backbone, row.variant, dict(found.widths), dict(found.channels))
             for row, found in made_of.items()
-            if found is not None and row.variant is not None
+            if found is not None and found.widths and row.variant is not None
         )
 
     def _once(
