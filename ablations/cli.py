@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,6 +13,7 @@ import click
 
 from ablations.commands.shared.flags import with_flags
 from ablations.commands.shared.output import make_patient
+from ablations.running.machine.signals import Ended, ended_by_signal, name_of
 from senet_core.errors import UserError, printable, typed_line, unknown
 
 COMMANDS = {
@@ -80,13 +82,16 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
     if debug:
         given = ["--debug", *(word for word in given if word != "--debug")]
     try:
-        status = command.main(args=given, prog_name=program, standalone_mode=False)
+        with ended_by_signal():
+            status = command.main(args=given, prog_name=program, standalone_mode=False)
     except (UserError, click.ClickException) as error:
         _say(program, error, debug=debug)
         status = 2
-    except (click.Abort, KeyboardInterrupt):
-        _say(program, "interrupted", debug=debug)
-        status = 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        number = _signal_of(error)
+        said = "interrupted" if number == signal.SIGINT else f"ended by {name_of(number)}"
+        _say(program, said, debug=debug)
+        status = 128 + number
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(program, f"{where}{error.strerror or error}", debug=debug)
@@ -97,6 +102,14 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         _say(program, f"internal error: {typed_line(error)} (--debug shows where)", debug=debug)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _signal_of(error: BaseException) -> int:
+    """Return which signal has ended a command; click wraps what was raised."""
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, Ended):
+        at = at.__cause__
+    return signal.SIGINT if at is None else at.number
 
 
 def _say(program: str, error: object, *, debug: bool) -> None:

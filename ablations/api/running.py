@@ -54,9 +54,10 @@ def run(
 ) -> Results:
     """Train what is missing of a study, and return its results. A finished trial is never trained again.
 
-    Nothing is printed, and MLflow is told only where `options` say so. Ctrl-C saves what runs, and then interrupts;
-    the same call continues. Trials that fail are in the results (`Results.failed`); they are tried again by the same
-    call.
+    Nothing is printed, and MLflow is told only where `options` say so. Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save what
+    runs, say so as a warning of the logger "ablations", and end the call; the same call continues. In a thread other
+    than the main one, signals are left to the caller. Trials that fail are in the results (`Results.failed`); they are
+    tried again by the same call.
 
     Args:
         study: see `load_study`.
@@ -73,7 +74,7 @@ def run(
         StudyError: the study is wrong, or compares a network with itself.
         RecordError: the record cannot be read or was made with other data.
         DataError: the data set is not there.
-        KeyboardInterrupt: Ctrl-C, once everything that ran is saved.
+        KeyboardInterrupt: Ctrl-C, once everything that ran is saved; or a second signal of any kind, at once.
         SweepStopped: another signal asked to stop.
     """
     from ablations.running.executors.factories import ExecutorOptions

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
+import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from multiprocessing.connection import wait
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +42,29 @@ def output_elsewhere(module: nn.Module, x: Tensor, origin: Origin) -> Tensor:
             "the new process ended before it answered (a script that starts processes needs"
             " `if __name__ == '__main__':`)"
         ) from None
+    except KeyboardInterrupt:  # whoever ends the command does not wait for the process
+        for process in (_process()._processes or {}).values():
+            process.kill()
+        raise
     return y
 
 
 @lru_cache(maxsize=1)
 def _process() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+
+
+def _start() -> None:
+    """Leave Ctrl-C, which comes to the whole group, to the process that asks, and end with that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _compute(sent: bytes, file: str | None, threads: int) -> bytes:

@@ -15,9 +15,11 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -153,17 +155,28 @@ def _version(compiler: tuple[str, ...]) -> str:
 
 
 def _run(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run the compiler, which speaks English and may quote file names in any encoding."""
-    return subprocess.run(
+    """Run the compiler, which speaks English and may quote file names in any encoding.
+
+    It has a group of its own: a signal to ours must not look like a compiler that fails, and the processes that it
+    starts end with it.
+    """
+    with subprocess.Popen(
         words,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
         env={**os.environ, "LC_ALL": "C"},
-        timeout=seconds,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 def _processor() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -12,8 +13,12 @@ _ASCII = dict(
 )
 
 
+GONE = (errno.EPIPE, errno.EIO)
+"""Errors of writing where nobody reads any more: a pipe's, and a terminal's that was closed."""
+
+
 def make_patient() -> None:
-    """Let standard output and error show any text in any encoding, and go on when the reader of a pipe has gone.
+    """Let standard output and error show any text in any encoding, and go on when their reader or terminal has gone.
 
     A sweep that is piped into `head` trains to its end and has the status that it would have had.
     """
@@ -35,17 +40,19 @@ class _Patient(io.TextIOWrapper):
     def write(self, text: str, /) -> int:
         try:
             return super().write(text)
-        except BrokenPipeError:
-            self._leave()
+        except OSError as error:
+            self._leave(error)
             return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
-        except BrokenPipeError:
-            self._leave()
+        except OSError as error:
+            self._leave(error)
 
-    def _leave(self) -> None:
+    def _leave(self, error: OSError) -> None:
+        if error.errno not in GONE:
+            raise error
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())  # what is still in the buffers goes there, too
         os.close(nowhere)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from ablations.running.machine.signals import signals_held_back
 from ablations.running.training.worker import start_worker
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class WorkerPool(Executor):
     def kill(self) -> None:
         """End every worker now, whatever it is doing."""
         for pool in self._close(cancel_waiting=True):
-            _kill_workers(pool)
+            kill_workers(pool)
 
     def _close(self, *, cancel_waiting: bool) -> list[ProcessPoolExecutor]:
         with self._lock:
@@ -113,7 +114,7 @@ class WorkerPool(Executor):
                 continue
             slot = self._idle.popleft()
             # a pool starts its process at its first task
-            with environment_with(WORKER_ENVIRONMENT), without_main_module():
+            with environment_with(WORKER_ENVIRONMENT), without_main_module(), signals_held_back():
                 try:
                     inner = self._pool(slot).submit(job.call)
                 except BrokenProcessPool:  # its process died while it had nothing to do
@@ -141,7 +142,9 @@ class WorkerPool(Executor):
         error = WorkerDied("the pool was ended") if done.cancelled() else done.exception()
         with self._lock:
             if isinstance(error, BrokenProcessPool):
-                self._pools.pop(slot).shutdown(wait=False)
+                kill_workers(
+                    self._pools.pop(slot), wait=False
+                )  # the pool sends SIGTERM, which is left to the sweep
                 error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
             elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
                 self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
@@ -194,11 +197,20 @@ def _resident_mib(pool: ProcessPoolExecutor) -> float:
     return found
 
 
-def _kill_workers(pool: ProcessPoolExecutor) -> None:
-    if hasattr(pool, "kill_workers"):  # Python 3.14
-        pool.kill_workers()
-        return
-    # older Pythons have no public way to end a running task
-    for process in list((pool._processes or {}).values()):
+def kill_workers(pool: ProcessPoolExecutor, *, wait: bool = True) -> None:
+    """End a standard pool's processes, and those that they have started, whatever they are doing."""
+    processes = list((pool._processes or {}).values())  # there is no public way before Python 3.14
+    started = [child for process in processes for child in _started_by(process.pid)]
+    for process in processes:
         process.kill()
-    pool.shutdown(wait=True, cancel_futures=True)
+    for child in started:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    pool.shutdown(wait=wait, cancel_futures=True)
+
+
+def _started_by(pid: int | None) -> list[psutil.Process]:
+    """Return the processes that a process has started, such as a compiler."""
+    with suppress(psutil.Error):
+        return psutil.Process(pid).children(recursive=True)
+    return []

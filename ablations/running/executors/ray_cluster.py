@@ -12,7 +12,7 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from ablations.errors import ToolMissing
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
 from ablations.running.machine.holder import Holder
-from ablations.running.machine.signals import STOPPING
+from ablations.running.machine.signals import STOPPING, signals_held_back
 from ablations.running.record.leases import is_left_behind
 from senet_core.errors import UserError
 
@@ -129,7 +129,7 @@ def connected(address: str | None, *, cpus: int = 1, gpus: int = 0) -> Iterator[
             }
         else:
             check_reachable(address)
-        with _own_signal_handlers():
+        with _own_signal_handlers(), signals_held_back() if address is None else nullcontext():
             try:
                 ray.init(
                     log_to_driver=False,  # workers report through their progress files

@@ -265,5 +265,6 @@ def _check_database(store: Store, database: Path) -> None:
         if "out-of-date" not in str(fault):
             raise
         upgrade = [sys.executable, "-m", "mlflow", "db", "upgrade", store.uri]
-        if subprocess.run(upgrade, capture_output=True).returncode != 0:
+        # of a session of its own: a signal to the group must not leave it half done
+        if subprocess.run(upgrade, capture_output=True, start_new_session=True).returncode != 0:
             raise RuntimeError("another MLflow made the database; move it away for a new one") from fault

@@ -11,7 +11,8 @@ from functools import partial
 
 from ablations.errors import DataError
 from ablations.planning.trial import Trial
-from ablations.running.machine.signals import Stop
+from ablations.running.executors.process_pool import ExecutorLost
+from ablations.running.machine.signals import Stop, asked_to_stop
 from ablations.running.record.set_aside import SetAside
 from ablations.running.sweep.order import longest_first
 from ablations.running.sweep.rounds import Rounds
@@ -60,6 +61,7 @@ class Dispatch:
         running, queue = self.running, deque(self._ordered(waiting))
         executor, began = make_executor(), time.monotonic()
         running.mlflow.close_stale()
+        stop.waiting_for = running.what_is_waited_for
         try:
             while not stop.is_set():
                 self._propose(queue)
@@ -67,6 +69,7 @@ class Dispatch:
                 if running or self._wait_for_others(queue):
                     running.collect(executor)
                     self.elsewhere += running.take_lost()
+                    queue.extendleft(running.take_handed_back())
                 elif self.proposer is not None and self.proposer.waits():
                     time.sleep(POLL_SECONDS)
                 else:
@@ -74,9 +77,12 @@ class Dispatch:
                     if not queue:
                         break
         except BaseException as error:
-            # where the data are others now, those who began before have the right ones open, and can save their state
-            running.end(executor, graceful=isinstance(error, DataError), hurried=lambda: True)
-            raise
+            # an executor whose processes get the signal that asks to stop, too, may be lost before it is heard here
+            if not (isinstance(error, ExecutorLost) and asked_to_stop(within_seconds=POLL_SECONDS)):
+                # where the data are others now, those who began before have the right ones open, and can save
+                # their state
+                running.end(executor, graceful=isinstance(error, DataError), hurried=lambda: True)
+                raise
         running.show_how_busy(time.monotonic() - began)
         open_choices = 0 if self.proposer is None else self.proposer.left
         unfinished = bool(running or queue or self.elsewhere or open_choices)

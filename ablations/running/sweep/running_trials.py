@@ -6,21 +6,23 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
-from ablations.running.executors.process_pool import ExecutorLost
+from ablations.running.executors.process_pool import ExecutorLost, kill_workers
 from ablations.running.machine.holder import Holder
+from ablations.running.machine.signals import asked_to_stop
 from ablations.running.mlflow.background_writer import BackgroundWriter
 from ablations.running.record.set_aside import SetAside
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Running, SweepContext
 from ablations.running.training.progress import Progress, progress_file
 from ablations.running.training.task import TaskOutcome
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line
+from senet_core.words import counted
 
 POLL_SECONDS = 0.3
 STOPPING_SECONDS = 7.0
@@ -57,6 +59,7 @@ class RunningTrials:
         self._begun: dict[str, tuple[int, float]] = {}  # the attempt, and when it was first heard of
         self._ended: list[str] = []
         self._lost: list[Trial] = []
+        self._handed_back: list[Trial] = []
         self._busy_seconds, self._ended_tasks = 0.0, 0
 
     def __len__(self) -> int:
@@ -67,7 +70,12 @@ class RunningTrials:
         progress = Progress(progress_file(self.paths.running, trial.key, self.leases.token))
         for left in self.paths.running.glob(f"{trial.key}.*"):
             left.unlink(missing_ok=True)  # by a dead sweep, or one that has lost the trial
-        self._running[submit()] = Running(trial, row, progress)
+        try:
+            self._running[submit()] = Running(trial, row, progress)
+        except BrokenExecutor as error:
+            raise ExecutorLost(
+                f"the executor takes no more trials: {one_line(error)}; the same command goes on"
+            ) from error
 
     def collect(self, executor: Executor) -> None:
         """Wait a moment, follow the running trials, and record those that ended."""
@@ -84,6 +92,18 @@ class RunningTrials:
         """Return the trials that other sweeps have taken over since the last call."""
         lost, self._lost = self._lost, []
         return lost
+
+    def take_handed_back(self) -> list[Trial]:
+        """Return the trials whose workers were asked to end since the last call, and that are to be continued."""
+        back, self._handed_back = self._handed_back, []
+        return back
+
+    def what_is_waited_for(self) -> str:
+        """Return in words what a sweep that stops waits for."""
+        begun = sum(running.progress.environment is not None for running in self._running.values())
+        return (
+            f"{counted(begun, 'running trial')} to save what is trained" if begun else "what has begun to end"
+        )
 
     def release_ended(self) -> None:
         """Release the trials that are in MLflow; before that another sweep might write their runs, too."""
@@ -109,15 +129,15 @@ class RunningTrials:
             if self._running and graceful:
                 self._let_them_stop(executor)
         finally:
-            kill = getattr(executor, "kill", None)
-            if self._running and kill is not None:
-                kill()
-            else:
-                executor.shutdown(wait=not self._running, cancel_futures=True)
+            left = bool(self._running) and not _killed(executor)
+            executor.shutdown(wait=not self._running, cancel_futures=True)
+            if left:
+                self._ask_to_stop()  # whenever they come to it: their processes are not ours to end
             for running in self._running.values():
                 self.mlflow.kill(running.trial.key, "the sweep was stopped")
                 running.progress.path.unlink(missing_ok=True)
-            self.stop_file.unlink(missing_ok=True)
+            if not left:
+                self.stop_file.unlink(missing_ok=True)
             self.mlflow.close(hurried)
             self.leases.release_all()
             self.paths.remove_empty()
@@ -144,6 +164,16 @@ class RunningTrials:
             self.proposer.lost(key)
         else:
             self._lost.append(running.trial)
+
+    def _set_free(self, future: Future[TaskOutcome]) -> None:
+        """Let a trial without an end be begun again from its checkpoint, in this sweep or in another one."""
+        running = self._running.pop(future)
+        self._begun.pop(running.trial.key, None)
+        self.mlflow.kill(running.trial.key, "its worker was stopped")
+        for own in (running.progress.path, self.prune_file(running.trial.key)):
+            own.unlink(missing_ok=True)
+        if running.trial.key not in self.proposed:
+            self.leases.release(running.trial.key)
 
     def _follow(self, future: Future[TaskOutcome], executor: Executor) -> None:
         """Read what a trial has reported since the last call, and pass it on."""
@@ -184,6 +214,13 @@ class RunningTrials:
         self._follow(future, executor)
         key = running.trial.key
         error = future.exception()
+        if (
+            error is not None
+            and not isinstance(error, UserError)
+            and asked_to_stop(within_seconds=POLL_SECONDS)
+        ):
+            self._set_free(future)  # its process got the signal, too: what it has saved is continued
+            return
         if isinstance(error, (UserError, ExecutorLost)):
             del self._running[future]
             self.mlflow.kill(key, "the sweep ended")
@@ -194,6 +231,13 @@ class RunningTrials:
             return
         outcome = future.result() if error is None else self._died(running, error)
         self._busy_seconds, self._ended_tasks = self._busy_seconds + outcome.seconds, self._ended_tasks + 1
+        if outcome.signalled and not asked_to_stop(within_seconds=POLL_SECONDS):
+            self.display.say(
+                f"{running.row.label}, seed {running.trial.seed}: a signal ended its worker; it is continued"
+            )
+            self._set_free(future)
+            self._handed_back.append(running.trial)
+            return
         if outcome.stopped and not self.prune_file(key).exists():
             self.mlflow.kill(key, "the sweep was stopped")
         else:
@@ -229,13 +273,27 @@ class RunningTrials:
             self.failed.add(key)
         self.display.finished(running.row, line)
 
-    def _let_them_stop(self, executor: Executor) -> None:
+    def _ask_to_stop(self) -> None:
         self.paths.running.mkdir(parents=True, exist_ok=True)
         self.stop_file.touch()
         with suppress(OSError):  # on a full disk it says less, and stops the trials all the same
             self.stop_file.write_text(Holder.this_process().to_text(), encoding="utf-8")
+
+    def _let_them_stop(self, executor: Executor) -> None:
+        self._ask_to_stop()
         getattr(executor, "give_up_waiting", lambda: None)()
         done, _ = wait(self._running, timeout=STOPPING_SECONDS)
         for future in [future for future in done if future.cancelled()]:
             self.leases.release(self._running.pop(future).trial.key)
         self._commit_all([future for future in done if not future.cancelled()], executor)
+
+
+def _killed(executor: Executor) -> bool:
+    """End what an executor runs, where its processes can be ended from here; return whether they can."""
+    if isinstance(executor, ProcessPoolExecutor):
+        kill_workers(executor, wait=False)
+    elif (kill := getattr(executor, "kill", None)) is not None:
+        kill()
+    else:
+        return False
+    return True

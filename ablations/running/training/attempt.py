@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,13 +40,17 @@ SAME_ENVIRONMENT = (
 """Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""
 
 
-def run_attempt(task: Task) -> TaskOutcome:
+def run_attempt(task: Task, signalled: Callable[[], bool] = lambda: False) -> TaskOutcome:
     """Run one attempt at a trial and return its outcome, which also has whatever error it raised.
+
+    Args:
+        task: the trial.
+        signalled: returns whether a signal has asked this worker to end, which stops the trial.
 
     Raises:
         DataError: the data are missing, damaged or others than those of the record, which is no fault of the trial's.
     """
-    attempt = _Attempt(task, _now())
+    attempt = _Attempt(task, _now(), signalled)
     if task.lost_its_lease():  # while it waited for its turn
         return attempt.outcome(stopped=True)
     try:
@@ -70,8 +75,9 @@ def run_attempt(task: Task) -> TaskOutcome:
 class _Attempt:
     """One attempt at a trial, and what is known of it so far."""
 
-    def __init__(self, task: Task, started: str) -> None:
+    def __init__(self, task: Task, started: str, signalled: Callable[[], bool]) -> None:
         self.task, self.started, self.began = task, started, time.monotonic()
+        self.signalled = signalled
         self.result: TrialResult | None = None
         self.failure: Failure | None = None
         self.history: list[EpochMetrics] = []
@@ -103,9 +109,12 @@ class _Attempt:
             self.digest, self.note = data.digest, data.note
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
-            stop = any_file_exists(task.stop_file, task.prune_file)
+            asked = any_file_exists(task.stop_file, task.prune_file)
             supervisor = Supervisor(
-                checkpoints, stop=stop, lost=task.lost_its_lease, timeout_seconds=task.timeout_seconds
+                checkpoints,
+                stop=lambda: self.signalled() or asked(),
+                lost=task.lost_its_lease,
+                timeout_seconds=task.timeout_seconds,
             )
             try:
                 observer = Observer(on_epoch, writer.progress)
@@ -129,7 +138,8 @@ class _Attempt:
     def outcome(self, *, stopped: bool = False) -> TaskOutcome:
         """Return the outcome of the attempt."""
         found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
-        return TaskOutcome(*found, self.started, _now(), stopped, time.monotonic() - self.began)
+        seconds, signalled = time.monotonic() - self.began, stopped and self.signalled()
+        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled)
 
 
 def _check_again(data: Prepared, checkpoints: Checkpoints) -> None:

@@ -74,6 +74,7 @@ class TaskOutcome:
         started, finished: ISO 8601 in UTC.
         stopped: whether it was asked to stop before its end, with its state in its checkpoint, or lost its lease.
         seconds: wall time of the attempt in its worker.
+        signalled: whether it stopped because a signal asked its worker to end, and is to be continued elsewhere.
     """
 
     result: TrialResult | None
@@ -86,3 +87,4 @@ class TaskOutcome:
     finished: str
     stopped: bool = False
     seconds: float = 0.0
+    signalled: bool = False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from multiprocessing.connection import wait
 
+from ablations.running.machine.signals import handed_back_on_signal, leave_signals_to_sweep
 from ablations.running.training.task import Task, TaskOutcome
 
 ORPHAN_CHECK_SECONDS = 1.0
@@ -21,7 +21,7 @@ def start_worker(threads: int, gpu: str | None) -> None:
         threads: threads for torch.
         gpu: the CUDA device to use, as CUDA_VISIBLE_DEVICES names it; None where there is none.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the sweep decides
+    leave_signals_to_sweep()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
@@ -44,7 +44,8 @@ def run_task(task: Task) -> TaskOutcome:
         run_attempt,  # imports torch, which a sweep's own process may not need
     )
 
-    return run_attempt(task)
+    with handed_back_on_signal() as stop:
+        return run_attempt(task, stop.is_set)
 
 
 def _end_with_parent(parent: int) -> None:

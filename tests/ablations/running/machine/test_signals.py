@@ -60,7 +60,7 @@ def _epochs_of_runs(command: Command, status: str) -> dict[str, dict[int, float]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGUSR1"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP"])
 def test_a_stopped_run_keeps_its_state_and_the_next_continues(command: Command, name: str) -> None:
     from comparing import check_mlflow
 
@@ -97,18 +97,32 @@ def test_a_stopped_run_keeps_its_state_and_the_next_continues(command: Command, 
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_ends_at_once(command: Command) -> None:
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGINT, "interrupted"),
+        (signal.SIGTERM, "ended by SIGTERM"),
+        (signal.SIGUSR1, "ended by SIGUSR1"),
+        (signal.SIGHUP, "ended by SIGHUP"),
+    ],
+)
+def test_a_second_signal_ends_at_once(command: Command, number: int, said: str) -> None:
     process = command.start()
     _wait_for_checkpoints(command, process)
     workers = _workers(process)
     for worker in workers:
         worker.suspend()  # they will not save anything any more, and the sweep waits for them
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     until(lambda: bool(list(command.study.glob("running/stop.*"))))
-    process.send_signal(signal.SIGINT)
+
+    def ended() -> bool:
+        process.send_signal(number)  # those within a second of the first are the same request
+        return process.poll() is not None
+
+    until(ended)
     _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130
-    assert err.strip().splitlines()[-1] == "ablate: interrupted"
+    assert process.returncode == 128 + number
+    assert err.strip().splitlines()[-1] == f"ablate: {said}"
     assert "Traceback" not in err
     until(lambda: not any(_lives(worker) for worker in workers))
     assert not (command.study / "leases").exists()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,16 @@ from ablations.errors import RecordError
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.data import ensure_prepared
-from ablations.running.executors.process_pool import WorkerDied
+from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
 from ablations.running.machine.holder import Holder
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
+from ablations.running.machine.signals import STOPPING
 from ablations.running.mlflow.tracker import Tracker
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.sweep import dispatch
+from ablations.running.sweep import dispatch, running_trials
 from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
@@ -459,6 +461,67 @@ def test_stopped_trials_continue_where_they_were(bench: Bench) -> None:
     assert [epoch.train_loss for epoch in continued.history] == [e.train_loss for e in uninterrupted.history]
     assert [epoch.seconds for epoch in continued.history[: len(saved)]] == [e["seconds"] for e in saved]
     assert not bench.paths(design).checkpoints.joinpath(continued.key).exists()
+
+
+class SignalledExecutor(ThreadPoolExecutor):
+    """Its processes get the signal that stops the sweep, too, and die of it before the sweep hears it."""
+
+    def __init__(self, sends: int | None) -> None:
+        super().__init__(1)
+        self._sends = sends
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(BrokenProcessPool("a process was ended"))
+        if self._sends is not None:
+            threading.Timer(0.05, os.kill, (os.getpid(), self._sends)).start()
+            self._sends = None
+        return future
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_trial_whose_process_died_of_the_signal_that_stops_the_sweep_has_not_failed(
+    bench: Bench, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running_trials, "POLL_SECONDS", 60.0)
+    design = small_study()
+    outcome = bench.sweep(design, executor=lambda: SignalledExecutor(number))
+    assert (outcome.stopped_by, outcome.failed, outcome.left) == (number, 0, 6)
+    assert bench.paths(design).open_record().trials.lines == []
+    assert not bench.paths(design).leases.exists()
+
+
+def test_a_trial_whose_process_died_otherwise_has_failed(bench: Bench) -> None:
+    outcome = bench.sweep(small_study(), executor=lambda: SignalledExecutor(None))
+    assert (outcome.stopped_by, outcome.failed) == (None, 6)
+
+
+def test_an_executor_that_takes_nothing_more_is_said_to_be_lost(bench: Bench) -> None:
+    class Broken(ThreadPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            raise BrokenProcessPool("a process was ended")
+
+    with pytest.raises(ExecutorLost, match=r"takes no more trials: a process was ended; the same command"):
+        bench.sweep(small_study(), executor=lambda: Broken(1))
+    assert not bench.paths(small_study()).leases.exists()
+
+
+def test_a_trial_whose_worker_got_a_signal_is_continued_in_the_same_sweep(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design, handed_back = small_study(), set[str]()
+
+    def once(task: Task) -> TaskOutcome:
+        if task.key in handed_back:
+            return run_task(task)
+        handed_back.add(task.key)
+        return replace(run_task(task), result=None, stopped=True, signalled=True)
+
+    monkeypatch.setattr(dispatch, "run_task", once)
+    outcome = bench.sweep(design)
+    assert (outcome.trained, outcome.failed, outcome.left, outcome.stopped_by) == (6, 0, 0, None)
+    assert len(handed_back) == len(bench.paths(design).open_record().trials.lines) == 6
+    assert sum("a signal ended its worker; it is continued" in said for said in bench.watcher.said) == 6
 
 
 def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
