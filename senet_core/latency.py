@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from senet_core.errors import UserError
+from senet_core.words import counted
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 WARM_UP = 2
@@ -135,7 +136,7 @@ def using_threads(threads: int | None) -> Iterator[None]:
 def summed_up(latencies: Sequence[Latency]) -> str:
     """Return a clause on how latencies were taken: device, threads and repetitions."""
     first = latencies[0]
-    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
+    threads = counted(first.threads, "thread")
     counts = sorted({len(latency.milliseconds) for latency in latencies})
     passes = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     where = f"the processor with {threads}" if first.device == "cpu" else first.device

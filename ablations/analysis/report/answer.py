@@ -9,6 +9,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.stats.family import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, about, fixed, p_text
+from senet_core.words import counted
 
 _MOST_NAMED = 4
 _WORDS = {"better": "lower", "worse": "higher"}
@@ -54,7 +55,7 @@ def _level(baseline: Outcome) -> str:
         else f" (n = {e.n})"
     )
     epochs = row.recipe.epochs
-    length = "" if epochs is None else f" after {epochs:g} epoch{'s' * (epochs != 1)}"
+    length = "" if epochs is None else f" after {counted(epochs, 'epoch')}"
     name = f"{baseline.label} in {row.backbone} on {row.data.name}{length}"
     return f"The baseline, {name}, has a top-1 error of {e.mean:.2f} %{half}."
 

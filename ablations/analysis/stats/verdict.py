@@ -8,6 +8,7 @@ from typing import Literal
 
 from ablations.analysis.stats.equivalence import largest_sd
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
+from senet_core.words import counted
 
 Verdict = Literal["better", "worse", "equivalent", "undetermined", "no claim"]
 
@@ -83,8 +84,7 @@ def limits(
     n = min(counts)
     if n < FEWEST_SEEDS:
         return (
-            f"With {n} common seed{'s' * (n != 1)} no verdict is possible: the figures show that the "
-            f"study runs.",
+            f"With {counted(n, 'common seed')} no verdict is possible: the figures show that the study runs.",
         )
     said = [*_flip_limit(n, family, alpha)]
     if margin is not None and spreads:

@@ -100,7 +100,7 @@ class Tune(BaseModel):
     sampler: Literal["tpe", "random"] = Field(
         default="tpe", description="Who proposes: Optuna's tree-structured Parzen estimator, or chance."
     )
-    pruner: Pruner = Field(default="median", description="Who stops hopeless trials early.")
+    pruner: Pruner = Field(default="median", description="Who stops trials early that do worse than others.")
     compare_fixed: bool = Field(
         default=True,
         description="Whether the rows are trained with the study's own recipe, too: did tuning change a verdict?",
@@ -142,7 +142,8 @@ class Search(BaseModel):
         default=None, description="tpe for one objective, nsga2 for several, if not given."
     )
     pruner: Pruner = Field(
-        default="none", description="Who stops hopeless trials early; for one objective only."
+        default="none",
+        description="Who stops trials early that do worse than others; for one objective only.",
     )
     any_stages: bool = Field(default=False, description="Let blocks stand in any set of stages.")
     reduction_per_stage: bool = Field(default=False, description="Choose a reduction for each stage.")

@@ -23,6 +23,7 @@ from ablations.running.machine.holder import Holder
 from ablations.running.machine.signals import STOPPING, signals_held_back
 from ablations.running.record.leases import is_left_behind
 from senet_core.errors import UserError
+from senet_core.words import counted
 
 ANSWER_SECONDS = 5.0
 """How long a cluster may take to answer; Ray itself would wait for minutes."""
@@ -249,7 +250,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _resource_text(cpus: float, gpus: float) -> str:
-    return f"{cpus:g} CPU{'s' * (cpus != 1)} and {gpus:g} GPU{'s' * (gpus != 1)}"
+    return f"{counted(cpus, 'CPU')} and {counted(gpus, 'GPU')}"
 
 
 def _first_line(error: BaseException) -> str:

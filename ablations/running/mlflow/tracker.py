@@ -214,7 +214,7 @@ class Tracker:
         if record.status == "finished":
             self._runs.close(run_id, "FINISHED", {LINE: record.mark})
         elif record.status == "pruned":
-            self._runs.close(run_id, "KILLED", {STOPPED: "pruned: its search found it hopeless"})
+            self._runs.close(run_id, "KILLED", {STOPPED: "pruned: its search found it worse than others"})
         else:
             why = "error: " if record.failure is None else failure_text(record.failure)
             self._runs.close(run_id, "FAILED", {"senet.failure": why})

@@ -51,7 +51,7 @@ def _history(record: TrialFile, key: str) -> list[str]:
             said.append(f"finished {where}{origin}: {judged} error {line.result.top1_error:.2f} %")
         elif line.status == "pruned":
             said.append(
-                f"stopped early {where}, after epoch {len(line.history)}: its search found it hopeless"
+                f"stopped early {where}, after epoch {len(line.history)}: its search found it worse than others"
             )
         elif line.failure is not None:
             said.append(f"failed {where}: {line.failure.kind}: {line.failure.message}")
