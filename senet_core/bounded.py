@@ -11,6 +11,9 @@ from typing import BinaryIO
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 _PIECE = MIB
 
+NOT_OURS = (errno.EISDIR, errno.EINVAL, errno.EFBIG)
+"""Error numbers of what is no plain file, or a larger one than we write: the disk does not fail, and it stays so."""
+
 
 def open_plain(path: Path) -> BinaryIO:
     """Open a plain file for reading; a pipe or a device could keep its reader waiting for ever.

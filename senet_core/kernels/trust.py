@@ -15,7 +15,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from senet_core.bounded import KIB, MIB, too_large
+
 LOAD_SECONDS = 60.0
+MOST_LIBRARY = 64 * MIB
+MOST_NOTE = 4 * KIB
 _LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 _OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -43,8 +47,8 @@ def why_untrusted(folder: Path) -> str:
 def is_noted(library: Path) -> bool:
     """Return whether a library has the bytes that `note` found loadable; False for all that is no such file."""
     try:
-        noted = json.loads(_content(_note_of(library)))
-        return bool(noted == _note(library.name, _content(library)))
+        noted = json.loads(_content(_note_of(library), MOST_NOTE))
+        return bool(noted == _note(library.name, _content(library, MOST_LIBRARY)))
     except (OSError, ValueError, RecursionError):
         return False
 
@@ -58,7 +62,7 @@ def note(library: Path) -> str:
     Raises:
         OSError, subprocess.SubprocessError: it cannot be read, tried or noted.
     """
-    content = _content(library)
+    content = _content(library, MOST_LIBRARY)
     tried = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _LOAD, str(library)],
         stdin=subprocess.DEVNULL,
@@ -91,14 +95,16 @@ def _note(name: str, content: bytes) -> dict[str, str]:
     return {"library": name, "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def _content(path: Path) -> bytes:
-    """Read a file that is one, and that only this user or root can write; never wait for a pipe."""
+def _content(path: Path, most: int) -> bytes:
+    """Read a file that is one, of at most `most` bytes, and that only this user or root can write."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_mode & _OF_OTHERS or not _ours(status):
             raise PermissionError(f"{path} is no file that only this user can write")
-        return b"".join(iter(lambda: os.read(descriptor, 1 << 20), b""))
+        if status.st_size > most:
+            raise too_large(status.st_size, most)
+        return b"".join(iter(lambda: os.read(descriptor, MIB), b""))
     finally:
         os.close(descriptor)
 

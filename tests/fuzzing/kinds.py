@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import of_data
+import of_kernels
 import of_plugins
 import of_studies
 import of_training
@@ -42,10 +43,11 @@ KINDS = {
     "proposals": Kind(
         of_studies.side_files("proposals.jsonl"), of_studies.read_side_file("proposals.jsonl"), mutate_json
     ),
-    "forecast": Kind(of_studies.forecasts, of_studies.read_side_file("forecast.json"), mutate_json),
+    "forecast": Kind(of_studies.forecasts, of_studies.read_forecast, mutate_json),
     "request": Kind(of_studies.requests, of_studies.read_request, mutate_json),
     "progress": Kind(of_training.progress, of_training.read_progress, mutate_json),
     "lease": Kind(of_training.leases, of_training.read_lease, mutate_json),
+    "library": Kind(of_kernels.library, of_kernels.read_library),
     "checkpoint": Kind(of_training.checkpoints, of_training.read_checkpoint),
     "weights": Kind(of_training.weights, of_training.read_weights),
     "safetensors": Kind(of_training.safetensors, of_training.read_safetensors),

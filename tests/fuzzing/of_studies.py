@@ -7,17 +7,27 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
 from ablations import cli
 from ablations.analysis.report.request import read_request as request_of
 from ablations.analysis.results.results import Results
-from ablations.planning.design import design
+from ablations.analysis.tables.forecast import hindsight_table
+from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.planning.design import Design, design
 from ablations.planning.study_file import SHIPPED, load_study
 from ablations.running.doctor.records import check_record
 from ablations.running.doctor.side_files import check_side_files
-from ablations.running.record.forecasts import Forecast, RowForecast, Sensitivity, SweepCost, keep_forecast
+from ablations.running.record.forecasts import (
+    Forecast,
+    RowForecast,
+    Sensitivity,
+    SweepCost,
+    keep_forecast,
+    load_forecasts,
+)
 from ablations.running.record.study_paths import StudyPaths
 
 ROOT = Path(__file__).parents[2]
@@ -132,21 +142,41 @@ def read_side_file(name: str) -> Callable[[Path, bytes, int], None]:
         list(check_side_files(paths, fix=False))
         record = paths.open_record()
         assert record.trials is not None
-        Results(design(load_study(STUDY)), record)
+        Results(_design(), record)
         folders = ("--results-dir", str(paths.results_dir))
         run_command("status", STUDY, *folders)
         if number % REPORT_EVERY == 0:
-            run_command(
-                "report",
-                STUDY,
-                *folders,
-                "--reports-dir",
-                str(paths.reports_dir),
-                "--format",
-                "md,html,latex",
-            )
+            _report(paths)
 
     return read
+
+
+def read_forecast(here: Path, data: bytes, number: int) -> None:
+    """Read a changed forecast as the doctor, the report's table and `plan` do; no other part of a command reads it."""
+    paths = StudyPaths(STUDY, here / "results", here / "reports")
+    file = paths.results / "forecast.json"
+    file.write_bytes(data)
+    list(check_side_files(paths, fix=False))
+    if number % REPORT_EVERY == 0:
+        run_command("status", STUDY, "--results-dir", str(paths.results_dir))
+        _report(paths)
+    forecasts = load_forecasts(file)
+    table = hindsight_table(Results(_design(), paths.open_record()))
+    if table is not None:
+        assert all((to_markdown(table), to_html(table), to_latex(table), to_csv(table)))
+    for forecast in forecasts[:1]:
+        keep_forecast(file, forecast)
+        assert load_forecasts(file) == (*forecasts, forecast)
+
+
+@cache
+def _design() -> Design:
+    return design(load_study(STUDY))
+
+
+def _report(paths: StudyPaths) -> None:
+    folders = ("--results-dir", str(paths.results_dir), "--reports-dir", str(paths.reports_dir))
+    run_command("report", STUDY, *folders, "--format", "md,html,latex")
 
 
 def requests(here: Path) -> Sequence[bytes]:

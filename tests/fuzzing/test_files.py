@@ -5,10 +5,26 @@ from __future__ import annotations
 import pytest
 from harness import find_faults, told
 
+from senet_core.kernels import compiled
+
 KINDS = (
     *("study", "set", "csv", "record", "interim-plans", "proposals", "forecast", "request"),
-    *("checkpoint", "weights", "safetensors", "prepared", "tar", "tar.gz", "zip", "cifar", "idx", "image"),
+    *(
+        "progress",
+        "lease",
+        "checkpoint",
+        "weights",
+        "safetensors",
+        "prepared",
+        "tar",
+        "tar.gz",
+        "zip",
+        "cifar",
+        "idx",
+        "image",
+    ),
     *("plugin",),
+    *(() if compiled.why_none(compiled.find_compiler) else ("library",)),
 )
 
 

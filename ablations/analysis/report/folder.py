@@ -12,12 +12,14 @@ from ablations.analysis.report.request import Request, read_request
 from ablations.errors import RecordError
 from ablations.planning.study import Study
 from ablations.planning.typed_study import typed
+from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError
 
 FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
 """Formats by name, with the file that each writes."""
 
 _PICTURES = ("svg", "png", "pdf")
+_MOST_PICTURE = 64 * MIB
 
 
 def refuse_other_plan(study: Study, folder: Path) -> None:
@@ -90,7 +92,7 @@ def _own_files(folder: Path, tables: Collection[str]) -> set[str]:
 
 def _is_ours(picture: Path) -> bool:
     try:
-        mark = read_mark(picture.read_bytes(), picture.suffix[1:])
+        mark = read_mark(read_bounded(picture, _MOST_PICTURE), picture.suffix[1:])
     except OSError:
         return False
     return mark is not None and plot_of(mark) is not None

@@ -84,11 +84,14 @@ def add_line(path: Path, what: str, line: str) -> None:
 
 
 def cut_off(path: Path) -> int:
-    """Return how many bytes follow the last line feed of a file: of a line whose writer died, or writes just now."""
+    """Return how many bytes follow the last line feed of a file: of a line whose writer died, or writes just now.
+
+    0 for what is no such file, or larger than any of them.
+    """
     try:
         with open_plain(path) as file:  # from its end, as a line is added under a lock that others wait for
             start = size = file.seek(0, os.SEEK_END)
-            while start > 0:
+            while start > 0 and size <= MOST_BYTES:
                 length = min(_PIECE, start)
                 start -= length
                 file.seek(start)
@@ -97,7 +100,7 @@ def cut_off(path: Path) -> int:
                     return size - start - place - 1
     except OSError:
         return 0
-    return size
+    return size if size <= MOST_BYTES else 0
 
 
 def set_cut_off_aside(path: Path) -> None:

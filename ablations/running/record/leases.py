@@ -22,8 +22,11 @@ from pathlib import Path
 from ablations.running.machine.durable import is_abandoned, not_written
 from ablations.running.machine.holder import Holder
 from ablations.running.machine.locks import locked
+from senet_core.bounded import KIB, NOT_OURS, read_bounded
 
 FOLDER = "leases"
+MOST_BYTES = 64 * KIB
+"""Limit of a lease; one has about 300 bytes."""
 STALE_SECONDS = 90.0
 WATCHES = 10
 """So often, at the least, a lease is looked at before it counts as silent: a process that was itself stopped for a
@@ -199,7 +202,7 @@ class _Silence:
 def holder_in(path: Path) -> Holder | None:
     """Return the holder that a file names; None where there is no file, or it does not say."""
     try:
-        return Holder.from_text(path.read_text(encoding="utf-8"))
+        return _read(path)
     except (OSError, ValueError):
         return None
 
@@ -207,11 +210,15 @@ def holder_in(path: Path) -> Holder | None:
 def names(lease: Path, token: str) -> bool:
     """Return whether a lease is that of the process with a token; True, too, where it cannot be read just now."""
     try:
-        return Holder.from_text(lease.read_text(encoding="utf-8")).token == token
+        return _read(lease).token == token
     except (FileNotFoundError, ValueError):
         return False
-    except OSError:  # a disk or a network that fails for a moment has given the trial to nobody
-        return True
+    except OSError as error:  # a disk or a network that fails for a moment has given the trial to nobody
+        return error.errno not in NOT_OURS
+
+
+def _read(path: Path) -> Holder:
+    return Holder.from_text(read_bounded(path, MOST_BYTES).decode("utf-8"))
 
 
 def is_left_behind(path: Path) -> bool:
@@ -234,4 +241,4 @@ def _link(own: Path, path: Path) -> None:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
             raise
         with path.open("xb") as file:
-            file.write(own.read_bytes())
+            file.write(read_bounded(own, MOST_BYTES))

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablations.errors import ToolMissing
+from ablations.errors import RecordError, ToolMissing
 from ablations.running.machine.addresses import shown_address, sqlite_address, without_secrets
 from ablations.running.machine.durable import not_written, write_durably
+from senet_core.bounded import KIB, read_bounded
 from senet_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,16 +43,29 @@ def folder_name(results: Path) -> str:
     """Return the name of a study's results folder in a database that several folders may share; made at the first call.
 
     Raises:
+        RecordError: what is kept cannot be read, or is no such name.
         DiskError: it cannot be kept.
     """
     path = results / ".storage-name"
     try:
-        if not path.exists():
-            results.mkdir(parents=True, exist_ok=True)
-            write_durably(path, f"{uuid.uuid4().hex[:8]}\n".encode())
-        return path.read_text(encoding="utf-8").strip()
+        name = read_bounded(path, KIB).decode("ascii").strip()
+        if not re.fullmatch(r"[0-9a-f]{8}", name):
+            raise ValueError("it is not eight hexadecimal digits")
+    except FileNotFoundError:
+        name = uuid.uuid4().hex[:8]
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RecordError(
+            f"cannot read the folder's name in Optuna's storage, {path}: {why}; remove it, and another is made"
+        ) from error
+    else:
+        return name
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        write_durably(path, f"{name}\n".encode())
     except OSError as error:
         raise not_written(f"the name of the folder {path}", error, chosen=False) from error
+    return name
 
 
 def is_shared(url: str) -> bool:

@@ -10,17 +10,30 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ablations.running.machine.holder import Holder
+from pydantic import TypeAdapter
+
+from ablations.running.machine.holder import Holder, process_start
 from ablations.running.record.trial_record import EpochMetrics
+from senet_core.bounded import MIB, open_plain
 
 FOLDER = "running"
 INTERVAL_SECONDS = 0.5
+MOST_BYTES = 256 * MIB
+"""Limit of such a file, of which a day takes 4 MiB; what follows is not read."""
+
+MOST_LINE = MIB
+"""Limit of one line, in bytes; what is longer is passed over."""
+
+MOST_EPOCHS = 2**31 - 1
+"""The last epoch that MLflow and Optuna have room for."""
+
+_EPOCH = TypeAdapter(EpochMetrics)
 
 
 def progress_file(folder: Path, key: str, token: str) -> Path:
@@ -121,41 +134,54 @@ class Progress:
 
     def _take(self, line: Mapping[str, Any], new: list[EpochMetrics]) -> None:
         if "environment" in line:
-            self.process, self.attempt = Holder.from_text(line["process"]), int(line["attempt"])
-            self.environment = dict(line["environment"])
+            process, attempt = Holder.from_text(line["process"]), _count(line["attempt"])
+            environment = dict(line["environment"])
+            json.dumps(environment, allow_nan=False)  # as it will stand in the record
+            self.process, self.attempt, self.environment = process, attempt, environment
         if "steps" in line:
-            done, total = line["steps"]
-            self.done, self.total = int(done), int(total)
+            done, total = map(_count, line["steps"])
+            self.done, self.total = done, total
         if "epoch" in line:
-            new.append(EpochMetrics(**line["epoch"]))
+            epoch = _EPOCH.validate_json(json.dumps(line["epoch"]), strict=True)
+            if not 0 < epoch.epoch <= MOST_EPOCHS:
+                raise ValueError("it is no epoch")
+            new.append(epoch)
 
     def kill_process(self) -> None:
         """Kill the trial's process if it can be seen from here, and nothing that merely has its number."""
         process = self.process
-        if process is None or not process.is_near() or process.is_dead() or process.pid == os.getpid():
+        if process is None or not process.is_near() or process.pid == os.getpid():
+            return
+        if process.start == 0 or process_start(process.pid) != process.start:
             return
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
 
-    def _added(self) -> list[dict[str, Any]]:
-        try:
-            with self.path.open("rb") as file:
-                head = file.readline()
-                if head.endswith(b"\n") and head != self._head:
-                    self._head, self._offset, self.done, self.epochs = head, 0, 0, []
+    def _added(self) -> Iterator[dict[str, Any]]:
+        with suppress(OSError), open_plain(self.path) as file:
+            head = file.readline(MOST_LINE)
+            if head.endswith(b"\n") and head != self._head:
+                self._head, self._offset, self.done, self.epochs = head, 0, 0, []
+            while self._offset < MOST_BYTES:
                 file.seek(self._offset)
-                content = file.read()
-        except OSError:
-            return []
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [content for content in map(_parsed, whole.splitlines()) if content is not None]
+                piece = file.read(MOST_LINE)
+                whole = piece[: piece.rfind(b"\n") + 1]
+                if not whole and len(piece) < MOST_LINE:
+                    return
+                self._offset += len(whole or piece)
+                yield from (said for said in map(_parsed, whole.splitlines()) if said is not None)
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
     """Return the content of a line; None where it is damaged: the outcome of the trial has it all again."""
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError("it is no count")
+    return value
