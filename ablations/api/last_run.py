@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from ablations.errors import RecordError
@@ -33,10 +34,16 @@ def as_last_run(asked: TypedStudy, results_dir: Path) -> tuple[TypedStudy, str]:
         return asked, ""
     words = last.typed
     if not asked.is_file and words.is_file and not os.path.exists(words.study):
+        beside = (
+            results_dir / asked.name / os.path.basename(words.study)
+        )  # written there for a study from Python
+        if beside.exists():
+            return as_last_run(replace(asked, study=str(beside)), results_dir)
         return asked, f"the file of the last run is gone, {words.study}; {AS_GIVEN}"
     if asked.is_file and not _is_same_file(asked.study, words):
         return asked, f"the last run was of another study, {words}; {AS_GIVEN}"
     study = asked.study if asked.is_file or not words.is_file else words.study
+    words = words.moved_to(study)
     taken = TypedStudy(study, words.overrides, words.seeds, asked.plugins or words.plugins)
     return taken, _sentence(taken, asked)
 

@@ -152,7 +152,7 @@ def plan(
         RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
-    design = as_design(study, seeds=seeds)
+    design = as_design(study, results_dir, seeds=seeds)
     paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     return plan_study(design, paths, noise=noise, detect=detect, options=options)
 

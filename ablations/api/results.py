@@ -40,9 +40,9 @@ def load_results(
         if said:
             _log.warning("%s", said)
         changes = {"overrides": asked.overrides, "plugins": asked.plugins}
-        design = as_design(asked.study, seeds=asked.seeds, **changes)
+        design = as_design(asked.study, results_dir, seeds=asked.seeds, **changes)
     else:
-        design = as_design(study, seeds=seeds)
+        design = as_design(study, results_dir, seeds=seeds)
     paths = StudyPaths(design.study.name, Path(results_dir), Path("reports"))
     record = paths.open_record()
     _ = record.trials

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -79,13 +80,13 @@ def run(
     """
     from ablations.running.executors.factories import ExecutorOptions
 
-    design = as_design(study, seeds=seeds, **changes)
+    design = as_design(study, results_dir, seeds=seeds, **changes)
     refuse_small_images(design)
     refuse_identical(design)
     options = RunOptions() if options is None else options
     paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     if not design.study.typed:
-        design = as_design(_written_down(design.study, paths))
+        design = as_design(_written_down(design.study, paths), results_dir)
     sweep = StudyRun(design, paths, options)
     outcome = sweep.train(ExecutorOptions(executor=executor, workers=workers).factory(), display)
     if outcome.stopped_by == signal.SIGINT:
@@ -99,6 +100,8 @@ def _written_down(study: Study, paths: StudyPaths) -> Study:
     """Write a study that is no file into its results folder, so that a command can make its numbers again."""
     path = paths.results / f"{study.name}.yaml"
     fields = {field: value for field, value in study.fields().items() if field != "name"}  # the file has it
+    if study.folder:  # both may be moved together
+        fields["folder"] = os.path.relpath(os.path.realpath(study.folder), os.path.realpath(path.parent))
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

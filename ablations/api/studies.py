@@ -53,14 +53,19 @@ def load_study(
     )
 
 
-def as_design(study: AnyStudy, **changes: Any) -> Design:
+def as_design(study: AnyStudy, results_dir: str | Path, **changes: Any) -> Design:
     """Return a study unfolded into its rows; `changes` as those of `load_study`.
+
+    Args:
+        study: see `load_study`.
+        results_dir: images of a study that is no file are named from the folder around it, which is moved with it.
+        changes: as those of `load_study`.
 
     Raises:
         StudyError: what is wrong with it, in one line.
     """
     loaded = study if isinstance(study, Study) and not any(changes.values()) else load_study(study, **changes)
-    return design(loaded)
+    return design(loaded.beside(results_dir))
 
 
 def load_plugin(path: str | Path) -> None:

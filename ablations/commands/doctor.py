@@ -90,7 +90,7 @@ def _study(study: str | None, results_dir: Path) -> tuple[Design | None, str | N
     with suppress(UserError):  # a finding of its own
         load_installed_plugins()
     try:
-        unfolded = design(load_typed(take_up(TypedStudy(study), results_dir)))
+        unfolded = design(load_typed(take_up(TypedStudy(study), results_dir)).beside(results_dir))
     except UserError as error:
         if study in studies_with_results(results_dir):
             return None, study, []  # its file is not here, its results are

@@ -27,7 +27,8 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
 
     console = make_console()
     line = find_line(study, key, results_dir)
-    made_again = reproduce(line, data_dir=data_dir, plugins=plugins_of(study, plugins, results_dir))
+    files, folder = plugins_of(study, plugins, results_dir)
+    made_again = reproduce(line, data_dir=data_dir, plugins=files, folder=folder)
     if made_again.identical:
         console.print(
             f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from ablations.planning.data_path import absolute_path
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.study import Study
@@ -81,11 +82,8 @@ class StudyCommands:
         asked = typed(self.study)
         if self.places is None:
             return f"ablate {name} {shlex.join([*asked.words, *words])}"
-        # the path of a folder of images is part of its trials' keys, and stays as it was typed
-        images = self.study.baseline.data.path
-        there = f"cd {shlex.quote(str(Path.cwd()))} && " if images and not os.path.isabs(images) else ""
         said = [*asked.from_anywhere().words, *self.places.words(name), *words]
-        return f"{there}{program()} {name} {shlex.join(said)}"
+        return f"{program()} {name} {shlex.join(said)}"
 
     def row(self, design: Design, row: Row) -> str:
         """Return the command that trains one row, or all of them, where the study decides what is trained."""
@@ -101,6 +99,6 @@ def program() -> str:
 
 def prepare_command(name: str, data_dir: Path, *, path: str | None = None, size: int | None = None) -> str:
     """Return the command that makes a data set ready; `path` and `size` are those of a folder of images."""
-    own = [*(("--path", str(Path(path).expanduser().absolute())) if path else ())]
+    own = ["--path", absolute_path(path)] if path else []
     own += ["--size", str(size)] if size else []
     return Places(data_dir=data_dir).command("data prepare", name, *own)

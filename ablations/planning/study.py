@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -22,6 +23,7 @@ from pydantic import model_validator as _model_validator
 from pydantic_core import PydanticKnownError
 
 from ablations.planning.choices.settings import Search, Tune
+from ablations.planning.data_path import absolute_path, spelled
 from ablations.planning.designs import DESIGNS, DesignKind
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.designs.tuned import REPEAT
@@ -176,6 +178,11 @@ class Study(BaseModel):
         default=False,
         description="Whether two rows may be the same network, trained alike; otherwise the study is refused.",
     )
+    folder: str = Field(
+        default="",
+        description="The folder that the paths of plug-ins and images are relative to, itself relative to the study's "
+        "file; that file's own if not given.",
+    )
     plugins: tuple[str, ...] = Field(default=(), description="Plug-in files, relative to the study's file.")
     overrides: tuple[str, ...] = Field(default=(), description="What the command line changed.")
     typed: tuple[str, ...] = Field(default=(), description="The study and its changes, as typed.")
@@ -251,6 +258,26 @@ class Study(BaseModel):
                 "the baseline is the plain network, so axes of the SE block cannot vary around it"
             )
         return self
+
+    @_model_validator(mode="after")
+    def _finds_its_images(self) -> Study:
+        data = self.baseline.data
+        if data.path is None:
+            object.__setattr__(self, "folder", "")  # it is frozen, and this is still its making
+        elif self.folder:
+            placed = data.located(absolute_path(data.path, self.folder))
+            object.__setattr__(self, "baseline", self.baseline.model_copy(update={"data": placed}))
+        return self
+
+    def beside(self, results_dir: str | Path) -> Study:
+        """Return a study that is no file of the user's as if it were one beside the folder of results."""
+        data = self.baseline.data
+        if self.folder or data.path is None:
+            return self
+        home, images = os.path.dirname(os.path.abspath(results_dir)), absolute_path(data.path)
+        placed = data.model_copy(update={"path": spelled(images, home)}).located(images)
+        baseline = self.baseline.model_copy(update={"data": placed})
+        return self.model_copy(update={"baseline": baseline, "folder": home})
 
     def fields(self) -> dict[str, Any]:
         """Return the fields that differ from the defaults, as a study file says them; with the name."""

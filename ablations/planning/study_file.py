@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
@@ -11,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ablations.errors import StudyError
+from ablations.errors import DataError, StudyError
+from ablations.planning.data_path import absolute_path, gives_path, place_data
 from ablations.planning.explain import explain
 from ablations.planning.study import SET_BY_ITSELF, Study
 from ablations.planning.typed_study import TypedStudy
@@ -65,6 +67,13 @@ def load_study(
         name = content.pop("name", "study")
     for override in overrides:
         _apply(name, content, override)
+        if gives_path(override):
+            _placed(name, content)
+    home = _home(name, content, folder)
+    anchored = "folder" in content or (isinstance(study, str) and study not in shipped_studies())
+    near = os.path.abspath(home) if anchored else ""
+    _placed(name, content, home, near=near)
+    content["folder"] = near
     for field in SET_BY_ITSELF:
         if field in content:
             raise StudyError(
@@ -74,10 +83,10 @@ def load_study(
     if seeds is not None:
         content["seeds"] = seeds
         shown.append(f"seeds={seeds}")
-    own = content.get("plugins", [])
-    if not isinstance(own, list) or not all(isinstance(file, str) for file in own):
-        raise StudyError(f"study {name!r}: plugins must be a list of files, got {own!r}")
-    content["plugins"] = [*(_beside(folder, file) for file in own), *plugins]
+    listed = content.get("plugins", [])
+    if not isinstance(listed, list) or not all(isinstance(file, str) for file in listed):
+        raise StudyError(f"study {name!r}: plugins must be a list of files, got {listed!r}")
+    content["plugins"] = [*(_beside(home, file) for file in listed), *plugins]
     for file in content["plugins"]:
         load_plugin_file(file)
     typed: tuple[str, ...] = ()
@@ -93,6 +102,28 @@ def load_typed(asked: TypedStudy) -> Study:
 
 def _beside(folder: Path, file: str) -> str:
     return file if file.startswith("~") else str(folder / file)  # the home folder is not beside the study
+
+
+def _home(name: str, content: Mapping[str, Any], folder: Path) -> Path:
+    """Return the folder that the paths of a study are relative to.
+
+    Raises:
+        StudyError: the field `folder` is no path.
+    """
+    given = content.get("folder", "")
+    if not isinstance(given, str):
+        raise StudyError(f"study {name!r}: folder must be text, got {given!r}")
+    try:
+        return Path(absolute_path(given, folder)) if given else folder
+    except DataError as error:
+        raise StudyError(f"study {name!r}: folder: {error}") from error
+
+
+def _placed(name: str, content: dict[str, Any], folder: Path = Path(), *, near: str = "") -> None:
+    try:
+        place_data(content, folder, near=near)
+    except DataError as error:
+        raise StudyError(f"study {name!r}: baseline.data: {error}") from error
 
 
 def parse_study(content: Mapping[str, Any]) -> Study:

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
@@ -53,11 +54,29 @@ class DataSpec(BaseModel):
     )
     path: str | None = Field(
         default=None,
-        description="The folder of an image-folder, in ImageNet's layout: train/CLASS/ and val/CLASS/ or test/CLASS/.",
+        min_length=1,
+        description="The folder of an image-folder, relative to the study's file, in ImageNet's layout: train/CLASS/ "
+        "and val/CLASS/ or test/CLASS/.",
     )
     size: int | None = Field(
         default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
     )
+    _images: str | None = PrivateAttr(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the fields; where a machine has the images is no part of what they are."""
+        return isinstance(other, DataSpec) and self.model_dump() == other.model_dump()
+
+    def located(self, images: str | None) -> DataSpec:
+        """Return the same data, with the path where this machine has the images."""
+        placed = self.model_copy()
+        placed._images = images
+        return placed
+
+    @property
+    def images(self) -> str | None:
+        """Where this machine has the images of an image-folder; `path`, where nobody said it."""
+        return self.path if self._images is None else self._images
 
     @model_validator(mode="after")
     def _of_the_data_set(self) -> DataSpec:
@@ -82,7 +101,7 @@ class DataSpec(BaseModel):
         """Return the data for a trial of a choice, which is evaluated on training images that are held back."""
         return DataSpec.model_validate(
             {**self.model_dump(), "test_images": None, "validation_images": validation_images}
-        )
+        ).located(self._images)
 
     def __str__(self) -> str:
         parts = [self.name]

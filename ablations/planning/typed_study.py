@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ablations.planning.data_path import from_anywhere, moved
+
 if TYPE_CHECKING:
     from ablations.planning.study import Study
 
-_WORDS_ALONE = ("name", "title", "question", "labels", "plugins")
+_WORDS_ALONE = ("name", "title", "question", "labels", "folder", "plugins")
 """Fields that change neither trials nor comparisons; what a plug-in's code changes is in the keys of trials."""
 
 
@@ -79,7 +81,15 @@ class TypedStudy:
         """Return the same with absolute paths, to be typed in any folder."""
         study = os.path.abspath(self.study) if self.is_file else self.study
         plugins = tuple(os.path.abspath(os.path.expanduser(file)) for file in self.plugins)
-        return replace(self, study=study, plugins=plugins)
+        overrides = tuple(text for override in self.overrides for text in from_anywhere(override))
+        return replace(self, study=study, overrides=overrides, plugins=plugins)
+
+    def moved_to(self, study: str) -> TypedStudy:
+        """Return the same with images that were moved together with the study's file, which left its place."""
+        before, now = (os.path.dirname(os.path.abspath(file)) for file in (self.study, study))
+        if not self.is_file or os.path.exists(self.study):
+            return self
+        return replace(self, overrides=tuple(moved(override, before, now) for override in self.overrides))
 
 
 def typed(study: Study) -> TypedStudy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def open_study(
     installed = load_installed_plugins()
     if last_run:
         asked = take_up(asked, results_dir)
-    loaded = load_typed(asked)
+    loaded = load_typed(asked).beside(results_dir)
     unfolded = design(loaded)
     announce_plugins([str(origin) for origin in installed], loaded.plugins)
     return unfolded, StudyPaths(loaded.name, results_dir, reports_dir)
@@ -55,10 +56,13 @@ def take_up(asked: TypedStudy, results_dir: Path) -> TypedStudy:
     return words
 
 
-def plugins_of(study: str, plugins: Sequence[str], results_dir: Path) -> tuple[str, ...]:
-    """Load the plug-ins that a recorded study needs, and return their files: those given, and those of its last run.
+def plugins_of(study: str, plugins: Sequence[str], results_dir: Path) -> tuple[tuple[str, ...], str]:
+    """Load the plug-ins that a recorded study needs: those given, and those of its last run.
 
     A study whose file is not here any more has a record all the same.
+
+    Returns:
+        Their files, and the folder from which the study's images are found.
 
     Raises:
         UserError: a plug-in that was given cannot be loaded.
@@ -72,17 +76,18 @@ def plugins_of(study: str, plugins: Sequence[str], results_dir: Path) -> tuple[s
         load_plugin_file(file)
     asked, _ = as_last_run(TypedStudy(study, plugins=tuple(plugins)), results_dir)
     try:
-        loaded = load_typed(asked).plugins
+        opened = load_typed(asked).beside(results_dir)
+        loaded, folder = opened.plugins, opened.folder
     except StudyError as error:
         if asked.is_file and Path(asked.study).exists():
             click.echo(
                 f"the study's own plug-ins are not loaded: {with_flags(printable(str(error)))}", err=True
             )
-        loaded = asked.plugins
+        loaded, folder = asked.plugins, os.path.dirname(os.path.abspath(results_dir))
         for file in loaded:
             load_plugin_file(file)
     announce_plugins(loaded)
-    return tuple(loaded)
+    return tuple(loaded), folder
 
 
 def announce_plugins(*names: Sequence[str]) -> None:

@@ -39,6 +39,7 @@ class Probe:
         data_dir: where the prepared data sets are; what is not there is replaced by random images.
         plugins: plug-in files that the study needs.
         kernels: which to train with where they can be had.
+        images: where this machine has the images of an image-folder; None for other data.
     """
 
     trial: Mapping[str, Any]
@@ -47,6 +48,7 @@ class Probe:
     data_dir: Path
     plugins: tuple[str, ...] = ()
     kernels: Kernels = ALL_KERNELS
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
 
 
 def _data(trial: Trial, probe: Probe) -> Prepared:
-    path = prepared_path(trial.data, probe.data_dir)
+    path = prepared_path(trial.data.located(probe.images), probe.data_dir)
     if not path.is_file():
         return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)
     check_content(path)

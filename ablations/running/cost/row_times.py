@@ -88,7 +88,7 @@ def time_rows(
     data_dir, seconds = Path(options.data_dir), options.calibrate_seconds
     whole = count_images(data, data_dir)
     if whole is None:
-        prepare = prepare_command(data.name, data_dir, path=data.path, size=data.size)
+        prepare = prepare_command(data.name, data_dir, path=data.images, size=data.size)
         text = f"time unknown: the folder of images is counted when it is prepared: {prepare}"
         return RowTimes(environment, unknown=text)
     images = whole.subset(data.train_images, data.test_images)
@@ -97,7 +97,7 @@ def time_rows(
     untimed, calibration = _untimed(design, networks, speeds), None
     if untimed and seconds > 0:
         batch = min(untimed[0].trial.recipe.batch_size, images.train)
-        probe = Probe({}, batch, seconds, data_dir, design.study.plugins, options.kernels)
+        probe = Probe({}, batch, seconds, data_dir, design.study.plugins, options.kernels, data.images)
         with wait(f"timing {untimed[0].label} for {seconds:g} s") or nullcontext():
             calibration = calibrate(untimed, probe, workers, make_executor)
         speeds |= calibration.speeds

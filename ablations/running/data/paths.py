@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ablations.errors import DataError
+from ablations.planning.data_path import absolute_path
 from ablations.planning.explain import explain
 from ablations.planning.trial import DataSpec
-from senet_core.errors import one_line
 
 
 def data_spec(name: str, *, path: str | None = None, size: int | None = None) -> DataSpec:
@@ -48,11 +49,5 @@ def folder_and_size(spec: DataSpec) -> tuple[Path, int]:
     Raises:
         DataError: the path cannot be used.
     """
-    assert spec.path is not None and spec.size is not None  # noqa: PT018  (DataSpec has checked both)
-    try:
-        return Path(spec.path).expanduser().resolve(), spec.size
-    except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown user's home, a null byte
-        reason = getattr(error, "strerror", None) or one_line(error)
-        raise DataError(
-            f"the path of the image folder cannot be used: {reason}, got {spec.path[:80]!r}"
-        ) from error
+    assert spec.images is not None and spec.size is not None  # noqa: PT018  (DataSpec has checked both)
+    return Path(os.path.realpath(absolute_path(spec.images))), spec.size

@@ -138,7 +138,7 @@ def _missing(spec: DataSpec, data_dir: Path, reason: str = "") -> DataError:
 
 
 def _prepare(spec: DataSpec, data_dir: Path) -> str:
-    return prepare_command(spec.name, data_dir, path=spec.path, size=spec.size)
+    return prepare_command(spec.name, data_dir, path=spec.images, size=spec.size)
 
 
 def _download_and_write(known: Dataset, path: Path) -> None:

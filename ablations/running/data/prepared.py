@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,16 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
             raise damaged(path, f"{split} images {tuple(images.shape)}, labels {tuple(labels.shape)}")
         check_labels(labels.numpy(), len(fields["classes"]), str(path))
     return Prepared(path=path, **fields, **dict[str, Any](tensors))
+
+
+def source_of(digest: str, data_dir: Path) -> str | None:
+    """Return the folder of images from which data with this digest were prepared; None where they are not here."""
+    for path in sorted(data_dir.glob("image-folder-*.safetensors")):
+        with suppress(SafetensorError, OSError), safe_open(str(path), framework="pt") as handle:
+            header = handle.metadata() or {}
+            if header.get("digest") == digest:
+                return header.get("source")
+    return None
 
 
 def damaged(path: Path, why: str) -> DataError:

@@ -115,5 +115,5 @@ def _prepare(name: str, data_dir: Path, wanted: DataSpec | None) -> str:
     if name in DATASETS and not DATASETS[name].asks:
         return prepare_command(name, data_dir)
     if wanted is not None:
-        return prepare_command(wanted.name, data_dir, path=wanted.path, size=wanted.size)
+        return prepare_command(wanted.name, data_dir, path=wanted.images, size=wanted.size)
     return "prepare its folder of images with `ablate data prepare` again"

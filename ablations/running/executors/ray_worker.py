@@ -72,7 +72,7 @@ def _located(task: Task, data: DataFile | None) -> Task:
             f"node {host} does not see {results} as the sweep does: results must be in a folder that all nodes"
             " share; give one with `results_dir`"
         )
-    path = prepared_path(Trial.from_json(task.trial).data, task.data_dir)
+    path = prepared_path(Trial.from_json(task.trial).data.located(task.images), task.data_dir)
     if path.exists():
         return task
     if data is None:

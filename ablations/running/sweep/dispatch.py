@@ -192,5 +192,6 @@ class Dispatch:
             prune_file=self.running.prune_file(trial.key) if trial.key in self.running.proposed else None,
             latency=self.timed and trial.key in self.running.proposed,
             data_digest=self.settings.digest,
+            images=trial.data.images,
             token=self.leases.token,
         )

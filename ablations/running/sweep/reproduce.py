@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ablations.errors import RecordError
+from ablations.planning.data_path import absolute_path
+from ablations.running.data.prepared import source_of
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
@@ -56,13 +58,16 @@ class Reproduction:
     causes: tuple[tuple[str, Any, Any], ...]
 
 
-def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] = ()) -> Reproduction:
+def reproduce(
+    record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] = (), folder: str = ""
+) -> Reproduction:
     """Train a recorded trial again, with its number of threads and its precision, and compare.
 
     Args:
         record: a finished line of a record.
         data_dir: where the prepared data sets are.
         plugins: plug-in files that the trial needs.
+        folder: of the study, from which a folder of images is found that is not prepared here yet.
 
     Raises:
         RecordError: the record has no result to compare with.
@@ -72,7 +77,7 @@ def reproduce(record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] =
     """
     if record.result is None:
         raise RecordError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
-    outcome = _train(record, data_dir, plugins)
+    outcome = _train(record, data_dir, plugins, _images(record, data_dir, folder))
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"
         full = outcome.failure is not None and outcome.failure.kind == "disk"
@@ -103,7 +108,15 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     )
 
 
-def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> TaskOutcome:
+def _images(record: TrialRecord, data_dir: Path, folder: str) -> str | None:
+    """Return where the images of an image-folder are, or were when the data of the trial were prepared."""
+    path = record.trial["data"].get("path")
+    if path is None:
+        return None
+    return source_of(record.data_digest, data_dir) or absolute_path(path, folder)
+
+
+def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], images: str | None) -> TaskOutcome:
     # "auto" would take what this machine prefers; the record says what was taken
     recipe = {**record.trial["recipe"], "precision": record.environment.get("precision", "fp32")}
     pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)))
@@ -119,6 +132,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...]) -> Tas
             plugins=plugins,
             kernels=Kernels.from_record(record.environment),
             data_digest=record.data_digest or None,
+            images=images,
         )
         try:
             return pool.submit(run_task, task).result()

@@ -104,7 +104,7 @@ class _Attempt:
                 self.history.append(metrics)
                 writer.epoch(metrics)
 
-            data = open_prepared(trial.data, task.data_dir, task.data_digest)
+            data = open_prepared(trial.data.located(task.images), task.data_dir, task.data_digest)
             state = file_state(data.path)
             self.digest, self.note = data.digest, data.note
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}

@@ -31,6 +31,7 @@ class Task:
         prune_file: where it exists, the trial stops, too; None for a trial that cannot be pruned.
         latency: whether to time one image through the trained network.
         data_digest: of the data that it is to be trained on; None for whatever is there.
+        images: where this machine has the images of an image-folder; None for other data.
         token: of the sweep that sends it, in whose name the trial is leased while it is trained; empty where no lease
             is needed.
     """
@@ -47,6 +48,7 @@ class Task:
     prune_file: Path | None = None
     latency: bool = False
     data_digest: str | None = None
+    images: str | None = None
     token: str = ""
 
     @property

@@ -21,12 +21,12 @@ CHANGED: dict[str, Any] = {
     "recipe": {"base": "cifar-quick", "epochs": 4}, "axes": {"reduction": [2, 8]}, "design": "grid",
     "tune": {"validation_images": 40}, "search": {"trials": 3, "validation_images": 40}, "race": {"first": 3},
     "confirm": 3, "margin": 0.3, "include_plain": False, "seeds": 3, "paper_tables": [], "allow_identical": True,
-    "labels": {"2": "Two"}, "plugins": [],
+    "labels": {"2": "Two"}, "plugins": [], "folder": "elsewhere",
 }  # fmt: skip
 BY_DESIGN = {"tune", "search", "race"}
 """They belong to a design other than the usual one, which refuses them."""
 
-SHOWN_ALONE = {"title", "question", "labels", "plugins"}
+SHOWN_ALONE = {"title", "question", "labels", "plugins", "folder"}
 """What is shown, and what code is there: these make no other plan."""
 
 
