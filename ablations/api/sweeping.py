@@ -109,7 +109,7 @@ class StudyRun:
         self.paths.check_writable()
         _ = self.results.record.trials
         spec, data_dir = self.design.study.baseline.data, Path(self.options.data_dir)
-        prepared = ensure_prepared(spec, data_dir)
+        prepared = ensure_prepared(spec, data_dir, display.say)
         self._check_batches(len(prepared.train_labels))
         size = executors.trials_at_a_time(_most_trials(self.design))
         settings = Settings(

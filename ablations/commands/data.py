@@ -19,19 +19,36 @@ def command() -> None:
 @click.option("--from", "source", type=click.Path(path_type=Path), help="A folder or archive of yours.")
 @click.option("--path", help="For image-folder: the folder of the images, in ImageNet's layout.")
 @click.option("--size", type=int, help="For image-folder: side of the images in pixels.")
+@click.option(
+    "--refresh", is_flag=True, help="Read again what was prepared before, and say whether it is the same."
+)
 @options.data_dir
-def prepare_data(name: str, source: Path | None, path: str | None, size: int | None, data_dir: Path) -> None:
+def prepare_data(
+    name: str, source: Path | None, path: str | None, size: int | None, refresh: bool, data_dir: Path
+) -> None:
     """Make data set NAME ready: from a folder or archive of yours, else from torchvision's download.
 
     A folder or archive (.tar.xz, .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original
     python batches of CIFAR.
     """
     from ablations.running.data import data_spec, prepare
+    from ablations.running.data import refresh as prepare_again
 
-    prepared = prepare(data_spec(name, path=path, size=size), data_dir, source)
+    spec, before = data_spec(name, path=path, size=size), None
+    if refresh:
+        prepared, before = prepare_again(spec, data_dir, source)
+    else:
+        prepared = prepare(spec, data_dir, source)
     click.echo(
         f"{prepared.name}: {len(prepared.train_labels):,} training and {len(prepared.test_labels):,} test images,"
         f" {prepared.num_classes} classes, digest {prepared.digest[:12]}, in {prepared.path}"
     )
+    if before == prepared.digest:
+        click.echo("the images are the same as before: records of them go on")
+    elif before is not None:
+        click.echo(
+            f"the images are others than before (digest {before[:12]}): a study with trials of those asks for --fresh,"
+            " or another --results-dir"
+        )
     if prepared.note:
         click.echo(f"note: {prepared.note}")

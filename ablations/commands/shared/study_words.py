@@ -37,6 +37,7 @@ def _recipe_words(study: Study) -> str:
 def _data_words(spec: DataSpec, data_dir: Path) -> str:
     from ablations.planning.datasets import dataset
     from ablations.running.data import prepared_path
+    from ablations.running.data.keeping_up import source_words
     from ablations.running.data.prepared import load
 
     known, path = dataset(spec.name), prepared_path(spec, data_dir)
@@ -45,7 +46,7 @@ def _data_words(spec: DataSpec, data_dir: Path) -> str:
         (channels, height, width), classes = found.image_shape, found.num_classes
         train, test = len(found.train_labels), len(found.test_labels)
         note = f" ({found.note})" if found.note else ""
-        origin = f"{path}, digest {found.digest[:12]}, from {found.source}{note}"
+        origin = f"{path}, digest {found.digest[:12]}, from {found.source}{note}{source_words(found)}"
     elif known.size is not None:
         channels, height, width = known.channels, known.size, known.size
         classes, train, test = known.classes or 0, known.train_images or 0, known.test_images or 0

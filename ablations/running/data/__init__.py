@@ -1,8 +1,9 @@
 """Data sets by name: prepared once as a memory-mapped file, which all workers share."""
 
 from ablations.running.data.content import verify
+from ablations.running.data.keeping_up import ensure_prepared, refresh
 from ablations.running.data.paths import data_spec, prepared_path
-from ablations.running.data.preparation import ensure_prepared, open_prepared, prepare
+from ablations.running.data.preparation import open_prepared, prepare
 from ablations.running.data.prepared import Prepared, load
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "open_prepared",
     "prepare",
     "prepared_path",
+    "refresh",
     "verify",
 ]

@@ -58,13 +58,18 @@ def find_images(names: Sequence[str], origin: Path) -> ImageFiles:
         DataError: a split is missing, a class is empty or in one split only, there is one class only, or a file is
             not an image or not in a class folder.
     """
-    visible = [name for name in names if not _hidden(name)]
+    visible = seen(names)
     top = _top(visible, origin)
     below = [name[len(top) :] for name in visible if name.startswith(top)]
     test_folder = _test_folder(below, origin)
     train, test = (_by_class(below, split, origin) for split in ("train", test_folder))
     _check_classes(train, test, test_folder, origin)
     return ImageFiles(tuple(sorted(train)), _split(train, top), _split(test, top))
+
+
+def seen(names: Sequence[str]) -> list[str]:
+    """Return the names that are not hidden."""
+    return [name for name in names if not _hidden(name)]
 
 
 def _hidden(name: str) -> bool:

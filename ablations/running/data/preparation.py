@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from ablations.errors import DataError
@@ -17,6 +18,7 @@ from ablations.running.data.fashion import read_fashion
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
+from ablations.running.data.made_from import note_source
 from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
@@ -59,7 +61,8 @@ def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepa
     elif spec.name == "image-folder":
         write(path, spec.name, _image_folder(spec))
     elif source is not None:
-        write(path, spec.name, _from_source(known, source, str(source)))
+        noted = note_source(source)  # before it is read: what changes meanwhile is seen the next time
+        write(path, spec.name, replace(_from_source(known, source, str(source)), made_from=noted))
     else:
         _download_and_write(known, path)
     return load(path)
@@ -114,17 +117,6 @@ def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
             f" {_prepare(spec, prepared.path.parent)}"
         )
     return prepared
-
-
-def ensure_prepared(spec: DataSpec, data_dir: Path) -> Prepared:
-    """Open a data set, after preparing it from its folder or by a download if it is not prepared yet.
-
-    Raises:
-        DataError: it was not prepared and cannot be; the message says what the user can do.
-    """
-    if not prepared_path(spec, data_dir).exists():
-        prepare(spec, data_dir)
-    return open_prepared(spec, data_dir)
 
 
 def _missing(spec: DataSpec, data_dir: Path, reason: str = "") -> DataError:
@@ -192,10 +184,12 @@ def _image_folder(spec: DataSpec) -> RawDataset:
     square of `size`; training images keep the larger central square, so that random crops differ.
     """
     path, size = folder_and_size(spec)
+    noted = note_source(path)
     tree = open_file_tree(path)
     files = find_images(tree.names(), path)
     short = round(size * 8 / 7)
     note = (
         f"short side resized to {short} pixels, central square of {short} (training) and {size} (test) pixels"
     )
-    return from_images(tree, files, Cropped(short, short), Cropped(short, size), origin=str(path), note=note)
+    read = from_images(tree, files, Cropped(short, short), Cropped(short, size), origin=str(path), note=note)
+    return replace(read, made_from=noted)

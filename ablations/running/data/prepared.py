@@ -25,6 +25,7 @@ from torch import Tensor
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
 from ablations.planning.datasets import DATASETS
+from ablations.running.data.made_from import MadeFrom
 from ablations.running.data.raw_dataset import check_labels
 
 FORMAT = "senet-ablations data 1"
@@ -50,6 +51,8 @@ class Prepared:
         source: where the images came from.
         note: what a report must say about them; may be empty.
         path: the prepared file.
+        made_from: what was noted of the folder or archive when it was prepared; None for a download, for digits, and
+            in files that were prepared before this was noted.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Prepared:
     source: str
     note: str
     path: Path
+    made_from: MadeFrom | None = None
 
     @property
     def num_classes(self) -> int:
@@ -191,6 +195,8 @@ def _checked(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tens
         fields["classes"] = tuple(str(name) for name in json.loads(metadata["classes"]))
         for key in ("mean", "std"):
             fields[key] = tuple(float(value) for value in json.loads(metadata[key]))
+        if "made_from" in metadata:
+            fields["made_from"] = MadeFrom.from_text(metadata["made_from"])
     except (KeyError, ValueError, TypeError) as error:
         raise damaged(path, f"unreadable header entry: {error}") from error
     for split in ("train", "test"):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablations.errors import DataError
+from ablations.running.data.made_from import MadeFrom
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -30,6 +31,7 @@ class RawDataset:
         source: where the images came from, for people.
         note: what a report must say about them; may be empty.
         blocks: starts the stream of blocks, which come in any order and together hold every image once.
+        made_from: what is noted of the folder or archive; None for a download, and for digits.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +42,7 @@ class RawDataset:
     source: str
     note: str
     blocks: Callable[[], Iterator[Block]]
+    made_from: MadeFrom | None = None
 
 
 def from_arrays(

@@ -86,6 +86,8 @@ class _Layout:
             "source": content.source.encode("utf-8", "backslashreplace").decode(),
             "note": content.note,
         }
+        if content.made_from is not None:
+            self._texts["made_from"] = content.made_from.to_text()
         self._shapes: dict[str, tuple[int, ...]] = {
             "train_labels": (len(content.train_labels),),
             "test_labels": (len(content.test_labels),),

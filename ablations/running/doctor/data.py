@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
@@ -15,7 +16,10 @@ from ablations.planning.trial import DataSpec
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.machine.durable import is_abandoned
 
-_LEFT_BY_A_PREPARATION = (".*.partial", ".download-*")
+if TYPE_CHECKING:
+    from ablations.running.data import Prepared
+
+_LEFT_BY_A_PREPARATION = (".*.partial", ".download-*", ".compare-*")
 
 
 def check_data(data_dir: Path, wanted: DataSpec | None, *, fix: bool) -> Iterator[Finding]:
@@ -92,6 +96,40 @@ def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:
         )
     else:
         yield ok(f"{shown}, digest {prepared.digest[:12]} verified")
+    yield from _check_source(prepared)
+
+
+def _check_source(prepared: Prepared) -> Iterator[Finding]:
+    """Compare what a file was prepared from, where that was a folder or archive of the user's."""
+    from ablations.running.data.keeping_up import refresh_command
+    from ablations.running.data.made_from import SourceState, compare_source
+
+    noted, known = prepared.made_from, DATASETS[prepared.name]
+    if noted is None:
+        if known.asks:
+            yield ok(
+                f"{prepared.path} was prepared before its folder was noted, and cannot be compared with it"
+            )
+        return
+    try:
+        state = compare_source(noted)
+    except DataError as error:
+        yield warning(
+            f"{prepared.path} cannot be compared with its source: {error}",
+            "give yourself the right to read it",
+        )
+        return
+    said, again = f"{prepared.path}: its source {noted.path} {state.value}", refresh_command(prepared)
+    if state is SourceState.SAME:
+        yield ok(
+            f"{prepared.path} verified against its source {noted.path}: names, sizes and times are the same"
+        )
+    elif state is SourceState.GONE:
+        yield ok(said)
+    elif state is SourceState.TOUCHED:
+        yield warning(f"{said}; `ablate run` compares the images themselves", again)
+    else:
+        yield problem(f"{said}: they differ from what is prepared, and `ablate run` refuses them", again)
 
 
 def _is_named_for(path: Path, name: str, *, of_many: bool) -> bool:
