@@ -16,7 +16,7 @@ from ablations.planning.commands import Places
 from ablations.planning.typed_study import TypedStudy
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.mlflow.runs import KEY, Runs, may_be_written
-from ablations.running.mlflow.store import Store, connect, locate, reason
+from ablations.running.mlflow.store import Store, connect, locate, why_failed
 from ablations.running.mlflow.tracker import LEFT_OPEN
 from ablations.running.record.last_plan import read_last_plan
 from ablations.running.record.leases import Leases
@@ -88,6 +88,8 @@ def _mend_store(store: Store, why: str) -> str:
         if store.given:
             return f"mlflow db upgrade {store.shown}, after a copy of the database was made"
         return "the next sweep migrates it"
+    if store.database is None and "connection is refused" not in why:
+        return "do what it says, or give another `tracking_uri`"
     return "start the server, or give another `tracking_uri`"
 
 
@@ -100,7 +102,8 @@ def _check_study(
         runs = None if experiment is None else Runs(client, str(experiment.experiment_id))
         trials = [] if runs is None else runs.on_level("trial")
     except Exception as error:  # MLflow's own errors, and those of the network below it
-        yield problem(f"MLflow has no answer for study {study!r}: {reason(error)}", "see the server's log")
+        why = why_failed(error, client.tracking_uri)
+        yield problem(f"MLflow has no answer for study {study!r}: {why}", "see the server's log")
         return
     stale = [run for run in trials if run.info.status == "RUNNING" and not may_be_written(run, leases)]
     if runs is not None and stale:
@@ -109,7 +112,7 @@ def _check_study(
             "the next sweep, or `fix=True`, closes them as killed",
         )
         opened = runs
-        yield mended(found, lambda: _close(opened, stale), fix=fix)
+        yield mended(found, lambda: _close(opened, stale, client.tracking_uri), fix=fix)
     yield from _compare(paths, trials, tracking_uri)
 
 
@@ -144,10 +147,10 @@ def _sync(paths: StudyPaths, tracking_uri: str | None) -> str:
     return places.command("sync", *asked.words)
 
 
-def _close(runs: Runs, stale: Sequence[Run]) -> None:
+def _close(runs: Runs, stale: Sequence[Run], uri: str) -> None:
     try:
         for run in stale:
             runs.close_left_open(run.info.run_id, LEFT_OPEN)
     except Exception as error:
         logging.getLogger("ablations").debug("closing a run failed", exc_info=True)
-        raise UserError(reason(error)) from error
+        raise UserError(why_failed(error, uri)) from error

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import uuid
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from ablations.running.machine.addresses import (
 )
 from ablations.running.machine.locks import locked
 from ablations.running.mlflow.artifact_root import keep_beside
+from ablations.running.mlflow.unreachable import NO_MLFLOW, why_unusable
 from ablations.running.record.study_paths import ARTIFACTS, DATABASE
 from senet_core.errors import UserError
 
@@ -125,12 +127,13 @@ def connect(store: Store) -> MlflowClient:
             _prepare_database(store, store.database)
         _reach(store.uri)
         client = _client(store.uri)
-        client.search_experiments(max_results=1)
+        _check_answers(client)
     except Exception as fault:
         if not store.given:
             raise
-        silent = store.uri.startswith("http") and not isinstance(fault, ImportError)
-        why = "no MLflow server answers there" if silent else without_secrets(reason(fault), store.uri)
+        why = why_failed(fault, store.uri)
+        if store.uri.startswith("http") and not _is_mlflows(fault):
+            why = NO_MLFLOW
         problem = f"cannot use MLflow at {store.shown}: {why}; accepted: {ACCEPTED}"
         if store.database is None and not isinstance(fault, ImportError):
             raise NoServer(problem, why) from fault
@@ -198,6 +201,17 @@ def ui_environment(store: Store) -> dict[str, str]:
     return {**SETTINGS, **quiet, **os.environ, **named}
 
 
+def _is_mlflows(fault: BaseException) -> bool:
+    """Return whether MLflow raised an error of its own, not one of reading what it did not expect."""
+    return isinstance(fault, ImportError) or type(fault).__module__.startswith("mlflow.")
+
+
+def why_failed(fault: Exception, uri: str) -> str:
+    """Return in one line why a store failed, and what to try, without secrets of its address."""
+    why = why_unusable(fault, uri) if uri.startswith("http") else None
+    return without_secrets(reason(fault) if why is None else why, uri)
+
+
 def reason(fault: BaseException) -> str:
     """Return in one line why MLflow failed."""
     lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
@@ -229,6 +243,16 @@ def _client(uri: str) -> MlflowClient:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     return MlflowClient(uri)
+
+
+def _check_answers(client: MlflowClient) -> None:
+    """Ask for something that MLflow alone answers: any server that speaks JSON seems to have no experiments.
+
+    Raises:
+        RuntimeError: it is not MLflow.
+    """
+    if not client.search_experiments(max_results=1) and client.get_experiment_by_name(uuid.uuid4().hex):
+        raise RuntimeError("it has an experiment of any name")
 
 
 def _prepare_database(store: Store, database: Path) -> None:

@@ -14,9 +14,8 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
-from ablations.running.machine.addresses import without_secrets
 from ablations.running.mlflow.runs import KEY, STOPPED, SWEEP, Runs, may_be_written, this_process
-from ablations.running.mlflow.store import NoServer, connect, experiment, locate, reason
+from ablations.running.mlflow.store import NoServer, connect, experiment, locate, why_failed
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
     LEVEL,
@@ -309,6 +308,6 @@ class Tracker:
         self._failures_in_a_row = PATIENCE if enough else self._failures_in_a_row + 1
         self._rests_until = time.monotonic() + REST_SECONDS
         if self.first_failure is None:
-            why = fault.why if isinstance(fault, NoServer) else reason(fault)
-            self.first_failure = without_secrets(why, self._store.uri)
+            why = fault.why if isinstance(fault, NoServer) else why_failed(fault, self._store.uri)
+            self.first_failure = why
             _log.warning("MLflow at %s: %s; training and its record go on", self.uri, self.first_failure)

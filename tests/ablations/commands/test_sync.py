@@ -47,7 +47,10 @@ def test_a_sweep_whose_server_is_away_trains_and_reports_and_says_how_to_catch_u
     assert list((tmp_path / "reports" / "small" / "figures").iterdir())
     [line] = [line for line in said.out.splitlines() if line.startswith("MLflow")]
     why, _, command = line.partition("; when that is mended: ")
-    assert why == "MLflow      lacks summaries, report or runs (no MLflow server answers there)"
+    assert why == (
+        "MLflow      lacks summaries, report or runs (no MLflow server answers there: the connection is refused"
+        " (is it running, on that port?))"
+    )
     assert shlex.split(command)[1:] == [
         "sync", f"{tmp_path}/small.yaml", "--set", "axes={}", "--seeds", "1", "--results-dir", f"{tmp_path}/out",
         "--reports-dir", f"{tmp_path}/reports", "--tracking-uri", "http://127.0.0.1:9",

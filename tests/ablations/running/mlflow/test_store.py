@@ -101,7 +101,11 @@ def test_a_store_that_the_user_named_and_that_is_none_is_an_error_at_once(
 
 
 AWAY = [
-    ("http://127.0.0.1:9", "http://127.0.0.1:9", "no MLflow server answers there"),
+    (
+        "http://me:secret@127.0.0.1:9",
+        "http://***@127.0.0.1:9",
+        "no MLflow server answers there: the connection is refused",
+    ),
     ("postgresql://me:secret@127.0.0.1:9/x", "postgresql://***@127.0.0.1:9/x", "refused"),
 ]
 
@@ -120,7 +124,7 @@ def test_a_server_that_is_away_stops_no_training_and_is_tried_again(
     assert not tracker.closed
     assert not writes(tracker)
     assert tracker.closed  # once is enough
-    with pytest.raises(UserError, match=rf"cannot use MLflow at .*: .*{why}; accepted: ") as error:
+    with pytest.raises(UserError, match=rf"cannot use MLflow at .*: .*{why}.*; accepted: ") as error:
         Tracker("study", uri, tmp_path, must_answer=True)
     assert "secret" not in f"{error.value} {caplog.text}"
     assert list(tmp_path.iterdir()) == []
