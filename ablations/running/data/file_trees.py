@@ -23,19 +23,26 @@ from ablations.running.data.archive_limits import (
     check_unpacked,
     unpacked_limit,
 )
+from ablations.running.data.archive_names import zip_names
+from ablations.running.data.junk import is_unseen
 from senet_core.bounded import open_plain, read_bounded, too_large
 from senet_core.errors import one_line
 
 _DEPTH = 5  # TOP/train/CLASS/IMAGE, and one more to notice what lies too deep
 _KEEP = MOST_FILE
 _CHUNK = 2**20
-_OF_THE_DISK = "lost+found"  # at the top of a disk of its own; only root may look into it
 
 
 class FileTree(Protocol):
-    """A folder or an archive of files."""
+    """A folder or an archive of files.
+
+    Attributes:
+        path: of the folder or archive.
+        said: what the user should know of its names, a line each; once they were listed.
+    """
 
     path: Path
+    said: tuple[str, ...]
 
     def names(self) -> list[str]:
         """Return the names of files and, with a trailing slash, of folders, relative to `path`, in POSIX form."""
@@ -69,6 +76,8 @@ def open_file_tree(path: Path) -> FileTree:
 class Folder:
     """The files below a folder, to the depth of a data set."""
 
+    said: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -81,7 +90,7 @@ class Folder:
             entries = [(entry.name, entry.is_dir()) for entry in os.scandir(folder)]
         for name, is_folder in entries:
             yield f"{prefix}{name}/" if is_folder else f"{prefix}{name}"
-            if is_folder and depth > 1 and not name.startswith(".") and f"{prefix}{name}" != _OF_THE_DISK:
+            if is_folder and depth > 1 and not is_unseen(name):
                 yield from self._walk(folder / name, f"{prefix}{name}/", depth - 1)
 
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
@@ -97,6 +106,8 @@ class Tar:
 
     To list a compressed archive is to read all of it, so a small one is kept in memory for `read`.
     """
+
+    said: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -155,6 +166,8 @@ class Tar:
 class Zip:
     """A zip archive."""
 
+    said: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -162,17 +175,21 @@ class Zip:
         """Return the names of the members; refuse links and names that lead out of the archive."""
         found = []
         with self._opened() as archive:
-            for member in archive.infolist():
+            decoded = zip_names(archive.infolist())
+            for member, name in zip(archive.infolist(), decoded.names, strict=True):
                 if stat.S_ISLNK(member.external_attr >> 16):
-                    raise _refused(self.path, member.filename, "a link")
-                found.append(_inside(self.path, member.filename, member.is_dir()))
+                    raise _refused(self.path, name, "a link")
+                found.append(_inside(self.path, name, name.endswith("/")))
+        if decoded.guessed:
+            self.said = (f"{self.path} does not say the coding of its names; {decoded.guessed} is assumed",)
         return _unique(self.path, found)
 
     def read(self, wanted: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the wanted members in the archive's order; the checksums are compared."""
         with self._opened() as archive:
-            for member in archive.infolist():
-                name = _inside(self.path, member.filename, member.is_dir())
+            names = zip_names(archive.infolist()).names
+            for member, raw in zip(archive.infolist(), names, strict=True):
+                name = _inside(self.path, raw, raw.endswith("/"))
                 if name in wanted:
                     yield name, archive.read(member)
 

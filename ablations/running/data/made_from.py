@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ablations.errors import DataError
 from ablations.running.data.file_trees import Folder, open_file_tree
-from ablations.running.data.folders import find_images, seen
+from ablations.running.data.folders import find_images
+from ablations.running.data.junk import without_junk
 from senet_core.bounded import MIB, open_plain
 
 
@@ -92,7 +93,7 @@ def _files(tree: Folder) -> list[str]:
     try:
         images = find_images(names, tree.path)
     except DataError:
-        return [name for name in seen(names) if not name.endswith("/")]
+        return [name for name in without_junk(names) if not name.endswith("/")]
     return sorted(images.train.names + images.test.names)
 
 

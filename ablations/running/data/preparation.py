@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from ablations.running.data.content import check_content, file_state
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
 from ablations.running.data.fashion import read_fashion
-from ablations.running.data.file_trees import open_file_tree
+from ablations.running.data.file_trees import FileTree, open_file_tree
 from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
 from ablations.running.data.made_from import note_source
@@ -23,6 +25,8 @@ from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
 from ablations.running.data.writing import cannot_write, write
+
+_log = logging.getLogger("ablations")
 
 OPENINGS = 10
 """How often a file is opened that another takes the place of at that moment."""
@@ -158,12 +162,20 @@ def _from_source(known: Dataset, path: Path, origin: str) -> RawDataset:
         original = read_cifar(known.name, tree, names, origin)
     if original is not None:
         return original
-    files = find_images(names, path)
+    files = _found(tree, names, path)
     if len(files.classes) != known.classes:
         raise DataError(f"{path} has {len(files.classes)} classes; {known.name} has {known.classes}")
     assert known.size is not None  # only an image folder has none, and it is read elsewhere
     decode = Exact(known.size, known.channels)
     return from_images(tree, files, decode, decode, origin=origin, note=_note(known, files))
+
+
+def _found(tree: FileTree, names: Sequence[str], path: Path) -> ImageFiles:
+    """Return the images of a tree, and say what its user should know of it in the log "ablations"."""
+    files = find_images(names, path)
+    for text in (*tree.said, *files.said):
+        _log.warning("%s", text)
+    return files
 
 
 def _note(known: Dataset, files: ImageFiles) -> str:
@@ -186,7 +198,7 @@ def _image_folder(spec: DataSpec) -> RawDataset:
     path, size = folder_and_size(spec)
     noted = note_source(path)
     tree = open_file_tree(path)
-    files = find_images(tree.names(), path)
+    files = _found(tree, tree.names(), path)
     short = round(size * 8 / 7)
     note = (
         f"short side resized to {short} pixels, central square of {short} (training) and {size} (test) pixels"
