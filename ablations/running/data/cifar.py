@@ -17,6 +17,9 @@ _FILES = {
     "cifar10": (tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
     "cifar100": (("train",), "test", "meta"),
 }
+ORIGINALS = frozenset(name for train, *others in _FILES.values() for name in (*train, *others))
+"""Names of the python batches."""
+
 _KEYS = {"cifar10": (b"labels", b"label_names"), "cifar100": (b"fine_labels", b"fine_label_names")}
 _CLASSES = {"cifar10": 10, "cifar100": 100}
 

@@ -30,6 +30,9 @@ _FILES = (
     "t10k-labels-idx1-ubyte",
 )
 
+ORIGINALS = frozenset(name + ending for name in _FILES for ending in ("", ".gz"))
+"""Names of the files."""
+
 
 def read_fashion(tree: FileTree, names: Sequence[str], origin: str) -> RawDataset | None:
     """Return Fashion-MNIST from its four files; None where one of them is not in the tree.

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from ablations.errors import DataError
+from ablations.running.data import cifar, fashion
 from ablations.running.data.file_trees import Folder, open_file_tree
 from ablations.running.data.folders import find_images
 from ablations.running.data.junk import without_junk
@@ -88,12 +89,14 @@ def note_source(path: Path) -> MadeFrom:
 
 
 def _files(tree: Folder) -> list[str]:
-    """Return the images of a folder; where it is none of images, every file that is not hidden."""
+    """Return the images of a folder; where it has none in classes, the original files of a data set."""
     names = tree.names()
     try:
         images = find_images(names, tree.path)
     except DataError:
-        return [name for name in without_junk(names) if not name.endswith("/")]
+        files = [name for name in without_junk(names) if not name.endswith("/")]
+        originals = cifar.ORIGINALS | fashion.ORIGINALS
+        return [name for name in files if name.rpartition("/")[2] in originals] or files
     return sorted(images.train.names + images.test.names)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ablations.errors import DataError
-from ablations.running.data.made_from import MadeFrom
+
+if TYPE_CHECKING:
+    from ablations.running.data.made_from import MadeFrom
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

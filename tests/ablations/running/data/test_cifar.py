@@ -17,7 +17,8 @@ import psutil
 import pytest
 import torch
 
-from ablations.running.data import data_spec, prepare
+from ablations.errors import DataError
+from ablations.running.data import data_spec, ensure_prepared, prepare
 from ablations.running.data.fashion import parse_idx
 from ablations.running.data.plain_pickle import unpickle
 from senet_core.errors import UserError
@@ -56,6 +57,17 @@ def test_cifar10_keeps_the_authors_order_and_planes(
     assert data.test_labels.tolist() == [5, 1, 2, 9]
     assert data.classes[3] == "class 3"
     assert data.note == ""
+
+
+def test_of_a_folder_of_downloads_the_batches_alone_are_compared(tmp_path: Path, noise: Noise) -> None:
+    root, data = cifar10(tmp_path / "downloads", noise), tmp_path / "data"
+    digest = prepare(data_spec("cifar10"), data, root).digest
+    (root / "letter.txt").write_text("Dear")
+    assert ensure_prepared(data_spec("cifar10"), data).digest == digest
+    batch = root / "cifar-10-batches-py/test_batch"
+    batch.write_bytes(batch.read_bytes() + b"more")
+    with pytest.raises(DataError, match=f"^{root} was changed since it was prepared"):
+        ensure_prepared(data_spec("cifar10"), data)
 
 
 def test_cifar100_takes_the_fine_labels(tmp_path: Path, noise: Noise) -> None:
