@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ablations.errors import DataError
 from ablations.running.data.file_trees import FileTree
@@ -64,6 +64,10 @@ def _open(data: bytes, name: str, channels: int, size: int | None = None) -> Ima
             return image.convert("RGB" if channels == 3 else "L")
     except DataError:
         raise
+    except UnidentifiedImageError:
+        raise DataError(
+            f"cannot read the image {name!r}: by its content it is none of {', '.join(_FORMATS)}"
+        ) from None
     except _BROKEN as error:
         raise DataError(f"cannot read the image {name!r}: {one_line(error)}") from error
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from ablations.running.machine.signals import asked_to_stop
 
 PATIENCE_SECONDS = 60.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 
 
 class LockHeld(OSError):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filelock import FileLock
-
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
+from ablations.running.machine.locks import locked
 from ablations.running.record.json_lines import TORN_SUFFIX
 from ablations.running.record.schema import NewerSchema
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.bounded import MIB, open_plain
 
-LOCK_SECONDS = 60.0
 FILE_NAME = "trials.jsonl"
 MOST_LINE = 16 * MIB
 """Limit of one line, in bytes; a trial of 270 epochs has 2**15."""
@@ -199,5 +198,5 @@ class TrialFile:
         self.torn = b""
         return aside
 
-    def _lock(self) -> FileLock:
-        return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS)
+    def _lock(self) -> AbstractContextManager[None]:
+        return locked(self.path.with_name(f".{self.path.name}.lock"), interruptible=False)

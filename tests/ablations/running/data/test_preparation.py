@@ -117,7 +117,10 @@ def break_tree(root: Path, how: str) -> None:
     ("how", "message"),
     [
         ("truncated", "cannot read the image 'train/cat/0001.png': "),
-        ("not an image", "cannot read the image 'train/cat/0001.png': "),
+        (
+            "not an image",
+            "cannot read the image 'train/cat/0001.png': by its content it is none of JPEG, PNG",
+        ),
         ("text", r"'train/cat/notes.txt' is not an image; accepted are \.jpg"),
         ("loose", "unexpected 'train/loose.png'; images belong in train/CLASS/"),
         ("deep", "unexpected 'train/cat/more/'; images belong in train/CLASS/"),

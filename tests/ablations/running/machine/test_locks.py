@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from ablations.running.machine import locks
+from ablations.running.machine.durable import DiskError
 from ablations.running.machine.locks import LockHeld, locked
 from ablations.running.machine.signals import stopped_by_signal
+from ablations.running.record.trial_file import TrialFile
 
 HOLD = """
 import sys, time
@@ -54,6 +56,19 @@ def test_who_holds_a_lock_for_too_long_is_named(tmp_path: Path, monkeypatch: pyt
         pass
     with locked(tmp_path / "a.lock"):  # its holder has ended
         pass
+
+
+def test_a_record_says_who_holds_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.3)
+    shipped = Path(__file__).parents[4] / "results" / "deeper" / "trials.jsonl"
+    with (
+        held(tmp_path / ".trials.jsonl.lock") as holder,
+        pytest.raises(
+            DiskError, match=rf"held for 0.3 s by process {holder.pid} .*; nothing recorded is lost"
+        ),
+    ):
+        TrialFile(tmp_path / "trials.jsonl").append(TrialFile.load(shipped).lines[0])
+    assert not (tmp_path / "trials.jsonl").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
