@@ -5,10 +5,43 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from ablations.analysis.results.frame_results import FrameResults
+    from ablations.analysis.tables.latex.table import PaperStyle
+
 _MARGIN = 0.2
+FORMATS = ("text", "latex")
+
+
+def _format(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    from senet_core.errors import unknown
+
+    if value not in FORMATS:
+        raise unknown("format", value, FORMATS)
+    return value
+
+
+def _style(
+    form: str, columns: str | None, spread: str | None, caption: str | None, label: str | None
+) -> PaperStyle:
+    """Return how a paper shows the tables, as far as it was asked for."""
+    from ablations.analysis.tables.latex.cells import SPREADS
+    from ablations.analysis.tables.latex.table import PaperStyle
+    from senet_core.errors import UserError, unknown
+
+    asked = {"--columns": columns, "--spread": spread, "--caption": caption, "--label": label}
+    given = [flag for flag, value in asked.items() if value is not None]
+    if given and form != "latex":
+        raise UserError(f"{given[0]} is of tables for papers: it needs --format latex")
+    names = None if columns is None else tuple(name.strip() for name in columns.split(","))
+    named = next((known for known in SPREADS if known == (spread or "interval")), None)
+    if named is None:
+        raise unknown("spread", spread, SPREADS)
+    return PaperStyle(names, named, caption, label)
 
 
 @click.command("analyse")
@@ -34,6 +67,22 @@ _MARGIN = 0.2
 )
 @click.option("--pairs", is_flag=True, help="Compare all pairs too.")
 @click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    callback=_format,
+    help=r"text, or latex: a table to \input into a paper; with --out, in DIR/tables, and DIR/report.tex.",
+)
+@click.option(
+    "--columns", metavar="NAMES", help="Of the LaTeX table, by name, in this order, separated by commas."
+)
+@click.option(
+    "--spread", metavar="NAME", help="Behind ± in the LaTeX table: interval or sd.  [default: interval]"
+)
+@click.option("--caption", metavar="TEXT", help="Of the LaTeX table; plain text.")
+@click.option("--label", metavar="NAME", help="Of the LaTeX table.  [default: tab:comparisons]")
+@click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write report, tables and plots here."
 )
 def command(
@@ -46,17 +95,20 @@ def command(
     task_column: str | None,
     higher_is_better: bool,
     pairs: bool,
+    form: str,
+    columns: str | None,
+    spread: str | None,
+    caption: str | None,
+    label: str | None,
     out: Path | None,
 ) -> None:
     """Compare the variants in FILE, a CSV with one row for each run: variant, seed, value."""
     from ablations.analysis.external.csv_file import Columns, read_table
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
-    from ablations.analysis.tables.frame import family_table, further_tables
-    from ablations.analysis.tables.screen import ScreenTable
-    from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
 
+    style = _style(form, columns, spread, caption, label)
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
     found = Results.from_frame(
         read.frame,
@@ -69,6 +121,23 @@ def command(
     default = f"The smallest effect of interest is the default, {_MARGIN:g}; --margin sets it."
     notes = (*map(with_flags, read.notes), *found.notes, *((default,) if margin is None else ()))
     found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
+    if form == "latex":
+        _print_latex(found, style, to_file=out is not None)
+    else:
+        _print_tables(found)
+    if out is not None:
+        formats = ("md", "html", *(("latex",) if form == "latex" else ()))
+        written = write_report(found, out, formats=formats, style=style)
+        texts = (written.markdown, written.html, *([] if written.latex is None else [written.latex]))
+        for path in (*texts, *written.figures, *written.tables):
+            click.echo(path)
+
+
+def _print_tables(found: FrameResults) -> None:
+    from ablations.analysis.tables.frame import family_table, further_tables
+    from ablations.analysis.tables.screen import ScreenTable
+    from ablations.commands.shared.console import make_console
+
     console = make_console()
     said: set[str] = set()  # what holds for every task is said once
     for table in map(family_table, found.families):
@@ -82,9 +151,20 @@ def command(
     for table in further_tables(found):
         console.print(table.title)
         console.print(ScreenTable(table))
-    for note in notes:
+    for note in found.notes:
         console.print(note)
-    if out is not None:
-        written = write_report(found, out, formats=("md", "html"))
-        for path in (written.markdown, written.html, *written.figures, *written.tables):
-            click.echo(path)
+
+
+def _print_latex(found: FrameResults, style: PaperStyle, *, to_file: bool) -> None:
+    """Print tables for a paper, and to the standard error what else is to be said."""
+    from ablations.analysis.tables.frame import family_table, further_tables
+    from ablations.analysis.tables.latex.several import latex_tables
+    from ablations.analysis.tables.latex.table import too_wide
+
+    families = [family_table(family) for family in found.families]
+    made = latex_tables(families, list(further_tables(found)), style)
+    if not to_file:
+        click.echo("\n".join(made.values()), nl=False)
+    wide = [note for table in families if (note := too_wide(table, style))]
+    for note in (*found.notes, *wide):
+        click.echo(note, err=True)

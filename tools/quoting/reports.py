@@ -17,9 +17,9 @@ from ablations.analysis.report.write import (
     figure_suffixes,
     mark_of,
     report_texts,
+    table_files,
     write_report,
 )
-from ablations.analysis.tables.render import to_csv
 from tools.quoting.clone import tracked_files
 from tools.quoting.mismatch import Mismatch, line_mismatches
 from tools.quoting.sources import Library
@@ -76,7 +76,7 @@ def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[
     images = {key: {"svg": _stand_in(mark)} for key, mark in marks.items()}
     written = report_texts(content, request.formats, images)
     texts = {FORMATS[name]: _bare(text) for name, text in written.items()}
-    texts |= {f"tables/{table.key}.csv": to_csv(table) for table in content.tables()}
+    texts |= {f"tables/{name}": text for name, text in table_files(content, request.formats).items()}
     return texts | {REQUEST: request.to_json()}, pictures
 
 

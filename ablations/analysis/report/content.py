@@ -77,6 +77,12 @@ class Content:
         more = tuple(plot for extra in self.extras for plot in extra.plots)
         return (*own, *more, *self.costs, *self.curves)
 
+    def further_paper_tables(self) -> tuple[Table, ...]:
+        """Return the tables that a paper may take up beside those of the sections: how, extras, what is missing."""
+        of_sections = tuple(section.table for section in self.sections)
+        others = (*of_sections, self.setup, self.environment, self.commands, self.trials)
+        return tuple(table for table in self.tables() if not any(table is other for other in others))
+
     def tables(self) -> tuple[Table, ...]:
         """Return every table that has rows, once."""
         own = tuple(table for section in self.sections for table in (section.table, section.details))

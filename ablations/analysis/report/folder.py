@@ -20,6 +20,7 @@ FORMATS = {"md": "report.md", "html": "report.html", "latex": "report.tex"}
 
 _PICTURES = ("svg", "png", "pdf")
 _MOST_PICTURE = 64 * MIB
+_TABLES = ("csv", "tex")
 
 
 def refuse_other_plan(study: Study, folder: Path) -> None:
@@ -85,7 +86,8 @@ def _formats_there(folder: Path) -> tuple[str, ...]:
 def _own_files(folder: Path, tables: Collection[str]) -> set[str]:
     """Return the files in a folder that reports have written, for others may lie there: pictures by their marks."""
     found = {name for name in (*FORMATS.values(), REQUEST) if (folder / name).is_file()}
-    found |= {f"tables/{path.name}" for path in (folder / "tables").glob("*.csv") if path.name in tables}
+    written = (path for suffix in _TABLES for path in (folder / "tables").glob(f"*.{suffix}"))
+    found |= {f"tables/{path.name}" for path in written if path.name in tables}
     pictures = (path for suffix in _PICTURES for path in (folder / "figures").glob(f"*.{suffix}"))
     return found | {f"figures/{path.name}" for path in pictures if _is_ours(path)}
 

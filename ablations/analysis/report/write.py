@@ -25,9 +25,11 @@ from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.cells import Table
-from ablations.analysis.tables.escape import latex_escape, markdown_escape
-from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.analysis.tables.escape import markdown_escape
+from ablations.analysis.tables.latex.escape import latex_code, latex_escape
+from ablations.analysis.tables.latex.several import latex_tables
+from ablations.analysis.tables.latex.table import AS_PAPERS, PaperStyle, long_table
+from ablations.analysis.tables.render import to_csv, to_html, to_markdown
 from ablations.planning.typed_study import plan_digest, typed
 from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import is_abandoned, not_written
@@ -38,7 +40,7 @@ DRAFT = ".draft"  # ends the name of a file that is being written
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """The files that were written.
+    r"""The files that were written.
 
     Attributes:
         folder: everything is in it.
@@ -46,7 +48,7 @@ class ReportPaths:
         html: None if it was not asked for.
         latex: None if it was not asked for.
         figures: each as SVG and PNG, and as PDF for LaTeX.
-        tables: as CSV, in twelve digits.
+        tables: as CSV, in twelve digits, and for LaTeX as files to `\input`.
     """
 
     folder: Path
@@ -75,6 +77,7 @@ def write_report(
     tracking: str | None = None,
     pairs: Sequence[str] = (),
     replace: bool = False,
+    style: PaperStyle = AS_PAPERS,
 ) -> ReportPaths:
     """Write the report of a study into REPORTS_DIR/STUDY, or that of a frame from anywhere into REPORTS_DIR.
 
@@ -86,6 +89,7 @@ def write_report(
         tracking: address of the MLflow store, for a person to read; a password in it is left out.
         pairs: axes of which all pairs are compared.
         replace: also the report of another plan of the study, such as one with other `overrides`.
+        style: of the tables for LaTeX.
 
     The folder holds one report: formats that it has of the same plan are written anew, too, and what is no longer part
     of the report is removed.
@@ -102,7 +106,8 @@ def write_report(
     if isinstance(results, FrameResults):
         if pairs:
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
-        return _write_all(frame_content(results), Path(reports_dir), formats)
+        content = frame_content(results)
+        return _write_all(content, Path(reports_dir), formats, table_files(content, formats, style))
     shown = None if tracking is None else shown_address(tracking)
     study = results.asked.study
     folder = Path(reports_dir) / study.name
@@ -111,13 +116,17 @@ def write_report(
     content = content_of(results, tracking=shown, pairs=pairs)
     there = formats_to_renew(study, folder)
     asked = tuple(name for name in FORMATS if name in formats or name in there)
-    tables = tuple(f"{table.key}.csv" for table in content.tables())
-    request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study), tables)
-    return _write_all(content, folder, asked, request)
+    tables = table_files(content, asked, style)
+    request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study), tuple(tables))
+    return _write_all(content, folder, asked, tables, request)
 
 
 def _write_all(
-    content: Content, folder: Path, formats: Sequence[str], request: Request | None = None
+    content: Content,
+    folder: Path,
+    formats: Sequence[str],
+    tables: Mapping[str, str],
+    request: Request | None = None,
 ) -> ReportPaths:
     images = {
         plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
@@ -133,19 +142,35 @@ def _write_all(
             clear_report(folder, names | {REQUEST, *(FORMATS[name] for name in texts)}, request)
             _write(folder / REQUEST, request.to_json())
         figures = _write_figures(folder / "figures", images)
-        tables = _write_tables(folder / "tables", content.tables())
+        written_tables = _write_tables(folder / "tables", tables)
         written = {name: _write(folder / FORMATS[name], text) for name, text in texts.items()}
     except OSError as error:
         what = "to" if request is None else "the report to"
         raise not_written(f"{what} {str(folder)!r}", error, chosen=True) from error
     return ReportPaths(
-        folder, written.get("md"), written.get("html"), written.get("latex"), figures=figures, tables=tables
+        folder,
+        written.get("md"),
+        written.get("html"),
+        written.get("latex"),
+        figures=figures,
+        tables=written_tables,
     )
 
 
 def report_texts(content: Content, formats: Sequence[str], images: Images) -> dict[str, str]:
     """Return a report in some of FORMATS, by name; `images` holds the SVG of each plot, by the plot's key."""
     return {name: _text(content, name, images) for name in FORMATS if name in formats}
+
+
+def table_files(content: Content, formats: Sequence[str], style: PaperStyle = AS_PAPERS) -> dict[str, str]:
+    """Return the files of a report's tables by name."""
+    files = {f"{table.key}.csv": to_csv(table) for table in content.tables()}
+    if "latex" in formats:
+        further = content.further_paper_tables()
+        prefix = f"{content.name}-" if content.setup.rows else ""
+        made = latex_tables([section.table for section in content.sections], further, style, prefix=prefix)
+        files |= {f"{key}.tex": text for key, text in made.items()}
+    return files
 
 
 def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
@@ -187,16 +212,17 @@ def render_html(content: Content, images: Images) -> str:
 
 
 def render_latex(content: Content) -> str:
-    """Return a report in LaTeX, with the figures beside it; compiles on its own with pdflatex."""
+    """Return a report in LaTeX, with its figures and tables beside it; compiles on its own with pdflatex."""
     delimiters: dict[str, Any] = {
         "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
         "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
     }  # fmt: skip
     environment = _environment(latex_escape, **delimiters)
     environment.filters |= {
-        "table": lambda table: _Safe(to_latex(table)),
         "safe_key": _Safe,
-        "long_table": lambda table: _Safe(to_latex(table, long=True)),
+        "code": lambda text: _Safe(latex_code(text)),
+        "long_table": lambda table: _Safe(long_table(table)),
+        "unseen": _unseen(),
     }
     return environment.get_template("report.tex.j2").render(content=content)
 
@@ -246,9 +272,9 @@ def _write_figures(folder: Path, images: Images) -> tuple[Path, ...]:
     return tuple(_write(path, image) for path, image in files.items())
 
 
-def _write_tables(folder: Path, tables: Sequence[Table]) -> tuple[Path, ...]:
+def _write_tables(folder: Path, files: Mapping[str, str]) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
-    return tuple(_write(folder / f"{table.key}.csv", to_csv(table)) for table in tables)
+    return tuple(_write(folder / name, text) for name, text in files.items())
 
 
 def _write(path: Path, content: str | bytes) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ablations.analysis.tables.latex.cells import Spread
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,34 @@ class FrameResults:
         from ablations.analysis.plots.data import axis_info
 
         return draw_axis(axis_info(family_of(self.families, task, "task")))
+
+    def to_latex(
+        self,
+        task: str | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        spread: Spread = "interval",
+        caption: str | None = None,
+        label: str | None = None,
+    ) -> str:
+        r"""Return a task's table as LaTeX to `\input` into a paper; it needs the package booktabs.
+
+        Args:
+            task: may be None where there is one.
+            columns: to show, by name, in this order; None for the few that papers have.
+            spread: what stands behind ±: "interval", the half-width of the 95 % interval, or "sd".
+            caption: plain text; None for one that says n, the interval and the correction.
+            label: None for "tab:comparisons", or "tab:task-NAME".
+
+        Raises:
+            UserError: there is no such task, column or spread, or the label has other characters than LaTeX takes.
+        """
+        from ablations.analysis.tables.frame import family_table
+        from ablations.analysis.tables.latex.table import PaperStyle, latex_table
+
+        chosen = None if columns is None else tuple(columns)
+        style = PaperStyle(chosen, spread=spread, caption=caption, label=label)
+        return latex_table(family_table(family_of(self.families, task, "task")), style)
 
     def _repr_html_(self) -> str:
         """Return the table of each task, and that over all of them, for notebooks."""

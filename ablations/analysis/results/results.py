@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
     from ablations.analysis.stats.schedule import InterimSchedule
+    from ablations.analysis.tables.latex.cells import Spread
 
 METRICS = (
     "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
@@ -308,6 +309,34 @@ class Results:
         figure = draw_axis(axis_info(family_of(self.families, axis, "axis of this study's tables")))
         figure.set_dpi(SCREEN_DPI)  # for notebooks in which pyplot shows it
         return figure
+
+    def to_latex(
+        self,
+        axis: str | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        spread: Spread = "interval",
+        caption: str | None = None,
+        label: str | None = None,
+    ) -> str:
+        r"""Return an axis's table as LaTeX to `\input` into a paper.
+
+        Args:
+            axis: as of `plot`.
+            columns: see `FrameResults.to_latex`.
+            spread: likewise.
+            caption: likewise.
+            label: None for "tab:AXIS".
+        """
+        from ablations.analysis.results.families import family_of
+        from ablations.analysis.tables.axis import axis_table
+        from ablations.analysis.tables.latex.table import PaperStyle, latex_table
+
+        known = {family.axis: family for family in self.families}
+        family = known[family_of(self.families, axis, "axis of this study's tables").axis]
+        chosen = None if columns is None else tuple(columns)
+        style = PaperStyle(chosen, spread=spread, caption=caption, label=label)
+        return latex_table(axis_table(family, self.design.study), style)
 
     def _repr_html_(self) -> str:
         """Return the summary table with a caption, for notebooks."""

@@ -29,13 +29,13 @@ from ablations.planning.datasets import DATASETS
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.study import Study
 
-_ACCURACY = (Column("top1", "top-1 error, %"), Column("top5", "top-5 error, %"), *COMPARED)
+_ACCURACY = (Column("top1", "top-1 error, %"), Column("top5", "top-5 error, %", gives_way=1), *COMPARED)
 _COST = (
-    Column("parameters", "parameters (extra)"),
-    Column("multiply_adds", "multiply-adds (extra)"),
-    Column("widths", "units by stage"),
+    Column("parameters", "parameters (extra)", gives_way=2),
+    Column("multiply_adds", "multiply-adds (extra)", in_paper=False),
+    Column("widths", "units by stage", in_paper=False),
 )
-_PAPER = Column("paper", "paper: top-1 / top-5 (difference)")
+_PAPER = Column("paper", "paper: top-1 / top-5 (difference)", gives_way=3)
 
 
 def axis_table(family: Family, study: Study) -> Table:
@@ -48,13 +48,18 @@ def axis_table(family: Family, study: Study) -> Table:
     axes = list(study.axes) if family.axis is None else [family.axis]
     columns = (
         Column("variant", "variant", "left"),
-        *(Column(f"axis_{a}", a, "left") for a in axes),
+        *(Column(f"axis_{a}", a, "left", in_paper=False) for a in axes),
         *_ACCURACY,
     )
     rows = tuple(_row(family, outcome, axes, study) for outcome in family.outcomes)
     title = "All combinations" if family.axis is None else f"Axis: {family.axis}"
     table = Table(
-        file_key(family.axis or "all"), title, (*columns, *_COST, _PAPER), rows, _notes(family, study)
+        file_key(family.axis or "all"),
+        title,
+        (*columns, *_COST, _PAPER),
+        rows,
+        _notes(family, study),
+        subject="Top-1 error of all combinations" if family.axis is None else f"Top-1 error by {family.axis}",
     )
     table = table.without_empty_columns()
     dropped = set()

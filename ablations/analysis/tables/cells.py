@@ -92,10 +92,10 @@ class Mean:
         e = self.estimate
         if e.mean is None:
             return NOTHING
-        half = f" ± {e.half_width:.{self.decimals}f}" if e.half_width is not None else ""
+        half = f" ± {fixed(e.half_width, self.decimals)}" if e.half_width is not None else ""
         equal = ", all equal" if e.n > 1 and not e.sd else ""
         of = f"/{self.planned}" if e.n != self.planned else ""
-        return f"{e.mean:.{self.decimals}f}{half} ({e.n}{of}{equal})"
+        return f"{fixed(e.mean, self.decimals)}{half} ({e.n}{of}{equal})"
 
     def values(self) -> Mapping[str, Value]:
         """Return mean, sd, n and the ends of the interval."""
@@ -105,13 +105,14 @@ class Mean:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference, or with `signed` off another figure, with its interval."""
+    """A difference, or with `signed` off another figure, with its interval; `sd` is that over seeds, where known."""
 
     mean: float | None
     lo: float | None
     hi: float | None
     signed: bool = True
     decimals: int = 2
+    sd: float | None = None
 
     def text(self) -> str:
         """Return "−0.34 [−0.51, −0.17]"."""
@@ -203,12 +204,14 @@ class Column:
         head: for readers.
         align: of its entries.
         gives_way: where there is no room for all columns, 1 is left out first; 0 never is.
+        in_paper: whether a table in a paper has it where nothing else is asked for.
     """
 
     key: str
     head: str
     align: Literal["left", "right"] = "right"
     gives_way: int = 0
+    in_paper: bool = True
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,7 @@ class Table:
         rows: in the order of reading.
         notes: sentences below the table, without markup.
         records: what a program reads, where that is more than the cells show; else nothing.
+        subject: with which a paper's caption begins; the title if empty.
     """
 
     key: str
@@ -238,6 +242,7 @@ class Table:
     rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
     records: tuple[Mapping[str, Value], ...] = ()
+    subject: str = ""
 
     def without_empty_columns(self) -> Table:
         """Return the table without columns in which no row has anything but a dash."""

@@ -72,6 +72,7 @@ _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
     "gain": ("gain of pairing", lambda c, _: Number(c.difference.gain, 2, unit=" ×")),
 }
 _OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
+_OF_PAPERS = ("pairs", "sd", "t_p", "p_holm", "p_tost_holm", "effect")
 
 
 def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int = 3) -> Table:
@@ -95,8 +96,9 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
         "Gain of pairing: how many times larger the variance of the difference would be if the seeds were not "
         "common; at 1 pairing gains nothing.",
     )
-    columns = (Column("variant", "variant", "left"), *_detail_columns(_DETAILS))
-    return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes)
+    columns = (Column("variant", "variant", "left"), *_detail_columns(_DETAILS, in_paper=_OF_PAPERS))
+    subject = f"{DETAIL_TITLE}: {key}"
+    return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes, subject=subject)
 
 
 def pair_table(key: str, title: str, comparisons: Collection[Comparison], measure: Measure = TOP1) -> Table:
@@ -113,15 +115,15 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
         Column("against", "against", "left"),
         Column("difference", "difference", gives_way=4),
         Column("p_holm", "p (Holm)", gives_way=3),
-        Column("p_tost_holm", "p, equivalence", gives_way=2),
+        Column("p_tost_holm", "p, equivalence", gives_way=2, in_paper=False),
         Column("verdict", "verdict", "left"),
-        *_detail_columns(_OF_PAIRS),
+        *_detail_columns(_OF_PAIRS, in_paper=()),
     )
     rows = []
     for c in comparisons:
         d = c.difference
         cells: tuple[TableCell, ...] = (
-            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=measure.decimals),
+            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=measure.decimals, sd=d.sd),
             PValue(c.p_holm), PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
         rows.append(TableRow(cells))
@@ -177,8 +179,8 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
 
 COMPARED = (
     Column("difference", "difference to baseline", gives_way=4),
-    Column("p_holm", "p (Holm)", gives_way=2),
-    Column("p_tost_holm", "p, equivalence", gives_way=1),
+    Column("p_holm", "p (Holm)", gives_way=2, in_paper=False),
+    Column("p_tost_holm", "p, equivalence", gives_way=1, in_paper=False),
     Column("verdict", "verdict", "left"),
 )
 """The columns of `compared_cells`."""
@@ -192,7 +194,9 @@ def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ..
         "baseline" if outcome.label == family.baseline else None if outcome.level.n else "not yet measured"
     )
     return (
-        Text(None) if d is None else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals),
+        Text(None)
+        if d is None
+        else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals, sd=d.sd),
         PValue(None if c is None else c.p_holm),
         PValue(None if c is None else c.p_tost_holm),
         verdict_cell(c, instead),
@@ -246,8 +250,8 @@ def _probability(share: Share | None) -> Difference:
     return Difference(value, lo, hi, signed=False)
 
 
-def _detail_columns(keys: Iterable[str]) -> list[Column]:
-    return [Column(key, _DETAILS[key][0], gives_way=1) for key in keys]
+def _detail_columns(keys: Iterable[str], *, in_paper: Collection[str]) -> list[Column]:
+    return [Column(key, _DETAILS[key][0], gives_way=1, in_paper=key in in_paper) for key in keys]
 
 
 def _detail_cells(comparison: Comparison, keys: Iterable[str], decimals: int = 3) -> list[TableCell]:

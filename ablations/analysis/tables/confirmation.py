@@ -43,4 +43,4 @@ def confirmation_answer(found: Confirmation) -> str:
 
 
 def _cell(d: PairedDifference) -> Difference:
-    return Difference(d.mean, d.lo, d.hi)
+    return Difference(d.mean, d.lo, d.hi, sd=d.sd)

@@ -34,7 +34,8 @@ def family_table(family: SampleFamily) -> Table:
         *([unequal] if unequal else []),
         *comparisons.comparison_notes(family.comparisons.values(), measure),
     )
-    return Table(_key(family), title, columns, tuple(rows), notes)
+    of = "" if family.axis is None else f", task {family.axis}"
+    return Table(_key(family), title, columns, tuple(rows), notes, subject=f"{measure.name} by variant{of}")
 
 
 def further_tables(results: FrameResults) -> Iterator[Table]:

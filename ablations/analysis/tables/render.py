@@ -1,4 +1,4 @@
-"""One table as Markdown, HTML, LaTeX, and CSV for programs; `screen` shows it on a terminal."""
+"""One table as Markdown, HTML, and CSV for programs; `screen` shows it on a terminal, `latex` sets it for a paper."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
-from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
+from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from senet_core.errors import printable
 
 _DIGITS = 12  # of numbers in CSV files
@@ -38,26 +38,6 @@ def to_html(table: Table) -> Markup:
         Markup('<tr class="{}">{}</tr>').format(row.kind, _html_cells(table, row)) for row in table.rows
     )
     return Markup("<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}\n</tbody>\n</table>").format(heads, rows)
-
-
-def to_latex(table: Table, *, long: bool = False) -> str:
-    """Return a LaTeX table with the lines of booktabs; the baseline's row is bold.
-
-    Args:
-        table: what to render.
-        long: as a `longtable` that may break over pages, instead of a `tabular`.
-    """
-    layout = "".join("l" if column.align == "left" else "r" for column in table.columns)
-    heads = " & ".join(latex_escape(column.head) for column in table.columns) + r" \\"
-    name = "longtable" if long else "tabular"
-    lines = [rf"\begin{{{name}}}{{@{{}}{layout}@{{}}}}", r"\toprule", heads, r"\midrule"]
-    lines += [r"\endhead"] if long else []
-    for row in table.rows:
-        entries = [_latex_cell(cell) for cell in row.cells]
-        if row.kind == "baseline":
-            entries = [rf"\textbf{{{entry}}}" for entry in entries]
-        lines.append(" & ".join(entries) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", rf"\end{{{name}}}"])
 
 
 def to_csv(table: Table) -> str:
@@ -104,11 +84,6 @@ def _html_cell(cell: TableCell) -> Markup:
 
 def _markdown_cell(cell: TableCell) -> str:
     return markdown_code(cell.text()) if isinstance(cell, Code) else markdown_escape(cell.text())
-
-
-def _latex_cell(cell: TableCell) -> str:
-    text = latex_escape(cell.text())
-    return rf"\texttt{{{text}}}" if isinstance(cell, Code) else text
 
 
 def _piped(entries: Iterable[str]) -> str:

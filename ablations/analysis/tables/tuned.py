@@ -168,4 +168,4 @@ def _kind(choice: Choice, results: Results) -> RowKind:
 
 def _difference(comparison: Comparison) -> Difference:
     d = comparison.difference
-    return Difference(d.mean, d.lo, d.hi)
+    return Difference(d.mean, d.lo, d.hi, sd=d.sd)

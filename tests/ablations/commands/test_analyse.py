@@ -271,3 +271,66 @@ def test_tasks_with_like_names_have_files_of_their_own(ablate: Callable[..., Any
     assert {"task-cifar-10.csv", "task-x.csv"} <= set(names)
     for path in Path("out/figures").glob("*.svg"):
         assert f"(figures/{path.name})" in Path("out/report.md").read_text(encoding="utf-8")
+
+
+def test_a_table_for_a_paper_is_all_that_is_printed(ablate: Callable[..., Any]) -> None:
+    said = analyse(ablate, GOOD, "--format", "latex", "--columns", "variant, value,verdict", "--spread", "sd")
+    assert said.status == 0, said.err
+    assert said.out.startswith("\\begin{table}\n")
+    assert said.out.endswith("\\end{table}\n")
+    assert "@{}lrl@{}" in said.out
+    assert r"\textbf{better}" in said.out
+    assert "The smallest effect of interest is the default" in said.err
+    said = analyse(
+        ablate, GOOD, "--format", "latex", "--caption", "Ours & 5 %", "--label", "tab:own", "--out", "out"
+    )
+    assert said.status == 0, said.err
+    assert "begin" not in said.out
+    table = Path("out/tables/comparisons.tex").read_text(encoding="utf-8")
+    assert r"\caption{Ours \& 5\,\%}" in table
+    assert r"\label{tab:own}" in table
+    assert r"\input{tables/comparisons.tex}" in Path("out/report.tex").read_text(encoding="utf-8")
+
+
+def test_each_task_has_its_table_label_and_caption(ablate: Callable[..., Any]) -> None:
+    rows = [line.split(",") for line in GOOD.splitlines()[1:]]
+    text = "task,variant,seed,value\n" + "".join(
+        f"{task},{v},{s},{x}\n" for task in ("easy", "hard") for v, s, x in rows
+    )
+    said = analyse(ablate, text, "--format", "latex", "--label", "tab:own", "--caption", "Ours.")
+    assert said.status == 0, said.err
+    for part in (r"\label{tab:own-task-easy}", r"\label{tab:own-task-hard}", r"\caption{Ours. Task: hard.}"):
+        assert part in said.out
+    assert said.out.count(r"\begin{tabular}") == 3  # and that over all tasks
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--format", "tex"), "unknown format 'tex'; did you mean 'text'? known: text, latex"),
+        (("--columns", "variant"), "--columns is of tables for papers: it needs --format latex"),
+        (
+            ("--format", "latex", "--columns", "variant,verdikt"),
+            "unknown column 'verdikt'; did you mean 'verdict'?",
+        ),
+        (("--format", "latex", "--columns", "variant,variant"), "the column 'variant' is named twice"),
+        (("--format", "latex", "--columns", ""), "unknown column ''; known: variant, value"),
+        (
+            ("--format", "latex", "--spread", "std"),
+            "unknown spread 'std'; did you mean 'sd'? known: interval, sd",
+        ),
+        (
+            ("--format", "latex", "--label", "a}b"),
+            "a label has letters, digits and : . _ - / + alone, not 'a}b'",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_set_is_one_line(
+    ablate: Callable[..., Any], words: tuple[str, ...], message: str
+) -> None:
+    said = analyse(ablate, GOOD, *words, "--out", "none")
+    assert said.status == 2
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert not Path("none").exists()

@@ -133,14 +133,52 @@ def test_latex_escapes_what_is_not_ours(tmp_path: Path) -> None:
         assert (paths.folder / link).is_file()
 
 
+def test_latex_has_a_file_for_each_table_of_few_columns(tmp_path: Path) -> None:
+    plan, record = made(tmp_path, {"fail": [("SE r=4", 1)]})
+    paths = write_report(Results(plan, record), tmp_path / "reports", formats=("md", "latex"))
+    assert paths.latex is not None
+    text = paths.latex.read_text(encoding="utf-8")
+    taken = re.findall(r"\\input\{tables/([^}]+)\}", text)
+    assert {"reduction.tex", "reduction-comparisons.tex", "failures.tex", "missing.tex"} <= set(taken)
+    assert set(taken) == {path.name for path in paths.tables if path.suffix == ".tex"}
+    assert not re.search("resizebox|landscape|lrbox", text)
+    labels = set()
+    for name in taken:
+        table = (paths.folder / "tables" / name).read_text(encoding="utf-8")
+        layout = re.search(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}", table)
+        assert layout is not None
+        assert len(layout[1]) <= 7
+        assert r"\caption{" in table
+        labels.add(re.findall(r"\\label\{([^}]+)\}", table)[0])
+    assert len(labels) == len(taken)
+    assert "tab:tiny-reduction" in labels
+    write_report(Results(plan, record), tmp_path / "reports", formats=("md",))
+    assert (paths.folder / "tables" / "reduction.tex").is_file()  # a format that is there is written anew
+    paths.latex.unlink()
+    write_report(Results(plan, record), tmp_path / "reports", formats=("md",))
+    assert list((paths.folder / "tables").glob("*.tex")) == []
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles(tmp_path: Path) -> None:
-    plan, record = made(tmp_path, {"data_note": NASTY, "fail": [("SE r=4", 1)]}, title=NASTY, question=NASTY)
+def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
+    labels = {
+        "SE r=4": "Ours_1 & 50% $x$",
+        "plain": "a name of a row much longer than others",
+    }
+    plan, record = made(
+        tmp_path,
+        {"data_note": NASTY, "fail": [("Ours_1 & 50% $x$", 1)]},
+        title=NASTY,
+        question=NASTY,
+        labels=labels,
+    )
     paths = write_report(Results(plan, record), tmp_path, formats=("latex",))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
     done = subprocess.run(command, cwd=paths.folder, capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said[-2000:]
+    assert "Overfull" not in said, said[-3000:]
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

@@ -32,8 +32,8 @@ from ablations.analysis.tables.cells import (
     about,
 )
 from ablations.analysis.tables.comparisons import detail_table, file_key
-from ablations.analysis.tables.escape import latex_escape, markdown_code, markdown_escape
-from ablations.analysis.tables.render import to_csv, to_html, to_latex, to_markdown
+from ablations.analysis.tables.escape import markdown_code, markdown_escape
+from ablations.analysis.tables.render import to_csv, to_html, to_markdown
 from ablations.analysis.tables.screen import ScreenTable
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -58,6 +58,7 @@ def column(table: Table, key: str) -> dict[str, str]:
         (Mean(estimate([8.0, 8.2, 8.4]), 3), "8.20 ± 0.50 (3)"),
         (Mean(estimate([8.0, 8.2, 8.4]), 5), "8.20 ± 0.50 (3/5)"),
         (Mean(estimate([8.0]), 1), "8.00 (1)"),
+        (Mean(estimate([-8.0]), 1), "−8.00 (1)"),
         (Mean(estimate([8.0, 8.0]), 2), "8.00 (2, all equal)"),
         (Mean(estimate([]), 3), "–"),
         (Difference(-0.34, -0.51, 0.0), "−0.34 [−0.51, 0.00]"),
@@ -178,23 +179,6 @@ def test_markdown_escapes_what_is_markup() -> None:
     assert "−1.00 [−2.00, +0.50]" in row  # intervals stay readable
     assert markdown_escape("SE_3x3 < 5 <b>, _x_") == r"SE_3x3 < 5 \<b>, \_x\_"
     assert markdown_code("a`b") == "``a`b``"
-
-
-def test_latex_escapes_what_is_a_command() -> None:
-    text = to_latex(nasty_table())
-    assert r"50\% \$x\_1\$ \textbackslash{} \{y\}" in text
-    assert r"$-$1.00" in text
-    assert text.startswith(r"\begin{tabular}")
-    assert to_latex(nasty_table(), long=True).count(r"\endhead") == 1
-    assert latex_escape("日") == "[U+65E5]"
-
-
-@given(st.text())
-def test_no_text_breaks_out_of_a_latex_cell(text: str) -> None:
-    escaped = latex_escape(text)
-    bare = escaped.replace(r"\&", "").replace(r"\%", "").replace(r"\#", "").replace("\\$", "")
-    assert not set(bare) & set("&%#")
-    assert "\n" not in escaped
 
 
 @given(st.text())
