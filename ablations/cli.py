@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from ablations.commands.shared.flags import with_flags
-from ablations.commands.shared.output import make_patient
+from ablations.running.machine.output import lost_output, make_patient
 from ablations.running.machine.signals import Ended, ended_by_signal, name_of
 from senet_core.errors import UserError, printable, typed_line, unknown
 
@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(command: click.Command, program: str, arguments: Sequence[str] | None = None) -> None:
     """Run a command of click's and end the process with its status.
 
-    Status 0: done; 1: some trials failed, or something unforeseen; 2: bad input; 128 + n: stopped by signal n.
+    Status 0: done; 1: some trials failed, output was lost, or something unforeseen; 2: bad input;
+    128 + n: stopped by signal n.
 
     Args:
         command: what to run; it gets a `--debug` that stands anywhere in front, where it has such an option.
@@ -100,6 +101,9 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         BaseException
     ) as error:  # the last resort: a defect, ours or a plug-in's, is still said in one line
         _say(program, f"internal error: {typed_line(error)} (--debug shows where)", debug=debug)
+        status = 1
+    if not status and (lost := lost_output()):
+        _say(program, f"it is done, but not all output was written: {lost.strerror}", debug=False)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

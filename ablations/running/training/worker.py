@@ -8,6 +8,7 @@ import threading
 import time
 from multiprocessing.connection import wait
 
+from ablations.running.machine.output import make_patient
 from ablations.running.machine.signals import handed_back_on_signal, leave_signals_to_sweep
 from ablations.running.training.task import Task, TaskOutcome
 
@@ -15,13 +16,14 @@ ORPHAN_CHECK_SECONDS = 1.0
 
 
 def start_worker(threads: int, gpu: str | None) -> None:
-    """Set up a worker process: its share of the cores, its GPU, its signals, and the imports.
+    """Set up a worker process: its share of the cores, its GPU, its signals, its output, and the imports.
 
     Args:
         threads: threads for torch.
         gpu: the CUDA device to use, as CUDA_VISIBLE_DEVICES names it; None where there is none.
     """
     leave_signals_to_sweep()
+    make_patient()  # a plug-in may print, and no trial fails because nobody can read it
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()

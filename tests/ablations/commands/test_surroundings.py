@@ -99,13 +99,37 @@ def test_an_odd_folder_an_ascii_terminal_and_a_reader_that_leaves(tmp_path: Path
 
 
 def test_an_ascii_terminal_is_shown_the_nearest_characters(tmp_path: Path) -> None:
-    code = "from ablations.commands.shared.output import make_patient; make_patient(); print('1 ± 2 × 猫')"
+    code = "from ablations.running.machine.output import make_patient; make_patient(); print('1 ± 2 × 猫')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=surroundings(tmp_path, PYTHONIOENCODING="ascii"),
         capture_output=True,
     )
     assert done.stdout == b"1 +- 2 x \\u732b\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_a_command_works_without_standard_files(tmp_path: Path, closed: str) -> None:
+    done = in_shell(tmp_path, f"init my {closed}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "my.yaml").exists()
+
+
+def test_a_command_whose_output_is_lost_does_its_work_and_says_so(tmp_path: Path) -> None:
+    done = in_shell(tmp_path, "init my >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == b"ablate: it is done, but not all output was written: No space left on device\n"
+    assert (tmp_path / "my.yaml").exists()
+
+
+def in_shell(folder: Path, words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["sh", "-c", f'"$0" -m ablations {words}', sys.executable],
+        cwd=folder,
+        env=surroundings(folder),
+        capture_output=True,
+        check=False,
+    )
 
 
 def said_by_script(folder: Path, study: str, *lines: str) -> str:
