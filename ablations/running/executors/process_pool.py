@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import sys
@@ -73,7 +74,7 @@ class WorkerPool(Executor):
         self._closed = False
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Queue a task; the future raises `WorkerDied` where its process ends first."""
+        """Queue a task; its future raises `WorkerDied` where its process ends first, `ExecutorLost` where none can."""
         job = _Job(partial(fn, *args, **kwargs))
         with self._lock:
             if self._closed:
@@ -120,11 +121,11 @@ class WorkerPool(Executor):
                 except BrokenProcessPool:  # its process died while it had nothing to do
                     self._pools.pop(slot).shutdown(wait=False)
                     inner = self._pool(slot).submit(job.call)
-                except OSError as error:  # no memory, or too many processes
+                except OSError as error:
                     if (pool := self._pools.pop(slot, None)) is not None:
                         pool.shutdown(wait=False)
                     self._idle.append(slot)
-                    job.future.set_exception(WorkerDied(f"its process could not be started: {error}"))
+                    job.future.set_exception(_not_started(error))
                     continue
             inner.add_done_callback(lambda done, slot=slot, job=job: self._finish(slot, job, done))  # type: ignore[misc]
 
@@ -186,6 +187,20 @@ def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+def _not_started(error: OSError) -> WorkerDied | ExecutorLost:
+    """Return what a process that cannot be started means: the next one may be, or none can before it is mended."""
+    if error.errno in (errno.EAGAIN, errno.ENOMEM):  # too many processes, or no memory, at this moment
+        return WorkerDied(f"its process could not be started: {error}")
+    of_semaphores = error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT)
+    where = (
+        " (it needs semaphores, which are in /dev/shm)" if of_semaphores and sys.platform == "linux" else ""
+    )
+    return ExecutorLost(
+        f"no worker process can be started{where}: {error.strerror or error}; nothing recorded is lost, and the same"
+        " command goes on when that is mended"
+    )
 
 
 def _resident_mib(pool: ProcessPoolExecutor) -> float:

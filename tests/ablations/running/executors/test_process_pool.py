@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerDied, WorkerPool
+from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, ExecutorLost, WorkerDied, WorkerPool
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,33 @@ def test_a_process_that_cannot_be_started_fails_the_task_that_waited_for_it(
         next_one.result(timeout=60)
     assert last.result(timeout=60) == (4, 1)
     small.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (
+            errno.ENOSPC,
+            r"semaphores, which are in /dev/shm\): No space left on device; nothing recorded is lost",
+        ),
+        (
+            errno.EROFS,
+            r"semaphores, which are in /dev/shm\): Read-only file system; nothing recorded is lost",
+        ),
+        (errno.EMFILE, "no worker process can be started: Too many open files; nothing recorded is lost"),
+    ],
+)
+def test_where_no_process_can_be_started_the_executor_is_lost_and_no_trial_failed(
+    monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuses(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(ProcessPoolExecutor, "__init__", refuses)
+    pool = WorkerPool(1, threads=1)
+    with pytest.raises(ExecutorLost, match=said):
+        pool.submit(divmod, 7, 2).result(timeout=60)
+    pool.shutdown()
 
 
 def test_ctrl_c_does_not_reach_the_workers(pool: WorkerPool) -> None:
