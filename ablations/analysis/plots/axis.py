@@ -11,19 +11,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ablations.analysis.plots.data import AxisInfo, AxisRow, Band, CurvesInfo
-from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, new_figure, style
+from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, fix_layout, new_figure, style
+from ablations.analysis.plots.ticks import scaled_numbers, thin_ticks
+from ablations.analysis.plots.words import direction, folded, legend_below, points_across, say_direction
 from ablations.analysis.stats.interval import Interval
 from ablations.planning.row import RowKind
 
 _MOST_CURVES = 12
 _ONE_OF_MANY = "#9BB7CC"
+_HEAD, _TICK = 7.0, 6.5  # points of the axes' labels, and of those of their ticks
+_LINE_INCHES = 0.13
+_NAME_POINTS, _NAME_LINES = 92.0, 5  # points on paper and lines that a row's name may take
 MARGIN = "#E3EFE3"
 
 
 def draw_axis(info: AxisInfo) -> Figure:
     """Draw the errors of an axis by seed, and beside them the paired differences to the baseline."""
     with style():
-        figure = new_figure(0.55 + 0.235 * max(2, len(info.rows)))
+        names = [folded(_row_label(row), _TICK, _NAME_POINTS, _NAME_LINES) for row in reversed(info.rows)]
+        tallest = max((name.count("\n") + 1 for name in names), default=1)
+        figure = new_figure(0.65 + max(0.235, _LINE_INCHES * tallest) * max(2, len(info.rows)))
         left, right = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (1.25, 1)})
         if info.baseline is not None:
             _reference(left, info.baseline)
@@ -32,16 +39,30 @@ def draw_axis(info: AxisInfo) -> Figure:
             right.axvspan(-info.margin, info.margin, color=MARGIN, linewidth=0, zorder=0)
         for height, row in enumerate(reversed(info.rows)):
             _axis_row(left, right, height, row)
-        left.set_yticks(range(len(info.rows)), [_row_label(row) for row in reversed(info.rows)])
+        left.set_yticks(range(len(info.rows)), names)
         left.set_ylim(-0.6, len(info.rows) - 0.4)
-        left.set_xlabel(info.head)
-        right.set_xlabel(info.difference_head)
         for axes in (left, right):
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.grid(axis="x", color="#E4E4E4", linewidth=0.5)
             axes.set_axisbelow(True)
+        better = direction(info.lower_is_better)
+        heads = [
+            f"{head}{scaled_numbers(axes.xaxis)}"
+            for axes, head in ((left, info.head), (right, info.difference_head))
+        ]
+        left.set_xlabel(f"{heads[0]}\n{better}")
+        figure.draw_without_rendering()  # from here on it is known how wide the panels are
+        panels = (left, right)
+        heads = [
+            folded(head, _HEAD, points_across(axes), 4) for axes, head in zip(panels, heads, strict=True)
+        ]
+        for axes, head in zip(panels, heads, strict=True):
+            axes.set_xlabel(f"{head}\n{better}")
+        figure.set_figheight(figure.get_figheight() + _LINE_INCHES * max(head.count("\n") for head in heads))
+        fix_layout(figure)
+        thin_ticks(panels)
         return figure
 
 
@@ -52,7 +73,7 @@ def draw_curves(info: CurvesInfo) -> Figure:
         styles = _line_styles([(curve.label, curve.kind) for curve in info.curves], many)
         compared = len(info.curves) > 1 and any(curve.gap.epochs for curve in info.curves)
         panels = 3 if compared else 2
-        figure = new_figure(1.25 * panels + 0.5 + 0.14 * (-(-min(len(info.curves), _MOST_CURVES) // 3)))
+        figure = new_figure(1.35 * panels + 0.5)
         axes = figure.subplots(panels, 1, sharex=True)
         for curve in info.curves:
             ranges = not many or curve.kind != "variant"  # those of many variants hide each other
@@ -63,11 +84,14 @@ def draw_curves(info: CurvesInfo) -> Figure:
         for panel, head in zip(
             axes, ("training loss", "training error (%)", "minus baseline's"), strict=False
         ):
-            panel.set_ylabel(head)
+            panel.set_ylabel(head + scaled_numbers(panel.yaxis))
+            say_direction(panel)
         figure.align_ylabels(list(axes))
         axes[-1].set_xlabel("epoch")
         axes[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
         _legend(figure, axes[0], styles, many)
+        fix_layout(figure)
+        thin_ticks(axes)
         return figure
 
 
@@ -79,7 +103,7 @@ def _legend(figure: Figure, axes: Axes, styles: Mapping[str, Mapping[str, Any]],
         others = [handle for handle, label in found if styles[label]["color"] == _ONE_OF_MANY]
         shown.append((others[0], f"{len(others)} variants"))
         handles, labels = [handle for handle, _ in shown], [label for _, label in shown]
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=1.6, columnspacing=1.2)
+    legend_below(figure, handles, labels)
 
 
 def _row_label(row: AxisRow) -> str:

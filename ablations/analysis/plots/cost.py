@@ -6,12 +6,15 @@ from itertools import compress
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ablations.analysis.plots.data import CostInfo, CostPoint
 from ablations.analysis.plots.label_placement import Box, place_labels
 from ablations.analysis.plots.style import GREY, MARKERS, PALETTE, colour_of, fix_layout, new_figure, style
+from ablations.analysis.plots.ticks import scaled_numbers, thin_ticks
+from ablations.analysis.plots.words import SMALL, legend_below, say_direction, text_width
 from ablations.analysis.stats.interval import Interval
 
 _MOST_LABELS = 40  # beyond, there is no room, and only the baseline is named
@@ -20,22 +23,46 @@ _WIDEST = 30.0  # points on paper over which they are spread
 
 
 def draw_cost(info: CostInfo) -> Figure:
-    """Draw error against cost, every point labelled, points of one cost side by side."""
+    """Draw error against cost, every point named, points of one cost side by side.
+
+    Where the names have no room beside the points, numbers stand there, and the names below the plot.
+    """
     with style():
-        figure = new_figure(2.9)
-        axes = figure.subplots()
-        if info.logarithmic:
-            axes.set_xscale("log")
-        axes.set_xlabel(info.head)
-        axes.set_ylabel("top-1 error (%)")
-        axes.grid(color="#E4E4E4", linewidth=0.5)
-        axes.set_axisbelow(True)
-        _set_cost_limits(axes, info)
-        if info.plain is not None:
-            _plain_line(axes, info.plain)
-        fix_layout(figure)  # from here on distances on paper are known
-        _draw_points(figure, axes, info)
-        return figure
+        figure, clear = _drawn(info, numbered=False)
+        return figure if clear else _drawn(info, numbered=True)[0]
+
+
+def _drawn(info: CostInfo, *, numbered: bool) -> tuple[Figure, bool]:
+    """Return the figure, and whether every name has room; one that has none is left out."""
+    figure = new_figure(2.9)
+    axes = figure.subplots()
+    if info.logarithmic:
+        axes.set_xscale("log")
+    axes.grid(color="#E4E4E4", linewidth=0.5)
+    axes.set_axisbelow(True)
+    _set_cost_limits(axes, info)
+    axes.set_xlabel(info.head if info.logarithmic else info.head + scaled_numbers(axes.xaxis))
+    axes.set_ylabel("top-1 error (%)")
+    say_direction(axes)
+    if info.plain is not None:
+        _plain_line(axes, info.plain)
+    axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))
+    if numbered:
+        _legend(figure, info, axis_names)
+    fix_layout(figure)  # from here on distances on paper are known
+    thin_ticks((axes,))
+    spots, obstacles = _draw_points(figure, axes, info, axis_names)
+    names = [str(n) if numbered else point.label for n, point in enumerate(info.points, 1)]
+    clear = _draw_labels(figure, axes, info, names, spots, obstacles)
+    return figure, clear
+
+
+def _legend(figure: Figure, info: CostInfo, axis_names: list[str]) -> None:
+    handles = []
+    for point in info.points:
+        colour, marker = _point_style(point, axis_names)
+        handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.6))
+    legend_below(figure, handles, [f"{n}  {point.label}" for n, point in enumerate(info.points, 1)])
 
 
 def _set_cost_limits(axes: Axes, info: CostInfo) -> None:
@@ -53,7 +80,6 @@ def _set_cost_limits(axes: Axes, info: CostInfo) -> None:
         margin = 0.18 * (high - low) or 0.05 * high
         axes.set_xlim(low - margin, high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.ticklabel_format(axis="x", useOffset=False)
     reach = 0.12 * (max(ends) - min(ends)) or 0.5
     axes.set_ylim(min(ends) - reach, max(ends) + reach)
 
@@ -68,12 +94,17 @@ def _plain_line(axes: Axes, plain: Interval) -> None:
     )  # fmt: skip
 
 
-def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
-    """Draw in points on paper: there, markers and labels have a size."""
+def _draw_points(
+    figure: Figure, axes: Axes, info: CostInfo, axis_names: list[str]
+) -> tuple[list[tuple[float, float]], list[Box]]:
+    """Draw in points on paper, where markers and labels have a size.
+
+    Returns:
+        Where each point is, and what no label should cover: for each point its marker, then the bars.
+    """
     to_points = 72 / figure.dpi
     back = axes.transData.inverted()
-    axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))
-    spots, obstacles = [], []
+    spots, markers, bars = [], [], []
     for point, across in zip(info.points, _side_by_side(axes, info, to_points), strict=True):
         up = axes.transData.transform((point.cost, point.error.mean))[1]
         x = back.transform((across / to_points, up))[0]
@@ -81,14 +112,14 @@ def _draw_points(figure: Figure, axes: Axes, info: CostInfo) -> None:
         if point.error.lo is not None and point.error.hi is not None:
             axes.plot([x, x], [point.error.lo, point.error.hi], "-", color=colour, linewidth=0.7, alpha=0.5)
             ends = axes.transData.transform([(x, point.error.lo), (x, point.error.hi)])[:, 1] * to_points
-            obstacles.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
+            bars.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
         axes.plot(
             [x], [point.error.mean], marker, color=colour, markersize=3.6, markeredgecolor="white",
             markeredgewidth=0.4,
         )  # fmt: skip
         spots.append((across, up * to_points))
-        obstacles.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
-    _draw_labels(figure, axes, info, spots, obstacles, axis_names)
+        markers.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
+    return spots, [*markers, *bars]
 
 
 def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
@@ -112,29 +143,36 @@ def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:
 
 
 def _draw_labels(
-    figure: Figure, axes: Axes, info: CostInfo, spots: list[tuple[float, float]], obstacles: list[Box],
-    names: list[str],
-) -> None:  # fmt: skip
+    figure: Figure, axes: Axes, info: CostInfo, names: list[str], spots: list[tuple[float, float]],
+    obstacles: list[Box],
+) -> bool:  # fmt: skip
+    """Draw a name at each point, but none that would cover another; return whether all of them are there."""
     to_points = 72 / figure.dpi
+    axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))
     crowded = len(info.points) > _MOST_LABELS
     named = [not crowded or point.kind == "baseline" for point in info.points]
+    names = [point.label if crowded else name for point, name in zip(info.points, names, strict=True)]
     spots = list(compress(spots, named))
-    outline = [withStroke(linewidth=1.6, foreground="white")]  # readable where a line crosses it
-    texts = [
-        axes.annotate(
-            point.label, (0, 0), xycoords="figure points", fontsize=5.8, color=_point_style(point, names)[0],
-            path_effects=outline,
-        )
-        for point in compress(info.points, named)
-    ]  # fmt: skip
-    extents = [text.get_window_extent() for text in texts]
-    sizes = [(extent.width * to_points, extent.height * to_points) for extent in extents]
+    sizes = [(text_width(name, SMALL) + 1, 1.2 * SMALL) for name in compress(names, named)]
     frame = Box(*(end * to_points for end in axes.get_window_extent().extents))
-    for text, box, spot in zip(texts, place_labels(spots, sizes, obstacles, frame), spots, strict=True):
-        text.set_position((box.x0, box.y0))
+    boxes = place_labels(spots, sizes, obstacles, frame)
+    markers = obstacles[: len(info.points)]
+    outline = [withStroke(linewidth=1.6, foreground="white")]  # readable where a line crosses it
+    shown: list[Box] = []
+    for point, name, box, spot in zip(
+        compress(info.points, named), compress(names, named), boxes, spots, strict=True
+    ):
+        if box.outside(frame) > 1 or any(box.overlap(other) > 0 for other in (*shown, *markers)):
+            continue
+        shown.append(box)
+        axes.annotate(
+            name, (box.x0, box.y0 + 0.2 * SMALL), xycoords="figure points", fontsize=SMALL, path_effects=outline,
+            color=_point_style(point, axis_names)[0],
+        )  # fmt: skip
         nearest = min(max(spot[0], box.x0), box.x1), min(max(spot[1], box.y0), box.y1)
         if abs(nearest[0] - spot[0]) + abs(nearest[1] - spot[1]) > 9:
             axes.annotate(
                 "", nearest, spot, xycoords="figure points", textcoords="figure points",
                 arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#999", "shrinkA": 3, "shrinkB": 0},
             )  # fmt: skip
+    return len(shown) == len(boxes)

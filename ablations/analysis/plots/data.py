@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -13,6 +14,9 @@ from ablations.analysis.stats.paired import Estimate, PairedDifference
 from ablations.analysis.tables.cells import unit_of
 from ablations.planning.row import RowKind
 
+Cost = Literal["parameters", "multiply_adds"]
+COST_WORDS: Mapping[Cost, str] = {"parameters": "parameters", "multiply_adds": "multiply-adds"}
+_ALIKE = 1.01  # costs that differ by less than this factor are alike
 _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
 
 
@@ -28,13 +32,14 @@ class AxisRow(NamedTuple):
 
 
 class AxisInfo(NamedTuple):
-    """An axis plot: rows from top to bottom, the margin of equivalence, and what the axes are called."""
+    """An axis plot: rows from top to bottom, margin of equivalence, what the axes are called, which way is better."""
 
     rows: tuple[AxisRow, ...]
     baseline: Interval | None
     margin: float | None
     head: str
     difference_head: str
+    lower_is_better: bool
 
 
 class CostPoint(NamedTuple):
@@ -96,11 +101,13 @@ def axis_info(family: SampleFamily) -> AxisInfo:
     rows = tuple(_axis_row(family, outcome) for outcome in family.outcomes if outcome.level.mean is not None)
     baseline = next((row.error for row in rows if row.kind == "baseline"), None)
     name, unit, points = family.measure[1:4]
-    heads = (f"{head} ({of})" if of else head for head, of in ((name, unit), ("difference", points)))
-    return AxisInfo(rows, baseline, family.margin, *heads)
+    head, difference = (
+        f"{of} ({unit})" if unit else of for of, unit in ((name, unit), ("difference", points))
+    )
+    return AxisInfo(rows, baseline, family.margin, head, difference, family.measure.lower_is_better)
 
 
-def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multiply_adds"]) -> CostInfo:
+def cost_info(families: tuple[Family, ...], cost: Cost) -> CostInfo:
     """Return error against cost over all rows of a study, each once.
 
     SE adds little to a network, so where every row costs more than the plain one, and none a multiple of
@@ -111,7 +118,7 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
         cost: what is on the horizontal axis.
     """
     points = _cost_points(families, cost)
-    words = {"parameters": "parameters", "multiply_adds": "multiply-adds"}[cost]
+    words = COST_WORDS[cost]
     plain = next((point for point in points if point.kind == "plain"), None)
     others = [point for point in points if point is not plain]
     if plain is not None and others and all(1 < point.cost / plain.cost < _LOG_FROM for point in others):
@@ -120,6 +127,12 @@ def cost_info(families: tuple[Family, ...], cost: Literal["parameters", "multipl
     divisor, unit = unit_of(max((point.cost for point in points), default=1.0))
     counted = tuple(point._replace(cost=point.cost / divisor) for point in points)
     return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None)
+
+
+def costs_alike(families: tuple[Family, ...], cost: Cost) -> bool:
+    """Return whether all rows of a study cost about the same: then there is nothing to see against it."""
+    costs = [point.cost for point in _cost_points(families, cost)]
+    return bool(costs) and max(costs) < _ALIKE * min(costs)
 
 
 def curves_info(family: Family, results: Results) -> CurvesInfo:

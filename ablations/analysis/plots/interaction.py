@@ -7,10 +7,14 @@ from itertools import cycle
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ablations.analysis.plots.style import MARKERS, PALETTE, new_figure, style
+from ablations.analysis.plots.style import MARKERS, PALETTE, fix_layout, new_figure, style
+from ablations.analysis.plots.ticks import thin_ticks
+from ablations.analysis.plots.words import folded, legend_below, points_across, say_direction
 from ablations.analysis.results.interactions import InteractionInfo
 
 _ASIDE = 0.06  # between lines at one level, so that their intervals do not cover each other
+
+_TICK = 6.5  # points of the ticks' labels
 
 
 def draw_interaction(info: InteractionInfo) -> Figure:
@@ -30,12 +34,19 @@ def draw_interaction(info: InteractionInfo) -> Figure:
             for x, (_, point) in zip(across, found, strict=True):
                 if point.lo is not None and point.hi is not None:
                     axes.plot([x, x], [point.lo, point.hi], "-", color=colour, linewidth=0.8)
-        axes.set_xticks(range(len(info.levels)), info.levels)
+        places = range(len(info.levels))
+        axes.set_xticks(places, info.levels)
         axes.set_xlim(-0.4, len(info.levels) - 0.6)
         axes.set_xlabel(info.across)
         axes.set_ylabel("top-1 error (%)")
+        say_direction(axes)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.grid(axis="y", color="#E4E4E4", linewidth=0.5)
         axes.set_axisbelow(True)
-        figure.legend(loc="outside right upper", title=info.along, title_fontsize=6.5, handlelength=1.8)
+        legend_below(figure, *axes.get_legend_handles_labels(), title=info.along)
+        figure.draw_without_rendering()  # from here on it is known how wide the plot is
+        room = points_across(axes) / max(1, len(info.levels)) - 2
+        axes.set_xticks(places, [folded(level, _TICK, room, 4) for level in info.levels])
+        fix_layout(figure)
+        thin_ticks((axes,))
         return figure

@@ -27,9 +27,10 @@ class Box(NamedTuple):
 
 
 _ANGLES = tuple(
-    math.radians(degrees) for degrees in (0, 180, 45, 135, -45, -135, 90, -90, 20, -20, 160, -160)
+    math.radians(degrees)
+    for degrees in (0, 180, 45, 135, -45, -135, 90, -90, 20, -20, 160, -160, 65, -65, 115, -115)
 )
-_DISTANCES = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0, 48.0)
+_DISTANCES = (5.0, 8.0, 12.0, 18.0, 26.0, 36.0, 48.0, 62.0, 80.0)
 
 
 def place_labels(
@@ -74,7 +75,7 @@ def _candidates(point: tuple[float, float], size: tuple[float, float]) -> list[t
 
 def _cost(box: Box, distance: float, taken: Sequence[Box], frame: Box) -> float:
     covered = sum(box.overlap(other) for other in taken)
-    return covered + 4 * box.outside(frame) + 0.35 * distance
+    return 3 * covered + 4 * box.outside(frame) + 0.35 * distance
 
 
 def _crowd(points: Sequence[tuple[float, float]], index: int) -> float:

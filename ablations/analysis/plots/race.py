@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ablations.analysis.plots.axis import MARGIN
-from ablations.analysis.plots.style import BLACK, GREY, PALETTE, new_figure, style
+from ablations.analysis.plots.style import BLACK, GREY, PALETTE, fix_layout, new_figure, style
+from ablations.analysis.plots.ticks import thin_ticks
+from ablations.analysis.plots.words import legend_below, say_direction
 from ablations.analysis.results.families import Family
 from ablations.analysis.results.results import Results
 
@@ -66,7 +68,7 @@ def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) 
         margin: smallest effect of interest, in points.
     """
     with style():
-        figure = new_figure(2.1 + 0.14 * -(-len(lanes) // 3))
+        figure = new_figure(2.2)
         axes = figure.subplots()
         axes.axhspan(-margin, margin, color=MARGIN, linewidth=0, zorder=0)
         axes.axhline(0, color=BLACK, linewidth=0.8)
@@ -86,9 +88,12 @@ def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) 
         axes.set_xlim(1.6, most + 0.6)
         axes.set_xlabel("seeds")
         axes.set_ylabel("difference to baseline (points)")
+        say_direction(axes)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="y", color="#E4E4E4", linewidth=0.5)
         axes.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=3, handlelength=1.2, columnspacing=1.2)
+        legend_below(figure, *axes.get_legend_handles_labels())
+        fix_layout(figure)
+        thin_ticks((axes,))
         return figure

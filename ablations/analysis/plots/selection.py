@@ -12,7 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ablations.analysis.plots.style import BLACK, GREY, MARKERS, PALETTE, new_figure, style
+from ablations.analysis.plots.style import BLACK, GREY, MARKERS, PALETTE, fix_layout, new_figure, style
+from ablations.analysis.plots.ticks import thin_ticks
+from ablations.analysis.plots.words import legend_below, say_direction
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Candidate, Choice, winners_of
 
@@ -54,6 +56,7 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
         _grid(axes)
         axes.set_xlabel(_HEADS[objective])
         axes.set_ylabel("validation error (%)")
+        say_direction(axes)
         costs = [c.values[x] for c in choice.candidates]
         if max(costs) > 3 * min(costs):
             _logarithmic(axes)
@@ -71,6 +74,8 @@ def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
         axes.plot(*line, "o", color=PALETTE[0], markersize=3.4, zorder=4)
         _draw_marked(axes, marked, x, y)
         axes.margins(x=0.22, y=0.12)
+        fix_layout(figure)
+        thin_ticks((axes,))
         return figure
 
 
@@ -123,6 +128,7 @@ def draw_progress(choice: Choice, results: Results) -> Figure:
         _grid(axes)
         axes.set_xlabel("proposal")
         axes.set_ylabel("validation error (%)")
+        say_direction(axes)
         done = [(j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values is not None]
         axes.plot(*zip(*done, strict=True), "o", color="#BBBBBB", markersize=2.8, zorder=2)
         lowest = [min(value for _, value in done[: k + 1]) for k in range(len(done))]
@@ -133,6 +139,8 @@ def draw_progress(choice: Choice, results: Results) -> Figure:
         ]
         if own:
             axes.plot(*zip(*own, strict=True), "o", color=BLACK, markersize=4, zorder=4)
+        fix_layout(figure)
+        thin_ticks((axes,))
         return figure
 
 
@@ -153,13 +161,16 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
                 _logarithmic(panel)
             panel.set_xlabel(dimension.name.replace("_", " "))
             panel.set_ylabel("validation error (%)")
+            say_direction(panel)
             for choice, (colour, marker) in zip(choices, styles, strict=True):
                 _draw_proposals(panel, choice, dimension.name, top, colour, marker)
         handles = [
             Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=choice.arm.label)
             for choice, (colour, marker) in zip(choices, styles, strict=True)
         ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(handles)))
+        legend_below(figure, handles, [choice.arm.label for choice in choices])
+        fix_layout(figure)
+        thin_ticks(panels)
         return figure
 
 

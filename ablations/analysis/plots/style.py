@@ -27,8 +27,9 @@ _NO_TIME: Mapping[str, Mapping[str, str | None]] = {
 MARK_FIELDS = {"svg": "Description", "png": "Description", "pdf": "Subject"}
 """The field of each format's metadata in which a picture says what it shows."""
 MARKERS = "osD^vP*X"
+FAMILY = ("DejaVu Sans", "sans-serif")
 _STYLE: Mapping[Any, Any] = {
-    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.family": list(FAMILY),
     "font.size": 7,
     "axes.labelsize": 7,
     "axes.linewidth": 0.6,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablations.analysis.plots.axis import draw_axis, draw_curves
 from ablations.analysis.plots.cost import draw_cost
-from ablations.analysis.plots.data import axis_info, cost_info, curves_info
+from ablations.analysis.plots.data import COST_WORDS, axis_info, cost_info, costs_alike, curves_info
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
 from ablations.analysis.report.sections import choice_answer, extras_of
@@ -33,9 +33,9 @@ _AXIS_CAPTION = (
     "worse; square: equivalent; both after Holm's correction over the table. Hollow: undetermined."
 )
 _COST_CAPTION = (
-    "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; "
-    "the baseline is "
-    "black. Points of equal cost are set side by side."
+    "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; the baseline is "
+    "black. Points of equal cost are set side by side. Where names have no room, numbers stand at the points instead, "
+    "as far as they have room, and the names below."
 )
 _CURVES_CAPTION = (
     "By epoch: training loss and training error, mean over seeds with their range as a band; below, the training "
@@ -63,6 +63,7 @@ class Content:
     progress: str = ""
     unfinished: bool = False
     costs: tuple[Plot, ...] = ()
+    costs_alike: tuple[str, ...] = ()
     curves: tuple[Plot, ...] = ()
     failures: Table = _EMPTY
     missing: Table = _EMPTY
@@ -108,6 +109,7 @@ def content_of(
         UserError: `pairs` names what is not an axis that the study varies alone.
     """
     study, groups = results.design.study, results.families
+    costs, alike = _cost_plots(groups)
     depends = None if results.combinations is None else interaction_answer(results.combinations)
     confirmed = None if results.confirmation is None else confirmation_answer(results.confirmation)
     done, failed, planned = len(results.finished), len(results.failed), results.asked_trials
@@ -125,7 +127,8 @@ def content_of(
         setup=provenance.setup_table(results),
         sections=tuple(_axis_section(group, results) for group in groups),
         extras=tuple(extras_of(results, pairs)),
-        costs=_cost_plots(groups),
+        costs=costs,
+        costs_alike=alike,
         curves=_curve_plots(groups, results),
         failures=provenance.failure_table(results),
         missing=provenance.missing_table(results),
@@ -180,14 +183,18 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
     return Section(table.title, table, details, plot, told)
 
 
-def _cost_plots(groups: tuple[Family, ...]) -> tuple[Plot, ...]:
-    plots = []
-    for info in (cost_info(groups, "parameters"), cost_info(groups, "multiply_adds")):
-        if info.points:
-            words = "multiply-adds" if "multiply" in info.head else "parameters"
-            caption = _COST_CAPTION.format(cost=info.head)
-            plots.append(Plot(f"cost-{words}", caption, draw_cost(info), info))
-    return tuple(plots)
+def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str, ...]]:
+    """Return the plots of error against what differs between rows, and what is said of costs that do not."""
+    plots, alike = [], []
+    for cost, words in COST_WORDS.items():
+        info = cost_info(groups, cost)
+        if costs_alike(groups, cost):
+            alike.append(
+                f"All rows are within 1 % of each other in {words}, so no plot shows the error against them."
+            )
+        elif info.points:
+            plots.append(Plot(f"cost-{words}", _COST_CAPTION.format(cost=info.head), draw_cost(info), info))
+    return tuple(plots), tuple(alike)
 
 
 _LEAST_EPOCHS = 3

@@ -26,6 +26,7 @@ class Measure(NamedTuple):
         unit: of the values; "" where it is not known.
         points: the unit of differences; "" where it is not known.
         decimals: of means and differences.
+        lower_is_better: False for accuracies.
     """
 
     key: str = "top1"
@@ -33,6 +34,7 @@ class Measure(NamedTuple):
     unit: str = "%"
     points: str = "points"
     decimals: int = 2
+    lower_is_better: bool = True
 
     @property
     def head(self) -> str:

@@ -147,7 +147,7 @@ def frame_results(
         if baseline in wide and len(wide.columns) > 1:
             found = compare(rows, baseline, margin=margin, lower_is_better=lower_is_better)
             compared = {c.variant: c for c in found}
-            measure = _measure(value, found)
+            measure = _measure(value, found, lower_is_better)
             families.append(SampleFamily(task, _samples(rows, wide), baseline, compared, margin, measure))
             if pairs:
                 all_pairs[task] = compare_pairs(rows, margin=margin, lower_is_better=lower_is_better)
@@ -157,7 +157,7 @@ def frame_results(
             f"no variant shares a measured seed with {baseline!r}; comparisons are made in pairs, seed by seed"
         )
     together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
-    title, shown = f"{value} by variant", _measure(value, every)
+    title, shown = f"{value} by variant", _measure(value, every, lower_is_better)
     return FrameResults(title, _notes(frame), baseline, shown, tuple(families), all_pairs, together)
 
 
@@ -189,11 +189,11 @@ def _samples(rows: pd.DataFrame, wide: pd.DataFrame) -> tuple[Sample, ...]:
     )
 
 
-def _measure(value: str, comparisons: Iterable[Comparison]) -> Measure:
+def _measure(value: str, comparisons: Iterable[Comparison], lower_is_better: bool) -> Measure:
     """Return how values are shown: two digits of the typical spread of differences, and at least two decimals."""
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     decimals = min(8, max(2, 1 - math.floor(math.log10(float(np.median(spreads)))))) if spreads else 2
-    return Measure("value", value, "", "", decimals)
+    return Measure("value", value, "", "", decimals, lower_is_better)
 
 
 def _notes(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -45,8 +45,10 @@ def test_table_and_plot_show_every_variant_by_the_name_of_its_values() -> None:
     assert "accuracy" in [column.head for column in table.columns]
     assert table.rows[1].cells[1].text() == "89.283 ± 0.199 (6)"
     assert (info.head, info.difference_head, info.margin) == ("accuracy", "difference", None)
+    assert not info.lower_is_better
     assert [len(row.values) for row in info.rows] == [6, 6, 6]
-    assert [axes.get_xlabel() for axes in results.plot().axes] == ["accuracy", "difference"]
+    heads = [axes.get_xlabel().split("\n") for axes in results.plot().axes]
+    assert heads == [["accuracy", "higher is better"], ["difference", "higher is better"]]
     assert results._repr_html_().count("<tr class=") == 3
 
 
