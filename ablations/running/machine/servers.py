@@ -10,6 +10,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+from ablations.running.machine.signals import name_of, say_at_once
+
 ENDING = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
 GRACE_SECONDS = 5.0
 
@@ -28,6 +30,9 @@ def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """
 
     def ask(number: int, frame: FrameType | None) -> NoReturn:
+        say_at_once(
+            f"stopping ({name_of(number)}): waiting for the server to end, {GRACE_SECONDS:g} s at most"
+        )
         raise _Asked(number)
 
     before: dict[int, Any] = {}

@@ -66,6 +66,12 @@ def name_of(number: int) -> str:
     return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
+def say_at_once(text: str) -> None:
+    """Say a line from within a handler, which must not print: it may have interrupted a print."""
+    with suppress(OSError):
+        os.write(2, f"{text}\n".encode())
+
+
 def asked_to_stop(*, within_seconds: float = 0.0) -> bool:
     """Return whether a signal has asked the sweep of this process to stop, or does so within some time."""
     until = time.monotonic() + within_seconds
@@ -81,11 +87,7 @@ def ended_by_signal() -> Iterator[None]:
     """Say it and raise `Ended` inside the block where a stopping signal comes, except while a sweep sees to it."""
 
     def hear(number: int) -> None:
-        with suppress(OSError):
-            # not by print, which may be what was interrupted
-            os.write(
-                2, f"stopping ({name_of(number)}): the same command starts again, or continues\n".encode()
-            )
+        say_at_once(f"stopping ({name_of(number)}): the same command starts again, or continues")
         raise Ended(number)
 
     with _heard_by(hear, None):

@@ -25,13 +25,15 @@ COMMAND = (sys.executable, "-m", "ablations", "run", "study.yaml")
 REPORT = Path("reports/study/report.md")
 
 
-def surroundings(folder: Path, **variables: str) -> dict[str, str]:
+def surroundings(folder: Path, **variables: str | None) -> dict[str, str]:
+    """Return the variables of a process; None is not set."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("ABLATE_", "MLFLOW_"))}
     root = str(Path(__file__).parents[3])
-    return {**ours, "PYTHONPATH": root, "ABLATE_DATA_DIR": str(folder / "data"), **variables}
+    named = {**ours, "PYTHONPATH": root, "ABLATE_DATA_DIR": str(folder / "data"), **variables}
+    return {name: value for name, value in named.items() if value is not None}
 
 
-def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+def run(folder: Path, **variables: str | None) -> subprocess.CompletedProcess[bytes]:
     folder.mkdir(exist_ok=True)
     (folder / "study.yaml").write_text(STUDY)
     return subprocess.run(
@@ -50,14 +52,35 @@ def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
         {"GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/"},
         {"PATH": "/nowhere"},
         {"HOME": "/nowhere", "XDG_CACHE_HOME": "/dev/null"},
+        {"HOME": None, "USER": None, "LOGNAME": None},
+        {"HOME": "", "ABLATE_CACHE_DIR": "kernels of mine"},
         {"TMPDIR": "/tmp", "COLUMNS": "20", "TERM": "dumb"},
+        {"TMPDIR": "/nowhere", "FORCE_COLOR": "1", "TERM": "unknown", "COLUMNS": "0"},
+        {"TMPDIR": "odd %41 \u00e9\u732b", "NO_COLOR": "1"},
+        {"PYTHONWARNINGS": "error"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"PYTHONDEVMODE": "1"},
+        {"CXX": "ccache g++", "PATH": f"wrappers{os.pathsep}{os.environ['PATH']}"},
+        {"CXX": "no-such-compiler g++"},
+        {"CXX": "g++ -m64 -O1"},
+        {"CXX": "false"},
+        {"CXX": "'g++"},
+        {"LANGUAGE": "de", "LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"},
+        {"OMP_NUM_THREADS": "0", "MKL_NUM_THREADS": "-1"},
+        {"OMP_NUM_THREADS": "nonsense", "CUDA_VISIBLE_DEVICES": "nonsense"},
     ],
-    ids=lambda variables: next(iter(variables.values())),
+    ids=lambda variables: next(f"{name}={value}" for name, value in variables.items()),
 )  # fmt: skip
 @pytest.mark.slow
 def test_a_study_reaches_its_report_whatever_the_environment_says(
-    tmp_path: Path, variables: dict[str, str]
+    tmp_path: Path, variables: dict[str, str | None]
 ) -> None:
+    (tmp_path / "wrappers").mkdir()
+    if (odd := variables.get("TMPDIR")) and not odd.startswith("/"):
+        (tmp_path / odd).mkdir()
+    wrapper = tmp_path / "wrappers" / "ccache"
+    wrapper.write_text('#!/bin/sh\nexec "$@"\n')
+    wrapper.chmod(0o755)
     done = run(tmp_path, **variables)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     assert b"internal error" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def test_a_signal_ends_the_server_and_its_children(
 ) -> None:
     told = tmp_path / "told"
     command = [sys.executable, "-c", SERVER.format(told=str(told), deaf=deaf or "pass")]
-    starter = subprocess.Popen([sys.executable, "-c", STARTER.format(command=command)])
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER.format(command=command)], stderr=subprocess.PIPE, text=True
+    )
     try:
         while not told.exists():
             assert starter.poll() is None
@@ -48,7 +51,11 @@ def test_a_signal_ends_the_server_and_its_children(
         processes = psutil.Process(starter.pid).children(recursive=True)
         assert len(processes) == 2
         starter.send_signal(number)
-        assert starter.wait(60) == status
+        _, said = starter.communicate(timeout=60)
+        assert starter.returncode == status
+        assert re.match(
+            r"stopping \((Ctrl-C|SIG[A-Z]+)\): waiting for the server to end, 5 s at most\n", said
+        )
         _, alive = psutil.wait_procs(processes, timeout=60)
         assert not alive
     finally:
