@@ -83,6 +83,7 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
     if debug:
         given = ["--debug", *(word for word in given if word != "--debug")]
     try:
+        _check_working_folder()
         with ended_by_signal():
             status = command.main(args=given, prog_name=program, standalone_mode=False)
     except (UserError, click.ClickException) as error:
@@ -106,6 +107,20 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         _say(program, f"it is done, but not all output was written: {lost.strerror}", debug=False)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _check_working_folder() -> None:
+    """Refuse a working folder that was removed under the shell: relative paths lead nowhere, and torch dies of it.
+
+    Raises:
+        UserError: it is gone, or may not be read.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UserError(
+            f"the working folder cannot be used ({error.strerror}): change to a folder that is there (cd)"
+        ) from error
 
 
 def _signal_of(error: BaseException) -> int:

@@ -145,9 +145,16 @@ def test_a_command_whose_output_is_lost_does_its_work_and_says_so(tmp_path: Path
     assert (tmp_path / "my.yaml").exists()
 
 
-def in_shell(folder: Path, words: str) -> subprocess.CompletedProcess[bytes]:
+def test_a_working_folder_that_was_removed_is_said_in_one_line(tmp_path: Path) -> None:
+    done = in_shell(tmp_path, "doctor", before="mkdir gone && cd gone && rmdir ../gone &&")
+    assert (done.returncode, done.stdout) == (2, b"")
+    said = b"ablate: the working folder cannot be used (No such file or directory): change to a folder that is there"
+    assert done.stderr == said + b" (cd)\n"
+
+
+def in_shell(folder: Path, words: str, *, before: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ["sh", "-c", f'"$0" -m ablations {words}', sys.executable],
+        ["sh", "-c", f'{before} "$0" -m ablations {words}', sys.executable],
         cwd=folder,
         env=surroundings(folder),
         capture_output=True,
