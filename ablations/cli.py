@@ -136,5 +136,15 @@ def _say(program: str, error: object, *, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    text = error.format_message() if isinstance(error, click.ClickException) else with_flags(str(error))
+    text = _message(error) if isinstance(error, click.ClickException) else with_flags(str(error))
     print(f"{program}: {' '.join(printable(text).split())}", file=sys.stderr)
+
+
+def _message(error: click.ClickException) -> str:
+    """Return what click says of bad input, and how the command is typed where its words do not fit."""
+    said = error.format_message()
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return said
+    if type(error) not in (click.UsageError, click.MissingParameter):
+        return said
+    return f"{said.rstrip('.')}; {error.ctx.command.get_usage(error.ctx).replace('Usage', 'usage', 1)}"

@@ -50,6 +50,15 @@ def _type_name(error: BaseException) -> str:
     return " ".join(printable(type(error).__name__[:100]).split())
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, whatever its letters' case; None where none is near."""
+    by_letters: dict[str, str] = {}
+    for entry in known:
+        by_letters.setdefault(entry.casefold(), entry)
+    near = get_close_matches(name.casefold(), by_letters, n=1)
+    return by_letters[near[0]] if near else None
+
+
 def unknown(
     kind: str, name: object, known: Iterable[object], *, error: type[UserError] = UserError
 ) -> UserError:
@@ -62,6 +71,6 @@ def unknown(
         error: its class.
     """
     names = [str(entry) for entry in known]
-    near = get_close_matches(str(name), names, n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
+    near = nearest(str(name), names)
+    hint = f" did you mean {near!r}?" if near else ""
     return error(f"unknown {kind} {name!r};{hint} known: {', '.join(names) or 'none'}")

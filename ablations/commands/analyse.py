@@ -46,9 +46,7 @@ def _style(
 
 @click.command("analyse")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--baseline", required=True, metavar="NAME", help="The variant that the others are compared with."
-)
+@click.option("--baseline", metavar="NAME", help="The variant that the others are compared with; needed.")
 @click.option(
     "--margin",
     type=float,
@@ -87,7 +85,7 @@ def _style(
 )
 def command(
     file: Path,
-    baseline: str,
+    baseline: str | None,
     margin: float | None,
     variant_column: str,
     seed_column: str,
@@ -107,9 +105,13 @@ def command(
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.commands.shared.flags import with_flags
+    from senet_core.errors import UserError
 
     style = _style(form, columns, spread, caption, label)
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
+    if baseline is None:
+        names = ", ".join(map(str, read.frame["variant"].unique()))
+        raise UserError(f"--baseline NAME says which variant the others are compared with: {names}")
     found = Results.from_frame(
         read.frame,
         baseline=unicodedata.normalize("NFC", baseline),
@@ -118,8 +120,10 @@ def command(
         value=value_column,
         pairs=pairs,
     )
+    lower = f"A lower {value_column} counts as better; --higher-is-better is for accuracies."
     default = f"The smallest effect of interest is the default, {_MARGIN:g}; --margin sets it."
-    notes = (*map(with_flags, read.notes), *found.notes, *((default,) if margin is None else ()))
+    assumed = (*(() if higher_is_better else (lower,)), *((default,) if margin is None else ()))
+    notes = (*map(with_flags, read.notes), *found.notes, *assumed)
     found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
     if form == "latex":
         _print_latex(found, style, to_file=out is not None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ablations.errors import StudyError
+from senet_core.errors import nearest
 
 if TYPE_CHECKING:
     from ablations.planning.row import Row
@@ -79,7 +79,7 @@ def _refuse_equal_names(study: Study, rows: Mapping[Hashable, Row]) -> None:
 
 def _no_row(study: Study, text: str, rows: Mapping[Hashable, Row]) -> StudyError:
     labels = [row.label for row in rows.values()]
-    near = get_close_matches(text, _meant(rows), n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
+    near = nearest(text, _meant(rows))
+    hint = f" did you mean {near!r}?" if near else ""
     shown = ", ".join(labels[:20]) + (f" and {len(labels) - 20} more" if len(labels) > 20 else "")
     return StudyError(f"study {study.name!r}: labels: unknown row {text!r};{hint} rows: {shown}")

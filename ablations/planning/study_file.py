@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ablations.planning.study import SET_BY_ITSELF, Study
 from ablations.planning.typed_study import TypedStudy
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
 from senet_core.bounded import read_bounded
-from senet_core.errors import unknown
+from senet_core.errors import nearest, unknown
 from senet_core.plugins import load_plugin_file
 
 SHIPPED = files("ablations") / "studies"
@@ -143,8 +142,8 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
     if name_or_path in shipped_studies():
         return name_or_path, shipped_text(name_or_path), Path(str(SHIPPED))
     if path.suffix not in (".yaml", ".yml"):
-        near = get_close_matches(name_or_path, shipped_studies(), n=1)
-        hint = f" did you mean {near[0]!r}?" if near else ""
+        near = nearest(name_or_path, shipped_studies())
+        hint = f" did you mean {near!r}?" if near else ""
         raise StudyError(
             f"unknown study {name_or_path!r};{hint} shipped: {', '.join(shipped_studies())}; or give a .yaml file"
         )

@@ -8,7 +8,7 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,7 +89,8 @@ def read_table(path: Path, columns: Columns) -> TableFile:
     by_itself = columns.task is None and "task" in header and "task" not in wanted.values()
     if by_itself:
         wanted["task"] = "task"
-    paths = {role: _place(name, header, column, role) for role, column in wanted.items()}
+    _refuse_absent(name, header, wanted)
+    paths = {role: _place(name, header, column) for role, column in wanted.items()}
     if len(set(paths.values())) < len(paths):
         raise UserError(f"{name}: one column cannot be two things: {', '.join(wanted.values())}")
     rows = []
@@ -164,16 +165,25 @@ def _separator(text: str, wanted: Sequence[str]) -> str:
     return max(_SEPARATORS, key=fit)
 
 
-def _place(name: str, header: Sequence[str], column: str, role: str) -> int:
-    if column not in header:
-        known = ", ".join(header)
-        if len(header) == 1:
-            raise UserError(
-                f"{name} has one column, {known!r}; columns are separated by comma, semicolon or tab"
-            )
-        raise UserError(
-            f"{name}: {unknown('column', column, header)}; `columns.{role}=NAME` says which is meant"
-        )
+def _refuse_absent(name: str, header: Sequence[str], wanted: Mapping[str, str]) -> None:
+    """Refuse columns that are not there, all of them at once."""
+    absent = {role: column for role, column in wanted.items() if column not in header}
+    if not absent:
+        return
+    known = ", ".join(header)
+    if len(header) == 1:
+        raise UserError(f"{name} has one column, {known!r}; columns are separated by comma, semicolon or tab")
+    flags = [f"`columns.{role}=NAME`" for role in absent]
+    if len(absent) == 1:
+        (column,) = absent.values()
+        raise UserError(f"{name}: {unknown('column', column, header)}; {flags[0]} says which is meant")
+    columns = ", ".join(map(repr, absent.values()))
+    raise UserError(
+        f"{name}: unknown columns {columns}; known: {known}; {' '.join(flags)} say which are meant"
+    )
+
+
+def _place(name: str, header: Sequence[str], column: str) -> int:
     if header.count(column) > 1:
         raise UserError(f"{name} has the column {column!r} more than once")
     return header.index(column)

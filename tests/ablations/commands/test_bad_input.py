@@ -13,7 +13,10 @@ RUN = ("run", "small.yaml", "--no-tracking")
 
 CASES: list[tuple[tuple[str, ...], str]] = [
     (("rnu",), "unknown command 'rnu'; did you mean 'run'?"),
-    (("run",), "Missing argument 'STUDY'"),
+    (("run",), "Missing argument 'STUDY'; usage: ablate run [OPTIONS] STUDY"),
+    (("why", "0123456789abcdef"), "Missing argument 'KEY'; usage: ablate why [OPTIONS] STUDY KEY"),
+    (("status", "smoke", "quickstart"), "extra argument (quickstart); usage: ablate status [OPTIONS] STUDY"),
+    (("run", "SMOKE"), "unknown study 'SMOKE'; did you mean 'smoke'?"),
     (("run", "smoek"), "unknown study 'smoek'; did you mean 'smoke'?"),
     (("run", "absent.yaml"), "cannot read study 'absent.yaml': No such file or directory"),
     ((*RUN, "--wrokers", "2"), "No such option '--wrokers'"),
