@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from ablations.planning.choices.arms import Arm
 from ablations.planning.choices.space import Dimension, Params
 from ablations.running.search.judged import Judged
+from senet_core.errors import UserError
 
 KEY = "senet.key"
 WORST_ERROR = 100.0
@@ -69,6 +70,16 @@ class View:
 
     def _open(self) -> None:
         self.study = self._make()
+        wanted, have = (
+            self._make.keywords["directions"],
+            [each.name.lower() for each in self.study.directions],
+        )
+        if have != wanted:  # Optuna takes such a study as it is, and would look for the worst
+            raise UserError(
+                f"Optuna's storage has a study {self.study.study_name!r} that was not made by this search: its"
+                f" directions are {', '.join(have)}, not {', '.join(wanted)}; rename or delete it there, or name"
+                " another `storage`"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self.study.set_metric_names(list(self.arm.objectives))

@@ -459,3 +459,21 @@ def test_a_sweep_that_ends_leaves_nothing_asked_for_behind(choosing: Choosing, t
     choosing.handing_out = ask_and_die
     choosing.sweep(design)
     assert optuna_states(choosing, design)["RUNNING"] == 0
+
+
+@pytest.mark.parametrize("directions", [["maximize"], ["maximize", "minimize"], ["minimize", "minimize"]])
+def test_a_study_of_others_that_has_the_name_in_the_storage_is_refused_and_kept(
+    directions: list[str],
+) -> None:
+    """Optuna would take it as it is, and a search for the lowest error would choose the highest."""
+    (arm,) = arms_of(search_study())
+    storage = optuna.storages.InMemoryStorage()
+    name = View("ours", arm, storage, 1).study.study_name
+    optuna.delete_study(study_name=name, storage=storage)
+    optuna.create_study(study_name=name, storage=storage, directions=directions)
+    with pytest.raises(
+        UserError, match=rf"was not made by this search: its directions are {', '.join(directions)}, not mini"
+    ):
+        View("ours", arm, storage, 1)
+    kept = optuna.load_study(study_name=name, storage=storage)
+    assert [direction.name.lower() for direction in kept.directions] == directions
