@@ -97,8 +97,11 @@ def program() -> str:
     return "ablate" if shutil.which("ablate") or not beside.exists() else shlex.quote(str(beside))
 
 
-def prepare_command(name: str, data_dir: Path, *, path: str | None = None, size: int | None = None) -> str:
-    """Return the command that makes a data set ready; `path` and `size` are those of a folder of images."""
+def prepare_command(
+    name: str, data_dir: Path, *, path: str | None = None, size: int | None = None, again: bool = False
+) -> str:
+    """Return the command that makes a data set ready, or again; `path` and `size` are those of a folder of images."""
     own = ["--path", absolute_path(path)] if path else []
     own += ["--size", str(size)] if size else []
+    own += ["--refresh"] if again else []
     return Places(data_dir=data_dir).command("data prepare", name, *own)

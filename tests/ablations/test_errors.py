@@ -19,6 +19,7 @@ from ablations.commands.shared.flags import FLAGS, with_flags
 from ablations.planning.trial import DataSpec
 from ablations.running.data import open_prepared, prepared_path
 from ablations.running.executors.factories import ExecutorOptions
+from ablations.running.record.forecasts import load_forecasts
 from ablations.running.search.storage import open_storage
 
 LIBRARY = ("planning", "running", "analysis", "api")
@@ -111,7 +112,7 @@ CAUSES: dict[str, tuple[type[ab.UserError], str, Callable[[], object]]] = {
     "a damaged forecast": (
         ab.RecordError,
         "forecast.json is damaged",
-        lambda: results_with("forecast.json").record.forecasts,
+        lambda: load_forecasts(results_with("forecast.json").record.folder / "forecast.json"),
     ),
     "a pilot without a record": (
         ab.RecordError,

@@ -72,7 +72,7 @@ def refresh_command(prepared: Prepared) -> str:
     known, noted = DATASETS[prepared.name], prepared.made_from
     path = noted.path if noted is not None and known.asks else None
     size = prepared.image_shape[1] if known.asks else None
-    return f"{prepare_command(prepared.name, prepared.path.parent, path=path, size=size)} --refresh"
+    return prepare_command(prepared.name, prepared.path.parent, path=path, size=size, again=True)
 
 
 def source_words(prepared: Prepared) -> str:

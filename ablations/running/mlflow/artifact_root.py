@@ -36,7 +36,7 @@ def keep_beside(database: Path, experiment_id: str, place: Path) -> None:
     if link is not None:
         raise UserError(
             f"{str(link)!r} is a link to {os.readlink(link)!r}, and MLflow's files would go there; remove it, or name a"
-            " database of your own by --tracking-uri"
+            " database of your own by `tracking_uri`"
         )
     address = place.absolute().as_uri()
     with closing(sqlite3.connect(database, timeout=WAIT_SECONDS)) as connection, connection:
