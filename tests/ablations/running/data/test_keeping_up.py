@@ -191,7 +191,7 @@ def test_a_copy_of_a_download_is_compared_too(
     if form:
         (root / "train/cat/._x").write_bytes(os.urandom(size))  # an archive of several MiB
     source = pack(root, form) if form else root
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     held = prepare(spec, data, Path(source.name))
     assert held.made_from is not None
     assert held.made_from.path == str(source)
