@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ablations.planning.design import Design
+from ablations.planning.trial import DataSpec
+from ablations.running.data import load, prepared_path
 from ablations.running.sweep.identical import explain_identical
-from ablations.running.training.networks import Networks
+from ablations.running.training.networks import DataShape, Networks, data_shape
 from senet_core.fingerprint import Structure
 from senet_core.floor import width_text
 from senet_core.variant import PAPER_SE, SEVariant
@@ -41,6 +44,18 @@ class PlannedRow:
     function: str | None
     finished: int
     planned: int
+
+
+def planned_shape(spec: DataSpec, data_dir: Path) -> DataShape:
+    """Return the shape of a data set; a folder of images has its own number of classes once it is prepared.
+
+    Raises:
+        DataError: the prepared file is damaged.
+    """
+    shape = data_shape(spec)
+    if shape.assumed and (path := prepared_path(spec, data_dir)).is_file():
+        return replace(shape, num_classes=load(path).num_classes, assumed=False)
+    return shape
 
 
 def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -> tuple[PlannedRow, ...]:
@@ -85,7 +100,9 @@ def network_notes(design: Design, networks: Networks) -> tuple[str, ...]:
         )
     if networks.shape.assumed:
         classes = networks.shape.num_classes
-        notes.append(f"Costs are for {classes} classes; the prepared folder has its own number.")
+        notes.append(
+            f"Costs are for {classes} classes, until the folder of images is prepared and they are counted."
+        )
     return tuple(notes)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ablations.analysis.results.noise import Noise, own_noise, pilot_noise, stated_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
-from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows
+from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows, planned_shape
 from ablations.api.studies import AnyStudy, as_design
 from ablations.errors import RecordError
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
@@ -28,7 +28,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.identical import refuse_identical
 from ablations.running.sweep.small_images import refuse_small_images
-from ablations.running.training.networks import Networks, data_shape
+from ablations.running.training.networks import Networks
 from senet_core.errors import UserError, unknown
 
 PATIENCE_SECONDS = 5.0
@@ -179,6 +179,7 @@ def plan_study(
     Raises:
         StudyError: rows are one network, or images are too small for one.
         RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
+        DataError: the prepared images are damaged.
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     asked, design = design, rows_to_forecast(design)
@@ -186,7 +187,8 @@ def plan_study(
     record = paths.open_record()
     known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     finished = frozenset(record.finished)
-    networks = Networks(data_shape(design.study.baseline.data), limit_seconds=PATIENCE_SECONDS)
+    shape = planned_shape(design.study.baseline.data, Path(options.data_dir))
+    networks = Networks(shape, limit_seconds=PATIENCE_SECONDS)
     refuse_identical(design, networks)
     rows, notes = planned_rows(design, networks, finished), network_notes(design, networks)
     left = sum(trial.key not in finished for trial in design.trials)

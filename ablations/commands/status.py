@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 import click
 
 from ablations.commands.shared import options
 from ablations.commands.shared.options import AskedStudy
+
+if TYPE_CHECKING:
+    from ablations.running.record.study_paths import StudyPaths
 
 _COUNTS = ("finished", "failed", "running", "left")
 
@@ -25,7 +31,8 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     from senet_core.words import counted
 
     design, paths = asked.open()
-    status = study_status(Results(design, paths.open_record()), paths.running_keys)
+    record = paths.open_record()
+    status = study_status(Results(design, record), paths.running_keys)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return
@@ -36,3 +43,17 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     console.print(text_table(columns, rows))
     for line in status.failures:
         console.print(line, style="red")
+    if not status.finished and record.finished:
+        console.print(_other_plans(len(record.finished), paths), soft_wrap=True)  # it has a command
+
+
+def _other_plans(finished: int, paths: StudyPaths) -> str:
+    """Say that a record has trials, but none of this plan; and which plan the report is of."""
+    from ablations.analysis.report.request import read_request
+    from ablations.errors import RecordError
+    from senet_core.words import counted
+
+    said = f"{paths.results} has {counted(finished, 'finished trial')} of other plans"
+    with suppress(RecordError):
+        said += f"; the report in {paths.report} is of: {read_request(paths.report).asked}"
+    return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,22 @@ def open_study(
     loaded = load_typed(asked).beside(results_dir)
     unfolded = design(loaded)
     announce_plugins([str(origin) for origin in installed], loaded.plugins)
-    return unfolded, StudyPaths(loaded.name, results_dir, reports_dir)
+    paths = StudyPaths(loaded.name, results_dir, reports_dir)
+    _point_to_record(asked, paths)
+    return unfolded, paths
+
+
+def _point_to_record(asked: TypedStudy, paths: StudyPaths) -> None:
+    """Say where the record is if only the folder of the study's file has one: the results folder is the caller's."""
+    from ablations.running.record.study_paths import StudyPaths
+
+    if not asked.is_file or paths.record.exists():
+        return
+    beside = StudyPaths(paths.study, Path(os.path.abspath(asked.study)).parent / "results", paths.reports_dir)
+    if beside.record.is_file():
+        where = shlex.quote(str(beside.results_dir))
+        said = f"{paths.results_dir} has no record of {paths.study}, and the folder of its file has one: --results-dir"
+        click.echo(printable(f"{said} {where}"), err=True)
 
 
 def take_up(asked: TypedStudy, results_dir: Path) -> TypedStudy:
