@@ -31,7 +31,8 @@ def write_optuna_plots(choices: Sequence[Choice], folder: Path) -> list[Path]:
     from optuna.visualization import matplotlib as drawn
 
     written = []
-    for choice in choices:
+    names = _file_names([choice.arm.label for choice in choices])
+    for choice, file_name in zip(choices, names, strict=True):
         trials = [trial for j in choice.judged if (trial := make_trial(choice.arm, j)) is not None]
         if len(trials) < _FEWEST:
             continue
@@ -44,7 +45,7 @@ def write_optuna_plots(choices: Sequence[Choice], folder: Path) -> list[Path]:
             study.set_metric_names(list(choice.arm.objectives))
             study.add_trials(trials)
             for name, draw in _drawings(drawn, choice):
-                path = folder / f"{_file_name(choice.arm.label)}-{name}.png"
+                path = folder / f"{file_name}-{name}.png"
                 with suppress(
                     ValueError, RuntimeError, TypeError, IndexError
                 ):  # too few trials, or all alike
@@ -78,5 +79,11 @@ def _drawings(drawn: Any, choice: Choice) -> list[tuple[str, Callable[[Any], Any
     ]
 
 
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name).strip("-")
+def _file_names(labels: Sequence[str]) -> list[str]:
+    """Return a file name for each label; where two would have one, also for a file system without capitals, numbers."""
+    names = ["".join(letter if letter.isalnum() else "-" for letter in label).strip("-") for label in labels]
+    folded = [name.casefold() for name in names]
+    return [
+        f"{number}-{name}" if not name or folded.count(name.casefold()) > 1 else name
+        for number, name in enumerate(names, 1)
+    ]
