@@ -13,14 +13,26 @@ from typing import Any
 STUDY = Path("results") / "chaos"
 TIMED = ("train_seconds", "test_seconds", "peak_memory_mib")
 LEFT_OVERS = ("checkpoints", "leases", "running")
+DRAFTS = (".*.partial", ".*.draft", ".*.new")
+"""Names of files that are being written."""
+FORECAST = "## Forecast and what happened"
 
 
-def compare(chaos: Path, quiet: Path, worker_kills: int) -> list[str]:
-    """Compare two folders in which the same study was run; returns what is wrong, nothing if all is well."""
+def compare(chaos: Path, quiet: Path, worker_kills: int, forecasts: int = 0) -> list[str]:
+    """Compare two folders in which the same study was run; returns what is wrong, nothing if all is well.
+
+    Args:
+        chaos: where processes were killed.
+        quiet: where none was.
+        worker_kills: how many workers were killed.
+        forecasts: how many forecasts were made to their end, in the first folder alone.
+    """
     try:
         return [
             *_compare_records(chaos, quiet, worker_kills),
+            *_compare_proposals(chaos, quiet),
             *_compare_reports(chaos, quiet),
+            *_check_forecasts(chaos, forecasts),
             *check_mlflow(chaos / "results" / "mlflow.db", chaos / STUDY / "trials.jsonl"),
             *check_mlflow(quiet / "results" / "mlflow.db", quiet / STUDY / "trials.jsonl"),
             *(
@@ -28,6 +40,7 @@ def compare(chaos: Path, quiet: Path, worker_kills: int) -> list[str]:
                 for name in LEFT_OVERS
                 if (chaos / STUDY / name).exists()
             ),
+            *(f"{path} is left over" for pattern in DRAFTS for path in chaos.rglob(pattern)),
         ]
     except (OSError, ValueError, sqlite3.Error) as error:
         return [f"cannot compare: {error}"]
@@ -88,6 +101,23 @@ def _first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     )
 
 
+def _compare_proposals(chaos: Path, quiet: Path) -> list[str]:
+    mine, theirs = (read_record(folder / STUDY / "proposals.jsonl") for folder in (chaos, quiet))
+    wrong = [f"proposal {a} instead of {b}" for a, b in zip(mine, theirs, strict=False) if a != b]
+    wrong += [f"{len(mine)} proposals, not {len(theirs)}"] if len(mine) != len(theirs) else []
+    count = Counter(line["key"] for line in read_record(chaos / STUDY / "trials.jsonl"))
+    return [
+        *wrong,
+        *(f"proposal {p['key']} has {count[p['key']]} lines" for p in mine if count[p["key"]] != 1),
+    ]
+
+
+def _check_forecasts(folder: Path, forecasts: int) -> list[str]:
+    path = folder / STUDY / "forecast.json"
+    kept = len(json.loads(path.read_text(encoding="utf-8"))["forecasts"]) if path.exists() else 0
+    return [f"{kept} forecasts are kept, and {forecasts} were made"] if kept < forecasts else []
+
+
 def _compare_reports(chaos: Path, quiet: Path) -> list[str]:
     mine, theirs = (_report(folder).splitlines() for folder in (chaos, quiet))
     if len(mine) != len(theirs):
@@ -97,8 +127,9 @@ def _compare_reports(chaos: Path, quiet: Path) -> list[str]:
 
 
 def _report(folder: Path) -> str:
-    """Read a report without the time that the training took."""
+    """Read a report without the time that the training took, and without what was forecast of it."""
     text = (folder / "reports" / "chaos" / "report.md").read_text(encoding="utf-8")
+    text = re.sub(rf"^{FORECAST}$.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^\| training time \|.*$", "| training time |", text, flags=re.MULTILINE)
 
 

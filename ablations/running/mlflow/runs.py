@@ -74,8 +74,11 @@ class Runs:
         self._client.log_dict(run_id, dict(content), name)
 
     def write_folder(self, run_id: str, folder: Path) -> None:
-        """Keep a copy of a folder's files with the run."""
-        self._client.log_artifacts(run_id, str(folder))
+        """Keep a copy of a folder's files with the run, but for those whose names begin with a dot: drafts."""
+        for path in sorted(folder.rglob("[!.]*")):
+            if path.is_file():
+                inner = path.parent.relative_to(folder)
+                self._client.log_artifact(run_id, str(path), None if inner == Path() else inner.as_posix())
 
     def epochs(self, run_id: str) -> list[int]:
         """Return the numbers of the epochs that a run has, in order; one that was written twice stands there twice."""

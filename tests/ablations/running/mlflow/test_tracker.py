@@ -235,6 +235,17 @@ def test_a_summary_that_cannot_be_updated_is_written_anew(tracker: Tracker, chan
     assert tracker.first_failure is None
 
 
+def test_drafts_of_a_report_are_not_attached(tracker: Tracker, results: Path, tmp_path: Path) -> None:
+    """A process that was killed in the midst of a file left one, or another sweep writes it just now."""
+    for name in ("report.md", ".report.md.0.draft", "figures/a.svg", "figures/.a.svg.0.draft"):
+        (tmp_path / "report" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "report" / name).write_text("text")
+    tracker.attach_report(tmp_path / "report")
+    [kept] = (results / "mlartifacts").rglob("artifacts")
+    found = sorted(path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file())
+    assert found == ["figures/a.svg", "report.md"]
+
+
 def test_the_report_is_attached_to_one_run(tracker: Tracker, results: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     (folder / "plots").mkdir(parents=True)
