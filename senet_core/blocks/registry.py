@@ -92,14 +92,18 @@ class Registry:
         self._entries: dict[str, Entry] = {}
 
     def register(
-        self, name: str, *, source: str, differs: str = "", **traits: Any
+        self, name: str, *, source: str | None = None, differs: str = "", **traits: Any
     ) -> Callable[[Build], Build]:
         """Add what is decorated under `name`.
 
         Raises:
-            UserError: the name is taken or malformed, or the traits are not those of the slot.
+            UserError: the name is taken or malformed, there is no source, or the traits are not those of the slot.
         """
         self._check_name(name)
+        if source is None:
+            raise UserError(
+                f'{self.slot} {name!r} must say source="paper and equation", or "ours: why", when it is registered'
+            )
         self._check_traits(name, traits)
 
         def add(build: Build) -> Build:
@@ -141,7 +145,11 @@ class Registry:
         return self._entries[name]
 
     def _check_name(self, name: str) -> None:
-        if not name or not all(c.isalnum() or c in "-_." + self._also for c in name):
+        if (
+            not isinstance(name, str)
+            or not name
+            or not all(c.isalnum() or c in "-_." + self._also for c in name)
+        ):
             raise UserError(f"a {self.slot} is named by letters, digits, '-', '_' and '.', got {name!r}")
         if name in self._entries:
             raise UserError(

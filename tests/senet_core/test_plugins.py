@@ -166,6 +166,14 @@ class TestFile:
                 "SQUEEZES.register('a b', source='')",
                 "a squeeze is named by letters, digits, '-', '_' and '.', got 'a b'",
             ),
+            (
+                "SQUEEZES.register('mine')",
+                'squeeze \'mine\' must say source="paper and equation", or "ours: why", when it is registered',
+            ),
+            (
+                "SQUEEZES.register(7)",
+                "a squeeze is named by letters, digits, '-', '_' and '.', got 7",
+            ),
         ],
     )
     def test_whose_registration_is_refused_names_the_file(

@@ -83,7 +83,8 @@ class Dispatch:
                 # their state
                 running.end(executor, graceful=isinstance(error, DataError), hurried=lambda: True)
                 raise
-        running.show_how_busy(time.monotonic() - began)
+        if not stop.is_set():  # else trials end and are shown below this line
+            running.show_how_busy(time.monotonic() - began)
         open_choices = 0 if self.proposer is None else self.proposer.left
         unfinished = bool(running or queue or self.elsewhere or open_choices)
         running.end(executor, graceful=True, hurried=stop.is_set)

@@ -259,6 +259,7 @@ def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> Non
     assert outcome.left == 6 - done
     assert 0 < done < 6
     assert signal.getsignal(signal.SIGINT) is handler
+    assert not any(line.startswith("workers") for line in bench.watcher.said)  # said of whole sweeps alone
     bench.before = lambda task: None
     bench.sweep(design)
     lines = bench.paths(design).open_record().trials.lines
