@@ -129,6 +129,7 @@ def _compare_reports(chaos: Path, quiet: Path) -> list[str]:
 def _report(folder: Path) -> str:
     """Read a report without the time that the training took, and without what was forecast of it."""
     text = (folder / "reports" / "chaos" / "report.md").read_text(encoding="utf-8")
+    text = text.replace(str(folder.absolute()), "FOLDER")
     text = re.sub(rf"^{FORECAST}$.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^\| training time \|.*$", "| training time |", text, flags=re.MULTILINE)
 
@@ -151,12 +152,16 @@ def check_mlflow(store: Path, record: Path) -> list[str]:
         ]
         doubled = database.execute(
             "select l.value, coalesce(c.value, 'report'), count(*) from runs r"
-            " join tags l on l.run_uuid = r.run_uuid and l.key = 'senet.level' and l.value != 'trial'"
+            " join tags l on l.run_uuid = r.run_uuid and l.key = 'senet.level' and l.value not in ('trial', 'proposal')"
             " left join tags c on c.run_uuid = r.run_uuid and c.key = 'senet.cell'"
             " where r.lifecycle_stage = 'active' group by 1, 2 having count(*) > 1"
         ).fetchall()
         wrong += [f"MLflow: {count} {level} runs of {name}" for level, name, count in doubled]
-        done = {run: key for run, status, level, key in runs if level == "trial" and status == "FINISHED"}
+        done = {
+            run: key
+            for run, status, level, key in runs
+            if level in ("trial", "proposal") and status == "FINISHED"
+        }
         count = Counter(done.values())
         wrong += [f"MLflow: {key} has {count[key]} finished runs" for key in finished if count[key] != 1]
         wrong += [f"MLflow: {key} is finished there only" for key in count.keys() - finished.keys()]
@@ -179,7 +184,10 @@ def _compare_run(database: sqlite3.Connection, run: str, line: dict[str, Any]) -
     want = {
         (name, e["epoch"]): e[name] for e in line["history"] for name in ("train_loss", "train_error", "lr")
     }
-    want |= {(name, last): line["result"][name] for name in ("top1_error", "test_loss", "parameters")}
+    names = {"top1_error": "top1_error", "test_loss": "test_loss", "parameters": "parameters"}
+    if line["trial"]["data"].get("validation_images"):
+        names |= {"top1_error": "validation_error", "test_loss": "validation_loss"}
+    want |= {(logged, last): line["result"][name] for name, logged in names.items()}
     for place, value in want.items():
         if values.get(place) != value:
             wrong += [f"{place[0]} of step {place[1]} is {values.get(place)}, not {value}"]

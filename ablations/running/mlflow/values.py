@@ -65,11 +65,11 @@ def final_metrics(record: TrialRecord) -> dict[str, float]:
     """
     if record.result is None:
         return {}
-    logged = vars(record.history[-1]).keys() if record.history else set[str]()
-    final = {name: value for name, value in finite_metrics(vars(record.result)).items() if name not in logged}
-    if record.trial["data"].get("validation_images") is None:
-        return final
-    return {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
+    final = finite_metrics(vars(record.result))
+    if record.trial["data"].get("validation_images") is not None:
+        final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
+    logged = finite_metrics(vars(record.history[-1])) if record.history else {}
+    return {name: value for name, value in final.items() if name not in logged}
 
 
 def width_parameters(result: TrialResult | None) -> dict[str, str]:

@@ -16,7 +16,8 @@ from ablations.planning.trial import DataSpec, Trial
 from ablations.running.machine.holder import Holder
 from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
-from ablations.running.mlflow.values import finite_metrics, trial_parameters
+from ablations.running.mlflow.values import epoch_step, final_metrics, finite_metrics, trial_parameters
+from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
 from senet_core.variant import SEVariant
 
@@ -332,3 +333,16 @@ def test_opening_the_experiment_prints_nothing(results: Path, capfd: pytest.Capt
     tracker = Tracker("study", None, results)
     tracker.finish_trial(open_trial(tracker), record())
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_last_epoch_has_is_not_logged_again() -> None:
+    """Under the names of a proposal, too, whose error on validation images both have."""
+    record = TrialFile.load(Path(__file__).parents[4] / "results" / "quick-recipe" / "trials.jsonl")
+    for line in record.finished.values():
+        epoch = finite_metrics(epoch_step(line.history[-1])[1])
+        assert not epoch.keys() & final_metrics(line).keys()
+        is_proposal = line.trial["data"].get("validation_images") is not None
+        assert ("validation_error" in epoch, "top1_error" in final_metrics(line)) == (
+            is_proposal,
+            not is_proposal,
+        )
