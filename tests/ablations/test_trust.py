@@ -42,6 +42,9 @@ SOURCES = sorted(path for package in ("ablations", "senet_core") for path in (RO
 
 NASTY = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&{{ 7*7 }}"
 
+TERMINAL = "\x1b]0;owned\x07\x1b[2J"
+"""What a terminal does something at."""
+
 LABEL = '<b onclick="x">'
 """Shorter, for labels have little room in figures."""
 
@@ -193,7 +196,7 @@ def test_cached_hub_weights_with_code_in_them_are_refused(
 
 def nasty_design() -> Design:
     """A study whose title and question, and a plug-in's label, are markup."""
-    made = study_design(title=NASTY, question=NASTY, seeds=3)
+    made = study_design(title=f"{NASTY}{TERMINAL}", question=f"{NASTY}{TERMINAL}", seeds=3)
     rows = tuple(replace(row, label=f"{row.label} {LABEL}") for row in made.rows)
     named = {row.network: row for row in rows}
     axes = tuple((axis, tuple(named[row.network] for row in along)) for axis, along in made._axes)
@@ -231,6 +234,20 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
     assert "{{ 7*7 }}" in text
 
 
+def test_no_file_of_a_report_acts_on_a_terminal(tmp_path: Path) -> None:
+    plan = nasty_design()
+    environment = dict.fromkeys(("commit", "host", "processor"), TERMINAL)
+    record = write_record(tmp_path / "results", simulated(plan, data_note=TERMINAL, environment=environment))
+    write_report(Results(plan, record), tmp_path / "reports", formats=("md", "html", "latex"))
+    texts = [
+        path for path in (tmp_path / "reports").rglob("*") if path.suffix in (".md", ".html", ".tex", ".csv")
+    ]
+    assert {path.suffix for path in texts} == {".md", ".html", ".tex", ".csv"}
+    for path in texts:
+        found = re.findall(r"[^\x20-\x7e\n\t\u00a0-\U0010ffff].{20}", path.read_text(encoding="utf-8"))
+        assert found == [], path
+
+
 def test_figures_embed_labels_as_text(tmp_path: Path) -> None:
     plan = nasty_design()
     record = write_record(tmp_path / "results", simulated(plan))
@@ -263,9 +280,6 @@ def test_the_pages_are_served_to_this_machine_only() -> None:
     from ablations.commands.ui import command
 
     assert not [parameter.name for parameter in command.params if parameter.name == "host"]
-
-
-TERMINAL = "\x1b]0;owned\x07\x1b[2J"
 
 
 @pytest.mark.parametrize(

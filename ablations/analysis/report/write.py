@@ -33,7 +33,7 @@ from ablations.analysis.tables.render import to_csv, to_html, to_markdown
 from ablations.planning.typed_study import plan_digest, typed
 from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import is_abandoned, not_written
-from senet_core.errors import UserError, unknown
+from senet_core.errors import UserError, printable, unknown
 
 DRAFT = ".draft"  # ends the name of a file that is being written
 
@@ -201,7 +201,11 @@ def render_html(content: Content, images: Images) -> str:
         content: what to say.
         images: the SVG of each plot, by the plot's key.
     """
-    environment = Environment(autoescape=True, **_OPTIONS)
+
+    def visible(value: object) -> object:
+        return printable(value) if type(value) is str else value  # markup is another type
+
+    environment = Environment(autoescape=True, finalize=visible, **_OPTIONS)
 
     def embedded(plot: Plot) -> Markup:
         data = base64.b64encode(images[plot.key]["svg"]).decode("ascii")
