@@ -103,16 +103,21 @@ def cut_off(path: Path) -> int:
     return size if size <= MOST_BYTES else 0
 
 
-def set_cut_off_aside(path: Path) -> None:
-    """Move what follows the last line feed to a file beside it; nobody has acted upon it.
+def set_cut_off_aside(path: Path) -> Path | None:
+    """Move what follows the last line feed to a file beside it; nobody has acted upon it. The caller holds the lock.
+
+    Returns:
+        The file that now holds it, or None where the last line was whole.
 
     Raises:
         OSError: the files cannot be written.
     """
     torn = cut_off(path)
-    if torn:
-        whole = path.stat().st_size - torn
-        with open_plain(path) as file:
-            file.seek(whole)
-            append_durably(path.with_name(path.name + TORN_SUFFIX), file.read(torn) + b"\n")
-        os.truncate(path, whole)
+    if not torn:
+        return None
+    whole, aside = path.stat().st_size - torn, path.with_name(path.name + TORN_SUFFIX)
+    with open_plain(path) as file:
+        file.seek(whole)
+        append_durably(aside, file.read(torn) + b"\n")
+    os.truncate(path, whole)
+    return aside

@@ -10,7 +10,7 @@ from pathlib import Path
 from ablations.errors import RecordError
 from ablations.running.machine.durable import append_durably, not_written
 from ablations.running.machine.locks import locked
-from ablations.running.record.json_lines import TORN_SUFFIX
+from ablations.running.record.json_lines import set_cut_off_aside
 from ablations.running.record.schema import NewerSchema
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.bounded import MIB, open_plain
@@ -190,11 +190,7 @@ class TrialFile:
 
     def _mend(self) -> Path | None:
         """Move an unfinished line aside; under the lock nobody is writing, so that it belongs to a sweep that died."""
-        if not self.torn:
-            return None
-        aside = self.path.with_name(self.path.name + TORN_SUFFIX)
-        append_durably(aside, self.torn + b"\n")
-        os.truncate(self.path, self._size)
+        aside = set_cut_off_aside(self.path) if self.torn else None
         self.torn = b""
         return aside
 
