@@ -214,7 +214,10 @@ def why_failed(fault: Exception, uri: str) -> str:
 
 def reason(fault: BaseException) -> str:
     """Return in one line why MLflow failed."""
-    lines = [line for line in str(fault).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)]
+    plain = isinstance(fault, OSError) and fault.filename is None and fault.strerror  # without "[Errno 11]"
+    lines = [
+        line for line in (plain or str(fault)).strip().splitlines() if not line.startswith(SQLALCHEMY_ASIDE)
+    ]
     text = lines[0] if lines else type(fault).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
 

@@ -95,5 +95,6 @@ def test_a_sweep_ends_and_says_which_lock_is_held(
     assert f"{lock} has been held for 0.5 s by process {holder.pid}" in (said.out + said.err).replace(
         "\n", ""
     )
+    assert "[Errno" not in said.out + said.err
     assert (results / "small" / "trials.jsonl").read_text().count("\n") == 6
     assert ablate("run", "small.yaml", "--workers", "1").status == 0
