@@ -4,6 +4,7 @@ compare         families of comparisons with verdicts: against a baseline, or al
 seed_table      means of every variant, with t-intervals
 paired          one mean, one paired difference: interval, t-test, sizes, what pairing gained; sign_flip: its test
 crossed         errors over new seeds and new test images; failures: failed runs as the worst results
+shape           collapses and skew of a row, and tests that allow for them; signs that nothing was learned
 equivalence     two one-sided tests within a margin; seeds that an open comparison still needs
 holm, verdict   correction for a family; what may be said, and in which words
 schedule        interim analyses: tests that stay valid when seeds are added; sequential has their boundaries
