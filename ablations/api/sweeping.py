@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from ablations.analysis.report.write import ReportPaths
     from ablations.analysis.results.results import Results
     from ablations.planning.design import Design
+    from ablations.planning.trial import DataSpec
+    from ablations.running.data import Prepared
     from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.mlflow.tracker import Tracker
+    from ablations.running.record.image_labels import ImageLabels
     from ablations.running.record.study_paths import StudyPaths
     from ablations.running.sweep.values import Display, SweepOutcome
 
@@ -123,6 +126,7 @@ class StudyRun:
             storage=self.options.storage,
             command=lambda row: self.commands.row(self.design, row),
             plan=plan_of(self.design.study, data_dir),
+            labels=_labels(prepared, spec),
         )
         with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(
@@ -190,6 +194,17 @@ def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> 
             write_optuna_plots(results.choices, folder)
 
     write_conclusion(tracker, paths, summarise(results), draw)
+
+
+def _labels(prepared: Prepared, spec: DataSpec) -> ImageLabels | None:
+    """Return the labels of the test images; None for a study that never sees them."""
+    from ablations.running.record.image_labels import ImageLabels
+
+    if spec.validation_images is not None:
+        return None
+    without_images = replace(prepared, test_images=prepared.test_labels)  # they would be read
+    tested = without_images.subset(test_images=spec.test_images)
+    return ImageLabels(prepared.digest, prepared.classes, tested.test_labels.numpy())
 
 
 def _most_trials(design: Design) -> int:

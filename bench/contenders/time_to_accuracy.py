@@ -74,7 +74,7 @@ class AccuracyClock:
 
 def accuracy_of(model: nn.Module, data: Prepared, precision: str) -> float:
     """Return the accuracy on test images in per cent; the network goes on in training mode."""
-    error, _, _ = evaluate(model, data, CPU, precision)
+    error, *_ = evaluate(model, data, CPU, precision)
     model.train()
     return 100 - error
 

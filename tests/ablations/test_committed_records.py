@@ -16,6 +16,7 @@ from ablations.planning.study_file import load_study, load_typed
 from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.interim_plans import read_interim_plans
+from ablations.running.record.outcomes import outcomes_file, read_outcomes
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
 from bench.table import read_bench
@@ -67,6 +68,17 @@ def test_every_line_belongs_to_its_study_and_came_from_committed_code(file: str)
     for number, line in enumerate(TrialFile.load(ROOT / file).lines, 1):
         assert line.study == Path(file).parent.name, f"{file}:{number}"
         assert line.environment.get("dirty") is False, f"{file}:{number}"
+
+
+@pytest.mark.parametrize("file", RECORDS)
+def test_the_outcomes_that_a_record_names_are_committed_and_no_others(file: str) -> None:
+    folder = Path(file).parent
+    named = set()
+    for line in TrialFile.load(ROOT / file).finished.values():
+        read_outcomes(ROOT / folder, line)
+        path = outcomes_file(folder, line)
+        named |= set() if path is None else {str(path)}
+    assert named == set(committed(f"{folder}/outcomes/", ".bits"))
 
 
 @pytest.mark.parametrize("file", committed("results/", "/looks.jsonl"))

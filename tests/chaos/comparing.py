@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -30,6 +31,8 @@ def compare(chaos: Path, quiet: Path, worker_kills: int, forecasts: int = 0) -> 
     try:
         return [
             *_compare_records(chaos, quiet, worker_kills),
+            *check_outcomes(chaos / STUDY, at_the_end=True),
+            *check_outcomes(quiet / STUDY, at_the_end=True),
             *_compare_proposals(chaos, quiet),
             *_compare_reports(chaos, quiet),
             *_check_forecasts(chaos, forecasts),
@@ -99,6 +102,37 @@ def _first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     return next(
         f"{name} {one[name]!r} and {other.get(name)!r}"[:500] for name in one if one[name] != other.get(name)
     )
+
+
+def check_outcomes(folder: Path, *, at_the_end: bool = False) -> list[str]:
+    """Compare the finished trials of a record with the files of their outcomes.
+
+    Args:
+        folder: results/STUDY.
+        at_the_end: whether nothing runs any more, so that a file without a line was left over.
+    """
+    wrong, named = [], set()
+    for line in _finished(read_record(folder / "trials.jsonl")):
+        key, sha256 = line["key"], line["result"].get("outcomes_sha256")
+        if line["trial"]["data"].get("validation_images"):
+            wrong += [] if sha256 is None else [f"{key} is judged on validation images and has outcomes"]
+            continue
+        path = folder / "outcomes" / f"{key}-{str(sha256)[:8]}.bits"
+        named.add(path)
+        content = path.read_bytes() if path.exists() else b""
+        first, _, bits = content.partition(b"\n")
+        if hashlib.sha256(content).hexdigest() != sha256:
+            wrong.append(f"{key} is finished without its outcomes: {path}")
+            continue
+        header, right = json.loads(first), int.from_bytes(bits, "big").bit_count()
+        images = header["images"]
+        if header["key"] != key or 100 * (images - right) / images != line["result"]["top1_error"]:
+            wrong.append(f"{key} has the outcomes of {header['key']}, {images - right} of {images} wrong")
+    if at_the_end:
+        wrong += [f"{path} is nobody's" for path in set(folder.glob("outcomes/*.bits")) - named]
+        labels = len(list(folder.glob("outcomes/*.labels")))
+        wrong += [f"{labels} files of labels"] if labels != 1 else []
+    return wrong
 
 
 def _compare_proposals(chaos: Path, quiet: Path) -> list[str]:

@@ -13,6 +13,7 @@ from inherited.midway import TAKEN
 
 MOST_EVENTS = {
     "record line": 4,
+    "outcomes": 12,
     "interim analyses": 2,
     "proposals": 4,
     "forecast": 3,

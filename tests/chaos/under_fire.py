@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from comparing import DRAFTS, finished_keys
+from comparing import DRAFTS, check_outcomes, finished_keys
 from inherited.midway import VARIABLE
 from orders import Order, Orders
 from studies import Grid, Search
@@ -236,6 +236,9 @@ class Chaos:
         with self.lock:
             self.kills[victim] += 1
             done = len(finished_keys(self.record))
+            self.faults += [
+                f"after kill {self.kills.total()}: {fault}" for fault in check_outcomes(self.record.parent)
+            ]
             print(
                 f"kill {self.kills.total()}: {victim}; {done} of {self.subject.trials} trials finished",
                 flush=True,

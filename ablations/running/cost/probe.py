@@ -84,7 +84,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
     def timed(steps: int) -> ProbeTiming:
         began = time.perf_counter()
         data = _data(trial, probe)
-        result, _ = train(_of_length(trial, probe.batch, steps), data, device, kernels=kernels)
+        result, *_ = train(_of_length(trial, probe.batch, steps), data, device, kernels=kernels)
         rest = time.perf_counter() - began - result.train_seconds - result.test_seconds
         images = steps * probe.batch, len(data.test_labels)
         return ProbeTiming(begun, result.train_seconds / images[0], result.test_seconds / images[1], rest)

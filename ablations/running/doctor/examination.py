@@ -12,6 +12,7 @@ from ablations.running.doctor.data import check_data, prepared_digests
 from ablations.running.doctor.finding import Finding, ok, problem
 from ablations.running.doctor.leftovers import check_checkpoints, check_leases, check_running
 from ablations.running.doctor.machine import check_devices, check_disk, check_packages
+from ablations.running.doctor.outcomes import check_outcomes
 from ablations.running.doctor.records import check_record
 from ablations.running.doctor.side_files import check_side_files
 from ablations.running.doctor.tracking import check_tracking
@@ -19,7 +20,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME
 from senet_core.errors import UserError
 
-_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints")
+_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints", "outcomes")
 
 
 def examine(
@@ -41,8 +42,8 @@ def examine(
         study: the name of the study to check; None for every study that has results.
         tracking_uri: the MLflow store; None for the default.
         tracking: whether to check MLflow.
-        fix: repair a torn line, stale leases, unused checkpoints and progress files, and MLflow runs that a killed
-            sweep left open.
+        fix: repair a torn line, stale leases, unused checkpoints and progress files, outcomes that no line names, and
+            MLflow runs that a killed sweep left open.
     """
     yield from check_packages()
     yield from check_devices()
@@ -85,6 +86,7 @@ def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) 
         alive = yield from check_leases(paths, fix=fix)
         yield from check_running(paths, alive, fix=fix)
         yield from check_checkpoints(paths, alive, finished, fix=fix)
+        yield from check_outcomes(paths, fix=fix)
     except OSError as error:
         yield problem(
             f"cannot look into {paths.results}: {error.strerror or error}", "give yourself the right to"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ablations.errors import RecordError
 from ablations.running.record.leases import FOLDER, Leases
+from ablations.running.record.outcomes import read_outcomes
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
+
+log = logging.getLogger("ablations")
 
 
 class OtherStudies:
@@ -26,26 +31,56 @@ class OtherStudies:
         self._results_dir, self._study, self._digest = results_dir, study, digest
         self._records: dict[Path, TrialFile] = {}
         self._leases: dict[Path, Leases] = {}
+        self._warned: set[str] = set()
 
     def finished(self, keys: Iterable[str]) -> list[TrialRecord]:
         """Return the trials that other studies have finished on the same data.
 
         Returns:
-            Lines for the asking study's record; records that cannot be read are passed over.
+            Lines for the asking study's record; records that cannot be read are passed over, and so are trials whose
+            outcomes are lost.
         """
+        return [line for line, _ in self._found(keys)]
+
+    def take_over(self, keys: Collection[str], record: StudyRecord) -> list[TrialRecord]:
+        """Add the trials that other studies have finished on the same data to a record, with their outcomes.
+
+        Returns:
+            The lines that were added.
+
+        Raises:
+            DiskError: the record or the outcomes cannot be written.
+        """
+        found = self._found(keys) if keys else []
+        outcomes = {line.key: content for line, content in found if content is not None}
+        return record.add_trials(*(line for line, _ in found), outcomes=outcomes)
+
+    def _found(self, keys: Iterable[str]) -> list[tuple[TrialRecord, bytes | None]]:
         wanted = set(keys)
-        found: dict[str, TrialRecord] = {}
+        found: dict[str, tuple[TrialRecord, bytes | None]] = {}
         for path in self._others(FILE_NAME):
             record = self._records.setdefault(path, TrialFile(path))
             with suppress(RecordError):
                 record.refresh()
             finished = record.finished if wanted else {}
             for key in wanted & finished.keys():
-                if finished[key].data_digest == self._digest:
-                    origin = finished[key].shared_from or path.parent.name
-                    found[key] = replace(finished[key], study=self._study, shared_from=origin)
+                if finished[key].data_digest != self._digest:
+                    continue
+                try:
+                    outcomes = read_outcomes(path.parent, finished[key])
+                except RecordError as error:  # trained here, it has its outcomes again
+                    self._warn(f"trial {key} is not taken from study {path.parent.name!r}: {error}")
+                    continue
+                origin = finished[key].shared_from or path.parent.name
+                line = replace(finished[key], study=self._study, shared_from=origin)
+                found[key] = line, None if outcomes is None else outcomes.to_bytes()
             wanted -= found.keys()
         return list(found.values())
+
+    def _warn(self, said: str) -> None:
+        if said not in self._warned:
+            log.warning("%s", said)
+        self._warned.add(said)
 
     def are_training(self, key: str) -> bool:
         """Return whether a sweep of another study holds a trial, and lives."""

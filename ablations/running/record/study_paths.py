@@ -15,6 +15,7 @@ from ablations.running.machine.durable import not_written
 from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
 from ablations.running.record.last_plan import read_last_plan
 from ablations.running.record.leases import FOLDER as LEASES
+from ablations.running.record.outcomes import FOLDER as OUTCOMES
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
@@ -73,6 +74,11 @@ class StudyPaths:
     def proposals(self) -> Path:
         """The proposals of the study's choices."""
         return self.results / PROPOSALS
+
+    @property
+    def outcomes(self) -> Path:
+        """The outcomes of its trials."""
+        return self.results / OUTCOMES
 
     @property
     def running(self) -> Path:
@@ -142,7 +148,7 @@ class StudyPaths:
                 folder.rmdir()
 
     def set_record_aside(self) -> Path | None:
-        """Rename the record, and return its new name; None where there is none."""
+        """Rename the record and what belongs to it, and return its new name; None where there is none."""
         if not self.record.exists():
             return None
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
@@ -154,6 +160,8 @@ class StudyPaths:
             for other in (self.interim_plans, self.proposals):
                 if other.exists():
                     other.rename(other.with_name(f"{other.stem}.before-{stamp}.jsonl"))
+            if self.outcomes.exists():  # after the record: no line is without its outcomes
+                self.outcomes.rename(aside.with_name(aside.stem.replace("trials", OUTCOMES, 1)))
         except OSError as error:
             raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
         return aside

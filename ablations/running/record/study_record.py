@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
 
 from ablations.errors import RecordError
+from ablations.running.machine.durable import FULL_OR_FAILING, DiskError, not_written
 from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
+from ablations.running.record.image_labels import ImageLabels, read_labels
 from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
 from ablations.running.record.interim_plans import InterimPlan, add_interim_plan, read_interim_plans
+from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outcomes, write_outcomes
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
@@ -20,6 +28,12 @@ from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 
 log = logging.getLogger("ablations")
+
+NO_OUTCOMES: Mapping[str, bytes] = MappingProxyType({})
+
+
+class NoRoomForOutcomes(DiskError):
+    """The outcomes of a trial cannot be written, as the disk is full or fails: neither is the trial's line."""
 
 
 @dataclass
@@ -38,6 +52,7 @@ class StudyRecord:
 
     folder: Path
     _sizes: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+    _warned: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @cached_property
     def trials(self) -> TrialFile:
@@ -75,6 +90,41 @@ class StudyRecord:
             log.warning("the forecasts are left out: %s", error)
             return ()
 
+    def outcomes(self, key: str) -> npt.NDArray[np.bool_] | None:
+        """Return for each test image whether a finished trial's network knows it, read from the disk at each call.
+
+        None where the trial has no outcomes, or where they cannot be read: a warning says so once, and whoever asked
+        goes on without them.
+
+        Returns:
+            (images,) bool, in the order of the prepared test images; those of trials that have one `data_digest` and
+            one number of images belong together.
+        """
+        found = self._outcomes(key)
+        return None if found is None else found.right
+
+    def labels(self, key: str) -> ImageLabels | None:
+        """Return the labels of the test images of a finished trial's outcomes; None as for these."""
+        found = self._outcomes(key)
+        try:
+            return None if found is None else read_labels(self.folder, found.data_digest, len(found.right))
+        except RecordError as error:
+            self._warn(str(error))
+            return None
+
+    def _outcomes(self, key: str) -> Outcomes | None:
+        line = self.finished.get(key)
+        try:
+            return None if line is None else read_outcomes(self.folder, line)
+        except RecordError as error:
+            self._warn(f"trial {key} is reported without its outcomes: {error}")
+            return None
+
+    def _warn(self, said: str) -> None:
+        if said not in self._warned:
+            log.warning("%s", said)
+        self._warned.add(said)
+
     @property
     def version(self) -> tuple[int, ...]:
         """A number for each part that grows with every line: what was made of an equal version still holds."""
@@ -91,6 +141,41 @@ class StudyRecord:
         for part, file in (("proposals", PROPOSALS), ("interim_plans", INTERIM_PLANS)):
             if part in self.__dict__ and self._sizes[part] != self._size(file):
                 del self.__dict__[part]
+
+    def add_trials(
+        self, *lines: TrialRecord, outcomes: Mapping[str, bytes] = NO_OUTCOMES
+    ) -> list[TrialRecord]:
+        """Add lines durably, but for trials that are finished meanwhile; outcomes are on the disk before their lines.
+
+        Args:
+            lines: how trials ended.
+            outcomes: the contents of their files, by key, checked by the caller.
+
+        Returns:
+            The lines that were added, as they are read back.
+
+        Raises:
+            NoRoomForOutcomes: the disk is full or fails; no line was added.
+            DiskError: another reason why files cannot be written.
+        """
+        written = {}
+        for line in lines:
+            path = outcomes_file(self.folder, line) if line.key in outcomes else None
+            if path is None:
+                continue
+            try:
+                write_outcomes(path, outcomes[line.key])
+            except OSError as error:
+                said = not_written(f"the outcomes {path}", error, chosen=False)
+                raise NoRoomForOutcomes(str(said)) if error.errno in FULL_OR_FAILING else said from error
+            written[line.key] = path
+        added = self.trials.append(*lines, unless_finished=True)
+        for key in written.keys() - {line.key for line in added}:
+            # another sweep has finished it: that line has its own file, other bits if its processor rounds otherwise
+            if written[key] != outcomes_file(self.folder, self.finished[key]):
+                with suppress(OSError):
+                    written[key].unlink()
+        return added
 
     def add_proposal(self, proposal: Proposal) -> None:
         """Add a proposal durably; the caller holds the choice's lock.

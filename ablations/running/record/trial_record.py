@@ -23,6 +23,8 @@ Amount = Annotated[float, Field(ge=0, le=1e12)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 """Ranges in which sums and squares of many values are numbers, and that databases hold."""
 
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
 _FINITE = ConfigDict(allow_inf_nan=False)
 
 Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
@@ -72,6 +74,8 @@ class TrialResult:
         peak_memory_mib: highest resident memory of the process during the trial (on CUDA: of the device).
         weights_sha256: of the final weights and statistics.
         latency_ms: median time of one image through the trained network, where the trial was asked for it.
+        outcomes_sha256: of the file that has one bit for each test image; None for trials that are judged on validation
+            images, and for those that were trained before outcomes were kept.
     """
 
     top1_error: Percent
@@ -87,6 +91,7 @@ class TrialResult:
     peak_memory_mib: Amount
     weights_sha256: str
     latency_ms: Amount | None = None
+    outcomes_sha256: Hash | None = None
 
 
 @dataclass(frozen=True)
@@ -157,8 +162,9 @@ class TrialRecord:
         for epoch in content["history"]:
             if epoch["validation_error"] is None:
                 del epoch["validation_error"]
-        if content["result"] is not None and self.result is not None and self.result.latency_ms is None:
-            del content["result"]["latency_ms"]
+        for name in ("latency_ms", "outcomes_sha256"):
+            if content["result"] is not None and content["result"][name] is None:
+                del content["result"][name]
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
     def with_printable_texts(self) -> TrialRecord:

@@ -149,7 +149,7 @@ class Dispatch:
         # a latency is measured where it is asked for: other studies' trials may have none
         shared = not (self.timed and trial.key in self.running.proposed)
         if trial.key not in self.record.finished and self.others is not None and shared:
-            for line in self.record.append(*self.others.finished([trial.key]), unless_finished=True):
+            for line in self.others.take_over([trial.key], self.study_record):
                 self.display.finished(self.rows[trial.key], line)
         return trial.key in self.record.finished or trial.key in self.record.pruned
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Literal
 
 from ablations.planning.trial import Trial
-from ablations.running.record.trial_record import Failure, TrialRecord
+from ablations.running.record.outcomes import check_outcomes
+from ablations.running.record.study_record import NoRoomForOutcomes, StudyRecord
+from ablations.running.record.trial_record import Failure, Kind, TrialRecord
 from ablations.running.training.progress import Progress
 from ablations.running.training.task import TaskOutcome
 from senet_core.errors import one_line
 
 
 def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
-    """Return the line for a study's record of an attempt."""
+    """Return the line for a study's record of an attempt; outcomes that came back damaged make it a failed one."""
     ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
-    return TrialRecord(
+    line = TrialRecord(
         key=trial.key,
         study=study,
         status="finished" if outcome.result is not None else ended,
@@ -29,6 +32,35 @@ def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
         started=outcome.started,
         finished=outcome.finished,
     )
+    try:
+        if outcome.outcomes is not None:
+            check_outcomes(outcome.outcomes, line)
+        elif outcome.result is not None and outcome.result.outcomes_sha256 is not None:
+            raise ValueError("they are not there")
+    except ValueError as error:
+        return _failed(line, "error", f"the outcomes of the trial did not come back whole: {error}")
+    return line
+
+
+def write_down(record: StudyRecord, line: TrialRecord, outcomes: bytes | None) -> list[TrialRecord]:
+    """Add a line to a record, after its outcomes; no room for these makes the trial a failed one, as in a worker.
+
+    Returns:
+        The line as it is read back; none where another sweep has finished the trial.
+
+    Raises:
+        DiskError: the record cannot be written.
+    """
+    kept = {} if outcomes is None or line.result is None else {line.key: outcomes}
+    try:
+        return record.add_trials(line, outcomes=kept)
+    except NoRoomForOutcomes as error:  # it goes on from its checkpoint when there is room
+        return record.add_trials(_failed(line, "disk", one_line(error)))
+
+
+def _failed(line: TrialRecord, kind: Kind, message: str) -> TrialRecord:
+    """Return the line of a trial that was trained, and whose result could not be kept."""
+    return replace(line, status="failed", result=None, failure=Failure(kind, message, len(line.history)))
 
 
 def outcome_of_the_dead(

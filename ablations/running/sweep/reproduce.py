@@ -19,8 +19,8 @@ from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.worker import run_task
 from senet_core.errors import UserError
 
-MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256")
-"""Values that must be the same to the last bit."""
+MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256", "outcomes_sha256")
+"""Values that must be the same to the last bit; the outcomes where the record has them."""
 
 CAUSES = (
     "commit",
@@ -89,7 +89,7 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     """Compare a recorded trial with its repetition."""
     assert record.result is not None
     assert outcome.result is not None
-    differing = _differences(_measured(record.result), _measured(outcome.result), MEASURED)
+    differing = _differences(_measured(record.result), _measured(outcome.result), _compared(record.result))
     first = None
     for before, now in zip(record.history, outcome.history, strict=False):
         if (before.train_loss, before.train_error, before.lr) != (now.train_loss, now.train_error, now.lr):
@@ -138,6 +138,13 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], images
             return pool.submit(run_task, task).result()
         finally:
             pool.kill()
+
+
+def _compared(recorded: TrialResult) -> tuple[str, ...]:
+    """Return what can be compared: older records have no outcomes."""
+    return tuple(
+        name for name in MEASURED if name != "outcomes_sha256" or recorded.outcomes_sha256 is not None
+    )
 
 
 def _measured(result: TrialResult) -> Mapping[str, Any]:

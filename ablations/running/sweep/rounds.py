@@ -65,9 +65,7 @@ class Rounds:
             missing = [t for t in missing if t.key not in failed]
             self._asked.update(trial.key for trial in missing)
             if missing and self._others is not None:
-                found = self._others.finished([t.key for t in missing])
-                self._record.trials.append(*found, unless_finished=True)
-                self.shared += len(found)
+                self.shared += len(self._others.take_over([t.key for t in missing], self._record))
             waiting = [t for t in missing if t.key not in self._record.finished]
             if waiting or not missing:
                 only = self._settings.only

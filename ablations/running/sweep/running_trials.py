@@ -17,7 +17,7 @@ from ablations.running.machine.holder import Holder
 from ablations.running.machine.signals import asked_to_stop
 from ablations.running.mlflow.background_writer import BackgroundWriter
 from ablations.running.record.set_aside import SetAside
-from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead
+from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead, write_down
 from ablations.running.sweep.values import Running, SweepContext
 from ablations.running.training.progress import Progress, progress_file
 from ablations.running.training.task import TaskOutcome
@@ -47,7 +47,7 @@ class RunningTrials:
     """
 
     def __init__(self, context: SweepContext, aside: SetAside) -> None:
-        self.paths, self.settings, self.record = context.paths, context.settings, context.record.trials
+        self.paths, self.settings, self.record = context.paths, context.settings, context.record
         self.leases, self.display, self.proposer = context.leases, context.display, context.proposer
         self.aside = aside
         self.mlflow = BackgroundWriter(context.tracker, self.settings.command, self.leases.holds)
@@ -253,23 +253,23 @@ class RunningTrials:
         return outcome_of_the_dead(running.progress, error, hung_seconds=limit if hung else None)
 
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
-        key, line = running.trial.key, line_of(self.paths.study, running.trial, outcome)
-        written = self.record.append(line, unless_finished=True)
+        key = running.trial.key
+        written = write_down(self.record, line_of(self.paths.study, running.trial, outcome), outcome.outcomes)
         if not written:
             self.mlflow.kill(key, f"{TAKEN_OVER} and finished it")
             return
         [line] = written  # as the record has it
         self.mlflow.finish(line)
-        if outcome.failure is None:
+        if line.failure is None:
             shutil.rmtree(self.paths.checkpoints / key, ignore_errors=True)
             self.trained += 1
         if key in self.proposed:
             if self.proposer is not None:
                 self.proposer.ended(line)
-        elif outcome.result is not None:
+        elif line.result is not None:
             self.aside.finished(running.row)
-        elif outcome.failure is not None:
-            self.aside.failed(running.row, outcome.failure)
+        elif line.failure is not None:
+            self.aside.failed(running.row, line.failure)
             self.failed.add(key)
         self.display.finished(running.row, line)
 

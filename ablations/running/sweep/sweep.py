@@ -18,6 +18,7 @@ from ablations.errors import RecordError
 from ablations.planning.design import Design
 from ablations.running.machine.signals import stopped_by_signal
 from ablations.running.mlflow.background_writer import fill_in, remove_superseded
+from ablations.running.record.image_labels import keep_labels
 from ablations.running.record.last_plan import LastPlan, read_last_plan, write_last_plan
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
@@ -87,6 +88,8 @@ def sweep(
         if proposer is not None:
             at_the_end.callback(proposer.close)
         open_choices = 0 if proposer is None else proposer.left
+        if settings.labels is not None and (waiting or open_choices or paths.outcomes.exists()):
+            keep_labels(paths.results, settings.labels)
         planned = rounds.total + (0 if proposer is None else proposer.planned)
         display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
         tracker = open_tracker()

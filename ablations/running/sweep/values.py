@@ -11,6 +11,7 @@ from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.record.image_labels import ImageLabels
 from ablations.running.record.last_plan import LastPlan
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
@@ -135,6 +136,7 @@ class Settings:
         command: what a person types to train a row again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         plan: what is noted as run last; None for nothing.
+        labels: of the test images, kept beside the outcomes; None where trials have none, or nobody asks.
     """
 
     data_dir: Path
@@ -147,6 +149,7 @@ class Settings:
     command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
     plan: LastPlan | None = None
+    labels: ImageLabels | None = None
 
 
 @dataclass(frozen=True)

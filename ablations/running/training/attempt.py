@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,6 +18,7 @@ from ablations.running.data.content import changed_in_place, check_content, file
 from ablations.running.machine.devices import choose_device, choose_precision
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
+from ablations.running.record.outcomes import MOST_IMAGES, Outcomes, hash_of
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
 from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, any_file_exists
 from ablations.running.training.progress import ProgressWriter
@@ -79,6 +81,7 @@ class _Attempt:
         self.task, self.started, self.began = task, started, time.monotonic()
         self.signalled = signalled
         self.result: TrialResult | None = None
+        self.outcomes: bytes | None = None
         self.failure: Failure | None = None
         self.history: list[EpochMetrics] = []
         self.environment: dict[str, Any] = {}
@@ -118,9 +121,12 @@ class _Attempt:
             )
             try:
                 observer = Observer(on_epoch, writer.progress)
-                self.result, _ = train(
+                self.result, _, known = train(
                     trial, data, device, observer, supervisor, kernels=kernels, latency=task.latency
                 )
+                if known is not None and len(known) <= MOST_IMAGES:
+                    self.outcomes = Outcomes(task.key, data.digest, known).to_bytes()
+                    self.result = replace(self.result, outcomes_sha256=hash_of(self.outcomes))
             except Diverged:
                 checkpoints.remove()  # it would diverge again
                 raise
@@ -139,7 +145,7 @@ class _Attempt:
         """Return the outcome of the attempt."""
         found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
         seconds, signalled = time.monotonic() - self.began, stopped and self.signalled()
-        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled)
+        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled, self.outcomes)
 
 
 def _check_again(data: Prepared, checkpoints: Checkpoints) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -22,8 +24,8 @@ class NotFinite(ArithmeticError):
 @torch.no_grad()
 def evaluate(
     model: nn.Module, data: Prepared, device: torch.device, precision: str
-) -> tuple[float, float | None, float]:
-    """Return the errors of a network on the test images.
+) -> tuple[float, float | None, float, npt.NDArray[np.bool_]]:
+    """Return the errors of a network on the test images, and which of them it knows.
 
     Args:
         model: on the device, in channels_last.
@@ -32,14 +34,15 @@ def evaluate(
         precision: "fp32" or "bf16".
 
     Returns:
-        Top-1 error and top-5 error (None where there are at most five classes) in per cent, and the mean
-        cross-entropy.
+        Top-1 error and top-5 error (None where there are at most five classes) in per cent, the mean
+        cross-entropy, and for each image, in their order, whether the first guess was right: (images,) bool.
 
     Raises:
         NotFinite: an output is infinite or not a number.
     """
     model.eval()
-    wrong1 = wrong5 = 0
+    right: list[torch.Tensor] = []  # on the device until the end
+    wrong5 = 0
     loss = 0.0
     for start in range(0, len(data.test_labels), TEST_BATCH):
         images = data.test_images[start : start + TEST_BATCH].to(device)
@@ -48,13 +51,14 @@ def evaluate(
             logits = model(normalise(images, data.mean, data.std)).float()
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
-        wrong1 += int((~best[:, 0]).sum())
+        right.append(best[:, 0])
         wrong5 += int((~best.any(dim=1)).sum())
     if not math.isfinite(loss):
         raise NotFinite("an output of the trained network is not a finite number")
-    images_tested = len(data.test_labels)
+    known, images_tested = torch.cat(right).cpu().numpy(), len(data.test_labels)
+    wrong1 = int(np.count_nonzero(~known))
     top5 = 100 * wrong5 / images_tested if data.num_classes > 5 else None
-    return 100 * wrong1 / images_tested, top5, loss / images_tested
+    return 100 * wrong1 / images_tested, top5, loss / images_tested, known
 
 
 def hash_weights(model: nn.Module) -> str:

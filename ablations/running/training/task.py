@@ -77,6 +77,7 @@ class TaskOutcome:
         stopped: whether it was asked to stop before its end, with its state in its checkpoint, or lost its lease.
         seconds: wall time of the attempt in its worker.
         signalled: whether it stopped because a signal asked its worker to end, and is to be continued elsewhere.
+        outcomes: the content of the file of its outcomes, whose hash the result has; None where there are none.
     """
 
     result: TrialResult | None
@@ -90,3 +91,4 @@ class TaskOutcome:
     stopped: bool = False
     seconds: float = 0.0
     signalled: bool = False
+    outcomes: bytes | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -34,7 +36,7 @@ def train(
     *,
     kernels: Kernels = NO_KERNELS,
     latency: bool = False,
-) -> tuple[TrialResult, tuple[EpochMetrics, ...]]:
+) -> tuple[TrialResult, tuple[EpochMetrics, ...], npt.NDArray[np.bool_] | None]:
     """Train the trial's network, test it once at the end, and return the result.
 
     Where the trial's data hold validation images back, `data` has them in place of the test images, and the network
@@ -54,7 +56,8 @@ def train(
         latency: whether to time one image through the trained network.
 
     Returns:
-        The result, and the metrics of each epoch.
+        The result, the metrics of each epoch, and for each test image whether the trained network knows it; None for
+        these where the trial is judged on validation images.
 
     Raises:
         Diverged: the loss became infinite or not a number.
@@ -74,7 +77,7 @@ def train(
     history = tuple(trainer.history)
     tested = time.perf_counter()
     try:
-        top1, top5, test_loss = evaluate(trainer.model, data, device, trainer.precision)
+        top1, top5, test_loss, known = evaluate(trainer.model, data, device, trainer.precision)
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
@@ -96,7 +99,7 @@ def train(
         weights_sha256=hash_weights(trainer.model),
         latency_ms=_latency_ms(trainer, data, device) if latency else None,
     )
-    return result, history
+    return result, history, known if trial.data.validation_images is None else None
 
 
 def make_trainer(

@@ -25,6 +25,7 @@ TAKEN = ".taken-by-"
 _PARTIAL = r"(\.[0-9a-f]+\.partial)?$"
 PATHS = {
     "record line": r"/trials\.jsonl$",
+    "outcomes": r"/outcomes/",
     "interim analyses": r"/looks\.jsonl$",
     "proposals": r"/proposals\.jsonl$",
     "forecast": r"/\.?forecast\.json" + _PARTIAL,

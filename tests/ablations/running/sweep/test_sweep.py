@@ -375,7 +375,10 @@ def test_git_is_offered_the_record_and_nothing_else_of_a_study(bench: Bench, res
         capture_output=True,
         text=True,
     )
-    assert said.stdout == "?? results/small/trials.jsonl\n"
+    *outcomes, record = said.stdout.splitlines()
+    assert record == "?? results/small/trials.jsonl"
+    assert len(outcomes) == len(design.trials)  # each is named by its line
+    assert all(line.startswith("?? results/small/outcomes/") for line in outcomes)
     assert len(left) > 5
 
 

@@ -62,13 +62,14 @@ class StopAt(Supervisor):
         super().after_step(step, state, epoch_ended=epoch_ended, last=last)
 
 
-def _same(
-    one: tuple[TrialResult, tuple[EpochMetrics, ...]], other: tuple[TrialResult, tuple[EpochMetrics, ...]]
-) -> bool:
-    def content(ended: tuple[TrialResult, tuple[EpochMetrics, ...]]) -> Any:
-        result, history = ended
+Trained = tuple[TrialResult, tuple[EpochMetrics, ...], Any]
+
+
+def _same(one: Trained, other: Trained) -> bool:
+    def content(ended: Trained) -> Any:
+        result, history, known = ended
         epochs = [(epoch.epoch, epoch.train_loss, epoch.train_error, epoch.lr) for epoch in history]
-        return result.weights_sha256, result.top1_error, result.test_loss, epochs
+        return result.weights_sha256, result.top1_error, result.test_loss, known.tolist(), epochs
 
     return bool(content(one) == content(other))
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small import DATA, one_thread, small_trial
@@ -104,9 +105,9 @@ def test_an_epoch_shows_each_image_once(data: Prepared) -> None:
 
 
 def test_the_same_trial_ends_with_the_same_weights(data: Prepared) -> None:
-    first, history = train(small_trial(), data, CPU)
-    again, again_history = train(small_trial(), data, CPU)
-    other, _ = train(small_trial(seed=1), data, CPU)
+    first, history, _ = train(small_trial(), data, CPU)
+    again, again_history, _ = train(small_trial(), data, CPU)
+    other, *_ = train(small_trial(seed=1), data, CPU)
     assert first.weights_sha256 == again.weights_sha256 != other.weights_sha256
     assert first.top1_error == again.top1_error
     assert [epoch.train_loss for epoch in history] == [epoch.train_loss for epoch in again_history]
@@ -135,13 +136,14 @@ def test_the_test_images_are_read_once_after_the_last_epoch(
 
 def test_errors_and_loss_are_those_of_a_plain_evaluation(data: Prepared) -> None:
     model = training.build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=0)
-    top1, top5, loss = training.evaluate(model, data, CPU, "fp32")
+    top1, top5, loss, known = training.evaluate(model, data, CPU, "fp32")
     mean, std = torch.tensor(data.mean), torch.tensor(data.std)
     images = ((data.test_images.float() - mean) / std).permute(0, 3, 1, 2)
     with torch.no_grad():
         logits = model.eval()(images)
     ranks = (logits > logits.gather(1, data.test_labels[:, None])).sum(1)
     assert top1 == pytest.approx(100 * (ranks > 0).float().mean().item())
+    assert np.array_equal(known, (ranks == 0).numpy())
     assert top5 == pytest.approx(100 * (ranks > 4).float().mean().item())
     assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, data.test_labels).item(), rel=1e-4)
 
@@ -149,7 +151,7 @@ def test_errors_and_loss_are_those_of_a_plain_evaluation(data: Prepared) -> None
 def test_the_history_and_progress_cover_the_training(data: Prepared) -> None:
     epochs: list[EpochMetrics] = []
     steps: list[tuple[int, int]] = []
-    result, history = train(
+    result, history, _ = train(
         small_trial(epochs=2.5, batch_size=20),
         data,
         CPU,
@@ -211,15 +213,15 @@ def test_every_field_of_the_recipe_changes_the_weights(change: dict[str, object]
     without = {"gamma": {"schedule": "step", "milestones": [0.5]}, "warmup_lr": {"warmup": 0.5}}
     last = list(change)[-1]
     reference = {"weight_decay": 0.5} if "decay_norm_and_bias" in change else without.get(last, {})
-    changed, _ = train(small_trial(**change), data, CPU)  # type: ignore[arg-type]
-    before, _ = train(small_trial(**reference), data, CPU)  # type: ignore[arg-type]
+    changed, *_ = train(small_trial(**change), data, CPU)  # type: ignore[arg-type]
+    before, *_ = train(small_trial(**reference), data, CPU)  # type: ignore[arg-type]
     assert changed.weights_sha256 != before.weights_sha256
 
 
 def test_training_learns(tmp_path: Path) -> None:
     """Digits are easy: far below the 90 % of guessing after a few epochs."""
     whole = open_prepared(DATA.model_copy(update={"train_images": 600, "test_images": 200}), tmp_path)
-    result, history = train(small_trial(epochs=8, lr=0.1, flip=False), whole, CPU)
+    result, history, _ = train(small_trial(epochs=8, lr=0.1, flip=False), whole, CPU)
     assert result.top1_error < 30
     assert history[-1].train_loss < history[0].train_loss / 2
     assert result.top5_error is not None
