@@ -61,10 +61,10 @@ class DetectionCost:
 
     Attributes:
         difference: in points.
-        comparisons: in the largest table.
+        comparisons: with the baseline, in the whole report.
         seeds: a row, for one comparison alone; None where 1,000 would not do.
         cost: of what is not trained of these; None where no time is known.
-        seeds_corrected, cost_corrected: the same after the correction over the largest table.
+        seeds_corrected, cost_corrected: the same after the correction over all comparisons.
     """
 
     difference: float
@@ -273,7 +273,7 @@ def _forecast(
     )
     found = None
     if noise is not None:
-        family, margin = design.kind.largest_family(design), design.study.margin
+        family, margin = design.kind.comparisons(design), design.study.margin
         found = sensitivity(noise, seeds=seeds, comparisons=family, margin=margin)
     return Forecast(
         written=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -299,7 +299,7 @@ def _detection(
         trained = rows_of_trials(design, rows, seeds, finished)
         return sweep_cost(trained, forecast.workers, forecast.start_seconds or 0.0)
 
-    family = design.kind.largest_family(design)
+    family = design.kind.comparisons(design)
     alone, corrected = seeds_to_detect(difference, noise, family)
     return DetectionCost(difference, family, alone, cost(alone), corrected, cost(corrected))
 

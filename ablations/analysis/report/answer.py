@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ablations.analysis.results.families import Outcome, every_comparison
+from ablations.analysis.results.families import Outcome
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, about, fixed, p_text
 from senet_core.words import counted
@@ -27,7 +27,9 @@ def short_answer(results: Results) -> tuple[str, ...]:
     if baseline.level.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
     said.append(_level(baseline))
-    found = every_comparison(groups)
+    if results.withheld is not None:
+        return tuple(said)
+    found = dict(results.comparisons)
     plain = groups[0].plain
     if plain is not None and plain in found:
         said.append(_against_plain(found.pop(plain)))
@@ -79,7 +81,7 @@ def _against_plain(comparison: Comparison) -> str:
 def _stated(comparison: Comparison) -> str:
     d = comparison.difference
     alike = comparison.reading.verdict == "equivalent"
-    corrected = comparison.p_tost_holm if alike else comparison.p_holm
+    corrected = comparison.p_tost_corrected if alike else comparison.p_corrected
     kind = " of equivalence" if alike else ""
     p = f", p{kind} = {p_text(corrected)}" if corrected is not None else ""
     return f"{Difference(d.mean, d.lo, d.hi).text()} points{p}".replace(" = <", " < ")

@@ -11,6 +11,7 @@ from ablations.analysis.plots.data import COST_WORDS, axis_info, cost_info, cost
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
 from ablations.analysis.report.sections import choice_answer, extras_of
+from ablations.analysis.results.account import account_sentence
 from ablations.analysis.results.families import Family, SampleFamily
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.interims import budget_note
@@ -30,7 +31,11 @@ _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table
 _AXIS_CAPTION = (
     "Left: {name} of every seed (small dots), with mean and 95 % t-interval; the line and the band are the baseline's. "
     "Right: paired difference to the baseline with its {interval}, each taken alone{margin}. Filled circle: better or "
-    "worse; square: equivalent; both after Holm's correction over the table. Hollow: undetermined."
+    "worse; square: equivalent; both corrected for all comparisons of this report. Hollow: undetermined."
+)
+_WITHHELD_CAPTION = (
+    "Left: {name} of every seed (small dots), with mean and 95 % t-interval; the line and the band are the baseline's. "
+    "Right: mean of the paired differences to the baseline so far{margin}."
 )
 _COST_CAPTION = (
     "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; the baseline is "
@@ -60,6 +65,7 @@ class Content:
     extras: tuple[Extra, ...]
     setup: Table = _EMPTY
     answer: tuple[str, ...] = ()
+    account: str = ""
     progress: str = ""
     unfinished: bool = False
     costs: tuple[Plot, ...] = ()
@@ -120,6 +126,7 @@ def content_of(
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
         unfinished=results.unfinished,
         answer=(*_answer(results), *_present(depends), *_present(confirmed)),
+        account=account_sentence(results),
         warnings=(
             *provenance.warnings(results),
             *_present(budget_note(results.design, results.interim_plans)),
@@ -155,6 +162,7 @@ def frame_content(results: FrameResults) -> Content:
         name="frame",
         title=results.title,
         question=f"Which variants differ from {results.baseline} in {results.measure.name}?",
+        account=results.account,
         warnings=results.notes,
         sections=tuple(_section(family, family_table(family)) for family in results.families),
         extras=tuple(Extra(table.title, (table,)) for table in further_tables(results)),
@@ -175,11 +183,14 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
     info = axis_info(group)
     interval = "repeated 95 % interval" if any(c.schedule for c in found) else "95 % t-interval"
     margin = "" if group.margin is None else "; the green band is the margin of equivalence"
-    caption = _AXIS_CAPTION.format(name=group.measure.name, interval=interval, margin=margin)
+    tested = not any(c.withheld for c in found)
+    caption = (_AXIS_CAPTION if tested else _WITHHELD_CAPTION).format(
+        name=group.measure.name, interval=interval, margin=margin
+    )
     plot = (
         Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
     )
-    details = detail_table(table.key, found, decimals=group.measure.decimals + 1)
+    details = detail_table(table.key, found, decimals=group.measure.decimals + 1) if tested else _EMPTY
     return Section(table.title, table, details, plot, told)
 
 

@@ -9,9 +9,20 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from ablations.analysis.results.families import SampleFamily
-    from ablations.analysis.stats.family import Comparison
+    from ablations.analysis.stats.comparison import Comparison
 
-COLUMNS = ("variant", "n", "difference", "lo", "hi", "p", "p_holm", "p_tost_holm", "verdict", "more_seeds")
+COLUMNS = (
+    "variant",
+    "n",
+    "difference",
+    "lo",
+    "hi",
+    "p",
+    "p_corrected",
+    "p_tost_corrected",
+    "verdict",
+    "more_seeds",
+)
 """`difference` is the variant's mean minus the baseline's over `n` common seeds, `lo` and `hi` its 95 % interval."""
 
 
@@ -20,7 +31,7 @@ def comparison_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     rows = [
         (
             c.variant, c.difference.n, c.difference.mean, c.difference.lo, c.difference.hi, c.difference.p,
-            c.p_holm, c.p_tost_holm, c.reading.verdict, c.more_seeds,
+            c.p_corrected, c.p_tost_corrected, c.reading.verdict, c.more_seeds,
         )
         for c in comparisons
     ]  # fmt: skip

@@ -1,14 +1,16 @@
-"""The comparisons of a study, in families: what one table shows is corrected together."""
+"""The tables of a study, as families of rows: each shows a part of the study's comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablations.analysis.stats.compare import compare, compare_pairs
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.results.account import rules_of
+from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.paired import Estimate, estimate
 from ablations.planning.row import Row, RowKind
 from senet_core.errors import UserError, unknown
@@ -93,7 +95,7 @@ class SampleFamily:
         axis: the axis that is varied, or the task; None where the table shows everything.
         outcomes: the samples in order.
         baseline: label of the sample that the others are compared with.
-        comparisons: with the baseline, by label, corrected over this family.
+        comparisons: with the baseline, by label, corrected over all comparisons of the study or frame.
         margin: smallest effect of interest, in the units of differences; None if none was declared.
         measure: what is compared.
         plain: label of the plain network; None where there is none.
@@ -145,19 +147,8 @@ def family_of(families: Iterable[SampleFamily], axis: str | None, what: str) -> 
     return known[axis]
 
 
-def every_comparison(groups: Iterable[Family]) -> dict[str, Comparison]:
-    """Return every comparison once, by label; of several of one label (plain), that with the largest corrected p."""
-    found: dict[str, Comparison] = {}
-    for group in groups:
-        for label, comparison in group.comparisons.items():
-            known = found.get(label)
-            if known is None or (comparison.p_holm or 0) > (known.p_holm or 0):
-                found[label] = comparison
-    return found
-
-
 def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
-    """Compare all pairs of the rows along an axis, as one family.
+    """Compare all pairs of the rows along an axis, corrected for each other: a family beside the study's own.
 
     Args:
         results: the study's design and record.
@@ -174,24 +165,23 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
             f"all pairs of an axis need design one-factor or race; this study's is {study.design}"
         )
     rows = results.design.on_axis(axis)
-    values = results.values("top1_error", rows)
-    return compare_pairs(values, margin=study.margin, schedule=results.schedule)
+    pairs = [(later.label, earlier.label) for earlier, later in combinations(rows, 2)]
+    return compare_family(results.values("top1_error", rows), pairs, rules_of(results))
 
 
 def _family(
     results: Results, axis: str | None, rows: Sequence[Row], outcomes: Mapping[str, Outcome]
 ) -> Family:
     baseline, plain = results.design.baseline, results.design.plain
-    values = results.values("top1_error", rows)
-    margin = results.design.study.margin
-    comparisons = compare(values, baseline.label, margin=margin, schedule=results.schedule)
     return Family(
         axis=axis,
         outcomes=tuple(outcomes[row.label] for row in rows),
         baseline=baseline.label,
         plain=None if plain is None else plain.label,
-        comparisons={comparison.variant: comparison for comparison in comparisons},
-        margin=margin,
+        comparisons={
+            row.label: results.comparisons[row.label] for row in rows if row.label in results.comparisons
+        },
+        margin=results.design.study.margin,
     )
 
 

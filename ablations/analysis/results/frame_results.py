@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ablations.analysis.results.account import account_words
 from ablations.analysis.results.comparison_frame import families_frame
 from ablations.analysis.results.families import Measure, Sample, SampleFamily, family_of
 from ablations.analysis.stats.aggregates import Aggregate, aggregate
-from ablations.analysis.stats.compare import compare, compare_pairs
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.compare import compare_pairs
+from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.family import compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
 from senet_core.errors import UserError, unknown
 
@@ -38,6 +40,7 @@ class FrameResults:
             task, None where the frame has no column `task`.
         pairs: all pairs of a family, by its `axis`; empty where they were not asked for.
         aggregates: over all tasks; empty for one task.
+        account: the rate of wrong verdicts that all comparisons with the baseline together hold to, in a sentence.
     """
 
     title: str
@@ -47,6 +50,7 @@ class FrameResults:
     families: tuple[SampleFamily, ...]
     pairs: Mapping[str | None, tuple[Comparison, ...]]
     aggregates: tuple[Aggregate, ...]
+    account: str = ""
 
     def compare(self) -> pd.DataFrame:
         """Return every comparison with the baseline: `task`, then the columns of `comparison_frame`."""
@@ -141,24 +145,30 @@ def frame_results(
     tasks: dict[str | None, pd.DataFrame] = {None: frame}
     if "task" in frame:
         tasks = {str(task): rows for task, rows in frame.groupby("task", sort=False, dropna=False)}
+    wide = {task: by_seed(rows, task=task) for task, rows in tasks.items()}
+    comparable = [task for task in tasks if baseline in wide[task] and len(wide[task].columns) > 1]
+    compared = compare_tasks(
+        [(tasks[t], [(str(name), baseline) for name in wide[t] if name != baseline]) for t in comparable],
+        Rules(margin=margin, lower_is_better=lower_is_better),
+    )
     families, all_pairs = [], {}
-    for task, rows in tasks.items():
-        wide = by_seed(rows, task=task)
-        if baseline in wide and len(wide.columns) > 1:
-            found = compare(rows, baseline, margin=margin, lower_is_better=lower_is_better)
-            compared = {c.variant: c for c in found}
-            measure = _measure(value, found, lower_is_better)
-            families.append(SampleFamily(task, _samples(rows, wide), baseline, compared, margin, measure))
-            if pairs:
-                all_pairs[task] = compare_pairs(rows, margin=margin, lower_is_better=lower_is_better)
-    every = [c for family in families for c in family.comparisons.values()]
+    for task, found in zip(comparable, compared, strict=True):
+        measure = _measure(value, found, lower_is_better)
+        by_label = {c.variant: c for c in found}
+        samples = _samples(tasks[task], wide[task])
+        families.append(SampleFamily(task, samples, baseline, by_label, margin, measure))
+        if pairs:
+            all_pairs[task] = compare_pairs(tasks[task], margin=margin, lower_is_better=lower_is_better)
+    every = tuple(c for task in compared for c in task)
     if not any(c.difference.n for c in every):
         raise UserError(
             f"no variant shares a measured seed with {baseline!r}; comparisons are made in pairs, seed by seed"
         )
     together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
     title, shown = f"{value} by variant", _measure(value, every, lower_is_better)
-    return FrameResults(title, _notes(frame), baseline, shown, tuple(families), all_pairs, together)
+    return FrameResults(
+        title, _notes(frame), baseline, shown, tuple(families), all_pairs, together, account_words(every)
+    )
 
 
 def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:

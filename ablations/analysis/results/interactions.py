@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ablations.analysis.stats.factorial import Factorial, factorial
+from ablations.analysis.stats.factorial.effects import Factorial, factorial
 from ablations.analysis.stats.interval import Interval
 from ablations.planning.design import Design
 from ablations.planning.points import NOT_VARIED
@@ -56,7 +56,7 @@ class Combinations:
 def combinations_of(results: Results) -> Combinations | None:
     """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured."""
     study = results.design.study
-    if results.design.kind.varies_alone:
+    if results.design.kind.varies_alone or results.withheld is not None:
         return None
     frame = factor_frame(results)
     axes = [axis for axis in study.axes if frame[axis].nunique() > 1]

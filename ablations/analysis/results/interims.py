@@ -39,7 +39,8 @@ def plan_of(design: Design, plans: tuple[InterimPlan, ...] = ()) -> InterimPlan 
     first = design.kind.first_analysis(design.study)
     if first < 2:
         return None
-    return InterimPlan(_asked(design), tuple(range(first, most + 1)), most, seed_order(design, plans))
+    looks, seeds = tuple(range(first, most + 1)), seed_order(design, plans)
+    return InterimPlan(_asked(design), looks, most, seeds, tuple(sorted(_compared(design))))
 
 
 def seed_order(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[int, ...]:
@@ -90,11 +91,11 @@ def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
 
     bound = 100 * _ALPHA * wrong_over_plans(ends)
     return (
-        f"The study was looked at under another plan, at {before} seeds. In the tables of comparisons with the "
+        f"Rows of this study were looked at under another plan, at {before} seeds. In the comparisons with the "
         f"baseline all looks share one error budget of 5 %: a look at S of {most} seeds spends (S / {most})² of it, p "
         "values are those of all looks together, and intervals are repeated ones, which hold at all looks. Because "
         "the other plan spends the whole budget at its own end, the chance of a wrong verdict of one kind (better or "
-        f"worse; equivalent) in any report's table is at most {bound:.1f} %. Tables of effects, of several backbones "
+        f"worse; equivalent) in any of these reports is at most {bound:.1f} %. Tables of effects, of several backbones "
         f"and of fresh seeds count one look.{again}"
     )
 
@@ -103,16 +104,26 @@ def _asked(design: Design) -> str:
     return design.baseline.trial(0).key
 
 
+def _compared(design: Design) -> set[str]:
+    return {row.trial(0).key for row in design.rows} - {_asked(design)}
+
+
+def _alike(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:
+    """Return the plans of what is asked now: the same baseline, and a row that is compared with it now, too."""
+    asked, rows = _asked(design), _compared(design)
+    return tuple(p for p in plans if p.asked == asked and (not p.rows or rows & set(p.rows)))
+
+
 def _same(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:
     """Return the plans of what is asked now, with a seed in common."""
-    asked, seeds = _asked(design), set(design.seeds)
-    return tuple(plan for plan in plans if plan.asked == asked and seeds & set(plan.seeds))
+    seeds = set(design.seeds)
+    return tuple(plan for plan in _alike(design, plans) if seeds & set(plan.seeds))
 
 
 def _disjoint(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[int, ...]:
     """Return the seeds of plans of what is asked now that have none in common with it."""
-    asked, seeds = _asked(design), set(design.seeds)
-    found = (p.seeds for p in plans if p.asked == asked and not seeds & set(p.seeds))
+    seeds = set(design.seeds)
+    found = (p.seeds for p in _alike(design, plans) if not seeds & set(p.seeds))
     return tuple(sorted({seed for other in found for seed in other}))
 
 

@@ -4,8 +4,8 @@ A race keeps no state. What is to be trained next follows from the study and its
 again from the first, with the seeds that each of them had. So a race that was killed continues where it was, and a
 report says the same on every machine.
 
-A row is retired when it has a verdict in every family it belongs to (p values of all interim analyses so far, Holm's
-method within the family; stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for want
+A row is retired when it has a verdict (p values of all interim analyses so far, Holm's method over all rows;
+stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for want
 of prospects can only lose verdicts, never make a wrong one, so it costs no error.
 
 Source: ablations/analysis/stats/sequential.py; Spiegelhalter, Freedman and Blackburn 1986, "Monitoring clinical trials:
@@ -24,8 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ablations.analysis.stats.compare import compare
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.results.account import ALPHA
+from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _Floats = NDArray[np.float64]
 
-ALPHA = 0.05
 _MANY_EQUAL = 8
 
 Why = Literal["verdict", "out of reach", "seeds", "budget", "failed"]
@@ -177,21 +177,19 @@ def _retire(
     known = values[values["place"] < values["variant"].map(given)]
     works = set(known.loc[known["value"].notna(), "variant"])
     state.retire([label for label in state.racing if label not in works], now, "failed")
-    settled = dict.fromkeys(state.racing, True)
-    for _, rows in design.families:
-        labels = [row.label for row in rows]
-        frame = known[known["variant"].isin(labels)]
-        others = [
-            label for label in labels if label != design.baseline.label and label in set(frame["variant"])
-        ]
-        for c in compare(frame, design.baseline.label, variants=others, margin=margin, schedule=schedule):
-            if c.variant not in settled:
-                continue
-            is_open = c.reading.verdict in ("undetermined", "no claim")
-            settled[c.variant] &= not is_open
-            hope = prospects(c, most, margin, ALPHA / max(1, len(others)))
-            unlikely[c.variant] &= not is_open or hope < design.study.race.futility
-    state.retire([label for label, done in settled.items() if done], now, "verdict")
+    base = design.baseline.label
+    others = [row.label for row in design.rows if row.label != base]
+    level = ALPHA / max(1, len(others))
+    rules = Rules(alpha=ALPHA, margin=margin, schedule=schedule)
+    settled = []
+    for c in compare_family(known, [(label, base) for label in others], rules):
+        if c.variant not in state.racing:
+            continue
+        is_open = c.reading.verdict in ("undetermined", "no claim")
+        if not is_open:
+            settled.append(c.variant)
+        unlikely[c.variant] = is_open and prospects(c, most, margin, level) < design.study.race.futility
+    state.retire(settled, now, "verdict")
     state.retire([label for label in state.racing if unlikely[label]], now, "out of reach")
 
 

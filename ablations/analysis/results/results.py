@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.frame_results import frame_results
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
+    from ablations.analysis.stats.comparison import Comparison
     from ablations.analysis.stats.schedule import InterimSchedule
     from ablations.analysis.tables.latex.cells import Spread
 
@@ -86,7 +87,7 @@ class Results:
         self._given = selection
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
         self._finished, self._failed = dict(record.finished), dict(record.failed)
-        self.interim_plans: tuple[InterimPlan, ...] = record.interim_plans
+        self.interim_plans: tuple[InterimPlan, ...] = (*record.plans_elsewhere, *record.interim_plans)
 
     @cached_property
     def selection(self) -> Selection:
@@ -238,8 +239,22 @@ class Results:
         )
 
     @cached_property
+    def withheld(self) -> str | None:
+        """Why no verdict is given yet; None where the study has reached an analysis that it declared."""
+        from ablations.analysis.results.account import withheld
+
+        return withheld(self)
+
+    @cached_property
+    def comparisons(self) -> Mapping[str, Comparison]:
+        """Each other row's comparison with the baseline, by label, corrected for all of them."""
+        from ablations.analysis.results.account import comparisons_of
+
+        return comparisons_of(self)
+
+    @cached_property
     def families(self) -> tuple[Family, ...]:
-        """The study's comparisons: what one table shows is corrected together."""
+        """The study's tables: rows with their part of the comparisons."""
         from ablations.analysis.results.families import families
 
         return families(self)

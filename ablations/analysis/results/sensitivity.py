@@ -14,7 +14,7 @@ def sensitivity(noise: Noise, *, seeds: int, comparisons: int, margin: float) ->
     Args:
         noise: of a paired difference.
         seeds: a row.
-        comparisons: in the largest table.
+        comparisons: with the baseline, in the whole report.
         margin: smallest effect of interest, in points.
 
     Returns:

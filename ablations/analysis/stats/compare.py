@@ -15,15 +15,15 @@ Two variants with one seed share their start and their batches, so comparisons a
 taken within each seed, and its spread over seeds is what the interval and the tests use. `docs/statistics.md` says
 which rules hold, why, and how often they are wrong in simulations.
 
-Verdicts and error. A family is what one table shows, m comparisons. The m differences are corrected by Holm's method at
-`alpha`, and the m equivalence tests by Holm's method at `alpha`: the chance of one or more wrong "better" or "worse" in
-a table is at most alpha, and so is that of one or more wrong "equivalent". Within one comparison the two need no
-further division: no true difference makes both wrong, for "the difference is zero" and "it is at least the margin"
-exclude each other.
+Verdicts and error. A family is all that is compared in one study, m comparisons. The m differences are corrected
+together at `alpha`, by joint sign flips (max_t.py) where every row has 8 pairs or more and by Holm's method below, and
+the m equivalence tests by Holm's method at `alpha`: the chance of any wrong "better" or "worse" in the family is at
+most alpha, and so is that of any wrong "equivalent". Within one comparison the two need no further division:
+no true difference makes both wrong, for "the difference is zero" and "it is at least the margin" exclude each other.
 
-Source: Holm 1979, "A simple sequentially rejective multiple test procedure"; Schuirmann 1987 for the two one-sided
-tests; Goeman, Solari and Stijnen 2010, doi:10.1002/sim.4002, for testing difference and equivalence of one comparison
-at the full level.
+Source: Westfall and Young 1993 for joint flips; Holm 1979, "A simple sequentially rejective multiple test procedure";
+Schuirmann 1987 for the two one-sided tests; Goeman, Solari and Stijnen 2010, doi:10.1002/sim.4002, for testing
+difference and equivalence of one comparison at the full level.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from ablations.analysis.stats.family import Comparison, compare_family
+from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.seed_table import check_columns
 from senet_core.errors import unknown
@@ -72,10 +73,8 @@ def compare(
             not above 0.
     """
     others = [name for name in _variants(frame, variants, baseline) if name != baseline]
-    return compare_family(
-        frame, [(name, baseline) for name in others], confidence=confidence, alpha=alpha,
-        lower_is_better=lower_is_better, margin=margin, schedule=schedule,
-    )  # fmt: skip
+    rules = Rules(confidence, alpha, lower_is_better, margin, schedule)
+    return compare_family(frame, [(name, baseline) for name in others], rules)
 
 
 def compare_pairs(
@@ -103,10 +102,7 @@ def compare_pairs(
         UserError: as for `compare`.
     """
     pairs = [(later, earlier) for earlier, later in combinations(_variants(frame, variants), 2)]
-    return compare_family(
-        frame, pairs, confidence=confidence, alpha=alpha,
-        lower_is_better=lower_is_better, margin=margin, schedule=schedule,
-    )  # fmt: skip
+    return compare_family(frame, pairs, Rules(confidence, alpha, lower_is_better, margin, schedule))
 
 
 def _variants(frame: pd.DataFrame, chosen: Iterable[str] | None, *more: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ablations.analysis.results.families import TOP1, Measure, Sample, SampleFamily
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.paired import Share
 from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
@@ -63,16 +63,16 @@ _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
         "smallest possible",
         lambda c, _: PValue(smallest_sign_flip_p(c.difference.n) if c.difference.n else None),
     ),
-    "p_holm": ("p (Holm)", lambda c, _: PValue(c.p_holm)),
+    "p_corrected": ("p, corrected", lambda c, _: PValue(c.p_corrected)),
     "p_tost": ("p, equivalence", lambda c, _: PValue(c.p_tost)),
-    "p_tost_holm": ("p, equivalence (Holm)", lambda c, _: PValue(c.p_tost_holm)),
+    "p_tost_corrected": ("p, equivalence, corrected", lambda c, _: PValue(c.p_tost_corrected)),
     "effect": ("effect (sd)", lambda c, _: Number(c.difference.effect, 2, signed=True)),
     "better": ("P(better)", lambda c, _: _probability(c.better)),
     "rho": ("seed correlation", lambda c, _: Number(c.difference.rho)),
     "gain": ("gain of pairing", lambda c, _: Number(c.difference.gain, 2, unit=" ×")),
 }
 _OF_PAIRS = ("pairs", "t_p", "flip_p", "effect", "better")
-_OF_PAPERS = ("pairs", "sd", "t_p", "p_holm", "p_tost_holm", "effect")
+_OF_PAPERS = ("pairs", "sd", "t_p", "p_corrected", "p_tost_corrected", "effect")
 
 
 def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int = 3) -> Table:
@@ -114,8 +114,8 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
         Column("variant", "variant", "left"),
         Column("against", "against", "left"),
         Column("difference", "difference", gives_way=4),
-        Column("p_holm", "p (Holm)", gives_way=3),
-        Column("p_tost_holm", "p, equivalence", gives_way=2, in_paper=False),
+        Column("p_corrected", "p, corrected", gives_way=3),
+        Column("p_tost_corrected", "p, equivalence", gives_way=2, in_paper=False),
         Column("verdict", "verdict", "left"),
         *_detail_columns(_OF_PAIRS, in_paper=()),
     )
@@ -124,7 +124,7 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
         d = c.difference
         cells: tuple[TableCell, ...] = (
             Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=measure.decimals, sd=d.sd),
-            PValue(c.p_holm), PValue(c.p_tost_holm), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
+            PValue(c.p_corrected), PValue(c.p_tost_corrected), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
         rows.append(TableRow(cells))
     return Table(
@@ -135,6 +135,15 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
 _ONE_ANALYSIS = (
     "Differences are paired by seed, with their 95 % t-interval, each taken alone; p is the paired t-test's,"
 )
+
+
+def _corrected(comparisons: Collection[Comparison]) -> str:
+    """Return how p is corrected, and for how many comparisons."""
+    one = next((c for c in comparisons if c.p_corrected is not None), None)
+    if one is None or one.members == 1:
+        return "uncorrected: it is the one comparison."
+    how = "step-down max-T over joint sign flips" if one.correction == "max-T" else "Holm's method"
+    return f"corrected for {one.members} comparisons by {how}."
 
 
 def _interim_words(schedule: InterimSchedule) -> str:
@@ -155,12 +164,12 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
         measure: what was compared.
     """
     unit = f" {measure.points}".rstrip()
-    tested = [c.difference.n for c in comparisons if c.p_holm is not None]
+    tested = [c.difference.n for c in comparisons if c.p_corrected is not None]
+    if any(c.withheld for c in comparisons):
+        return ()
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
-    said = (_interim_words(schedule) if schedule is not None else _ONE_ANALYSIS) + (
-        " corrected (Holm) over the comparisons of a table. "
-    )
+    said = f"{_interim_words(schedule) if schedule is not None else _ONE_ANALYSIS} {_corrected(comparisons)} "
     if margin is not None:
         said += (
             f"Smallest effect of interest: {margin:g}{unit}; p of equivalence is that of two one-sided t-tests "
@@ -171,16 +180,16 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
         )
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     counts = tested or [c.difference.n for c in comparisons]
-    counted = f"Comparisons in this table: {len(tested)}."
     if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
-        return (said.strip(), counted)
-    return (said.strip(), counted, *limits(counts, len(tested), margin=margin, spreads=spreads))
+        return (said.strip(),)
+    members = max((c.members for c in comparisons), default=len(tested))
+    return (said.strip(), *limits(counts, members, margin=margin, spreads=spreads))
 
 
 COMPARED = (
     Column("difference", "difference to baseline", gives_way=4),
-    Column("p_holm", "p (Holm)", gives_way=2, in_paper=False),
-    Column("p_tost_holm", "p, equivalence", gives_way=1, in_paper=False),
+    Column("p_corrected", "p, corrected", gives_way=2, in_paper=False),
+    Column("p_tost_corrected", "p, equivalence", gives_way=1, in_paper=False),
     Column("verdict", "verdict", "left"),
 )
 """The columns of `compared_cells`."""
@@ -197,8 +206,8 @@ def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ..
         Text(None)
         if d is None
         else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals, sd=d.sd),
-        PValue(None if c is None else c.p_holm),
-        PValue(None if c is None else c.p_tost_holm),
+        PValue(None if c is None else c.p_corrected),
+        PValue(None if c is None else c.p_tost_corrected),
         verdict_cell(c, instead),
     )
 

@@ -124,7 +124,7 @@ def _achieved(results: Results) -> Found | None:
     return sensitivity(
         noise,
         seeds=int(median(counts)),
-        comparisons=max(1, *(len(family.comparisons) for family in results.families)),
+        comparisons=max(1, len(results.comparisons)),
         margin=margin,
     )
 
@@ -141,7 +141,7 @@ def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator
         ("seeds a row", "seeds", 0),
         ("noise: sd of a paired difference, points", "sd", 3),
         ("smallest difference found at 80 % power, points", "detectable", 3),
-        ("the same after correction over the largest table", "detectable_corrected", 3),
+        ("the same after correction over all comparisons", "detectable_corrected", 3),
     )
     for words, name, decimals in figures:
         one, other = (None if found is None else getattr(found, name) for found in (planned, achieved))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablations.analysis.results.interactions import Combinations
-from ablations.analysis.stats.factorial import Contrast, Factorial
+from ablations.analysis.stats.factorial.effects import Contrast, Factorial
 from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Table, TableRow, Text
 
 _ALPHA = 0.05

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from ablations.analysis.results.families import Family
 from ablations.analysis.results.race import Race
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Column, Number, Table, TableRow, Text
@@ -40,16 +37,15 @@ def race_table(results: Results, race: Race) -> Table:
             Text(row.label),
             Number(race.asked(row.label), 0),
             Text(open_words if why is None else _WHY[why.why]),
-            Text("baseline" if is_baseline else _verdicts(results.families, row.label)),
+            Text("baseline" if is_baseline else _verdict(results, row.label)),
         )
         rows.append(TableRow(cells, "baseline" if is_baseline else "variant"))
     return Table("race", "The race", columns, tuple(rows), _notes(results, race))
 
 
-def _verdicts(groups: Iterable[Family], label: str) -> str | None:
-    """Return the verdicts of a row in its tables: the plain network stands in several."""
-    found = [group.comparisons[label].reading.verdict for group in groups if label in group.comparisons]
-    return ", ".join(dict.fromkeys(found)) or None
+def _verdict(results: Results, label: str) -> str | None:
+    found = results.comparisons.get(label)
+    return None if found is None else found.reading.verdict
 
 
 def _notes(results: Results, race: Race) -> tuple[str, ...]:
@@ -62,12 +58,12 @@ def _notes(results: Results, race: Race) -> tuple[str, ...]:
         f"{asked} trials were asked for; the same rows with all {most} seeds each are {most * len(rows)} "
         f"({share:.0f} %).",
         f"Declared before: a look after every seed from {first} to {most}{budget}. A row gets no more seeds when it "
-        f"has a verdict in every table it stands in, or when the chance that it still gets one by {most} seeds, given "
+        f"has a verdict, or when the chance that it still gets one by {most} seeds, given "
         f"its seeds so far, is below {100 * study.race.futility:g} %.",
         f"Group-sequential paired t-tests with unknown variance, two-sided for differences and two one-sided ones for "
         f"equivalence; by the look at n seeds the share (n / {most})² of the error is spent (Lan and DeMets 1983; "
-        "Kim and DeMets 1987). The p of all looks so far goes into Holm's method within each table (Ye, Li, Liu and "
-        "Yao 2013), so the chances of any wrong “better” or “worse” and of any wrong “equivalent” in a table stay at "
+        "Kim and DeMets 1987). The p of all looks so far goes into Holm's method over all rows (Ye, Li, Liu and "
+        "Yao 2013), so the chances of any wrong “better” or “worse” and of any wrong “equivalent” stay at "
         "most 5 % each, whenever rows stop. The means of rows that stopped early are a little extreme: they stopped "
         "because of them.",
     )

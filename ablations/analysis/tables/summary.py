@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
 from ablations.analysis.tables.comparisons import unequal_seeds_note
 from ablations.analysis.tables.screen import ScreenTable
@@ -14,10 +14,9 @@ from ablations.running.mlflow.summaries import RowSummary
 def summarise(results: Results) -> list[RowSummary]:
     """Summarise every row that has a finished trial, in the design's order.
 
-    The corrected p is the one of the row's table. The plain network stands in every table; its p is the
-    largest.
+    The corrected p is the one that every table shows.
     """
-    found = _by_label(results.families)
+    found = _by_label(results)
     return [
         RowSummary(
             label,
@@ -41,29 +40,19 @@ def summary_table(results: Results) -> Table:
         Column("variant", "variant", "left"),
         Column("top1", "top-1 error, %", gives_way=2),
         Column("difference", "to baseline", gives_way=3),
-        Column("p_holm", "p (Holm)", gives_way=1),
+        Column("p_corrected", "p, corrected", gives_way=1),
         Column("verdict", "verdict", "left"),
     )
     groups = results.families
-    rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(groups).values())
+    rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(results).values())
     unequal = [note for group in groups if (note := unequal_seeds_note(group)) is not None]
     return Table("summary", "Summary", columns, rows, tuple(dict.fromkeys(unequal))).without_empty_columns()
 
 
-def _by_label(groups: tuple[Family, ...]) -> dict[str, tuple[Outcome, Comparison | None]]:
-    """Return every row once, with the comparison of its table; of several, that with the largest corrected p."""
-    found: dict[str, tuple[Outcome, Comparison | None]] = {}
-    for group in groups:
-        for outcome in group.outcomes:
-            comparison = group.comparisons.get(outcome.label)
-            known = found.get(outcome.label)
-            if known is None or _p(comparison) > _p(known[1]):
-                found[outcome.label] = (outcome, comparison)
-    return found
-
-
-def _p(comparison: Comparison | None) -> float:
-    return -1.0 if comparison is None or comparison.p_holm is None else comparison.p_holm
+def _by_label(results: Results) -> dict[str, tuple[Outcome, Comparison | None]]:
+    """Return every row once, with its comparison."""
+    outcomes = {o.label: o for family in results.families for o in family.outcomes}
+    return {label: (outcome, results.comparisons.get(label)) for label, outcome in outcomes.items()}
 
 
 def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float]:
@@ -75,8 +64,8 @@ def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float
     if comparison is not None:
         d = comparison.difference
         known |= {
-            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_holm": comparison.p_holm,
-            "p_tost": comparison.p_tost, "p_tost_holm": comparison.p_tost_holm, "margin": comparison.margin,
+            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_corrected": comparison.p_corrected,
+            "p_tost": comparison.p_tost, "p_tost_corrected": comparison.p_tost_corrected, "margin": comparison.margin,
             "effect": d.effect, "p_better": None if comparison.better is None else comparison.better.value,
             "more_seeds": comparison.more_seeds,
         }  # fmt: skip
@@ -92,7 +81,7 @@ def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Tab
             Text(outcome.label),
             Mean(outcome.level, outcome.planned),
             Difference(d.mean, d.lo, d.hi) if d is not None else Text(None),
-            PValue(None if comparison is None else comparison.p_holm),
+            PValue(None if comparison is None else comparison.p_corrected),
             Text("baseline" if kind == "baseline" else verdict if outcome.level.n else "not yet measured"),
         ),
         kind,

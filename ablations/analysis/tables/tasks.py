@@ -20,7 +20,12 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     """
     study = results.design.study
     others = [axis for axis in study.axes if axis != _AXIS]
-    if results.design.kind.varies_alone or _AXIS not in study.axes or not others:
+    if (
+        results.withheld is not None
+        or results.design.kind.varies_alone
+        or _AXIS not in study.axes
+        or not others
+    ):
         return None
     names = {row.label: _name(dict(row.values), others) for row in results.design.rows}
     kept = results.trials[

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ablations.analysis.results.families import every_comparison
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
@@ -51,7 +50,7 @@ def changed_table(results: Results) -> Table | None:
         Column("tuned_verdict", "verdict", "left"),
         Column("changed", "changed", "left"),
     )
-    fixed, tuned = every_comparison(results.fixed.families), every_comparison(results.families)
+    fixed, tuned = results.fixed.comparisons, results.comparisons
     rows = []
     for label, before in fixed.items():
         after = tuned.get(label)
@@ -87,7 +86,7 @@ def tuned_answer(results: Results) -> str | None:
         return f"The choice of recipes is unfinished: {ended} of {planned} proposals have ended."
     if results.fixed is None or results.unfinished or results.fixed.unfinished:
         return None
-    fixed, tuned = every_comparison(results.fixed.families), every_comparison(results.families)
+    fixed, tuned = results.fixed.comparisons, results.comparisons
     changed = [
         f"{label} from {before.reading.verdict} to {tuned[label].reading.verdict}"
         for label, before in fixed.items()

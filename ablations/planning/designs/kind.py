@@ -99,9 +99,9 @@ class DesignKind(ABC):
             )
         return rows
 
-    def largest_family(self, design: Design) -> int:
-        """Return how many comparisons the largest table of the report corrects together, at least 1."""
-        return max(1, *(len(rows) - 1 for _, rows in design.families))
+    def comparisons(self, design: Design) -> int:
+        """Return how many comparisons with the baseline the report corrects together, at least 1."""
+        return max(1, len({row.label for row in design.rows} - {design.baseline.label}))
 
     def first_analysis(self, study: Study) -> int:
         """Return the number of seeds at the first interim analysis; all of them where there is only the last one."""

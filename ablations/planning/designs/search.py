@@ -45,7 +45,7 @@ class SearchDesign(DesignKind):
         """Refuse what a choice cannot have."""
         check_choosing(study)
 
-    def largest_family(self, design: Design) -> int:
+    def comparisons(self, design: Design) -> int:
         """Return the winners that may come, and the plain network: the table compares them all with the baseline."""
         winners = 0 if design.study.search is None else design.study.search.winners
         return winners + (design.plain is not None)

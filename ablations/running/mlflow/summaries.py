@@ -25,9 +25,9 @@ class RowSummary:
         label: the row's label.
         values: every axis of the study with this row's value.
         metrics: what is known of `mean`, `sd`, `n`, `ci_lo`, `ci_hi` (top-1 error, per cent), `delta`, `delta_lo`,
-            `delta_hi` (paired difference to the baseline, points), `p`, `p_holm`, `p_tost`, `p_tost_holm`, `margin`
-            (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`, `parameters`, `multiply_adds`.
-            What is not known is left out, or None.
+            `delta_hi` (paired difference to the baseline, points), `p`, `p_corrected`, `p_tost`, `p_tost_corrected`,
+            `margin` (points), `effect` (standardised), `p_better`, `more_seeds`, `top5_mean`, `parameters`,
+            `multiply_adds`. What is not known is left out, or None.
         verdict: "better", "worse", "equivalent", "undetermined" or "no claim"; "baseline" for the baseline.
     """
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from ablations.running.mlflow.values import LEVEL, PLAN
 
 TRIAL_METRICS = ("top1_error", "top5_error", "test_loss", "parameters", "multiply_adds", "train_seconds")
-SUMMARY_METRICS = ("mean", "ci_lo", "ci_hi", "delta", "p_holm", "parameters")
+SUMMARY_METRICS = ("mean", "ci_lo", "ci_hi", "delta", "p_corrected", "parameters")
 PROPOSAL_METRICS = ("validation_error", "parameters", "multiply_adds", "latency_ms", "train_seconds")
 TAG = "mlflow.sharedViewState."
 

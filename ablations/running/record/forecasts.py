@@ -82,7 +82,7 @@ class Sensitivity:
         sd_lo, sd_hi: its 95 % interval; None where it was stated.
         source: of the noise, in words.
         seeds: a row.
-        comparisons: in the largest table.
+        comparisons: with the baseline, in the whole report.
         alpha: level of a table.
         power: probability of finding a difference.
         margin: the study's smallest effect of interest.

@@ -1,19 +1,24 @@
 """The plans of a study's interim analyses, in results/STUDY/looks.jsonl.
 
 Whoever analyses results and then adds seeds makes two analyses, and both spend from one error budget. So every analysis
-of a complete study is written down, and a study that was extended afterwards is tested at all of them.
+of a complete study is written down, and a study that was extended afterwards is tested at all of them. What counts is
+what was compared, not under which name: the ledgers of the other studies in a results folder are read, too.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ablations.errors import RecordError
 from ablations.running.machine.locks import locked
 from ablations.running.record.json_lines import add_line, content_of, read_lines
 
 FILE_NAME = "looks.jsonl"
+
+log = logging.getLogger("ablations")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class InterimPlan:
         looks: numbers of seeds at the interim analyses, rising from 2 or more; the last is at most `most`.
         most: seeds at which all of the error is spent.
         seeds: which, in the order in which they were added.
+        rows: what was compared with it, as the keys of the rows with seed 0; empty where that was not written down.
 
     Raises:
         ValueError: the numbers do not rise so.
@@ -34,10 +40,13 @@ class InterimPlan:
     looks: tuple[int, ...]
     most: int
     seeds: tuple[int, ...]
+    rows: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (isinstance(self.asked, str) and all(isinstance(seed, int) for seed in self.seeds)):
             raise ValueError("asked must be text, and seeds whole numbers")
+        if not all(isinstance(row, str) for row in self.rows):
+            raise ValueError("rows must be texts")
         if not all(type(count) is int for count in (*self.looks, self.most)):
             raise ValueError(f"looks and most must be whole numbers, got {self.looks} and {self.most!r}")
         at = self.looks  # the name that the file has for the interim analyses
@@ -52,7 +61,11 @@ class InterimPlan:
             ValueError, KeyError, TypeError: it is not what `json.dumps` makes of a plan.
         """
         content = content_of(line)
-        return cls(content["asked"], tuple(content["looks"]), content["most"], tuple(content["seeds"]))
+        rows = content.get("rows", ())
+        if not isinstance(rows, list | tuple):
+            raise ValueError(f"rows must be a list, got {rows!r}")
+        looks, seeds = tuple(content["looks"]), tuple(content["seeds"])
+        return cls(content["asked"], looks, content["most"], seeds, tuple(rows))
 
 
 def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
@@ -62,6 +75,19 @@ def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
         RecordError: it cannot be read, or a line in it is corrupt.
     """
     return read_lines(folder / FILE_NAME, "the ledger of looks", InterimPlan.from_line)
+
+
+def read_plans_elsewhere(folder: Path) -> tuple[InterimPlan, ...]:
+    """Read the plans of the other studies in the same results folder; a ledger that cannot be read is passed over."""
+    found: list[InterimPlan] = []
+    for path in sorted(folder.parent.glob(f"*/{FILE_NAME}")):
+        if path.parent.name == folder.name:
+            continue
+        try:
+            found += read_interim_plans(path.parent)
+        except RecordError as error:
+            log.warning("interim analyses of another study are left out: %s", error)
+    return tuple(found)
 
 
 def add_interim_plan(folder: Path, plan: InterimPlan) -> None:

@@ -19,7 +19,12 @@ from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
 from ablations.running.record.image_labels import ImageLabels, read_labels
 from ablations.running.record.interim_plans import FILE_NAME as INTERIM_PLANS
-from ablations.running.record.interim_plans import InterimPlan, add_interim_plan, read_interim_plans
+from ablations.running.record.interim_plans import (
+    InterimPlan,
+    add_interim_plan,
+    read_interim_plans,
+    read_plans_elsewhere,
+)
 from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outcomes, write_outcomes
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
@@ -74,6 +79,11 @@ class StudyRecord:
         """The plans of its interim analyses, oldest first, in looks.jsonl."""
         self._sizes["interim_plans"] = self._size(INTERIM_PLANS)
         return read_interim_plans(self.folder)
+
+    @cached_property
+    def plans_elsewhere(self) -> tuple[InterimPlan, ...]:
+        """The plans of the interim analyses of the other studies beside this one."""
+        return read_plans_elsewhere(self.folder)
 
     @cached_property
     def proposals(self) -> tuple[Proposal, ...]:

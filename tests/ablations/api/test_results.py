@@ -39,7 +39,8 @@ def test_a_study_without_a_record_has_missing_trials(tmp_path: Path) -> None:
 def test_every_table_has_its_comparisons(results: ab.Results) -> None:
     frame = results.compare()
     assert list(frame.columns) == [
-        "axis", "variant", "n", "difference", "lo", "hi", "p", "p_holm", "p_tost_holm", "verdict", "more_seeds",
+        "axis", "variant", "n", "difference", "lo", "hi", "p", "p_corrected", "p_tost_corrected", "verdict",
+        "more_seeds",
     ]  # fmt: skip
     assert list(zip(frame["axis"], frame["variant"], frame["n"], strict=True)) == [
         ("reduction", "plain", 6), ("reduction", "SE r=4", 5), ("reduction", "SE r=32", 6),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ablations.analysis.stats.family import Comparison
+from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Difference, Mean, Table
 from ablations.analysis.tables.comparisons import VerdictCell
 from ablations.analysis.tables.latex.cells import SEEDS, Spread, seeds_of
@@ -60,12 +60,13 @@ def _compared(
         of = "Differences" if baseline is None else f"Differences to {baseline}"
         interval = "95 % t-intervals" if schedule is None else "repeated 95 % intervals"
         yield f"{of} are paired by seed, with {_WITH[spread] or f'their {interval}, each taken alone'}"
-    if keys & {"verdict", "p_holm", "p_tost_holm"}:
+    if keys & {"verdict", "p_corrected", "p_tost_corrected"}:
         test = "paired t-tests" if schedule is None else "group-sequential paired t-tests"
-        number = sum(c.p_holm is not None for c in comparisons)
+        number = max((c.members for c in comparisons), default=0)
+        how = "Holm's correction" if all(c.correction == "Holm" for c in comparisons) else "step-down max-T"
         margin = next((c.margin for c in comparisons if c.margin is not None), None)
         within = "" if margin is None else f"; equivalent: within ±{margin:g}"
-        yield f"Verdicts: {test} with Holm's correction over {counted(number, 'comparison')}{within}"
+        yield f"Verdicts: {test} with {how} over {counted(number, 'comparison')}{within}"
 
 
 _WITH: dict[Spread, str] = {"sd": "the standard deviation of the differences", "interval": ""}

@@ -28,7 +28,7 @@ def study(
 
 
 def test_an_axis_plot_shows_every_seed_its_mean_and_the_difference(tmp_path: Path) -> None:
-    _, groups = study(tmp_path, {"skip": [("SE r=4", 1)], "effects": {"plain": 2.0}})
+    _, groups = study(tmp_path, {"fail": [("SE r=4", 1)], "effects": {"plain": 2.0}})
     info = axis_info(groups[0])
     rows = {row.label: row for row in info.rows}
     assert list(rows) == ["plain", "SE r=4", "SE", "SE r=32"]

@@ -23,19 +23,21 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize("kind", FIELDS)
-def test_the_largest_family_of_a_plan_is_that_of_the_report(kind: str, plain: bool, tmp_path: Path) -> None:
+def test_a_plan_reckons_with_the_comparisons_of_the_report(kind: str, plain: bool, tmp_path: Path) -> None:
     design = study_design(
         **{"design": kind, "axes": AXES, "seeds": 3, "include_plain": plain, **FIELDS[kind]}
     )
     results = Results(design, write_record(tmp_path, simulated(design)))
-    corrected = max(len(family.comparisons) for family in results.families)
-    assert design.kind.largest_family(design) == corrected
+    assert design.kind.comparisons(design) == len(results.comparisons)
+    assert {c.members for c in results.comparisons.values()} == {len(results.comparisons)}
+    shown = {label for family in results.families for label in family.comparisons}
+    assert shown == results.comparisons.keys()
 
 
 def test_a_search_is_reckoned_with_all_the_winners_that_may_come(tmp_path: Path) -> None:
     fields = {"seeds": [], "confirm": 2, "search": {"trials": 5, "validation_images": 100, "winners": 4}}
     design = study_design(design="search", axes=AXES, **fields)
-    assert design.kind.largest_family(design) == 4 + 1  # and the plain network
+    assert design.kind.comparisons(design) == 4 + 1  # and the plain network
     rows = [row for row in study_design(axes=AXES).rows if row.axis is not None][:4]
     found = design.with_winners(rows)
     [(_, family)] = found.families

@@ -201,9 +201,9 @@ def test_a_study_that_was_looked_at_before_is_tested_at_both_looks() -> None:
                           "value": [*rng.normal(0, 1, 10), *rng.normal(0.9, 1, 10)]})  # fmt: skip
     [once] = compare(frame, "a")
     [twice] = compare(frame, "a", schedule=InterimSchedule((5, 10), 10))
-    assert once.p_holm is not None
-    assert twice.p_holm is not None
-    assert once.p_holm < twice.p_holm < 2 * once.p_holm
+    assert once.p_corrected is not None
+    assert twice.p_corrected is not None
+    assert once.p_corrected < twice.p_corrected < 2 * once.p_corrected
     assert twice.difference.lo is not None
     assert once.difference.lo is not None
     assert twice.difference.lo < once.difference.lo
@@ -217,9 +217,9 @@ def test_a_row_without_pairs_counts_in_the_family_of_a_race() -> None:
     frame = pd.DataFrame(rows, columns=["variant", "seed", "value"])
     b, c = compare(frame, "a", schedule=InterimSchedule((4, 8), 8))
     [alone] = compare(frame[frame["variant"] != "c"], "a", schedule=InterimSchedule((4, 8), 8))
-    assert c.p_holm is None
-    assert alone.p_holm is not None
-    assert b.p_holm == pytest.approx(2 * alone.p_holm)
+    assert c.p_corrected is None
+    assert alone.p_corrected is not None
+    assert b.p_corrected == pytest.approx(2 * alone.p_corrected)
 
 
 @pytest.mark.slow

@@ -188,9 +188,9 @@ def test_compare_corrects_its_family_and_reads_it() -> None:
     assert {v: c.reading.verdict for v, c in found.items()} == {
         "worse": "worse", "alike": "undetermined", "better": "better",
     }  # fmt: skip
-    assert [c.p_holm for c in found.values()] == holm([c.difference.p for c in found.values()])
+    assert [c.p_corrected for c in found.values()] == holm([c.difference.p for c in found.values()])
     [alone] = compare(data, "SE", variants=["SE", "alike"])
-    assert alone.p_holm == alone.difference.p
+    assert alone.p_corrected == alone.difference.p
 
 
 def test_compare_pairs_what_is_there_and_counts_the_rest() -> None:

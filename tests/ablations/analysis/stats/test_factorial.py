@@ -11,7 +11,7 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
-from ablations.analysis.stats.factorial import Contrast, factorial
+from ablations.analysis.stats.factorial.effects import Contrast, factorial
 from ablations.planning.designs.pairwise import covering_rows
 from senet_core.errors import UserError
 

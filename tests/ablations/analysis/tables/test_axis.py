@@ -79,13 +79,13 @@ def test_what_a_cell_shows(cell: Any, text: str) -> None:
     assert cell.text() == text
 
 
-def test_a_family_is_an_axis_and_is_corrected_alone(tmp_path: Path) -> None:
+def test_a_table_is_an_axis_and_all_tables_are_corrected_together(tmp_path: Path) -> None:
     groups, _ = families_of(tmp_path, {"effects": {"plain": 0.5, "SE r=4": -0.2}})
     assert [group.axis for group in groups] == ["reduction", "squeeze"]
     assert [o.label for o in groups[0].outcomes] == ["plain", "SE r=4", "SE", "SE r=32"]
-    for group in groups:
-        found = list(group.comparisons.values())
-        assert [c.p_holm for c in found] == holm([c.difference.p for c in found])
+    found = {c.variant: c for group in groups for c in group.comparisons.values()}
+    assert [c.p_corrected for c in found.values()] == holm([c.difference.p for c in found.values()])
+    assert groups[0].comparisons["plain"] is groups[1].comparisons["plain"]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ BEFORE, AFTER = "2026-11-21T20:00:00+00:00", "2026-11-21T23:00:00+00:00"
 TRAINED = {"started": "2026-11-21T22:00:00+00:00", "finished": "2026-11-21T22:03:00+00:00"}
 
 
-def largest_family_of(design: Design) -> int:
-    return design.kind.largest_family(design)
+def comparisons_of(design: Design) -> int:
+    return design.kind.comparisons(design)
 
 
 def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
@@ -30,9 +30,7 @@ def forecast(plan: Design, seconds: float = 81.0, **changes: Any) -> Forecast:
         RowForecast(row.label, settings_key(row.trial(0).to_json()), seconds, 70.0, 90.0, 9.0, "calibration")
         for row in plan.rows
     )
-    found = sensitivity(
-        stated_noise(0.1, 0.5), seeds=6, comparisons=plan.kind.largest_family(plan), margin=0.2
-    )
+    found = sensitivity(stated_noise(0.1, 0.5), seeds=6, comparisons=plan.kind.comparisons(plan), margin=0.2)
     fields: dict[str, Any] = {
         "written": BEFORE, "environment": {"processor": "Some CPU", "commit": "abc"}, "workers": 2, "seeds": 6,
         "start_seconds": None, "rows": rows, "left": None, "whole": None, "sensitivity": found,
@@ -128,9 +126,9 @@ def test_a_forecast_of_a_study_that_was_not_trained(tmp_path: Path) -> None:
 
 
 def test_families_and_the_seeds_that_they_need() -> None:
-    assert largest_family_of(study_design()) == 3  # plain, r=4, r=32; the other axis has two
-    assert largest_family_of(study_design(include_plain=False)) == 2
-    assert largest_family_of(study_design(design="grid")) == 6
+    assert comparisons_of(study_design()) == 4  # plain, r=4, r=32, max: each counts once
+    assert comparisons_of(study_design(include_plain=False)) == 3
+    assert comparisons_of(study_design(design="grid")) == 6
     alone, corrected = seeds_to_detect(0.3, stated_noise(0.25, 0.5), 3)
     assert alone is not None
     assert corrected is not None

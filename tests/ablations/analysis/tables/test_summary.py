@@ -16,8 +16,8 @@ from ablations.analysis.tables.summary import render_terminal, summarise
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 EVERY = {
-    "mean", "sd", "n", "ci_lo", "ci_hi", "delta", "delta_lo", "delta_hi", "p", "p_holm", "top5_mean", "parameters",
-    "multiply_adds", "p_tost", "p_tost_holm", "margin", "effect", "p_better", "more_seeds",
+    "mean", "sd", "n", "ci_lo", "ci_hi", "delta", "delta_lo", "delta_hi", "p", "p_corrected", "top5_mean", "parameters",
+    "multiply_adds", "p_tost", "p_tost_corrected", "margin", "effect", "p_better", "more_seeds",
 }  # fmt: skip
 
 
@@ -33,8 +33,10 @@ def test_a_row_has_every_metric_of_its_table(tmp_path: Path) -> None:
     assert (found["SE"].verdict, found["SE r=4"].verdict) == ("baseline", "undetermined")
     assert dict(found["SE r=4"].values) == {"reduction": "4", "squeeze": "avg"}
     groups = Results(plan, record).families
-    assert found["SE r=4"].metrics["p_holm"] == groups[0].comparisons["SE r=4"].p_holm
-    assert found["plain"].metrics["p_holm"] == max(group.comparisons["plain"].p_holm or 0 for group in groups)
+    assert found["SE r=4"].metrics["p_corrected"] == groups[0].comparisons["SE r=4"].p_corrected
+    assert found["plain"].metrics["p_corrected"] == max(
+        group.comparisons["plain"].p_corrected or 0 for group in groups
+    )
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])

@@ -34,7 +34,7 @@ def test_the_view_of_the_trials_has_a_column_for_each_axis_and_the_seed() -> Non
 def test_the_view_of_the_summaries_is_sorted_by_the_mean() -> None:
     state = state_of(summary_view(["reduction"])[1])
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`mean`", True)
-    assert {"params.`reduction`", "metrics.`p_holm`", "tags.`verdict`"} <= set(state["selectedColumns"])
+    assert {"params.`reduction`", "metrics.`p_corrected`", "tags.`verdict`"} <= set(state["selectedColumns"])
 
 
 def test_the_page_of_a_study_names_its_experiment_and_the_view_of_the_summaries(results: Path) -> None:

@@ -88,8 +88,8 @@ def test_numbers_have_true_minus_signs_and_signs_below_each_other() -> None:
 
 def test_columns_are_chosen_and_ordered_by_name() -> None:
     found = results(*PLAIN)
-    text = found.to_latex(columns=["verdict", "variant", "accuracy", "n", "p_holm"])
-    assert heads(text) == ["verdict", "variant", "accuracy", "n", "p (Holm)"]
+    text = found.to_latex(columns=["verdict", "variant", "accuracy", "n", "p_corrected"])
+    assert heads(text) == ["verdict", "variant", "accuracy", "n", "p, corrected"]
     assert found.to_latex(columns=["variant", "value"]) == found.to_latex(columns=["variant", "accuracy"])
     with pytest.raises(
         ab.UserError, match=r"unknown column 'verdikt'; did you mean 'verdict'\? known: variant, accuracy"
@@ -103,7 +103,7 @@ def test_the_caption_says_n_interval_correction_and_over_what_they_hold() -> Non
     text = results(*PLAIN).to_latex()
     for part in (
         "accuracy by variant. n = 8 seeds each.", r"Behind $\pm$: half-width of the 95\,\% t-interval.",
-        "Differences to SE are paired by seed", "each taken alone", r"Holm's correction over 3 comparisons",
+        "Differences to SE are paired by seed", "each taken alone", r"step-down max-T over 3 comparisons",
         r"equivalent: within $\pm$0.2", "holds over seeds, on these test data",
     ):  # fmt: skip
         assert part in text, part
@@ -199,7 +199,7 @@ def test_tables_compile_in_a_page_of_two_columns_without_overfull_boxes(tmp_path
         results(*names).to_latex(label="tab:e", columns=["variant", "accuracy"]),
         results(*names).to_latex(
             label="tab:f",
-            columns=["variant", "value", "n", "difference", "p_holm", "p_tost_holm", "verdict"],
+            columns=["variant", "value", "n", "difference", "p_corrected", "p_tost_corrected", "verdict"],
         ),
     )
     for place, table in enumerate(tables):

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ablations.analysis.stats.equivalence import check_margin
+from ablations.analysis.stats.factorial.least_squares import DesignMatrix, LeastSquaresFit
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.least_squares import DesignMatrix, LeastSquaresFit
 from ablations.analysis.stats.seed_table import check_columns
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from senet_core.errors import UserError, unknown

@@ -1,0 +1,94 @@
+"""The error account of a study: each row's difference to the baseline is one hypothesis, tested and corrected once.
+
+All tables show parts of the same comparisons, so that a row has one p and one verdict wherever it stands, and the rate
+that is promised holds for the report as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.family import compare_family
+from senet_core.words import counted
+
+if TYPE_CHECKING:
+    from ablations.analysis.results.results import Results
+
+ALPHA = 0.05
+"""The level of each kind of verdict, over all comparisons of a study with its baseline."""
+
+
+def comparisons_of(results: Results) -> Mapping[str, Comparison]:
+    """Return the comparison of every other row with the baseline, by label, corrected for all of them."""
+    design = results.design
+    base = design.baseline.label
+    rows = list({row.label: row for row in (design.baseline, *design.rows)}.values())
+    found = compare_family(
+        results.values("top1_error", rows),
+        [(row.label, base) for row in rows if row.label != base],
+        rules_of(results),
+    )
+    return {comparison.variant: comparison for comparison in found}
+
+
+def rules_of(results: Results) -> Rules:
+    """Return the rules under which a study's rows are compared at this moment."""
+    return Rules(
+        alpha=ALPHA,
+        margin=results.design.study.margin,
+        schedule=results.schedule,
+        withheld=withheld(results),
+    )
+
+
+def withheld(results: Results) -> str | None:
+    """Return why a study says nothing yet; None where its analyses have been reached.
+
+    A study is analysed at the numbers of seeds that it declares: a race after every seed from its first, a study that
+    was extended at its old end and at its new one, and any other once, when none of its trials is waited for any more.
+    """
+    if results.schedule is not None or not _waits(results):
+        return None
+    return f"no verdict before seed {len(results.design.seeds)}, as planned"
+
+
+def account_sentence(results: Results) -> str:
+    """Return what the report as a whole holds to, or that nothing is said yet; "" where nothing is compared."""
+    found = tuple(results.comparisons.values())
+    if not found:
+        return ""
+    if results.withheld is not None:
+        return (
+            f"This is an interim report, and it tests nothing: {results.withheld}. Verdicts, p values and intervals of "
+            "differences come when every planned trial has ended; whoever reads tests before that and stops where it "
+            "suits errs far more often than they say."
+        )
+    return account_words(found)
+
+
+def account_words(found: tuple[Comparison, ...], *, of: str = "this report") -> str:
+    """Return the rate that comparisons which are corrected together hold to, and how they were corrected."""
+    one = found[0]
+    level = f"{100 * ALPHA:g} %"
+    how = (
+        "step-down max-T over joint sign flips of the seeds"
+        if one.correction == "max-T"
+        else "Holm's method" + ("" if one.schedule is None else " on the p of all interim analyses so far")
+    )
+    kinds = f"The chance that {of} calls any row “better” or “worse” that is not, is at most {level}"
+    if one.margin is not None:
+        kinds += "; and so is the chance that it calls any “equivalent” that is not"
+    number = counted(one.members, "comparison")
+    together = f"{number} with the baseline, corrected together by {how}" if one.members > 1 else number
+    return f"{kinds} ({together}). Generalises over new seeds, on these training and test images."
+
+
+def _waits(results: Results) -> bool:
+    if results.undecided:
+        return True
+    known = results.measured.keys() | results.ended
+    return any(
+        row.trial(seed).key not in known for row in results.design.rows for seed in results.design.seeds
+    )

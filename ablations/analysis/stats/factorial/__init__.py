@@ -1,0 +1,1 @@
+"""Studies of combinations as factorial experiments: effects, interactions, and the least squares behind them."""
