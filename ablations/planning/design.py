@@ -71,7 +71,7 @@ class Design:
 
     @cached_property
     def families(self) -> tuple[tuple[str | None, tuple[Row, ...]], ...]:
-        """The rows of each table, which are compared with the baseline and corrected together, with the table's axis.
+        """The rows of each table, which are compared with the baseline, with the table's axis.
 
         The plain network comes first where the study has one; the axis is None where one table shows every row.
         """

@@ -1,14 +1,16 @@
 """Statistics over seeds: arrays and frames in, numbers out. Nothing here knows a study.
 
 compare         families of comparisons with verdicts: against a baseline, or all pairs; family does the work
+comparison      what a comparison is, and the rules under which it is made
 seed_table      means of every variant, with t-intervals
 paired          one mean, one paired difference: interval, t-test, sizes, what pairing gained; sign_flip: its test
 crossed         errors over new seeds and new test images; failures: failed runs as the worst results
 shape           collapses and skew of a row, and tests that allow for them; signs that nothing was learned
 equivalence     two one-sided tests within a margin; seeds that an open comparison still needs
-holm, verdict   correction for a family; what may be said, and in which words
+holm, max_t     corrections for a family: of any p, and of differences by joint sign flips
+verdict         what may be said, and in which words
 schedule        interim analyses: tests that stay valid when seeds are added; sequential has their boundaries
 power           what n seeds can find
-factorial       main effects and interactions of crossed factors; least_squares fits them
+factorial/      main effects and interactions of crossed factors
 aggregates      several tasks together
 """
