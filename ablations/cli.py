@@ -69,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(command: click.Command, program: str, arguments: Sequence[str] | None = None) -> None:
     """Run a command of click's and end the process with its status.
 
-    Status 0: done; 1: some trials failed, output was lost, or something unforeseen; 2: bad input;
-    128 + n: stopped by signal n.
+    Status 0: done; 1: some trials failed, output was lost, or something unforeseen; 2: bad input; 3: an expected
+    verdict is not shown; 128 + n: stopped by signal n.
 
     Args:
         command: what to run; it gets a `--debug` that stands anywhere in front, where it has such an option.

@@ -25,7 +25,7 @@ ROOMS = {
     "ablations.running": (
         "machine", "record", "data", "training", "executors", "search", "mlflow", "cost", "sweep", "doctor",
     ),
-    "ablations.analysis": ("stats", "results", "tables", "plots", "report", "external", "costs"),
+    "ablations.analysis": ("stats", "results", "tables", "programs", "plots", "report", "external", "costs"),
     "ablations.commands": ("shared", ""),
 }  # fmt: skip
 """The rooms of a package; each imports only what stands left of it. "" is the package's own modules."""
@@ -36,6 +36,11 @@ FREE = {"ablations.planning"}
 EXCEPTIONS = {
     ("ablations.analysis.results.results", "ablations.analysis.tables"): "what a notebook holds shows itself",
     ("ablations.analysis.results.results", "ablations.analysis.plots"): "what a notebook holds shows itself",
+    ("ablations.analysis.results.results", "ablations.analysis.programs"): "results are a dict for programs",
+    (
+        "ablations.analysis.results.frame_results",
+        "ablations.analysis.programs",
+    ): "results are a dict for programs",
     (
         "ablations.analysis.results.frame_results",
         "ablations.analysis.tables",

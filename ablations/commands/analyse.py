@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablations.commands.shared import programs
+
 if TYPE_CHECKING:
+    from ablations.analysis.programs.expectations import Expectation
     from ablations.analysis.results.frame_results import FrameResults
     from ablations.analysis.tables.latex.table import PaperStyle
 
@@ -83,6 +86,8 @@ def _style(
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write report, tables and plots here."
 )
+@programs.as_json("Print one JSON document for programs instead of tables; see docs/for-programs.md.")
+@programs.expect
 def command(
     file: Path,
     baseline: str | None,
@@ -99,15 +104,23 @@ def command(
     caption: str | None,
     label: str | None,
     out: Path | None,
-) -> None:
+    as_json: bool,
+    expected: tuple[Expectation, ...],
+) -> int:
     """Compare the variants in FILE, a CSV with one row for each run: variant, seed, value."""
     from ablations.analysis.external.csv_file import Columns, read_table
+    from ablations.analysis.programs.contents import document_of
+    from ablations.analysis.programs.expectations import check_rows
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.commands.shared.flags import with_flags
     from senet_core.errors import UserError
 
     style = _style(form, columns, spread, caption, label)
+    if as_json and form == "latex" and out is None:
+        raise UserError(
+            "--json and --format latex both print: leave out one, or write the tables with --out DIR"
+        )
     read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
     if baseline is None:
         names = ", ".join(map(str, read.frame["variant"].unique()))
@@ -125,7 +138,11 @@ def command(
     assumed = (*(() if higher_is_better else (lower,)), *((default,) if margin is None else ()))
     notes = (*map(with_flags, read.notes), *found.notes, *assumed)
     found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
-    if form == "latex":
+    document = document_of(found)
+    check_rows(expected, document)
+    if as_json:
+        programs.print_document(document)
+    elif form == "latex":
         _print_latex(found, style, to_file=out is not None)
     else:
         _print_tables(found)
@@ -134,7 +151,8 @@ def command(
         written = write_report(found, out, formats=formats, style=style)
         texts = (written.markdown, written.html, *([] if written.latex is None else [written.latex]))
         for path in (*texts, *written.figures, *written.tables):
-            click.echo(path)
+            click.echo(path, err=as_json)
+    return programs.judge(expected, document)
 
 
 def _print_tables(found: FrameResults) -> None:

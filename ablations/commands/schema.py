@@ -1,4 +1,4 @@
-"""`ablate schema`: the JSON schema of study files, for editors."""
+"""`ablate schema`: the JSON schemas of study files, for editors, and of what is printed for programs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import json
 
 import click
 
+WHAT = ("study", "report")
+
+
+def _what(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    from senet_core.errors import unknown
+
+    if value not in WHAT:
+        raise unknown("schema", value, WHAT)
+    return value
+
 
 @click.command("schema")
+@click.argument("what", default="study", metavar="[study|report]", callback=_what)
 @click.option(
     "--format",
     "form",
@@ -16,12 +27,21 @@ import click
     show_default=True,
     help="A JSON schema, or docs/study-file.md: every field in words.",
 )
-def command(form: str) -> None:
-    """Print what a study file may say: a JSON schema, by which editors complete and check it, or a page to read."""
+def command(what: str, form: str) -> None:
+    """Print what a study file may say: a JSON schema, by which editors complete and check it, or a page to read.
+
+    `ablate schema report` prints the JSON schema of what `report --json` and `analyse --json` print.
+    """
+    from ablations.analysis.programs.document import document_schema
     from ablations.planning.reference import study_reference
     from ablations.planning.schema import study_schema
+    from senet_core.errors import UserError
 
     if form == "markdown":
+        if what == "report":
+            raise UserError(
+                "--format markdown is of study files; docs/for-programs.md describes the report's document"
+            )
         click.echo(study_reference(), nl=False)
         return
-    click.echo(json.dumps(study_schema(), indent=1))
+    click.echo(json.dumps(document_schema() if what == "report" else study_schema(), indent=1))

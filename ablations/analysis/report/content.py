@@ -14,7 +14,6 @@ from ablations.analysis.report.sections import choice_answer, extras_of
 from ablations.analysis.results.account import account_sentence
 from ablations.analysis.results.families import Family, SampleFamily
 from ablations.analysis.results.frame_results import FrameResults
-from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables import provenance
 from ablations.analysis.tables.axis import axis_table, paper_tables_of
@@ -127,10 +126,7 @@ def content_of(
         unfinished=results.unfinished,
         answer=(*_answer(results), *_present(depends), *_present(confirmed)),
         account=account_sentence(results),
-        warnings=(
-            *provenance.warnings(results),
-            *_present(budget_note(results.design, results.interim_plans)),
-        ),
+        warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
         sections=tuple(_axis_section(group, results) for group in groups),
         extras=tuple(extras_of(results, pairs)),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,12 @@ class FrameResults:
     def compare(self) -> pd.DataFrame:
         """Return every comparison with the baseline: `task`, then the columns of `comparison_frame`."""
         return families_frame(self.families, "task")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the report says in numbers, for programs: what `ablate analyse --json` prints."""
+        from ablations.analysis.programs.contents import document_of
+
+        return document_of(self).to_dict()
 
     def plot(self, task: str | None = None) -> Figure:
         """Return the figure of a task's variants: values by seed, and differences to the baseline.

@@ -307,6 +307,12 @@ class Results:
 
         return families_frame(self.families, "axis")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the report says in numbers, for programs: what `ablate report --json` prints."""
+        from ablations.analysis.programs.contents import document_of
+
+        return document_of(self).to_dict()
+
     def plot(self, axis: str | None = None) -> Figure:
         """Return the figure of a table's rows: errors by seed, and differences to the baseline.
 

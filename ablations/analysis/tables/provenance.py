@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.analysis.tables.trials import trial_records
@@ -61,7 +62,7 @@ def environment_table(results: Results) -> Table:
 
 
 def warnings(results: Results) -> tuple[str, ...]:
-    """Return what makes the trials of a study hard to compare: data, code or machines that differ."""
+    """Return what a reader must know first: data, code or machines that differ, and what interim analyses cost."""
     records = results.finished.values()
     said = []
     digests = {record.data_digest for record in records}
@@ -80,7 +81,8 @@ def warnings(results: Results) -> tuple[str, ...]:
         )
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
-    return tuple(said + _doubts_of_code(records))
+    budget = budget_note(results.design, results.interim_plans)
+    return (*said, *_doubts_of_code(records), *(() if budget is None else (budget,)))
 
 
 def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:

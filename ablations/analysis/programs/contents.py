@@ -1,0 +1,171 @@
+"""From results to the document for programs: the same path for a study and for a file of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ablations.analysis.programs.document import (
+    SCHEMA,
+    Document,
+    DocumentAccount,
+    DocumentComparison,
+    DocumentMeasure,
+    DocumentPair,
+    DocumentProgress,
+    DocumentRow,
+)
+from ablations.analysis.results.account import ALPHA, account_sentence
+from ablations.analysis.results.families import Measure, SampleFamily, axis_pairs
+from ablations.analysis.results.frame_results import FrameResults
+from ablations.analysis.results.results import Results
+from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.tables import provenance
+from ablations.planning.typed_study import plan_digest
+
+CONFIDENCE = 0.95
+OVER_SEEDS = "new seeds, on these training and test images"
+
+
+def document_of(results: Results | FrameResults, *, pairs: Sequence[str] = ()) -> Document:
+    """Return what results show, for programs.
+
+    Args:
+        results: of a study, or of a frame from anywhere.
+        pairs: axes of a study of which all pairs are compared; a frame's are given where it has them.
+
+    Raises:
+        UserError: `pairs` names what is not an axis that the study varies alone.
+    """
+    return _of_frame(results) if isinstance(results, FrameResults) else _of_study(results, pairs)
+
+
+def _of_study(results: Results, pairs: Sequence[str]) -> Document:
+    study, families = results.design.study, results.families
+    commits = {str(record.environment.get("commit") or "") for record in results.finished.values()}
+    return Document(
+        schema=SCHEMA,
+        kind="report",
+        title=study.title,
+        study=study.name,
+        question=study.question,
+        plan=plan_digest(results.asked.study),
+        commits=sorted(commits - {""}),
+        progress=DocumentProgress(
+            planned=results.asked_trials,
+            finished=len(results.finished),
+            failed=len(results.failed),
+            unfinished=results.unfinished,
+        ),
+        account=_account(results.comparisons.values(), results.withheld, account_sentence(results)),
+        baseline=results.design.baseline.label,
+        measure=_measure(families[0].measure),
+        margin=study.margin,
+        confidence=CONFIDENCE,
+        rows=_study_rows(families),
+        pairs=[_pair(axis, found) for axis in pairs for found in axis_pairs(results, axis)],
+        warnings=list(provenance.warnings(results)),
+    )
+
+
+def _of_frame(results: FrameResults) -> Document:
+    families = results.families
+    every = [comparison for family in families for comparison in family.comparisons.values()]
+    return Document(
+        schema=SCHEMA,
+        kind="analysis",
+        title=results.title,
+        study=None,
+        question=None,
+        plan=None,
+        commits=None,
+        progress=None,
+        account=_account(every, None, results.account),
+        baseline=results.baseline,
+        measure=_measure(results.measure),
+        margin=families[0].margin,
+        confidence=CONFIDENCE,
+        rows=[row for family in families for row in _rows(family, task=family.axis)],
+        pairs=[_pair(task, found) for task, several in results.pairs.items() for found in several],
+        warnings=list(results.notes),
+    )
+
+
+def _account(comparisons: Iterable[Comparison], withheld: str | None, words: str) -> DocumentAccount | None:
+    found = next(iter(comparisons), None)
+    if found is None:
+        return None
+    return DocumentAccount(
+        rate=ALPHA,
+        correction=None if found.withheld else found.correction,
+        members=found.members,
+        withheld=withheld,
+        generalises_over=OVER_SEEDS,
+        words=words,
+    )
+
+
+def _measure(measure: Measure) -> DocumentMeasure:
+    return DocumentMeasure(
+        key=measure.key,
+        name=measure.name,
+        unit=measure.unit,
+        difference_unit=measure.points,
+        better="lower" if measure.lower_is_better else "higher",
+    )
+
+
+def _study_rows(families: Sequence[SampleFamily]) -> list[DocumentRow]:
+    """Return each row once, with the axes in whose tables it stands."""
+    found: dict[str, DocumentRow] = {}
+    for family in families:
+        tables = [] if family.axis is None else [family.axis]
+        for row in _rows(family):
+            before = found.get(row.label, row)
+            found[row.label] = before.model_copy(update={"tables": before.tables + tables})
+    return list(found.values())
+
+
+def _rows(family: SampleFamily, *, task: str | None = None) -> list[DocumentRow]:
+    rows = []
+    for outcome in family.outcomes:
+        level, comparison = outcome.level, family.comparisons.get(outcome.label)
+        rows.append(
+            DocumentRow(
+                label=outcome.label,
+                task=task,
+                kind=family.kind(outcome),
+                tables=[],
+                n=level.n,
+                planned=outcome.planned,
+                mean=level.mean,
+                sd=level.sd,
+                lo=level.lo,
+                hi=level.hi,
+                comparison=None if comparison is None else _comparison(comparison),
+            )
+        )
+    return rows
+
+
+def _pair(table: str | None, comparison: Comparison) -> DocumentPair:
+    return DocumentPair(table=table, variant=comparison.variant, comparison=_comparison(comparison))
+
+
+def _comparison(comparison: Comparison) -> DocumentComparison:
+    d, withheld = comparison.difference, comparison.withheld
+    return DocumentComparison(
+        against=comparison.against,
+        n=d.n,
+        difference=d.mean,
+        sd=None if withheld else d.sd,
+        lo=d.lo,
+        hi=d.hi,
+        p=d.p if comparison.schedule is None and not withheld else None,
+        p_corrected=comparison.p_corrected,
+        p_tost=comparison.p_tost,
+        p_tost_corrected=comparison.p_tost_corrected,
+        verdict=None if withheld else comparison.reading.verdict,
+        words=comparison.reading.words,
+        more_seeds=comparison.more_seeds,
+        correction=None if withheld else comparison.correction,
+    )
