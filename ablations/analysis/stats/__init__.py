@@ -6,11 +6,11 @@ seed_table      means of every variant, with t-intervals
 paired          one mean, one paired difference: interval, t-test, sizes, what pairing gained; sign_flip: its test
 crossed         errors over new seeds and new test images; failures: failed runs as the worst results
 shape           collapses and skew of a row, and tests that allow for them; signs that nothing was learned
-equivalence     two one-sided tests within a margin; seeds that an open comparison still needs
+equivalence     two one-sided tests within a margin; seed_forecast: seeds that an open comparison still needs
 holm, max_t     corrections for a family: of any p, and of differences by joint sign flips
 verdict         what may be said, and in which words
 schedule        interim analyses: tests that stay valid when seeds are added; sequential has their boundaries
 power           what n seeds can find
 factorial/      main effects and interactions of crossed factors
-aggregates      several tasks together
+aggregates      several tasks together; partial_conjunction: on how many a difference is shown, and where it varies
 """
