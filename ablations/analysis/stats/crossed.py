@@ -162,8 +162,8 @@ def crossed_level(right: _Bits, *, confidence: float = 0.95) -> CrossedLevel:
     return CrossedLevel(**_stated(by_seed, by_image, int(by_seed.sum()), confidence))
 
 
-class _MeanSquares(NamedTuple):
-    """Of seeds, images and the rest, in squared points."""
+class MeanSquares(NamedTuple):
+    """Of seeds, images and the rest; of two crossed factors in general."""
 
     seeds: float
     images: float
@@ -181,7 +181,7 @@ def _stated(
     if r < 2 or n < 2:
         return stated
     ms = _mean_squares(by_seed, by_image, squares)
-    variance, df, fallback = _variance(ms, r, n)
+    variance, df, fallback = variance_of_mean(ms, r, n)
     se = math.sqrt(variance)
     half = _quantile(df, (1 + confidence) / 2) * se if se > 0 else None
     return stated | {
@@ -195,7 +195,7 @@ def _stated(
     }
 
 
-def _mean_squares(by_seed: NDArray[np.int64], by_image: NDArray[np.int64], squares: int) -> _MeanSquares:
+def _mean_squares(by_seed: NDArray[np.int64], by_image: NDArray[np.int64], squares: int) -> MeanSquares:
     """Work with whole numbers, r n times the sums of squares, so that nothing is lost to rounding."""
     r, n = by_seed.size, by_image.size
     total = int(by_seed.sum()) ** 2
@@ -203,11 +203,17 @@ def _mean_squares(by_seed: NDArray[np.int64], by_image: NDArray[np.int64], squar
     images = n * int((by_image**2).sum()) - total
     rest = r * n * squares - total - seeds - images
     scale = 100.0**2 / (r * n)
-    return _MeanSquares(scale * seeds / (r - 1), scale * images / (n - 1), scale * rest / ((r - 1) * (n - 1)))
+    return MeanSquares(scale * seeds / (r - 1), scale * images / (n - 1), scale * rest / ((r - 1) * (n - 1)))
 
 
-def _variance(ms: _MeanSquares, r: int, n: int) -> tuple[float, float, bool]:
-    """Return the variance of the mean, its degrees of freedom, and whether a one-way variance stands in."""
+def variance_of_mean(ms: MeanSquares, r: int, n: int) -> tuple[float, float, bool]:
+    """Return the variance of the mean, its degrees of freedom, and whether a one-way variance stands in.
+
+    Args:
+        ms: mean squares of a table of r seeds and n images.
+        r: at least 2.
+        n: at least 2.
+    """
     together = ms.seeds + ms.images - ms.rest
     parts = ms.seeds**2 / (r - 1) + ms.images**2 / (n - 1) + ms.rest**2 / ((r - 1) * (n - 1))
     if together > 0 and (df := together**2 / parts) >= 1:
