@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ablations.analysis.plots.by_class import by_class_caption, by_class_info, draw_by_class
 from ablations.analysis.plots.interaction import draw_interaction
 from ablations.analysis.plots.race import draw_race, lanes_of
 from ablations.analysis.plots.selection import (
@@ -16,6 +17,7 @@ from ablations.analysis.plots.selection import (
     shown_by,
 )
 from ablations.analysis.report.parts import Extra, Plot
+from ablations.analysis.results.by_class import by_class
 from ablations.analysis.results.families import axis_pairs
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
@@ -24,6 +26,7 @@ from ablations.analysis.tables.comparisons import file_key, pair_table
 from ablations.analysis.tables.confirmation import confirmation_table
 from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables
+from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, class_table
 from ablations.analysis.tables.race import race_table
 from ablations.analysis.tables.search import front_table, importance_table, search_answer
 from ablations.analysis.tables.tasks import aggregate_table, backbone_aggregates
@@ -65,9 +68,21 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
     for axis in pairs:
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))
+    yield from _by_class(results)
     foreseen = hindsight_table(results)
     if foreseen is not None:
         yield Extra(foreseen.title, (foreseen,))
+
+
+def _by_class(results: Results) -> Iterator[Extra]:
+    """Yield where the variants help, once the study says anything and where outcomes are known."""
+    found = None if results.withheld is not None else by_class(results)
+    if found is None:
+        return
+    tables = (*((class_table(found),) if found.comparisons else ()), agreement_table(found))
+    info = by_class_info(found)
+    plots = () if info is None else (Plot("by-class", by_class_caption(info), draw_by_class(info), info),)
+    yield Extra(TITLE, tables, plots)
 
 
 def choice_answer(results: Results) -> str | None:

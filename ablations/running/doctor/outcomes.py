@@ -20,6 +20,9 @@ from senet_core.words import counted
 ASIDE = "outcomes.aside"
 """The folder beside the outcomes to which files that no line names are moved."""
 
+_SHOWN = 5
+"""How many trials are reported one by one."""
+
 
 def check_outcomes(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
     """Yield findings on the outcomes of a study's trials.
@@ -41,7 +44,10 @@ def check_outcomes(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
         path, found = _check_trial(paths, line)
         named.add(path)
         findings += [] if found is None else [found]
-    yield from findings
+    yield from findings[:_SHOWN]
+    if findings[_SHOWN:]:
+        more = f"{paths.study}: the outcomes of {counted(len(findings) - _SHOWN, 'more trial')} are missing or damaged"
+        yield problem(more, findings[0].how_to_mend)
     for path in there:
         if path not in named and outcomes.key_of(path) not in training:
             found = warning(

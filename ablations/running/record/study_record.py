@@ -34,6 +34,7 @@ from ablations.running.record.trial_record import TrialRecord
 
 log = logging.getLogger("ablations")
 
+_MOST_WARNINGS = 3
 NO_OUTCOMES: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -103,8 +104,8 @@ class StudyRecord:
     def outcomes(self, key: str) -> npt.NDArray[np.bool_] | None:
         """Return for each test image whether a finished trial's network knows it, read from the disk at each call.
 
-        None where the trial has no outcomes, or where they cannot be read: a warning says so once, and whoever asked
-        goes on without them.
+        None where the trial has no outcomes, or where they cannot be read: a warning names the file (of many, the first
+        few), and whoever asked goes on without them.
 
         Returns:
             (images,) bool, in the order of the prepared test images; those of trials that have one `data_digest` and
@@ -131,8 +132,11 @@ class StudyRecord:
             return None
 
     def _warn(self, said: str) -> None:
-        if said not in self._warned:
-            log.warning("%s", said)
+        if said in self._warned or len(self._warned) > _MOST_WARNINGS:
+            return
+        enough = len(self._warned) == _MOST_WARNINGS
+        more = "outcomes of more trials cannot be read; `ablate doctor` names them all"
+        log.warning("%s", more if enough else said)
         self._warned.add(said)
 
     @property

@@ -64,6 +64,15 @@ def test_missing_and_damaged_outcomes_are_problems_that_no_fix_hides(paths: Stud
     assert whole.exists()
 
 
+def test_of_many_lost_files_some_are_named_and_the_others_counted(paths: StudyPaths) -> None:
+    for seed in range(8):
+        record(paths, seed)[1].unlink()
+    *named, more = look(paths)
+    assert len(named) == 5
+    assert "the outcomes of 3 more trials are missing or damaged" in more.what
+    assert more.is_open
+
+
 def test_outcomes_under_the_name_of_another_trial_are_a_problem(paths: StudyPaths) -> None:
     (one, first), (_, second) = record(paths, 0), record(paths, 1)
     first.write_bytes(second.read_bytes())

@@ -1,0 +1,1 @@
+"""Statistics of outcomes: which image which seed's run got right."""

@@ -1,0 +1,1 @@
+"""Tables of outcomes: which image which seed's run got right."""
