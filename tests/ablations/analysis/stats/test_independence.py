@@ -11,7 +11,7 @@ OWN = "ablations.analysis.stats."
 
 
 def test_statistics_import_nothing_else_of_the_package() -> None:
-    files = list(Path(stats.__file__).parent.glob("*.py"))
+    files = list(Path(stats.__file__).parent.rglob("*.py"))
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     modules = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     modules |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
