@@ -106,12 +106,12 @@ def seeds_to_settle(
     known = comparisons[which]
     others = [other for place, other in enumerate(comparisons) if place != which and _says_something(other)]
     future = _SecondAnalysis(known, *_truths(known, others), margin, level)
-    last = MOST_SEEDS - known.n
+    last = max(1, MOST_SEEDS - known.n)
     low, high = 0, 1
     while high <= last and future.chance(high) < PROBABLY:
         low, high = high, max(high + 1, math.ceil(high * _STEP))
     if high > last:
-        return SeedForecast(None, future.chance(max(1, last)))
+        return SeedForecast(None, future.chance(last))
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if future.chance(middle) >= PROBABLY else (middle, high)

@@ -59,6 +59,10 @@ def test_where_the_test_set_is_too_small_no_number_of_seeds_will_do() -> None:
     assert more(KnownDifference(0.05, 0.35, 8, floor=0.01)) >= more(KnownDifference(0.05, 0.35, 8))
 
 
+def test_one_more_seed_is_thought_of_however_many_there_are() -> None:
+    assert more(KnownDifference(0.1, 0.3, MOST_SEEDS + 500)) == 1
+
+
 def test_without_a_margin_a_small_difference_is_hardly_ever_settled() -> None:
     forecast = seeds_to_settle([KnownDifference(0.01, 0.35, 8), *OTHERS], 0, margin=None, level=LEVEL)
     assert forecast is not None

@@ -67,6 +67,7 @@ def test_skew_is_seen_from_eight_values_on() -> None:
     assert seen(values).skewed
     assert not seen(values[-7:]).skewed
     assert not seen(np.arange(12.0)).skewed
+    assert seen(1e150 * values).skewed
 
 
 @pytest.mark.parametrize("n", [3, 5, 9, 10, 20, 31])
