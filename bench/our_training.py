@@ -11,7 +11,7 @@ from ablations.planning.recipe import RECIPES, Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load
-from ablations.running.machine.devices import choose_precision
+from ablations.running.machine.devices import preferred_precision
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.training.trainer import Trainer
 from ablations.running.training.trial_training import make_trainer
@@ -35,6 +35,6 @@ def prepare(
     data: Prepared, recipe: Recipe, seed: int, *, kernels: Kernels = ALL_KERNELS, device: torch.device = CPU
 ) -> Trainer:
     """Return a training before its first step, with those of the kernels that can be had."""
-    precision = choose_precision(recipe.precision, device)
+    recipe = recipe.in_precision(preferred_precision(device))
     trial = Trial("resnet20", SEVariant(), CIFAR10, recipe, seed)
-    return make_trainer(trial, data, device, kernels=kernels.available_on(device, precision))
+    return make_trainer(trial, data, device, kernels=kernels.available_on(device, recipe.precision))

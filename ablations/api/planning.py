@@ -13,7 +13,7 @@ from ablations.analysis.results.noise import Noise, own_noise, pilot_noise, stat
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
 from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows, planned_shape
-from ablations.api.studies import AnyStudy, as_design
+from ablations.api.studies import AnyStudy, open_study
 from ablations.errors import RecordError
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
@@ -114,7 +114,7 @@ class StudyPlan:
         """Return the plan, ready for `json.dumps`."""
         return {
             "study": self.design.study.name,
-            "recipe": self.design.study.recipe.to_json(),
+            "recipe": self.design.study.trained_recipe.to_json(),
             "data": self.design.study.baseline.data.model_dump(mode="json"),
             "rows": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
@@ -152,8 +152,7 @@ def plan(
         RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
-    design = as_design(study, results_dir, seeds=seeds)
-    paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
+    design, paths = open_study(study, results_dir, seeds=seeds)
     return plan_study(design, paths, noise=noise, detect=detect, options=options)
 
 

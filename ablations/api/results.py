@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from ablations.analysis.results.results import Results
 from ablations.api.last_run import as_last_run
-from ablations.api.studies import AnyStudy, as_design
+from ablations.api.studies import AnyStudy, open_study
 from ablations.planning.typed_study import TypedStudy
-from ablations.running.record.study_paths import StudyPaths
 
 _log = logging.getLogger("ablations")
 
@@ -39,11 +39,10 @@ def load_results(
         asked, said = as_last_run(TypedStudy(str(study), seeds=seeds), Path(results_dir))
         if said:
             _log.warning("%s", said)
-        changes = {"overrides": asked.overrides, "plugins": asked.plugins}
-        design = as_design(asked.study, results_dir, seeds=asked.seeds, **changes)
+        changes: dict[str, Any] = {"overrides": asked.overrides, "plugins": asked.plugins}
+        design, paths = open_study(asked.study, results_dir, "reports", seeds=asked.seeds, **changes)
     else:
-        design = as_design(study, results_dir, seeds=seeds)
-    paths = StudyPaths(design.study.name, Path(results_dir), Path("reports"))
+        design, paths = open_study(study, results_dir, "reports", seeds=seeds)
     record = paths.open_record()
     _ = record.trials
     return Results(design, record, places=paths.places())

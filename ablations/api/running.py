@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ablations.analysis.results.results import Results
-from ablations.api.studies import AnyStudy, as_design
+from ablations.api.studies import AnyStudy, open_study
 from ablations.api.sweeping import RunOptions, StudyRun
 from ablations.planning.study import Study
 from ablations.running.machine.durable import not_written, write_durably
@@ -80,13 +81,12 @@ def run(
     """
     from ablations.running.executors.factories import ExecutorOptions
 
-    design = as_design(study, results_dir, seeds=seeds, **changes)
+    options = RunOptions() if options is None else options
+    design, paths = open_study(study, results_dir, fresh=options.fresh, seeds=seeds, **changes)
     refuse_small_images(design)
     refuse_identical(design)
-    options = RunOptions() if options is None else options
-    paths = StudyPaths(design.study.name, Path(results_dir), Path(results_dir))
     if not design.study.typed:
-        design = as_design(_written_down(design.study, paths), results_dir)
+        design = replace(design, study=_written_down(design.study, paths))
     sweep = StudyRun(design, paths, options)
     outcome = sweep.train(ExecutorOptions(executor=executor, workers=workers).factory(), display)
     if outcome.stopped_by == signal.SIGINT:

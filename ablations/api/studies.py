@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablations.planning.design import Design, design
+from ablations.analysis.results.precision import design_of
+from ablations.planning.design import Design
 from ablations.planning.study import Study
 from ablations.planning.study_file import load_study as _load
 from ablations.planning.study_file import shipped_studies
 from ablations.planning.yaml_text import yaml_value
+from ablations.running.record.study_paths import StudyPaths
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 
-__all__ = ["AnyStudy", "Study", "as_design", "load_plugin", "load_study", "shipped_studies"]
+__all__ = ["AnyStudy", "Study", "load_plugin", "load_study", "open_study", "shipped_studies"]
 
 AnyStudy = Study | str | Path | Mapping[str, Any]
 """A study, a shipped study's name, the path of a study file, or a mapping of its fields."""
@@ -53,19 +55,31 @@ def load_study(
     )
 
 
-def as_design(study: AnyStudy, results_dir: str | Path, **changes: Any) -> Design:
-    """Return a study unfolded into its rows; `changes` as those of `load_study`.
+def open_study(
+    study: AnyStudy,
+    results_dir: str | Path,
+    reports_dir: str | Path | None = None,
+    *,
+    fresh: bool = False,
+    **changes: Any,
+) -> tuple[Design, StudyPaths]:
+    """Return a study unfolded into its rows, and its folders.
 
     Args:
         study: see `load_study`.
         results_dir: images of a study that is no file are named from the folder around it, which is moved with it.
+        reports_dir: for reports; `results_dir` if not given.
+        fresh: whether its record is to be set aside, so that it does not say in which precision the study goes on.
         changes: as those of `load_study`.
 
     Raises:
         StudyError: what is wrong with it, in one line.
+        RecordError: its record cannot be read, or has rows in two precisions.
     """
     loaded = study if isinstance(study, Study) and not any(changes.values()) else load_study(study, **changes)
-    return design(loaded.beside(results_dir))
+    placed = loaded.beside(results_dir)
+    paths = StudyPaths(placed.name, Path(results_dir), Path(reports_dir or results_dir))
+    return design_of(placed, None if fresh else paths.open_record()), paths
 
 
 def load_plugin(path: str | Path) -> None:

@@ -41,7 +41,7 @@ def command(
     from ablations.running.sweep.small_images import refuse_small_images
     from senet_core.errors import UserError
 
-    design, paths = asked.open()
+    design, paths = asked.open(fresh=run_options.fresh)
     if only and design.kind.decides:
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"

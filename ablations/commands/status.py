@@ -23,14 +23,16 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     """Show what of STUDY is finished, failed, running and left."""
     import json
 
+    from ablations.analysis.results.precision import both_precisions
     from ablations.analysis.results.results import Results
     from ablations.analysis.results.status import study_status
     from ablations.analysis.tables.cells import Column
     from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.flags import with_flags
     from senet_core.words import counted
 
-    design, paths = asked.open()
+    design, paths = asked.open(refuse=False)
     record = paths.open_record()
     status = study_status(Results(design, record), paths.running_keys)
     if as_json:
@@ -41,6 +43,8 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     columns = (Column("row", "row", "left"), *(Column(name, name) for name in _COUNTS))
     rows = [(row.label, *(str(getattr(row, name)) for name in _COUNTS)) for row in status.rows]
     console.print(text_table(columns, rows))
+    if confounded := both_precisions(design.study, record):
+        console.print(with_flags(confounded), style="red", soft_wrap=True)
     for line in status.failures:
         console.print(line, style="red")
     if not status.finished and record.finished:

@@ -23,7 +23,13 @@ def command(asked: AskedStudy, key: str) -> None:
     results = Results(design, record, places=paths.places())
     known = results.by_key
     row, trial = known[
-        complete_key(key, known, f"study {design.study.name!r}", lists=results.commands("report"))
+        complete_key(
+            key,
+            known,
+            f"study {design.study.name!r}",
+            lists=results.commands("report"),
+            written_as=record.trials.written_as,
+        )
     ]
     for line in explain_trial(row, trial, paths, record.trials):
         click.echo(with_flags(line))

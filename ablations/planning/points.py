@@ -45,7 +45,7 @@ def start_of(study: Study) -> Point:
     Raises:
         StudyError: the variant does not fit the backbone.
     """
-    start = Point(study.baseline.backbone, study.baseline.variant, study.recipe)
+    start = Point(study.baseline.backbone, study.baseline.variant, study.trained_recipe)
     try:
         _ = start.network
     except UserError as error:

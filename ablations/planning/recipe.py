@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _LATER = ("start_size", "full_size_from")
 
+PRECISIONS = ("fp32", "bf16")
+"""In which trials are computed. A recipe may also say "auto", which is one of them before there is a trial."""
+
 
 class Recipe(BaseModel):
     """How a network is trained, apart from the data and the seed.
@@ -102,7 +105,9 @@ class Recipe(BaseModel):
         description="From when images have their full size, as a share of the training; needs start_size.",
     )
     precision: Literal["fp32", "bf16", "auto"] = Field(
-        default="auto", description="auto: bf16 where the processor computes in it, fp32 otherwise; recorded."
+        default="auto",
+        description="auto: that in which the study was begun; for a new one bf16 where this machine computes in it, "
+        "fp32 otherwise. It is a part of what each trial is.",
     )
 
     @model_validator(mode="before")
@@ -138,6 +143,12 @@ class Recipe(BaseModel):
         """
         fields = self.model_dump(mode="json")
         return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
+
+    def in_precision(self, precision: str) -> Recipe:
+        """Return the recipe with "fp32" or "bf16" in the place of "auto"."""
+        if self.precision != "auto":
+            return self
+        return type(self).model_validate({**self.model_dump(), "precision": precision})
 
     def steps(self, steps_per_epoch: int) -> int:
         """Return the number of steps of the whole training, at least 1."""

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PrivateAttr,
     WithJsonSchema,
     field_validator,
 )
@@ -27,7 +28,7 @@ from ablations.planning.data_path import absolute_path, spelled
 from ablations.planning.designs import DESIGNS, DesignKind
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.designs.tuned import REPEAT
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import PRECISIONS, RECIPES, Recipe
 from ablations.planning.trial import DataSpec
 from senet_core.backbones import find_backbone
 from senet_core.errors import unknown
@@ -186,6 +187,7 @@ class Study(BaseModel):
     plugins: tuple[str, ...] = Field(default=(), description="Plug-in files, relative to the study's file.")
     overrides: tuple[str, ...] = Field(default=(), description="What the command line changed.")
     typed: tuple[str, ...] = Field(default=(), description="The study and its changes, as typed.")
+    _precision: str = PrivateAttr(default="auto")
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -211,6 +213,10 @@ class Study(BaseModel):
                 raise unknown("axis", axis, AXES if "." in axis else shown)
             if not values:
                 raise ValueError(f"axis {axis!r} has no values")
+            if axis == "recipe.precision" and "auto" in values:
+                raise ValueError(
+                    f"axis {axis!r} has the value 'auto', which is one of the others: give fp32, bf16 or both"
+                )
         return axes
 
     @field_validator("labels", mode="before")
@@ -278,6 +284,29 @@ class Study(BaseModel):
         placed = data.model_copy(update={"path": spelled(images, home)}).located(images)
         baseline = self.baseline.model_copy(update={"data": placed})
         return self.model_copy(update={"baseline": baseline, "folder": home})
+
+    @property
+    def trained_recipe(self) -> Recipe:
+        """The recipe that trials have: with the precision of `in_precision` where it is "auto".
+
+        Where precision is an axis, "auto" is the first value there.
+        """
+        return self.recipe.in_precision((*self._varied_precisions, self._precision)[0])
+
+    @property
+    def leaves_precision_open(self) -> bool:
+        """Whether neither its recipe nor an axis says in which precision trials are computed."""
+        return self.recipe.precision == "auto" and not self._varied_precisions
+
+    @property
+    def _varied_precisions(self) -> tuple[str, ...]:
+        return tuple(value for value in self.axes.get("recipe.precision", ()) if value in PRECISIONS)
+
+    def in_precision(self, precision: str) -> Study:
+        """Return the study with its trials in "fp32" or "bf16" where it leaves that open; what it asks is the same."""
+        placed = self.model_copy()
+        placed._precision = precision
+        return placed
 
     def fields(self) -> dict[str, Any]:
         """Return the fields that differ from the defaults, as a study file says them; with the name."""

@@ -181,6 +181,11 @@ class Trial:
         return trial_key(self.to_json())
 
 
+def in_precision(trial: Mapping[str, Any], precision: str) -> dict[str, Any]:
+    """Return a trial's canonical JSON with another precision."""
+    return {**trial, "recipe": {**trial["recipe"], "precision": precision}}
+
+
 def trial_key(trial: Mapping[str, Any]) -> str:
     """Return the key of a trial's canonical JSON, which need not be readable with the registered names.
 

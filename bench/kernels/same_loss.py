@@ -11,7 +11,7 @@ from statistics import mean, stdev
 import torch
 
 from ablations.running.data import Prepared
-from ablations.running.machine.devices import choose_precision
+from ablations.running.machine.devices import preferred_precision
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.trainer import Observer
@@ -39,7 +39,7 @@ def main() -> None:
     torch.set_num_threads(1)
     count = options.steps // EPOCHS * options.batch
     data = images(options.data, count).subset(train_images=count)
-    precision = choose_precision("auto", CPU)
+    precision = preferred_precision(CPU)
     tell(precision=precision, **ALL_KERNELS.available_on(CPU, precision).to_json())
     pairs: list[tuple[float, float]] = []
     for seed in range(options.seeds):

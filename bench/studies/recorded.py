@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ablations.planning.design import Design, design
+from ablations.analysis.results.precision import design_of
+from ablations.planning.design import Design
 from ablations.planning.study_file import load_study
 from ablations.running.record.study_paths import StudyPaths
 from bench.programs import program_parser
@@ -26,8 +27,9 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
 
 
 def study_of(asked: argparse.Namespace) -> Design:
-    """Unfold the study that was asked for."""
-    return design(load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds))
+    """Unfold the study that was asked for, in the precision of its record."""
+    study = load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds)
+    return design_of(study, StudyPaths(study.name, asked.results_dir, asked.results_dir).open_record())
 
 
 def command_of(program: str, asked: argparse.Namespace, *names: str) -> str:

@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
+from ablations.analysis.results.precision import design_of
 from ablations.analysis.results.selection import hypervolume, select
 from ablations.analysis.stats.paired import paired_difference
 from ablations.analysis.tables.cells import Difference, Number, Text
-from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from ablations.running.record.study_paths import StudyPaths
 from bench.pages import markdown_table, write_page
@@ -93,8 +93,9 @@ def _search(
     words += ["--reports-dir", results / "reports", *(w for text in overrides for w in ("--set", text))]
     code = "from ablations.cli import main; main()"
     subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
-    unfolded = design(load_study("block-search", overrides=overrides))
-    [choice] = select(unfolded, StudyPaths("block-search", results, results).open_record()).choices
+    record = StudyPaths("block-search", results, results).open_record()
+    unfolded = design_of(load_study("block-search", overrides=overrides), record)
+    [choice] = select(unfolded, record).choices
     errors, costs = (choice.arm.objectives.index(name) for name in ("validation_error", "parameters"))
     return [(candidate.values[costs], candidate.values[errors]) for candidate in choice.candidates]
 

@@ -70,7 +70,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="ablate-bench-") as name:
             folder = Path(name)
             (folder / "many.yaml").write_text(STUDY.replace("SEEDS", str(trials // ROWS)), encoding="utf-8")
-            plan = design(load_study(str(folder / "many.yaml")))
+            plan = design(load_study(str(folder / "many.yaml")).in_precision("fp32"))
             noise = random.Random(0)
             record = folder / "results" / "many" / "trials.jsonl"
             record.parent.mkdir(parents=True)

@@ -37,7 +37,7 @@ seeds: 10
 
 def append_lines(path: Path, number: int) -> None:
     """Open a record and append lines of made-up trials, one by one; prints JSON: the waits, and what failed."""
-    plan = design(load_study(str(path.parents[2] / "many.yaml")))
+    plan = design(load_study(str(path.parents[2] / "many.yaml")).in_precision("fp32"))
     noise = random.Random(number)
     waits, failures = [], 0
     started = time.perf_counter()
@@ -61,7 +61,8 @@ def measure_appends(folder: Path, lines: int, writers: int) -> dict[str, float]:
     record.parent.mkdir(parents=True)
     noise = random.Random(0)
     with record.open("w", encoding="utf-8") as file:
-        file.writelines(line(trial, noise) for trial in design(load_study(str(study))).trials)
+        plan = design(load_study(str(study)).in_precision("fp32"))
+        file.writelines(line(trial, noise) for trial in plan.trials)
     command = [sys.executable, "-m", "bench.sweeps.large", "--append-to", str(record), "--number"]
     running = [
         subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True)

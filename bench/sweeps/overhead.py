@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 
+from ablations.analysis.results.precision import design_of
 from ablations.analysis.tables.cells import Number, Text
-from ablations.planning.design import design
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
 from ablations.running.machine.cores import available_cores
@@ -97,7 +97,7 @@ def measure(name: str, trials: int, workers: int) -> dict[str, Any]:
         workers: of the executor.
     """
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as root, ExitStack() as after:
-        folder, study = Path(root), design(parse_study({**STUDY, "seeds": trials // ROWS}))
+        folder, study = Path(root), design_of(parse_study({**STUDY, "seeds": trials // ROWS}), None)
         prepared = ensure_prepared(study.study.baseline.data, folder / "data")
         paths = StudyPaths("overhead", folder / "results", folder / "reports")
         settings = Settings(data_dir=folder / "data", digest=prepared.digest, workers=workers)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from ablations.planning.design import design
+from ablations.analysis.results.precision import design_of
 from ablations.planning.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
@@ -89,7 +89,9 @@ def run_sweep(
     from ablations.running.sweep.sweep import sweep
     from ablations.running.sweep.values import Settings
 
-    unfolded = design(parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}))
+    unfolded = design_of(
+        parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}), None
+    )
     with TemporaryDirectory(prefix="ablate-bench-") as name:
         folder, clocks = Path(name), Path(name) / "clocks"
         clocks.mkdir()

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.results.precision import design_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import select
 from ablations.cli import main
 from ablations.planning.design import Design, design
+from ablations.planning.recipe import PRECISIONS
 from ablations.planning.study_file import load_study, load_typed
 from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import load_forecasts
-from ablations.running.record.interim_plans import read_interim_plans
 from ablations.running.record.outcomes import outcomes_file, read_outcomes
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
@@ -45,7 +46,7 @@ def asked(study: str) -> Request:
 def planned(study: str, monkeypatch: pytest.MonkeyPatch) -> Design:
     """A committed study as it was run."""
     monkeypatch.chdir(ROOT)
-    return design(load_typed(asked(study).asked))
+    return design_of(load_typed(asked(study).asked), StudyRecord(ROOT / "results" / study))
 
 
 def test_there_are_records_to_be_read() -> None:
@@ -83,7 +84,7 @@ def test_the_outcomes_that_a_record_names_are_committed_and_no_others(file: str)
 
 @pytest.mark.parametrize("file", committed("results/", "/looks.jsonl"))
 def test_a_ledger_of_looks_is_read_and_is_of_its_study(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plans = read_interim_plans((ROOT / file).parent)
+    plans = StudyRecord((ROOT / file).parent).interim_plans
     assert plans
     study = Path(file).parent.name
     if (ROOT / "reports" / study).exists():  # it says how the study was asked for
@@ -137,7 +138,8 @@ def test_a_study_that_is_reported_as_complete_has_nothing_left_to_train(
 @pytest.mark.parametrize("study", ["quickstart", "smoke"])
 def test_a_fresh_clone_really_trains_what_it_begins_with(study: str) -> None:
     lent = {line.key for file in RECORDS for line in TrialFile.load(ROOT / file).lines}
-    assert not lent & {trial.key for trial in design(load_study(study)).trials}
+    for precision in PRECISIONS:
+        assert not lent & {trial.key for trial in design(load_study(study).in_precision(precision)).trials}
 
 
 def test_a_key_that_is_not_its_trials_is_noticed() -> None:

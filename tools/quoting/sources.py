@@ -11,9 +11,9 @@ from pathlib import Path
 from ablations.analysis.report.content import Content, content_of
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.results.precision import design_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Table
-from ablations.planning.design import design
 from ablations.planning.study_file import load_typed
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME as RECORD
@@ -133,5 +133,6 @@ class Library:
         study = load_typed(asked.asked)
         if study.name != name:
             raise UserError(f"{self.reports / name / REQUEST} asks for study {study.name!r}, not {name!r}")
-        results = Results(design(study), StudyRecord(self.folder / "results" / name))
+        record = StudyRecord(self.folder / "results" / name)
+        results = Results(design_of(study, record), record)
         return Reported(results, content_of(results, pairs=asked.pairs))

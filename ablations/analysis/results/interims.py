@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablations.planning.design import Design
+from ablations.planning.row import Row
+from ablations.planning.trial import in_precision, trial_key
 from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
@@ -110,8 +112,15 @@ def _compared(design: Design) -> set[str]:
 
 def _alike(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:
     """Return the plans of what is asked now: the same baseline, and a row that is compared with it now, too."""
-    asked, rows = _asked(design), _compared(design)
-    return tuple(p for p in plans if p.asked == asked and (not p.rows or rows & set(p.rows)))
+    asked = _names(design.baseline)
+    rows = set[str]().union(*(_names(row) for row in design.rows)) - asked
+    return tuple(p for p in plans if p.asked in asked and (not p.rows or rows & set(p.rows)))
+
+
+def _names(row: Row) -> set[str]:
+    """Return a row's key with seed 0, and that which it had when trials said "auto", in whichever precision."""
+    trial = row.trial(0)
+    return {trial.key, trial_key(in_precision(trial.to_json(), "auto"))}
 
 
 def _same(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:

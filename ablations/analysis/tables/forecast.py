@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -12,6 +12,7 @@ from ablations.analysis.results.noise import pooled_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import sensitivity
 from ablations.analysis.tables.cells import Column, Number, Table, TableRow, Text
+from ablations.planning.trial import in_precision
 from ablations.running.cost.sweep_cost import makespan, settings_key
 from ablations.running.record.forecasts import Forecast, RowForecast
 from ablations.running.record.forecasts import Sensitivity as Found
@@ -51,8 +52,9 @@ def choose_forecast(forecasts: Sequence[Forecast], results: Results) -> Forecast
 def hours_of(forecast: Forecast, results: Results) -> Hours | None:
     """Compare the forecast's hours with those of the trials that it foresaw; None where there are none."""
     rows = {row.settings: row for row in forecast.rows}
-    lines = [line for line in _trained_after(forecast, results) if settings_key(line.trial) in rows]
-    foreseen = [rows[settings_key(line.trial)] for line in lines]
+    after = [(line, _settings(line, rows)) for line in _trained_after(forecast, results)]
+    lines = [line for line, settings in after if settings in rows]
+    foreseen = [rows[settings] for _, settings in after if settings in rows]
     if not lines:
         return None
     busy = sum(
@@ -97,6 +99,12 @@ def _trained_after(forecast: Forecast, results: Results) -> list[TrialRecord]:
         (line for line in trained if line.started >= forecast.written),
         key=lambda line: (line.started, line.key),
     )
+
+
+def _settings(line: TrialRecord, rows: Mapping[str, RowForecast]) -> str:
+    """Return what names a line's trial in a forecast, which may be as old as the line and say "auto" like it."""
+    written = line.trial if line.written_as is None else in_precision(line.trial, "auto")
+    return next((key for key in map(settings_key, (line.trial, written)) if key in rows), "")
 
 
 def _busy(rows: Iterable[RowForecast]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ablations.analysis.results.interims import budget_note
+from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.analysis.tables.trials import trial_records
@@ -31,11 +32,12 @@ def setup_table(results: Results) -> Table:
         ),
         ("data", str(baseline.data)),
         *(("note on the data", note) for note in _distinct(record.data_note for record in records)),
-        ("recipe", recipe_text(study.recipe) + _chosen_fields(study)),
+        ("recipe", recipe_text(study.trained_recipe) + _chosen_fields(study)),
         ("design", f"{study.design}, {len(results.design.rows)} rows"),
         ("seeds", _seeds(results.design.seeds)),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
+        *(("precision", text) for text in [precision_text(records)] if text),
         *(("hardware", text) for text in _distinct(_hardware(record) for record in records)),
         *(("code", text) for text in _distinct(_code(record) for record in records)),
         *(("versions", text) for text in _distinct(_versions(record) for record in records)),
@@ -64,7 +66,7 @@ def environment_table(results: Results) -> Table:
 def warnings(results: Results) -> tuple[str, ...]:
     """Return what a reader must know first: data, code or machines that differ, and what interim analyses cost."""
     records = results.finished.values()
-    said = []
+    said = list(machine_warnings(results))
     digests = {record.data_digest for record in records}
     if len(digests) > 1:
         said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
@@ -75,6 +77,8 @@ def warnings(results: Results) -> tuple[str, ...]:
         ("fused", "settings of fused passes"),
         ("winograd", "settings of Winograd's convolutions"),
     ):
+        if f"recipe.{field}" in results.design.study.axes:  # that is what is asked
+            continue
         values = _distinct(
             _plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
             for record in records

@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 
 def open_study(
-    asked: TypedStudy, results_dir: Path, reports_dir: Path, *, last_run: bool = False
+    asked: TypedStudy,
+    results_dir: Path,
+    reports_dir: Path,
+    *,
+    last_run: bool = False,
+    fresh: bool = False,
+    refuse: bool = True,
 ) -> tuple[Design, StudyPaths]:
     """Load the plug-ins and the study, unfold it, and say which plug-ins were loaded.
 
-    With `last_run`, a study to which nothing is changed is that which was run last, and it is said so.
+    With `last_run`, a study to which nothing is changed is that which was run last, and it is said so. With `fresh`,
+    the record does not say in which precision it goes on; with `refuse`, rows in both are refused.
 
     Code runs that the user named: plug-in files on the command line and in the study, and packages that the user
     installed and that announce themselves under the entry point `senet_core.plugins`.
@@ -34,7 +41,7 @@ def open_study(
     Raises:
         UserError: whatever is wrong with any of them, in one line.
     """
-    from ablations.planning.design import design
+    from ablations.analysis.results.precision import design_of
     from ablations.planning.study_file import load_typed
     from ablations.running.record.study_paths import StudyPaths
 
@@ -42,9 +49,9 @@ def open_study(
     if last_run:
         asked = take_up(asked, results_dir)
     loaded = load_typed(asked).beside(results_dir)
-    unfolded = design(loaded)
-    announce_plugins([str(origin) for origin in installed], loaded.plugins)
     paths = StudyPaths(loaded.name, results_dir, reports_dir)
+    unfolded = design_of(loaded, None if fresh else paths.open_record(), refuse=refuse)
+    announce_plugins([str(origin) for origin in installed], loaded.plugins)
     _point_to_record(asked, paths)
     return unfolded, paths
 

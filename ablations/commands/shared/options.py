@@ -192,8 +192,12 @@ class AskedStudy:
     reports_dir: Path
     as_written: bool = True
 
-    def open(self) -> tuple[Design, StudyPaths]:
+    def open(self, *, fresh: bool = False, refuse: bool = True) -> tuple[Design, StudyPaths]:
         """Read and unfold it, as it was run last where nothing else is said.
+
+        Args:
+            fresh: whether it is begun anew, whatever its record has.
+            refuse: whether to refuse a record that has rows in two precisions.
 
         Raises:
             UserError: whatever is wrong with it, in one line.
@@ -202,7 +206,10 @@ class AskedStudy:
         from ablations.planning.typed_study import TypedStudy
 
         asked = TypedStudy(self.study, tuple(self.overrides), self.seeds, tuple(self.plugins))
-        return open_study(asked, self.results_dir, self.reports_dir, last_run=not self.as_written)
+        last_run = not self.as_written
+        return open_study(
+            asked, self.results_dir, self.reports_dir, last_run=last_run, fresh=fresh, refuse=refuse
+        )
 
 
 def recorded_study(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,7 @@ def _recipe_words(study: Study) -> str:
     name = next((f"{name}: " for name, known in RECIPES.items() if known == study.recipe), "")
     varied = [axis.removeprefix("recipe.") for axis in study.axes if axis.startswith("recipe.")]
     chosen = [] if study.tune is None else list(study.tune.ranges)
-    said = f"{name}{recipe_text(study.recipe)}"
+    said = f"{name}{recipe_text(study.trained_recipe)}"
     said += f"; varied: {', '.join(varied)}" if varied else ""
     return said + (f"; chosen for each row: {', '.join(chosen)}" if chosen else "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +14,28 @@ if TYPE_CHECKING:
     from ablations.running.record.trial_record import TrialRecord
 
 
-def complete_key(given: str, known: Iterable[str], where: str, *, lists: str) -> str:
+def complete_key(
+    given: str,
+    known: Collection[str],
+    where: str,
+    *,
+    lists: str,
+    written_as: Mapping[str, Collection[str]] = {},
+) -> str:
     """Return the one key that begins with what was given.
 
     Args:
-        given: a key or its beginning.
+        given: a key or its beginning; a key that the trial had when it said "auto" will do.
         known: keys.
         where: they are, in words.
         lists: the command that lists them.
+        written_as: keys by those that they had, see `TrialFile.written_as`.
 
     Raises:
         UserError: none does, or several do.
     """
-    found = sorted({key for key in known if given and key.startswith(given)})
+    before = {key for old, keys in written_as.items() if given and old.startswith(given) for key in keys}
+    found = sorted({key for key in known if given and (key.startswith(given) or key in before)})
     if len(found) == 1:
         return found[0]
     if not found:
@@ -59,4 +68,5 @@ def find_line(study: str, key: str, results_dir: Path) -> TrialRecord:
         raise unknown(f"study with a record in {results_dir}", name, known, error=RecordError)
     lines = {**record.failed, **record.finished}
     words = [*TypedStudy(study).from_anywhere().words, *Places(results_dir).words("report")]
-    return lines[complete_key(key, lines, str(record.path), lists=f"{program()} report {shlex.join(words)}")]
+    report = f"{program()} report {shlex.join(words)}"
+    return lines[complete_key(key, lines, str(record.path), lists=report, written_as=record.written_as)]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from ablations.planning.choices.settings import Objective, Pruner, Sampler
 from ablations.planning.choices.space import Space, TuneSpace, search_space, tune_space
 from ablations.planning.design import Design
 from ablations.planning.points import row_at, start_of
 from ablations.planning.row import Row
+from ablations.planning.trial import Trial, in_precision
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,32 @@ class Arm:
     @cached_property
     def asked(self) -> str:
         """Hash of space, baseline and objectives, 16 hex digits: another space or baseline is another choice."""
+        return self._hash(self._base.to_json())
+
+    @cached_property
+    def asked_as_auto(self) -> str:
+        """The same hash as proposals have it that were written when trials said "auto"."""
+        return self._hash(in_precision(self._base.to_json(), "auto"))
+
+    @property
+    def precision(self) -> str:
+        """In which its trials are computed."""
+        return self._base.recipe.precision
+
+    @cached_property
+    def _base(self) -> Trial:
         space = self.space
         base = (
             space.base
             if isinstance(space, TuneSpace)
             else row_at(space.study, start_of(space.study), axis=None)
         )
+        return base.trial(0)
+
+    def _hash(self, base: Mapping[str, Any]) -> str:
+        space = self.space
         told = [
-            base.trial(0).to_json(),
+            base,
             [asdict(d) for d in space.dimensions],
             self.objectives,
             _held_back(space),

@@ -264,6 +264,10 @@ def tune_space(study: Study, base: Row) -> TuneSpace:
     assert study.tune is not None
     dimensions = []
     for name, given in study.tune.ranges.items():
+        if name == "precision" and "auto" in given.choices:
+            raise StudyError(
+                f"study {study.name!r}: tune.ranges.precision has the choice 'auto', which is one of the others"
+            )
         for value in given.choices or _ends(name, given):
             try:
                 Recipe.model_validate({**base.recipe.model_dump(), name: value})

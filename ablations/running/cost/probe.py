@@ -14,7 +14,7 @@ from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.data.content import check_content
-from ablations.running.machine.devices import choose_device, choose_precision
+from ablations.running.machine.devices import choose_device
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.training.networks import data_shape
 from ablations.running.training.trial_training import train
@@ -79,7 +79,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
     for file in probe.plugins:
         load_plugin_file(file)
     trial, device = Trial.from_json(probe.trial), choose_device()
-    kernels = probe.kernels.available_on(device, choose_precision(trial.recipe.precision, device))
+    kernels = probe.kernels.available_on(device, trial.recipe.precision)
 
     def timed(steps: int) -> ProbeTiming:
         began = time.perf_counter()

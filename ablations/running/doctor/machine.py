@@ -52,14 +52,14 @@ def check_devices() -> Iterator[Finding]:
             "install a pair that was made for each other: pip install --upgrade torch torchvision",
         )
         return
-    from ablations.running.machine.devices import choose_device, choose_precision, count_gpus
+    from ablations.running.machine.devices import choose_device, count_gpus, preferred_precision
 
     device = choose_device()
     if device.type == "cuda":
         named = f"{counted(count_gpus(), 'GPU')} ({torch.cuda.get_device_name(device)})"
     else:
         named = "Apple's GPU" if device.type == "mps" else "no GPU"
-    bf16 = "computes" if choose_precision("auto", device) == "bf16" else "does not compute"
+    bf16 = "computes" if preferred_precision(device) == "bf16" else "does not compute"
     yield ok(
         f"{counted(available_cores(), 'core')} ({processor_name()}), {named}; {device.type} {bf16} in bf16"
     )

@@ -47,7 +47,7 @@ def check_record(
         fix: set a torn last line aside.
 
     Returns:
-        The keys of its finished trials.
+        The keys of its finished trials, with those that they were written as.
     """
     path = paths.record
     try:
@@ -69,12 +69,13 @@ def check_record(
     ]
     yield from findings
     finished = {line.key for _, line in read.lines if line.status == "finished"}
+    once = {line.written_as for _, line in read.lines if line.status == "finished" and line.written_as}
     if not findings:
         failed = {line.key for _, line in read.lines} - finished
         yield ok(
             f"{path}: {counted(len(finished), 'finished trial')}, {len(failed)} that failed, every line whole"
         )
-    return frozenset(finished)
+    return frozenset(finished | once)
 
 
 def _read(path: Path) -> _Read:

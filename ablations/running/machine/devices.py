@@ -30,10 +30,8 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(named[:count]) if any(named) else tuple(map(str, range(count)))
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
-    """Return "fp32" or "bf16": as asked, and for "auto" bf16 where the device computes in it."""
-    if asked != "auto":
-        return asked
+def preferred_precision(device: torch.device) -> str:
+    """Return "bf16" where the device computes in it, else "fp32"."""
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     return "bf16" if device.type == "cpu" and processor_computes_bf16() else "fp32"

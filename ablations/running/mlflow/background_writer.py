@@ -257,7 +257,10 @@ def remove_superseded(
         return None
     record.refresh()  # after the runs: what a sweep writes to MLflow is in the record already
     current = {line.mark for line in record.finished.values()}
-    old = {line.mark for line in (*record.lines, *paths.lines_set_aside())} - current
+    lines = (*record.lines, *paths.lines_set_aside())
+    old = (
+        frozenset[str]().union(*(line.marks for line in lines)) - current
+    )  # "auto" is written anew with what it was
     there: dict[str, str] = {}
     seen: set[str] = set()
     for run in runs:

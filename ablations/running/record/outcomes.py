@@ -107,7 +107,7 @@ def check_outcomes(content: bytes, line: TrialRecord) -> Outcomes:
         ValueError: they are damaged, or another trial's.
     """
     found = Outcomes.from_bytes(content)
-    if found.key != line.key:
+    if found.key != (line.written_as or line.key):
         raise ValueError(f"it is of trial {printable(found.key)[:64]}")
     if line.result is None or hash_of(content) != line.result.outcomes_sha256:
         raise ValueError("its content is not that which the record names")
@@ -135,7 +135,11 @@ def outcomes_file(folder: Path, line: TrialRecord) -> Path | None:
         return None
     if not _KEY.fullmatch(line.key):
         raise RecordError(f"{folder / FOLDER}: {line.key[:64]!r} is no trial's key")
-    return folder / FOLDER / f"{line.key}-{line.result.outcomes_sha256[:_HASH_DIGITS]}{SUFFIX}"
+    return (
+        folder
+        / FOLDER
+        / f"{line.written_as or line.key}-{line.result.outcomes_sha256[:_HASH_DIGITS]}{SUFFIX}"
+    )
 
 
 def key_of(path: Path) -> str:

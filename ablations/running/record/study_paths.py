@@ -7,6 +7,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 from ablations.errors import RecordError, StudyError
@@ -175,5 +176,10 @@ class StudyPaths:
         return lines
 
     def open_record(self) -> StudyRecord:
-        """Return the study's record, whose parts are read when they are asked for."""
+        """Return the study's record, whose parts are read when they are asked for, and then only what was added."""
+        self._record.refresh()
+        return self._record
+
+    @cached_property
+    def _record(self) -> StudyRecord:
         return StudyRecord(self.results)

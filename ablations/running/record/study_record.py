@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ablations.errors import RecordError
+from ablations.planning.trial import in_precision, trial_key
 from ablations.running.machine.durable import FULL_OR_FAILING, DiskError, not_written
 from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
@@ -79,7 +80,22 @@ class StudyRecord:
     def interim_plans(self) -> tuple[InterimPlan, ...]:
         """The plans of its interim analyses, oldest first, in looks.jsonl."""
         self._sizes["interim_plans"] = self._size(INTERIM_PLANS)
-        return read_interim_plans(self.folder)
+        known = self._with_seed_0
+        return tuple(
+            replace(plan, asked=asked, rows=tuple(key for row in plan.rows for key in known.get(row, (row,))))
+            for plan in read_interim_plans(self.folder)
+            for asked in known.get(plan.asked, (plan.asked,))
+        )
+
+    @property
+    def _with_seed_0(self) -> Mapping[str, tuple[str, ...]]:
+        """Keys with seed 0 of the trials that were written as "auto", by those that they had so."""
+        found: dict[str, dict[str, None]] = {}
+        for line in self.trials.lines:
+            if line.written_as is not None:
+                trial = {**line.trial, "seed": 0}
+                found.setdefault(trial_key(in_precision(trial, "auto")), {})[trial_key(trial)] = None
+        return {key: tuple(keys) for key, keys in found.items()}
 
     @cached_property
     def plans_elsewhere(self) -> tuple[InterimPlan, ...]:

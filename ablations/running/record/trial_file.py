@@ -77,6 +77,22 @@ class TrialFile:
         return {line.key: line for line in self.lines if line.status == "failed" and line.key not in finished}
 
     @property
+    def written_as(self) -> dict[str, set[str]]:
+        """The keys of the trials that were written as "auto", by the keys that their lines have in the file."""
+        found: dict[str, set[str]] = {}
+        for line in self.lines:
+            if line.written_as is not None:
+                found.setdefault(line.written_as, set()).add(line.key)
+        return found
+
+    @property
+    def once_auto(self) -> frozenset[str]:
+        """The precisions of the trials that were written as "auto"."""
+        return frozenset(
+            line.trial["recipe"]["precision"] for line in self.lines if line.written_as is not None
+        )
+
+    @property
     def pruned(self) -> dict[str, TrialRecord]:
         """Trials that a search stopped early, by key."""
         return {line.key: line for line in self.lines if line.status == "pruned"}

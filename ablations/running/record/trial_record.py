@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from ablations.planning.explain import explain
+from ablations.planning.recipe import PRECISIONS
+from ablations.planning.trial import in_precision, trial_key
 from ablations.running.record.schema import check_schema
 from senet_core.errors import printable
 
@@ -127,6 +129,8 @@ class TrialRecord:
         data_note: what a reader must know of the data.
         started, finished: ISO 8601 in UTC.
         shared_from: the study whose record the line was taken from; None where it was trained for this one.
+        written_as: the key in the file, of a line whose trial says "auto" there: `key` and `trial` have the precision
+            that its environment says. None where they are as written.
     """
 
     key: str
@@ -142,17 +146,28 @@ class TrialRecord:
     started: str
     finished: str
     shared_from: str | None = None
+    written_as: str | None = field(default=None, compare=False)
 
     @property
     def mark(self) -> str:
         """A hash that tells this line from others of the same trial: 16 hexadecimal digits."""
+        return self._mark(self.key)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The mark, and that which the line had under the key that it was written with."""
+        return frozenset({self.mark, self._mark(self.written_as or self.key)})
+
+    def _mark(self, key: str) -> str:
         end = self.failure if self.result is None else (self.result.weights_sha256, self.result.train_seconds)
-        told = (self.key, self.started, self.finished, self.environment.get("host"), str(end))
+        told = (key, self.started, self.finished, self.environment.get("host"), str(end))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def to_line(self) -> str:
         """Return the line for the record, without the line feed. Numbers read back exactly."""
         content = {"schema": SCHEMA, **asdict(self)}
+        if content.pop("written_as") is not None:  # what was hashed with it, as outcomes are, stays true
+            content["key"], content["trial"] = self.written_as, in_precision(self.trial, "auto")
         for name in (
             "failure",
             "environment",
@@ -204,7 +219,27 @@ class TrialRecord:
             raise ValueError("its trial has no seed")
         if (record.result is None) == (record.status == "finished"):
             raise ValueError(f"its status {record.status!r} and its result do not belong together")
-        return record if line.isascii() and "\\u" not in line else record.with_printable_texts()
+        record = record if line.isascii() and "\\u" not in line else record.with_printable_texts()
+        return _resolved(record)
+
+
+def _resolved(record: TrialRecord) -> TrialRecord:
+    """Return a line whose trial says "auto" as that of the trial with the precision in which it was computed.
+
+    One that was changed after it was written, or does not know its precision, stays what it is: no trial of a study.
+    """
+    if record.written_as is not None:  # the line says so itself: it is not for files
+        record = replace(record, written_as=None)
+    recipe, computed = record.trial.get("recipe"), record.environment.get("precision")
+    if not isinstance(recipe, Mapping) or recipe.get("precision") != "auto" or computed not in PRECISIONS:
+        return record
+    try:
+        trial = in_precision(record.trial, computed)
+        if trial_key(record.trial) != record.key:
+            return record
+        return replace(record, key=trial_key(trial), trial=trial, written_as=record.key)
+    except (TypeError, ValueError):  # what an edit by hand may hold, and JSON does not
+        return record
 
 
 def _printable(value: Any) -> Any:

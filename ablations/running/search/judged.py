@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -86,10 +86,30 @@ def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[J
     """
     lines = {line.key: line for line in record.lines}
     lines |= record.finished
-    own = [p for p in proposals if (p.arm, p.asked) == (arm.name, arm.asked)]
-    for proposal in own:
-        _check(arm, proposal)
+    own = own_proposals(arm, proposals, record)
     return tuple(_judged(arm, proposal, lines.get(proposal.key)) for proposal in own)
+
+
+def own_proposals(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> list[Proposal]:
+    """Return an arm's proposals, in their order, with the keys that their trials have.
+
+    Those of a study that was begun when trials said "auto" are an arm's if such trials were computed in its precision.
+
+    Raises:
+        RecordError: a proposal is none that the choice could have made.
+    """
+    once = arm.precision in record.once_auto
+    found = []
+    for proposal in proposals:
+        as_auto = once and proposal.asked == arm.asked_as_auto
+        if proposal.arm != arm.name or not (as_auto or proposal.asked == arm.asked):
+            continue
+        _check(arm, proposal)
+        if as_auto:
+            trial = arm.space.proposed_row(proposal.params).trial(proposal.seed)
+            proposal = replace(proposal, asked=arm.asked, key=trial.key)
+        found.append(proposal)
+    return found
 
 
 def lacking(arm: Arm, judged: Sequence[Judged]) -> int:

@@ -123,7 +123,7 @@ def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], images
     with tempfile.TemporaryDirectory(prefix="ablate-") as name:
         folder = Path(name)
         task = Task(
-            key=record.key,
+            key=record.written_as or record.key,  # it is in the outcomes, whose hash is compared
             trial={**record.trial, "recipe": recipe},
             data_dir=data_dir,
             running_dir=folder / "running",

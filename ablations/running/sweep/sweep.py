@@ -126,7 +126,8 @@ def _clear_away(paths: StudyPaths, leases: Leases, record: TrialFile) -> None:
     """Remove what killed sweeps have left: their leases, and the files of trials that are finished."""
     leases.clear_dead()
     held = set(leases.held())
-    for key in record.finished.keys() - held:
+    once = {line.written_as for line in record.finished.values() if line.written_as}
+    for key in (record.finished.keys() | once) - held:
         for left in paths.running.glob(f"{key}.*"):
             left.unlink(missing_ok=True)
         if (paths.checkpoints / key).exists():

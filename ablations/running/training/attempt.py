@@ -15,7 +15,7 @@ from ablations.planning.trial import Trial
 from ablations.planning.used_plugins import check_plugins
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.data.content import changed_in_place, check_content, file_state
-from ablations.running.machine.devices import choose_device, choose_precision
+from ablations.running.machine.devices import choose_device
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
 from ablations.running.record.outcomes import MOST_IMAGES, Outcomes, hash_of
@@ -93,7 +93,7 @@ class _Attempt:
         _load_plugins(task)
         trial = Trial.from_json(task.trial)
         device = choose_device()
-        precision = choose_precision(trial.recipe.precision, device)
+        precision = trial.recipe.precision
         kernels = task.kernels.available_on(device, precision)
         self.environment = describe_environment(
             device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),

@@ -13,7 +13,6 @@ from ablations.planning.datasets import dataset
 from senet_core.errors import typed_line
 
 if TYPE_CHECKING:
-    from ablations.planning.recipe import Recipe
     from ablations.planning.row import Row
     from ablations.planning.trial import DataSpec
     from senet_core.fingerprint import Fingerprint, Structure
@@ -93,7 +92,7 @@ class Networks:
             made_of = self.structure(row)
             if made_of is not None:
                 cost = made_of.parameters, made_of.multiply_adds
-                groups[(trained_as(row.recipe), row.repeat, *cost)].append(row)
+                groups[(row.recipe.effective, row.repeat, *cost)].append(row)
         return tuple(
             (one, other)
             for group in groups.values()
@@ -135,11 +134,3 @@ class Networks:
             return False
         self.left_out[row.label] = took
         return True
-
-
-def trained_as(recipe: Recipe) -> Recipe:
-    """Return the effective recipe, with the precision of this machine."""
-    from ablations.running.machine.devices import choose_device, choose_precision
-
-    precision = choose_precision(recipe.precision, choose_device())
-    return recipe.effective.model_copy(update={"precision": precision})

@@ -11,7 +11,6 @@ from torch import nn
 
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
-from ablations.running.machine.devices import choose_precision
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
@@ -20,6 +19,7 @@ from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
 from ablations.running.training.trainer import Diverged, Observer, Trainer
 from senet_core.complexity import measure_complexity
+from senet_core.errors import UserError
 from senet_core.latency import measure_latency
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
@@ -108,8 +108,13 @@ def make_trainer(
     """Return the trainer of a trial before its first step: network, batches and optimiser.
 
     Raises:
-        UserError: a name is unknown here, or the backbone lacks a stage.
+        UserError: a name is unknown here, or the backbone lacks a stage; or nobody has said in which precision.
     """
+    precision = trial.recipe.precision
+    if precision == "auto":
+        raise UserError(
+            "a trial is computed in fp32 or bf16: precision 'auto' is one of them once it is planned"
+        )
     model = build_model(
         trial.backbone,
         trial.variant,
@@ -118,7 +123,6 @@ def make_trainer(
         seed=trial.seed,
     ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     kernels.install(model)
-    precision = choose_precision(trial.recipe.precision, device)
 
     def validate(network: nn.Module) -> float:
         return evaluate(network, data, device, precision)[0]

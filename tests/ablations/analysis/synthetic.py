@@ -33,7 +33,7 @@ def study_design(**changes: Any) -> Design:
         "axes": {"reduction": [4, 16, 32], "squeeze": ["avg", "max"]},
         "seeds": 6,
     }
-    return design(parse_study({**content, **changes}))
+    return design(parse_study({**content, **changes}).in_precision("bf16"))
 
 
 def widths_of(row: Row) -> dict[int, int]:

@@ -34,7 +34,7 @@ WORDS = {
     "repeat, largest, difference value": "+0.16",
     "repeat, how many, verdict undetermined": "6",
     "repeat-comparisons, largest, sd": "1.353",
-    "trials, SE r=8 / 3, key": "`6563c53461791004`",
+    "trials, SE r=8 / 3, key": "`4219b1b7dc1eb8ae`",
     "setup, backbone, value": "resnet8",
 }
 

@@ -52,7 +52,7 @@ def reported(clone: Path, formats: Sequence[str], pairs: Sequence[str] = (), **c
     """Write study, record and report, and check the report in another process's stead."""
     overrides = ("margin=0.3",)
     (clone / "tiny.yaml").write_text(json.dumps({**STUDY, **changes}), encoding="utf-8")  # which is YAML, too
-    plan = design(load_study("tiny.yaml", overrides=overrides, seeds=5))
+    plan = design(load_study("tiny.yaml", overrides=overrides, seeds=5).in_precision("bf16"))
     record = write_record(clone / "results/tiny", simulated(plan, {"SE r=4": 0.4}))
     write_report(Results(plan, record), clone / "reports", formats=formats, pairs=pairs)
     return [str(difference) for difference in check_report("tiny", Library(clone))]
