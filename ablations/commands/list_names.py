@@ -66,6 +66,6 @@ def _family(family: Pattern) -> dict[str, str]:
         "slot": "backbone family",
         "name": name,
         "source": f"with {rule}" if rule else "",
-        "differs": f"such as {family.members}",
+        "differs": "; ".join([f"such as {family.members}", *filter(None, [family.differs])]),
         "origin": "built-in",
     }

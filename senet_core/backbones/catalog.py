@@ -76,12 +76,14 @@ class Pattern:
         shown: how the family is listed: "resnetN with N = 6n+2".
         members: a few of its names, and what is special among them.
         find: returns the member for a match, or None where the numbers in the name are not of the family.
+        differs: how its members depart from their sources, or from other families.
     """
 
     regex: str
     shown: str
     members: str
     find: Callable[[re.Match[str]], Backbone | None]
+    differs: str = ""
 
 
 PATTERNS: list[Pattern] = []

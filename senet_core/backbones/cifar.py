@@ -16,6 +16,18 @@ BOTTLENECKS_FROM = 164
 SHAKE_INTEGRATIONS = ("standard", "pre", "post", "identity")
 """Two branches have two 3x3 convolutions side by side, so that there is no one map inside to gate."""
 
+PRE_GATES = (
+    "pre gates the pre-activation that branch and shortcut share where channels change, else the raw sum"
+)
+"""In pre-activation and wide ResNets: after batch norm and ReLU in the first unit of most stages, else before them."""
+PRE_GATES_RAW = "pre gates the raw sum, before the ReLU of the branches"
+STARTS_BY_INPUT = (
+    "convolutions start by the size of their input (fan_in), those of other families by their output"
+)
+STARTS_BY_OUTPUT = (
+    "convolutions start by the size of their output (fan_out), those of CIFAR's resnetN by their input"
+)
+
 _cifar = partial(Backbone, stages=STAGES, image_size=32)
 
 
@@ -58,6 +70,7 @@ PATTERNS.append(
         "resnetN with N = 6n+2",
         "resnet8, resnet14, resnet20, ...; at depths 50 and 152 cifar-resnetN, as resnet50 is ImageNet's",
         _find_resnet,
+        STARTS_BY_INPUT,
     )
 )
 PATTERNS.append(
@@ -66,11 +79,16 @@ PATTERNS.append(
         f"preact-resnetN with N = 6n+2, and N = 9n+2 from {BOTTLENECKS_FROM}",
         "preact-resnet8, preact-resnet20, preact-resnet164, ...",
         _find_preact,
+        f"{PRE_GATES}; {STARTS_BY_OUTPUT}",
     )
 )
 PATTERNS.append(
     Pattern(
-        r"wrn-(\d{2,3})-([1-9]\d?)", "wrn-D-K with D = 6n+4", "wrn-10-2, wrn-16-8, wrn-28-10, ...", _find_wide
+        r"wrn-(\d{2,3})-([1-9]\d?)",
+        "wrn-D-K with D = 6n+4",
+        "wrn-10-2, wrn-16-8, wrn-28-10, ...",
+        _find_wide,
+        f"{PRE_GATES}; {STARTS_BY_OUTPUT}",
     )
 )
 PATTERNS.append(
@@ -79,6 +97,7 @@ PATTERNS.append(
         "shake-shake-D-2xWd with D = 6n+2 or -2xGxWd with D = 9n+2, and shake-even",
         "shake-shake-26-2x32d, shake-even-26-2x32d, shake-shake-29-2x4x64d, ...",
         _find_shake,
+        f"{PRE_GATES_RAW}; {STARTS_BY_OUTPUT}",
     )
 )
 
@@ -108,19 +127,27 @@ def _named(name: str) -> Backbone:
 _register(
     ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
     source="He et al. 2015, arXiv:1512.03385, section 4.2",
+    differs=STARTS_BY_INPUT,
 )
 _register(
     ("preact-resnet110", "preact-resnet164"),
     source="He et al. 2016, arXiv:1603.05027, and the authors' code for the 164 layers",
-    differs="the 110 layers keep the shortcuts without parameters of He et al. 2015",
+    differs="the 110 layers keep the shortcuts without parameters of He et al. 2015; "
+    f"{PRE_GATES}; {STARTS_BY_OUTPUT}",
 )
-_register(("wrn-16-8",), source="Zagoruyko and Komodakis 2016, arXiv:1605.07146, and their code; no dropout")
+_register(
+    ("wrn-16-8",),
+    source="Zagoruyko and Komodakis 2016, arXiv:1605.07146, and their code; no dropout",
+    differs=f"{PRE_GATES}; {STARTS_BY_OUTPUT}",
+)
 _register(
     ("shake-shake-26-2x96d",),
     source="Gastaldi 2017, arXiv:1705.07485, and his code; both passes are shaken, image by image",
+    differs=f"{PRE_GATES_RAW}; {STARTS_BY_OUTPUT}",
 )
 _register(
     ("shake-even-29-2x4x64d",),
     source="Gastaldi 2017, arXiv:1705.07485; the backward pass weighs the branches evenly",
-    differs="the bottlenecks start with a ReLU, as his basic units do; his code for them is not public",
+    differs="the bottlenecks start with a ReLU, as his basic units do; his code for them is not public; "
+    f"{PRE_GATES_RAW}; {STARTS_BY_OUTPUT}",
 )

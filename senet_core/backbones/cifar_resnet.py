@@ -78,6 +78,9 @@ class CifarResNet(nn.Module):
 
     Raises:
         ValueError: the depth is not 6n+2.
+    The weights of convolutions are drawn by the size of their input (fan_in), in every other family by that of their
+    output: He et al. 2015, arXiv:1502.01852, has both, and these networks keep what they were first trained with.
+
     Source: He et al. 2015, arXiv:1512.03385, section 4.2; stages are numbered 2 to 4, as conv2_x to conv4_x.
     """
 

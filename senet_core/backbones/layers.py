@@ -48,6 +48,8 @@ class ConvBNReLU(nn.Module):
 def he_normal(model: nn.Module) -> None:
     """Draw the weights of every convolution from He et al.'s normal distribution, by the size of its output.
 
+    Not for `cifar_resnet`, which draws them by the size of the input.
+
     Source: He et al. 2015, arXiv:1502.01852, as the authors' code of the CIFAR networks has it.
     """
     for module in model.modules():

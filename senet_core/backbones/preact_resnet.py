@@ -1,7 +1,10 @@
 """Pre-activation ResNets (He et al. 2016) and wide ResNets (Zagoruyko and Komodakis 2016) for CIFAR.
 
 Where a unit changes the number of channels, branch and shortcut share one pre-activation, as in both papers'
-code. The SE block of the standard integration gates the branch just before the addition.
+code. The SE block of the standard integration gates the branch just before the addition. That of `pre` gates what the
+branch starts from: the shared pre-activation where there is one, else the raw sum, before batch norm and ReLU.
+
+Weights are drawn by the size of a convolution's output (fan_out), in the CIFAR ResNets of `cifar_resnet` by its input.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class ShiftedShortcut(nn.Module):
 
 @unit_form("senet_core.backbones.shake_shake.ShakeUnit")
 class ShakeForm(ResidualForm):
-    """Take the mix of both branches as f(x); nothing follows the addition."""
+    """Take the mix of both branches as f(x), which starts with a ReLU behind what `pre` gates; nothing follows it."""
 
     integrations = ("standard", "pre", "post", "identity")
     keeps = ("downsample",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,14 @@ from torch import Tensor, nn
 from senet_core import SEVariant, UserError, build_model, insert_se
 from senet_core.backbones import find_backbone
 from senet_core.backbones.bn_inception import halved
-from senet_core.backbones.cifar import BOTTLENECKS_FROM
+from senet_core.backbones.catalog import BACKBONES, PATTERNS
+from senet_core.backbones.cifar import (
+    BOTTLENECKS_FROM,
+    PRE_GATES,
+    PRE_GATES_RAW,
+    STARTS_BY_INPUT,
+    STARTS_BY_OUTPUT,
+)
 from senet_core.backbones.preact_resnet import PreactBasic, PreactBottleneck
 from senet_core.backbones.shake_shake import Shake, ShiftedShortcut
 from senet_core.backbones.shufflenet_v1 import shuffled
@@ -66,6 +74,62 @@ def test_preactivation_units(integration: str, formula: Callable[..., Tensor], p
     start = relu_bn(unit.bn1, x) if projects else x
     with torch.no_grad():
         torch.testing.assert_close(unit(x), formula(start, f, s, unit.se))
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        ("preact-resnet14", {"layer2.0", "layer3.0"}),
+        ("preact-resnet164", {"layer1.0", "layer2.0", "layer3.0"}),
+        ("wrn-16-1", {"layer2.0", "layer3.0"}),
+        ("wrn-16-2", {"layer1.0", "layer2.0", "layer3.0"}),
+        ("shake-shake-14-2x8d", set()),
+    ],
+)
+def test_what_pre_gates_in_each_unit(name: str, shared: set[str]) -> None:
+    """The shared pre-activation, after batch norm and ReLU, in these units; the raw sum in all others."""
+    model = build_model(name, SEVariant(integration="pre"), num_classes=10, seed=0).eval()
+    units = {path: unit for path, unit in model.named_modules() if isinstance(unit, SEUnit)}
+    came: dict[str, Tensor] = {}
+    gated: dict[str, Tensor] = {}
+    for path, unit in units.items():
+        unit.register_forward_pre_hook(lambda _, x, path=path: came.update({path: x[0].clone()}))
+        unit.se.register_forward_pre_hook(lambda _, x, path=path: gated.update({path: x[0].clone()}))
+    with torch.no_grad():
+        model(torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)))
+    activated = {path for path in units if not torch.equal(gated[path], came[path])}
+    assert activated == shared
+    for path in shared:
+        torch.testing.assert_close(gated[path], relu_bn(units[path].bn1, came[path]))
+    assert all((came[path] < 0).any() for path in units.keys() - {"layer1.0"})
+    said = PRE_GATES if hasattr(units["layer2.0"], "bn1") else PRE_GATES_RAW
+    [family] = [family for family in PATTERNS if re.fullmatch(family.regex, name)]
+    assert said in family.differs
+    for registered in BACKBONES:
+        if re.fullmatch(family.regex, registered):
+            assert said in BACKBONES[registered].differs
+
+
+@pytest.mark.parametrize(
+    ("name", "by_output", "said"),
+    [
+        ("resnet20", False, STARTS_BY_INPUT),
+        ("preact-resnet20", True, STARTS_BY_OUTPUT),
+        ("wrn-10-2", True, STARTS_BY_OUTPUT),
+        ("shake-shake-8-2x8d", True, STARTS_BY_OUTPUT),
+    ],
+)
+def test_by_which_size_convolutions_start(name: str, by_output: bool, said: str) -> None:
+    model = build_model(name, None, num_classes=10, seed=0)
+    ratios = []
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer.in_channels != layer.out_channels:
+            size = (layer.out_channels if by_output else layer.in_channels) * layer.kernel_size[0] ** 2
+            ratios.append(float(layer.weight.detach().std()) * (size / 2) ** 0.5)
+    assert len(ratios) > 2
+    assert all(abs(ratio - 1) < 0.2 for ratio in ratios)
+    [family] = [family for family in PATTERNS if re.fullmatch(family.regex, name)]
+    assert said in family.differs
 
 
 def test_3x3_gate_of_a_preactivation_bottleneck() -> None:
