@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from unicodedata import normalize
 
 from pydantic import (
@@ -160,6 +160,11 @@ class Study(BaseModel):
         gt=0,
         allow_inf_nan=False,
         description="The smallest effect of interest, in points of top-1 error: smaller ones count as equivalent.",
+    )
+    rests_on: Literal["seeds", "images"] | None = Field(
+        default=None,
+        description="What verdicts hold for: seeds, for new seeds on these test images, or images, for new seeds and "
+        "new test images; images if not given, where it is known which test images each trial got right.",
     )
     labels: dict[str, str] = Field(
         default={},

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.results.race import prospects_of
-from ablations.analysis.stats.sequential import SPENDING_POWER, ErrorSpending, interim_p
+from ablations.analysis.stats.interims.sequential import SPENDING_POWER, ErrorSpending, interim_p
 from ablations.planning.designs.race import RaceSettings
 from tools.simulation.verdicts import (
     ALPHA,

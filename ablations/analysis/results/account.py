@@ -6,11 +6,16 @@ that is promised holds for the report as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import compare_family
+from ablations.analysis.stats.pair_tests import NO_OUTCOMES, Outcomes
+from ablations.planning.row import Row
 from senet_core.words import counted
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ def comparisons_of(results: Results) -> Mapping[str, Comparison]:
         results.values("top1_error", rows),
         [(row.label, base) for row in rows if row.label != base],
         rules_of(results),
+        _outcomes(results, rows),
     )
     return {comparison.variant: comparison for comparison in found}
 
@@ -39,7 +45,8 @@ def rules_of(results: Results) -> Rules:
         alpha=ALPHA,
         margin=results.design.study.margin,
         schedule=results.schedule,
-        withheld=withheld(results),
+        withheld=results.withheld,
+        rests_on=results.design.study.rests_on,
     )
 
 
@@ -82,7 +89,27 @@ def account_words(found: tuple[Comparison, ...], *, of: str = "this report") -> 
         kinds += "; and so is the chance that it calls any “equivalent” that is not"
     number = counted(one.members, "comparison")
     together = f"{number} with the baseline, corrected together by {how}" if one.members > 1 else number
-    return f"{kinds} ({together}). Generalises over new seeds, on these training and test images."
+    over = (
+        "new seeds and new test images, with these training images"
+        if one.rests_on == "images"
+        else "new seeds, on these training and test images"
+    )
+    return f"{kinds} ({together}). Verdicts and intervals generalise over {over}."
+
+
+def _outcomes(results: Results, rows: Sequence[Row]) -> Outcomes:
+    """Return the outcomes of all finished trials, by row and seed; none where the trials saw different data."""
+    if len({line.data_digest for line in results.finished.values()}) != 1:
+        return NO_OUTCOMES
+    found: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    for row in rows:
+        if row.label in results.undecided:
+            continue
+        for seed in results.asked_seeds(row):
+            right = results.outcomes(row.trial(seed).key)
+            if right is not None:
+                found.setdefault(row.label, {})[seed] = right
+    return found
 
 
 def _waits(results: Results) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablations.analysis.results.account import rules_of
+from ablations.analysis.results.outcomes import outcomes_of
 from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.crossed import CrossedLevel, crossed_level
 from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.paired import Estimate, estimate
 from ablations.planning.row import Row, RowKind
@@ -78,6 +80,7 @@ class Outcome(Sample):
         parameters: learnable parameters; None before the first trial has finished.
         multiply_adds: for one image; None before the first trial has finished.
         widths: bottleneck units by stage number; empty for the plain network.
+        crossed: its error over new seeds and new test images; None where verdicts do not rest on images.
     """
 
     row: Row
@@ -85,6 +88,15 @@ class Outcome(Sample):
     parameters: int | None
     multiply_adds: int | None
     widths: Mapping[int, int]
+    crossed: CrossedLevel | None = None
+
+    @cached_property
+    def level(self) -> Estimate:
+        """The mean of the values over seeds; its interval holds for new test images, too, where `crossed` is known."""
+        over_seeds = super().level
+        if self.crossed is None or self.crossed.lo is None:
+            return over_seeds
+        return replace(over_seeds, lo=self.crossed.lo, hi=self.crossed.hi)
 
 
 @dataclass(frozen=True)
@@ -200,4 +212,13 @@ def _outcome(results: Results, row: Row) -> Outcome:
         widths={}
         if first is None
         else {int(stage): width for stage, width in first.bottleneck_widths.items()},
+        crossed=_crossed(results, row),
     )
+
+
+def _crossed(results: Results, row: Row) -> CrossedLevel | None:
+    if all(c.rests_on == "seeds" for c in results.comparisons.values()):
+        return None
+    keys = [record.key for record in results.of_row(row)]
+    right = outcomes_of(results, keys) if keys else None
+    return None if right is None else crossed_level(right)

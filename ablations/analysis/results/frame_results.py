@@ -17,7 +17,7 @@ from ablations.analysis.results.families import Measure, Sample, SampleFamily, f
 from ablations.analysis.stats.aggregates import Aggregate, aggregate
 from ablations.analysis.stats.compare import compare_pairs
 from ablations.analysis.stats.comparison import Comparison, Rules
-from ablations.analysis.stats.family import compare_tasks
+from ablations.analysis.stats.family import TaskFrame, compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
 from senet_core.errors import UserError, unknown
 
@@ -154,7 +154,10 @@ def frame_results(
     wide = {task: by_seed(rows, task=task) for task, rows in tasks.items()}
     comparable = [task for task in tasks if baseline in wide[task] and len(wide[task].columns) > 1]
     compared = compare_tasks(
-        [(tasks[t], [(str(name), baseline) for name in wide[t] if name != baseline]) for t in comparable],
+        [
+            TaskFrame(tasks[t], [(str(name), baseline) for name in wide[t] if name != baseline])
+            for t in comparable
+        ],
         Rules(margin=margin, lower_is_better=lower_is_better),
     )
     families, all_pairs = [], {}

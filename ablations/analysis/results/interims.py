@@ -11,7 +11,7 @@ from ablations.running.record.interim_plans import InterimPlan
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
-    from ablations.analysis.stats.schedule import InterimSchedule
+    from ablations.analysis.stats.interims.schedule import InterimSchedule
 
 _ALPHA = 0.05
 
@@ -64,7 +64,9 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedu
     at = sorted({n for plan in (*_same(design, plans), own) for n in plan.looks})
     if len(at) == 1:
         return None
-    from ablations.analysis.stats.schedule import InterimSchedule  # scipy, which a status need not wait for
+    from ablations.analysis.stats.interims.schedule import (
+        InterimSchedule,  # scipy, which a status need not wait for
+    )
 
     return InterimSchedule(tuple(at), at[-1], order=own.seeds)
 
@@ -89,7 +91,7 @@ def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
         most = max(most, plan.most)
         ends.append((plan.looks[-1], most))
     before = ", ".join(str(last) for last, _ in ends[:-1])
-    from ablations.analysis.stats.schedule import wrong_over_plans
+    from ablations.analysis.stats.interims.schedule import wrong_over_plans
 
     bound = 100 * _ALPHA * wrong_over_plans(ends)
     return (

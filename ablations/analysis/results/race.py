@@ -5,11 +5,11 @@ again from the first, with the seeds that each of them had. So a race that was k
 report says the same on every machine.
 
 A row is retired when it has a verdict (p values of all interim analyses so far, Holm's method over all rows;
-stats/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for want
+stats/interims/schedule.py), or when a verdict within its seeds has become unlikely. Retiring for want
 of prospects can only lose verdicts, never make a wrong one, so it costs no error.
 
-Source: ablations/analysis/stats/sequential.py; Spiegelhalter, Freedman and Blackburn 1986, "Monitoring clinical trials:
-conditional or predictive power?", for the prospects.
+Source: ablations/analysis/stats/interims/sequential.py; Spiegelhalter, Freedman and Blackburn 1986, "Monitoring
+clinical trials: conditional or predictive power?", for the prospects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scipy import special
 from ablations.analysis.results.account import ALPHA
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import compare_family
-from ablations.analysis.stats.schedule import InterimSchedule
+from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import TrialRecord
@@ -174,13 +174,13 @@ def _retire(
     """Analyse the rows that race: retire those with a verdict, and those without prospects."""
     margin, most = design.study.margin, len(design.seeds)
     unlikely = dict.fromkeys(state.racing, True)
-    known = values[values["place"] < values["variant"].map(given)]
+    known = values[values["place"] < values["variant"].map(given)].assign(ended=True)
     works = set(known.loc[known["value"].notna(), "variant"])
     state.retire([label for label in state.racing if label not in works], now, "failed")
     base = design.baseline.label
     others = [row.label for row in design.rows if row.label != base]
     level = ALPHA / max(1, len(others))
-    rules = Rules(alpha=ALPHA, margin=margin, schedule=schedule)
+    rules = Rules(alpha=ALPHA, margin=margin, schedule=schedule, forecast=False)
     settled = []
     for c in compare_family(known, [(label, base) for label in others], rules):
         if c.variant not in state.racing:

@@ -20,8 +20,10 @@ from ablations.running.record.trial_record import TrialRecord
 
 # pandas and scipy take a second to import, which `ablate status` need not wait for: they come where they are used
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from ablations.analysis.results.confirmation import Confirmation
     from ablations.analysis.results.families import Family
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.interactions import Combinations
     from ablations.analysis.results.race import Race
     from ablations.analysis.stats.comparison import Comparison
-    from ablations.analysis.stats.schedule import InterimSchedule
+    from ablations.analysis.stats.interims.schedule import InterimSchedule
     from ablations.analysis.tables.latex.cells import Spread
 
 METRICS = (
@@ -277,6 +279,13 @@ class Results:
     def forecasts(self) -> tuple[Forecast, ...]:
         """The forecasts of the study, oldest first."""
         return self.record.forecasts
+
+    def outcomes(self, key: str) -> NDArray[np.bool_] | None:
+        """Return for each test image whether a trial of this study got it right; None where that is not known."""
+        line = self.finished.get(key)
+        if line is None or line.result is None or line.result.outcomes_sha256 is None:
+            return None
+        return self.record.outcomes(key)
 
     def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.

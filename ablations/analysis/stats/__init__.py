@@ -9,7 +9,7 @@ shape           collapses and skew of a row, and tests that allow for them; sign
 equivalence     two one-sided tests within a margin; seed_forecast: seeds that an open comparison still needs
 holm, max_t     corrections for a family: of any p, and of differences by joint sign flips
 verdict         what may be said, and in which words
-schedule        interim analyses: tests that stay valid when seeds are added; sequential has their boundaries
+interims/       analyses while seeds are added: tests that stay valid, and their boundaries
 power           what n seeds can find
 factorial/      main effects and interactions of crossed factors
 aggregates      several tasks together; partial_conjunction: on how many a difference is shown, and where it varies

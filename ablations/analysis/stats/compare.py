@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import compare_family
-from ablations.analysis.stats.schedule import InterimSchedule
+from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.analysis.stats.seed_table import check_columns
 from senet_core.errors import unknown
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ablations.analysis.stats.crossed import CrossedDifference
+from ablations.analysis.stats.failures import WorstRanks
+from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.analysis.stats.paired import PairedDifference, Share
-from ablations.analysis.stats.schedule import InterimSchedule
+from ablations.analysis.stats.shape import Shape
 from ablations.analysis.stats.verdict import Reading
 
 Correction = Literal["Holm", "max-T"]
 """How the p of differences are corrected; those of equivalence always by Holm's method."""
+
+RestsOn = Literal["seeds", "images"]
+"""What a verdict holds for: new seeds on these test images, or new seeds and new test images."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,9 @@ class Rules:
         margin: smallest effect of interest, in the units of the values, above 0; without it nothing is called
             equivalent.
         schedule: of interim analyses, if there are any.
+        rests_on: what verdicts hold for: "seeds", new seeds on these test images, or "images", new seeds and new test
+            images; None for images where outcomes are known and there is one analysis.
+        forecast: whether open comparisons get a forecast of more seeds.
         withheld: why nothing may be said yet, in a few words; None where it may. Means are shown, but no interval, p
             or verdict.
     """
@@ -34,6 +43,8 @@ class Rules:
     margin: float | None = None
     schedule: InterimSchedule | None = None
     withheld: str | None = None
+    rests_on: RestsOn | None = None
+    forecast: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Comparison:
 
     Attributes:
         variant: its name.
-        difference: variant minus `against`.
+        difference: variant minus `against`; its interval is the one that the verdict rests on.
         p_corrected: of the difference, corrected for all comparisons that are made together; None where there is no p.
         reading: the verdict and its words.
         against: what it is compared with.
@@ -56,6 +67,13 @@ class Comparison:
         correction: how `p_corrected` was made.
         members: comparisons that are corrected together.
         withheld: whether nothing is said yet, because no planned analysis has been reached.
+        rests_on: what the verdict holds for.
+        over_seeds: the interval over new seeds on these test images, where `rests_on` is "images".
+        crossed: over new seeds and new test images; None where outcomes are not known.
+        beyond_test_set: whether no number of seeds would settle the comparison on this test set, were the mean to stay.
+        ranks: the test with failed runs as the worst results; None where no run failed.
+        shape: of the differences over seeds; None without one.
+        paired: False where the two have no seed in common, and are compared by Welch's test.
     """
 
     variant: str
@@ -72,3 +90,10 @@ class Comparison:
     correction: Correction = "Holm"
     members: int = 1
     withheld: bool = False
+    rests_on: RestsOn = "seeds"
+    over_seeds: tuple[float | None, float | None] = (None, None)
+    crossed: CrossedDifference | None = None
+    beyond_test_set: bool = False
+    ranks: WorstRanks | None = None
+    shape: Shape | None = None
+    paired: bool = True

@@ -3,57 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ablations.analysis.stats.comparison import Comparison, Correction, Rules
-from ablations.analysis.stats.equivalence import check_margin, more_seeds, tost_p
+from ablations.analysis.stats.equivalence import check_margin, more_seeds
+from ablations.analysis.stats.guards import guard
 from ablations.analysis.stats.holm import holm
 from ablations.analysis.stats.max_t import FEWEST_PAIRS, max_t_p
-from ablations.analysis.stats.paired import PairedDifference, paired_difference
-from ablations.analysis.stats.schedule import InterimSchedule, analyse_interims
-from ablations.analysis.stats.seed_table import by_seed
+from ablations.analysis.stats.pair_tests import (
+    NO_OUTCOMES,
+    Outcomes,
+    Pair,
+    Tested,
+    pair_tests,
+    resting_on_images,
+)
+from ablations.analysis.stats.paired import PairedDifference
+from ablations.analysis.stats.shape import typical_spread
 from ablations.analysis.stats.verdict import Reading, read
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Pairs = Sequence[tuple[str, str]]
+
+class TaskFrame(NamedTuple):
+    """A frame with the pairs that are compared in it, and the outcomes of its runs where they are known."""
+
+    frame: pd.DataFrame
+    pairs: Sequence[Pair]
+    outcomes: Outcomes = NO_OUTCOMES
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """A difference with the p values and the mean that are read, and its values by seed."""
-
-    pair: tuple[str, str]
-    difference: PairedDifference
-    values: NDArray[np.float64]
-    mean: float | None
-    p: float | None
-    p_tost: float | None
-
-
-def compare_family(frame: pd.DataFrame, pairs: Pairs, rules: Rules) -> tuple[Comparison, ...]:
+def compare_family(
+    frame: pd.DataFrame, pairs: Sequence[Pair], rules: Rules, outcomes: Outcomes = NO_OUTCOMES
+) -> tuple[Comparison, ...]:
     """Return the comparison of each pair (variant, against), corrected for all of them.
 
     Args:
         frame: see `ablations.analysis.stats.compare`.
         pairs: of variants of the frame.
         rules: how they are tested and read.
+        outcomes: of the runs, where they are known.
 
     Raises:
         UserError: a column is missing, a (variant, seed) comes twice, or the margin is not above 0.
     """
-    [found] = compare_tasks([(frame, pairs)], rules)
+    [found] = compare_tasks([TaskFrame(frame, pairs, outcomes)], rules)
     return found
 
 
-def compare_tasks(
-    tasks: Sequence[tuple[pd.DataFrame, Pairs]], rules: Rules
-) -> tuple[tuple[Comparison, ...], ...]:
+def compare_tasks(tasks: Sequence[TaskFrame], rules: Rules) -> tuple[tuple[Comparison, ...], ...]:
     """Return the comparisons of several frames, corrected for those of all frames together.
 
     Args:
@@ -65,7 +67,7 @@ def compare_tasks(
     """
     if rules.margin is not None:
         check_margin(rules.margin)
-    by_task = [_tested(frame, pairs, rules) for frame, pairs in tasks]
+    by_task = [pair_tests(task.frame, task.pairs, rules, task.outcomes) for task in tasks]
     tested = [one for task in by_task for one in task]
     if rules.withheld is not None:
         made = [_withheld(one, rules, rules.withheld, len(tested)) for one in tested]
@@ -75,40 +77,41 @@ def compare_tasks(
     return tuple(tuple(next(rest) for _ in task) for task in by_task)
 
 
-def _tested(frame: pd.DataFrame, pairs: Pairs, rules: Rules) -> list[_Tested]:
-    wide = by_seed(frame)
-    once = [_test(wide, pair, rules) for pair in pairs]
-    if rules.schedule is None or rules.withheld is not None:
-        return once
-    return _test_at_interims(frame, wide, once, rules.schedule, rules)
-
-
-def _corrected(by_task: Sequence[Sequence[_Tested]], rules: Rules) -> list[Comparison]:
-    tested = [one for task in by_task for one in task]
+def _corrected(by_task: Sequence[Sequence[Tested]], rules: Rules) -> list[Comparison]:
+    over_seeds = [one for task in by_task for one in task]
+    on_images = resting_on_images(over_seeds, rules)
+    tested = over_seeds if on_images is None else on_images
     # with interim analyses a row whose pairs are still to come counts already: the family must not grow later
     members = None if rules.schedule is None else len(tested)
-    correction: Correction = "max-T" if _flips_suffice(tested, rules) else "Holm"
-    p_corrected = _by_flips(by_task) if correction == "max-T" else holm([one.p for one in tested], members)
+    flips = on_images is None and _flips_suffice(tested, rules)
+    correction: Correction = "max-T" if flips else "Holm"
+    p_corrected = _by_flips(by_task) if flips else holm([one.p for one in tested], members)
     tost = holm([one.p_tost for one in tested], members)
     together = max(1, members or sum(p is not None for p in p_corrected))
+    level, typical_sd = rules.alpha / together, typical_spread(one.values for one in tested)
     made = []
-    for one, p, p_tost in zip(tested, p_corrected, tost, strict=True):
+    for once, one, p, p_tost in zip(over_seeds, tested, p_corrected, tost, strict=True):
         reading = read(
             one.mean, one.difference.n, p, alpha=rules.alpha, lower_is_better=rules.lower_is_better,
             p_tost=p_tost, margin=rules.margin,
         )  # fmt: skip
-        needed = _more_seeds(one.difference, reading, rules, together)
-        plain = _plain(one, reading, rules)
+        guarded = guard(reading, one, rules, level=level, typical_sd=typical_sd)
+        is_open = guarded.reading.verdict == "undetermined"
+        beyond = is_open and on_images is not None and _beyond(one, rules, level)
         made.append(
             replace(
-                plain, p_corrected=p, p_tost=one.p_tost, p_tost_corrected=p_tost, more_seeds=needed,
-                correction=correction, members=together,
+                _plain(one, guarded.reading, rules), p_corrected=p, p_tost=one.p_tost, p_tost_corrected=p_tost,
+                more_seeds=_more_seeds(one, rules, level) if is_open and not beyond else None,
+                correction=correction, members=together, crossed=one.crossed, beyond_test_set=beyond,
+                ranks=guarded.ranks, shape=guarded.shape, paired=one.paired,
+                rests_on="seeds" if on_images is None else "images",
+                over_seeds=(None, None) if on_images is None else (once.difference.lo, once.difference.hi),
             )
         )  # fmt: skip
     return made
 
 
-def _plain(one: _Tested, reading: Reading, rules: Rules) -> Comparison:
+def _plain(one: Tested, reading: Reading, rules: Rules) -> Comparison:
     variant, against = one.pair
     lower = one.difference.lower
     better = lower if lower is None or rules.lower_is_better else lower.other_way()
@@ -117,28 +120,35 @@ def _plain(one: _Tested, reading: Reading, rules: Rules) -> Comparison:
     )
 
 
-def _withheld(one: _Tested, rules: Rules, why: str, members: int) -> Comparison:
+def _withheld(one: Tested, rules: Rules, why: str, members: int) -> Comparison:
     """Return a comparison that shows how far it is, and nothing that a verdict could be read from."""
-    bare = replace(one.difference, lo=None, hi=None, t_p=None, flip_p=None, effect=None, lower=None)
-    bare = replace(bare, rho=None, gain=None)
-    return replace(
-        _plain(replace(one, difference=bare), Reading("no claim", why), rules), members=members, withheld=True
+    known = one.difference
+    bare = PairedDifference(
+        known.mean, known.sd, known.n, None, None, None, None, known.only_variant, known.only_baseline
     )
+    made = _plain(replace(one, difference=bare), Reading("no claim", why), rules)
+    return replace(made, members=members, withheld=True)
 
 
-def _more_seeds(difference: PairedDifference, reading: Reading, rules: Rules, members: int) -> int | None:
-    if rules.margin is None or reading.verdict != "undetermined":
+def _more_seeds(one: Tested, rules: Rules, level: float) -> int | None:
+    if rules.margin is None or not rules.forecast:
         return None
-    return more_seeds(difference, rules.margin, rules.alpha / members)
+    return more_seeds(one.difference, rules.margin, level)
 
 
-def _flips_suffice(tested: Sequence[_Tested], rules: Rules) -> bool:
+def _beyond(one: Tested, rules: Rules, level: float) -> bool:
+    """Return whether more seeds would not help: the images' part of the error alone is too large."""
+    return one.crossed is not None and one.crossed.settled_by_seeds(rules.margin, level) is False
+
+
+def _flips_suffice(tested: Sequence[Tested], rules: Rules) -> bool:
     """Return whether joint sign flips correct: in one analysis, where every row that is tested has pairs enough."""
     counts = [one.difference.n for one in tested if one.p is not None]
-    return rules.schedule is None and bool(counts) and min(counts) >= FEWEST_PAIRS
+    paired = all(one.paired for one in tested)
+    return rules.schedule is None and paired and bool(counts) and min(counts) >= FEWEST_PAIRS
 
 
-def _by_flips(by_task: Sequence[Sequence[_Tested]]) -> list[float | None]:
+def _by_flips(by_task: Sequence[Sequence[Tested]]) -> list[float | None]:
     """Return the corrected p of each comparison, the seeds of each task being flipped by themselves."""
     columns = sum(len(task) for task in by_task)
     blocks, place = [], 0
@@ -151,48 +161,3 @@ def _by_flips(by_task: Sequence[Sequence[_Tested]]) -> list[float | None]:
     found = max_t_p(np.concatenate(blocks))
     tested = [one.p is not None for task in by_task for one in task]
     return [p if known else None for p, known in zip(found, tested, strict=True)]
-
-
-def _test(wide: pd.DataFrame, pair: tuple[str, str], rules: Rules) -> _Tested:
-    variant, against = (wide[name].to_numpy(np.float64) for name in pair)
-    d = paired_difference(variant, against, confidence=rules.confidence)
-    tost = None if rules.margin is None else tost_p(d, rules.margin)
-    return _Tested(pair, d, variant - against, d.mean, d.p, tost)
-
-
-def _test_at_interims(
-    frame: pd.DataFrame,
-    wide: pd.DataFrame,
-    tested: Sequence[_Tested],
-    schedule: InterimSchedule,
-    rules: Rules,
-) -> list[_Tested]:
-    """Return what all interim analyses say together of what was tested once."""
-    seeds = [s for s in schedule.order if s in wide.index] or sorted(wide.index)
-    ended = _ended(frame, seeds)
-    found = []
-    for once in tested:
-        variant, against = once.pair
-        seen = analyse_interims(
-            (wide[variant] - wide[against]).reindex(seeds).to_numpy(),
-            schedule,
-            margin=rules.margin,
-            confidence=rules.confidence,
-            ended=min(ended.get(variant, 0), ended.get(against, 0)),
-        )
-        # an interval is of the last interim analysis; between two of them there is none
-        lo, hi = (seen.lo, seen.hi) if seen.pairs == once.difference.n else (None, None)
-        mean = once.mean if seen.mean is None else seen.mean
-        d = replace(once.difference, lo=lo, hi=hi)
-        found.append(replace(once, difference=d, mean=mean, p=seen.p, p_tost=seen.p_tost))
-    return found
-
-
-def _ended(frame: pd.DataFrame, seeds: Sequence[int]) -> dict[str, int]:
-    """Return for each variant how many seeds, up to its last one that has ended, were trained with or without a result.
-
-    A frame may say in a column `ended` which trials have; without it all have.
-    """
-    done = frame[frame["ended"].astype(bool)] if "ended" in frame.columns else frame
-    places = done["seed"].map({seed: place for place, seed in enumerate(seeds)})
-    return {str(name): int(last) + 1 for name, last in places.groupby(done["variant"]).max().items()}

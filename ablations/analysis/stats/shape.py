@@ -189,7 +189,10 @@ def _far(n: int, own: float, typical: float | None, least: float) -> float:
 
 
 def _robust_sd(x: _Floats) -> float:
-    return float(1.4826 * np.median(np.abs(x - np.median(x))))
+    away = np.abs(x - np.median(x))
+    middle = float(np.median(away))
+    # where half of the values are equal, as rounded ones may be, the mean distance stands in
+    return 1.4826 * middle if middle > 0 else 1.2533 * float(away.mean())
 
 
 def _trimmed(x: _Floats) -> tuple[float, float | None]:

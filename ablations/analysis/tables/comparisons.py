@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ablations.analysis.results.families import TOP1, Measure, Sample, SampleFamily
 from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.analysis.stats.paired import Share
-from ablations.analysis.stats.schedule import InterimSchedule
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
 from ablations.analysis.stats.verdict import limits
 from ablations.analysis.tables.cells import (

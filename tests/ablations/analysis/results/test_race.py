@@ -14,7 +14,7 @@ from ablations.analysis.results.confirmation import confirm
 from ablations.analysis.results.race import play
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import compare
-from ablations.analysis.stats.schedule import InterimSchedule
+from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.planning.design import Design
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError

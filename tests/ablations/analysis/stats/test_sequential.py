@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ablations.analysis.stats.schedule import InterimSchedule, analyse_interims, wrong_over_plans
-from ablations.analysis.stats.sequential import SMALLEST_P, ErrorSpending, boundary, interim_p
+from ablations.analysis.stats.interims.schedule import InterimSchedule, analyse_interims, wrong_over_plans
+from ablations.analysis.stats.interims.sequential import SMALLEST_P, ErrorSpending, boundary, interim_p
 from senet_core.errors import UserError
 
 AT = tuple(range(4, 13))

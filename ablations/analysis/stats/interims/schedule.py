@@ -1,6 +1,6 @@
 """Interim analyses of paired comparisons: when there are any, and what they say together.
 
-Source: ablations/analysis/stats/sequential.py, which has the boundaries and where they come from.
+Source: ablations/analysis/stats/interims/sequential.py, which has the boundaries and where they come from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ablations.analysis.stats.sequential import SPENDING_POWER, ErrorSpending, boundary, interim_p
+from ablations.analysis.stats.interims.sequential import SPENDING_POWER, ErrorSpending, boundary, interim_p
 from senet_core.errors import UserError
 
 _Floats = NDArray[np.float64]
