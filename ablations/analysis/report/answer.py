@@ -9,6 +9,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, about, fixed, p_text
+from ablations.analysis.tables.comparisons.intervals import IntervalWords, interval_words
 from senet_core.words import counted
 
 _MOST_NAMED = 4
@@ -26,7 +27,7 @@ def short_answer(results: Results) -> tuple[str, ...]:
     baseline = groups[0].outcome(groups[0].baseline)
     if baseline.level.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")
-    said.append(_level(baseline))
+    said.append(_level(baseline, interval_words(results.comparisons.values())))
     if results.withheld is not None:
         return tuple(said)
     found = dict(results.comparisons)
@@ -49,12 +50,10 @@ def _progress(results: Results) -> str:
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 
 
-def _level(baseline: Outcome) -> str:
+def _level(baseline: Outcome, words: IntervalWords) -> str:
     e, row = baseline.level, baseline.row
     half = (
-        f" ± {e.half_width:.2f} (95 % t-interval, {e.n} seeds)"
-        if e.half_width is not None
-        else f" (n = {e.n})"
+        f" ± {e.half_width:.2f} ({words.level}, {e.n} seeds)" if e.half_width is not None else f" (n = {e.n})"
     )
     epochs = row.recipe.epochs
     length = "" if epochs is None else f" after {counted(epochs, 'epoch')}"

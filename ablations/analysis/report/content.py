@@ -18,7 +18,9 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.tables import provenance
 from ablations.analysis.tables.axis import axis_table, paper_tables_of
 from ablations.analysis.tables.cells import Table
-from ablations.analysis.tables.comparisons import detail_table, file_key
+from ablations.analysis.tables.comparisons.details import detail_table
+from ablations.analysis.tables.comparisons.intervals import interval_words
+from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
 from ablations.analysis.tables.interactions import (
@@ -28,16 +30,16 @@ from ablations.analysis.tables.published import caveat
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
-    "Left: {name} of every seed (small dots), with mean and 95 % t-interval; the line and the band are the baseline's. "
+    "Left: {name} of every seed (small dots), with mean and {level}; the line and the band are the baseline's. "
     "Right: paired difference to the baseline with its {interval}, each taken alone{margin}. Filled circle: better or "
     "worse; square: equivalent; both corrected for all comparisons of this report. Hollow: undetermined."
 )
 _WITHHELD_CAPTION = (
-    "Left: {name} of every seed (small dots), with mean and 95 % t-interval; the line and the band are the baseline's. "
+    "Left: {name} of every seed (small dots), with mean and {level}; the line and the band are the baseline's. "
     "Right: mean of the paired differences to the baseline so far{margin}."
 )
 _COST_CAPTION = (
-    "Top-1 error against {cost}: mean and 95 % t-interval. Colour and marker tell the axes apart; the baseline is "
+    "Top-1 error against {cost}: mean and {level}. Colour and marker tell the axes apart; the baseline is "
     "black. Points of equal cost are set side by side. Where names have no room, numbers stand at the points instead, "
     "as far as they have room, and the names below."
 )
@@ -177,11 +179,11 @@ def _axis_section(group: Family, results: Results) -> Section:
 def _section(group: SampleFamily, table: Table, told: str | None = None, *, prefix: str = "") -> Section:
     found = group.comparisons.values()
     info = axis_info(group)
-    interval = "repeated 95 % interval" if any(c.schedule for c in found) else "95 % t-interval"
+    words = interval_words(found)
     margin = "" if group.margin is None else "; the green band is the margin of equivalence"
     tested = not any(c.withheld for c in found)
     caption = (_AXIS_CAPTION if tested else _WITHHELD_CAPTION).format(
-        name=group.measure.name, interval=interval, margin=margin
+        name=group.measure.name, interval=words.difference, level=words.level, margin=margin
     )
     plot = (
         Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
@@ -193,6 +195,7 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
 def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str, ...]]:
     """Return the plots of error against what differs between rows, and what is said of costs that do not."""
     plots, alike = [], []
+    level = interval_words(c for group in groups for c in group.comparisons.values()).level
     for cost, words in COST_WORDS.items():
         info = cost_info(groups, cost)
         if costs_alike(groups, cost):
@@ -200,7 +203,11 @@ def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str
                 f"All rows are within 1 % of each other in {words}, so no plot shows the error against them."
             )
         elif info.points:
-            plots.append(Plot(f"cost-{words}", _COST_CAPTION.format(cost=info.head), draw_cost(info), info))
+            plots.append(
+                Plot(
+                    f"cost-{words}", _COST_CAPTION.format(cost=info.head, level=level), draw_cost(info), info
+                )
+            )
     return tuple(plots), tuple(alike)
 
 

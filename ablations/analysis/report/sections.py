@@ -22,7 +22,8 @@ from ablations.analysis.results.families import axis_pairs
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.tables.cells import Table
-from ablations.analysis.tables.comparisons import file_key, pair_table
+from ablations.analysis.tables.comparisons.details import pair_table
+from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.confirmation import confirmation_table
 from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables

@@ -19,6 +19,7 @@ from ablations.analysis.stats.compare import compare_pairs
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import TaskFrame, compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
+from ablations.analysis.stats.shape import looks_like_fractions
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -148,6 +149,12 @@ def frame_results(
             variants or the only one, or none shares a seed with it.
     """
     frame = _checked(frame, baseline)
+    if margin is not None and looks_like_fractions(frame["value"], margin):
+        lo, hi = float(frame["value"].min()), float(frame["value"].max())
+        raise UserError(
+            f"values from {lo:g} to {hi:g} look like fractions, and the margin of {margin:g} is larger than their"
+            " spread: everything would be equivalent; give a margin in the units of the values, or values in per cent"
+        )
     tasks: dict[str | None, pd.DataFrame] = {None: frame}
     if "task" in frame:
         tasks = {str(task): rows for task, rows in frame.groupby("task", sort=False, dropna=False)}

@@ -16,13 +16,10 @@ from ablations.analysis.tables.cells import (
     TableRow,
     Text,
 )
-from ablations.analysis.tables.comparisons import (
-    COMPARED,
-    compared_cells,
-    comparison_notes,
-    file_key,
-    unequal_seeds_note,
-)
+from ablations.analysis.tables.comparisons.intervals import interval_words
+from ablations.analysis.tables.comparisons.keys import file_key
+from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
+from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.published import PaperRow, paper_row
 from ablations.analysis.tables.widths import width_notes, width_text
 from ablations.planning.datasets import DATASETS
@@ -151,7 +148,8 @@ def _in_paper(family: Family, study: Study) -> bool:
 
 def _notes(family: Family, study: Study) -> tuple[str, ...]:
     notes = [
-        "Errors: mean ± half-width of the 95 % t-interval (seeds). In brackets: extra cost over the plain network.",
+        f"Errors: mean ± half-width of the {interval_words(family.comparisons.values()).level} (seeds). In brackets: "
+        "extra cost over the plain network.",
         *comparison_notes(family.comparisons.values()),
     ]
     unequal = unequal_seeds_note(family)

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from ablations.analysis.results.families import SampleFamily
 from ablations.analysis.results.frame_results import FrameResults
-from ablations.analysis.tables import comparisons
 from ablations.analysis.tables.cells import Column, Mean, Table, TableCell, TableRow, Text
+from ablations.analysis.tables.comparisons.details import pair_table
+from ablations.analysis.tables.comparisons.keys import distinct_key
+from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
+from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.tasks import aggregate_table
 
 
@@ -17,7 +20,7 @@ def family_table(family: SampleFamily) -> Table:
     columns = (
         Column("variant", "variant", "left"),
         Column(measure.key, measure.head, gives_way=3),
-        *comparisons.COMPARED,
+        *COMPARED,
     )
     rows = []
     for outcome in family.outcomes:
@@ -25,14 +28,14 @@ def family_table(family: SampleFamily) -> Table:
             Text(outcome.label),
             Mean(outcome.level, outcome.planned, measure.decimals),
         )
-        rows.append(TableRow(level + comparisons.compared_cells(family, outcome), family.kind(outcome)))
+        rows.append(TableRow(level + compared_cells(family, outcome), family.kind(outcome)))
     means = f"{measure.name}: mean ± half-width of the 95 % t-interval (seeds)."
     title = "Comparisons" if family.axis is None else f"Task: {family.axis}"
-    unequal = comparisons.unequal_seeds_note(family)
+    unequal = unequal_seeds_note(family)
     notes = (
         means,
         *([unequal] if unequal else []),
-        *comparisons.comparison_notes(family.comparisons.values(), measure),
+        *comparison_notes(family.comparisons.values(), measure),
     )
     of = "" if family.axis is None else f", task {family.axis}"
     return Table(_key(family), title, columns, tuple(rows), notes, subject=f"{measure.name} by variant{of}")
@@ -43,10 +46,10 @@ def further_tables(results: FrameResults) -> Iterator[Table]:
     for family in results.families:
         if family.axis in results.pairs:
             title = "All pairs" if family.axis is None else f"All pairs of task {family.axis}"
-            yield comparisons.pair_table(_key(family), title, results.pairs[family.axis], family.measure)
+            yield pair_table(_key(family), title, results.pairs[family.axis], family.measure)
     if results.aggregates:
         yield aggregate_table(results.aggregates, results.baseline, tasks="tasks", measure=results.measure)
 
 
 def _key(family: SampleFamily) -> str:
-    return "comparisons" if family.axis is None else f"task-{comparisons.distinct_key(family.axis)}"
+    return "comparisons" if family.axis is None else f"task-{distinct_key(family.axis)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ablations.analysis.results.results import Results
+from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.render import to_html
 from ablations.analysis.tables.summary import summary_table
 
@@ -36,10 +37,10 @@ def notebook_table(results: Results) -> str:
 
 
 def _caption(results: Results) -> str:
-    differences = "95 % t-intervals" if results.schedule is None else "repeated 95 % intervals"
+    words = interval_words(results.comparisons.values())
     failed = f", {len(results.failed)} failed" if results.failed else ""
     return (
         f"{results.design.study.name}: {len(results.finished)} of {results.asked_trials} trials finished{failed}. "
-        "Top-1 error: mean ± half-width of the 95 % t-interval (seeds). To baseline: points, paired by seed, with "
-        f"{differences}. All intervals are over seeds, on these test images; p after Holm's correction."
+        f"Top-1 error: mean ± half-width of the {words.level} (seeds). To baseline: points, paired by seed, with "
+        f"their {words.difference}. Generalises over {words.over}; p corrected for all rows."
     )

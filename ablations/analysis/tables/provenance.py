@@ -10,6 +10,7 @@ from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
+from ablations.analysis.tables.doubts import doubts_of_runs
 from ablations.analysis.tables.trials import trial_records
 from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
@@ -86,7 +87,8 @@ def warnings(results: Results) -> tuple[str, ...]:
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
     budget = budget_note(results.design, results.interim_plans)
-    return (*said, *_doubts_of_code(records), *(() if budget is None else (budget,)))
+    doubts = (*doubts_of_runs(results), *_doubts_of_code(records))
+    return (*said, *doubts, *(() if budget is None else (budget,)))
 
 
 def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:

@@ -6,7 +6,7 @@ from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
-from ablations.analysis.tables.comparisons import unequal_seeds_note
+from ablations.analysis.tables.comparisons.notes import unequal_seeds_note
 from ablations.analysis.tables.screen import ScreenTable
 from ablations.running.mlflow.summaries import RowSummary
 

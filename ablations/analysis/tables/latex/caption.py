@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.comparison import Comparison, RestsOn
 from ablations.analysis.tables.cells import Difference, Mean, Table
-from ablations.analysis.tables.comparisons import VerdictCell
+from ablations.analysis.tables.comparisons.intervals import interval_words
+from ablations.analysis.tables.comparisons.verdicts import VerdictCell
 from ablations.analysis.tables.latex.cells import SEEDS, Spread, seeds_of
 from senet_core.words import counted
 
@@ -26,19 +27,20 @@ def caption_of(table: Table, shown: Table, spread: Spread) -> str:
         cell.comparison for row in table.rows for cell in row.cells if isinstance(cell, VerdictCell)
     ]
     said = [table.subject or table.title, *_seeds(table, keys)]
+    words = interval_words(comparisons)
     means = any(isinstance(cell, Mean) for cell in cells)
     if means:
-        said.append(_SPREADS[spread])
+        said.append(_SPREADS[spread].format(level=words.level))
     if comparisons:
         differences = [cell for cell in cells if isinstance(cell, Difference)]
         said += _compared(table, comparisons, keys, spread if differences else None)
     if means or comparisons:
-        said.append("All of this holds over seeds, on these test data")
+        said.append(f"All of this holds over {words.over.replace('images', 'data')}")
     return "".join(f"{sentence}. " for sentence in said).strip()
 
 
 _SPREADS = {
-    "interval": "Behind ±: half-width of the 95 % t-interval",
+    "interval": "Behind ±: half-width of the {level}",
     "sd": "Behind ±: standard deviation over seeds",
 }
 
@@ -58,10 +60,11 @@ def _compared(
     baseline = next((row.cells[0].text() for row in table.rows if row.kind == "baseline"), None)
     if spread is not None:
         of = "Differences" if baseline is None else f"Differences to {baseline}"
-        interval = "95 % t-intervals" if schedule is None else "repeated 95 % intervals"
-        yield f"{of} are paired by seed, with {_WITH[spread] or f'their {interval}, each taken alone'}"
+        interval = f"their {interval_words(comparisons).difference}, each taken alone"
+        paired = "paired by seed" if all(c.paired for c in comparisons) else "of different seeds"
+        yield f"{of} are {paired}, with {_WITH[spread] or interval}"
     if keys & {"verdict", "p_corrected", "p_tost_corrected"}:
-        test = "paired t-tests" if schedule is None else "group-sequential paired t-tests"
+        test = _TESTS[next((c.rests_on for c in comparisons), "seeds")] if schedule is None else _SEQUENTIAL
         number = max((c.members for c in comparisons), default=0)
         how = "Holm's correction" if all(c.correction == "Holm" for c in comparisons) else "step-down max-T"
         margin = next((c.margin for c in comparisons if c.margin is not None), None)
@@ -69,4 +72,6 @@ def _compared(
         yield f"Verdicts: {test} with {how} over {counted(number, 'comparison')}{within}"
 
 
+_SEQUENTIAL = "group-sequential paired t-tests"
+_TESTS: dict[RestsOn, str] = {"seeds": "paired t-tests", "images": "t-tests over seeds and images"}
 _WITH: dict[Spread, str] = {"sd": "the standard deviation of the differences", "interval": ""}

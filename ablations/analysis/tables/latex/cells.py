@@ -21,7 +21,7 @@ from ablations.analysis.tables.cells import (
     Text,
     fixed,
 )
-from ablations.analysis.tables.comparisons import VerdictCell
+from ablations.analysis.tables.comparisons.verdicts import VerdictCell
 from senet_core.errors import UserError, unknown
 
 Spread = Literal["interval", "sd"]

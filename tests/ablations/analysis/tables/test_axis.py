@@ -31,7 +31,8 @@ from ablations.analysis.tables.cells import (
     Text,
     about,
 )
-from ablations.analysis.tables.comparisons import detail_table, file_key
+from ablations.analysis.tables.comparisons.details import detail_table
+from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from ablations.analysis.tables.render import to_csv, to_html, to_markdown
 from ablations.analysis.tables.screen import ScreenTable

@@ -29,7 +29,7 @@ def results(*variants: tuple[str, float], level: float = 91.2, factor: float = 1
     ]
     frame = pd.DataFrame(rows, columns=["variant", "seed", "value"])
     return ab.Results.from_frame(
-        frame, baseline=variants[0][0], margin=0.2, lower_is_better=False, value="accuracy"
+        frame, baseline=variants[0][0], margin=min(0.2, 0.2 * factor), lower_is_better=False, value="accuracy"
     )
 
 
@@ -104,7 +104,7 @@ def test_the_caption_says_n_interval_correction_and_over_what_they_hold() -> Non
     for part in (
         "accuracy by variant. n = 8 seeds each.", r"Behind $\pm$: half-width of the 95\,\% t-interval.",
         "Differences to SE are paired by seed", "each taken alone", r"step-down max-T over 3 comparisons",
-        r"equivalent: within $\pm$0.2", "holds over seeds, on these test data",
+        r"equivalent: within $\pm$0.2", "holds over new seeds, on these test data",
     ):  # fmt: skip
         assert part in text, part
     few = results(*PLAIN).to_latex(columns=["variant", "value"], spread="sd")

@@ -1,0 +1,1 @@
+"""Tables of comparisons, whatever was compared: verdicts, notes, how each was made, and all pairs."""

@@ -1,0 +1,52 @@
+"""What of the runs speaks against reading their means: failures, collapses, networks that learned nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ablations.analysis.results.results import Results
+from ablations.analysis.stats.shape import no_network_learned
+from ablations.planning.datasets import DATASETS
+from senet_core.words import counted
+
+
+def doubts_of_runs(results: Results) -> Iterator[str]:
+    """Return sentences for the head of a report; none where all runs are ordinary."""
+    yield from _failures(results)
+    yield from _collapses(results)
+    yield from _nothing_learned(results)
+
+
+def _failures(results: Results) -> Iterator[str]:
+    failed = results.trials[results.trials["status"] == "failed"]
+    if len(failed):
+        named = ", ".join(
+            f"{row} ({count})" for row, count in failed.groupby("row", sort=False).size().items()
+        )
+        yield (
+            f"{counted(len(failed), 'run')} failed: {named}. Means are over the runs that ended; no row is called "
+            "better for want of its failed runs."
+        )
+
+
+def _collapses(results: Results) -> Iterator[str]:
+    for c in results.comparisons.values():
+        shape = c.shape
+        if shape is None or not shape.collapses:
+            continue
+        far = f"{shape.collapses} of {counted(shape.n, 'run')} lie far off"
+        yield (
+            f"{c.variant} collapses now and then: {far} (worst difference {shape.worst:+.2f} points, median "
+            f"{shape.median:+.2f}). Its mean is one of two kinds of run; how often it collapses, more seeds tell."
+        )
+
+
+def _nothing_learned(results: Results) -> Iterator[str]:
+    errors = [line.result.top1_error for line in results.finished.values() if line.result is not None]
+    data = results.design.study.baseline.data
+    classes = DATASETS[data.name].classes
+    if errors and classes is not None and no_network_learned(errors, classes, images=data.test_images):
+        yield (
+            f"No network learned: every error is at the level of chance, {100 * (1 - 1 / classes):g} % for {classes} "
+            "classes. The differences say nothing about networks that learn."
+        )
