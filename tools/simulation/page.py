@@ -8,14 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ablations.analysis.stats.aggregates import Resampler
-from ablations.analysis.stats.equivalence import more_seeds, tost_p
-from ablations.analysis.stats.paired import paired_difference
+from ablations.analysis.stats.tasks.aggregates import Resampler
 from ablations.running.machine.durable import not_written
+from tools.simulation.forecasts import SD_OF_DIFFERENCES, forecast_table
 from tools.simulation.races import race_design, savings, savings_table
 from tools.simulation.verdicts import (
-    ALPHA,
-    MARGIN,
     REPETITIONS,
     SD,
     SEED,
@@ -30,7 +27,7 @@ from tools.simulation.verdicts import (
 _TASKS = (1, 4)
 _AGGREGATE_REPETITIONS = 2000
 _RESAMPLES = 500
-_FORECASTS = 2000
+_FORECAST_STUDIES = 100
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -72,9 +69,10 @@ def tables(repetitions: int, seed: int) -> str:
         f"Bootstrap intervals of the interquartile mean of paired differences ({_AGGREGATE_REPETITIONS:,} repetitions "
         f"of {_RESAMPLES} resamples, normal noise, no effect): how often the 95 % interval covers.",
         aggregate_coverage(seed),
-        f"The forecast of more seeds, on {_FORECASTS:,} comparisons with n = 10, rho = 0.5 and true differences spread "
-        "normally around zero with a standard deviation of 0.3 points (one comparison a table): "
-        + forecast_quality(seed),
+        f"The forecast of more seeds, in {_FORECAST_STUDIES} studies of 12 comparisons each; differences have a "
+        f"standard deviation of {SD_OF_DIFFERENCES:g} points over seeds. A forecast came true if the comparison had a verdict "
+        "at the second analysis, after exactly so many more seeds; the rule aims at 80 %:",
+        forecast_table(_FORECAST_STUDIES, seed),
     ]
     return "\n\n".join(said) + "\n"
 
@@ -93,26 +91,3 @@ def aggregate_coverage(seed: int) -> str:
             shares.append(f"{100 * np.mean(covered):.1f} %")
         rows.append([str(tasks), *shares])
     return markdown_table(["tasks", *(f"n = {n}" for n in SEEDS)], rows)
-
-
-def forecast_quality(seed: int) -> str:
-    """Add the forecast number of seeds to open comparisons, and return how many get a verdict."""
-    generator = np.random.default_rng([seed, 3])
-    n, settled, needed = 10, 0, []
-    for truth in generator.normal(0, 0.3, _FORECASTS):
-        first = generator.normal(truth, SD, n)  # rho = 0.5: differences spread as a single run does
-        known = paired_difference(first, np.zeros(n))
-        more = None if _settled(first) else more_seeds(known, MARGIN, ALPHA)
-        if more is not None:
-            needed.append(more)
-            settled += _settled(np.concatenate([first, generator.normal(truth, SD, more)]))
-    return (
-        f"of {len(needed):,} that were undetermined, {100 * settled / len(needed):.0f} % had a verdict after the "
-        f"forecast number of new seeds (median {np.median(needed):.0f}); the rule aims at 80 %."
-    )
-
-
-def _settled(differences: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bool:
-    d = paired_difference(differences, np.zeros(len(differences)))
-    tost = tost_p(d, MARGIN)
-    return (d.p is not None and d.p <= ALPHA) or (tost is not None and tost <= ALPHA)

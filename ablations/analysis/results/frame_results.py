@@ -14,12 +14,12 @@ import pandas as pd
 from ablations.analysis.results.account import account_words
 from ablations.analysis.results.comparison_frame import families_frame
 from ablations.analysis.results.families import Measure, Sample, SampleFamily, family_of
-from ablations.analysis.stats.aggregates import Aggregate, aggregate
 from ablations.analysis.stats.compare import compare_pairs
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import TaskFrame, compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
 from ablations.analysis.stats.shape import looks_like_fractions
+from ablations.analysis.stats.tasks.aggregates import Aggregate, aggregate
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 compare         families of comparisons with verdicts: against a baseline, or all pairs; family does the work
 comparison      what a comparison is, and the rules under which it is made
+pair_tests      one pair tested by itself; unpaired: without a common seed; guards: what a verdict must stand
 seed_table      means of every variant, with t-intervals
 paired          one mean, one paired difference: interval, t-test, sizes, what pairing gained; sign_flip: its test
 crossed         errors over new seeds and new test images; failures: failed runs as the worst results
@@ -12,5 +13,5 @@ verdict         what may be said, and in which words
 interims/       analyses while seeds are added: tests that stay valid, and their boundaries
 power           what n seeds can find
 factorial/      main effects and interactions of crossed factors
-aggregates      several tasks together; partial_conjunction: on how many a difference is shown, and where it varies
+tasks/          several tasks together: aggregates; on how many a difference is shown, and where it varies
 """

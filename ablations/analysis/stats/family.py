@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ablations.analysis.stats.comparison import Comparison, Correction, Rules
-from ablations.analysis.stats.equivalence import check_margin, more_seeds
+from ablations.analysis.stats.equivalence import check_margin
 from ablations.analysis.stats.guards import guard
 from ablations.analysis.stats.holm import holm
 from ablations.analysis.stats.max_t import FEWEST_PAIRS, max_t_p
@@ -22,6 +22,7 @@ from ablations.analysis.stats.pair_tests import (
     resting_on_images,
 )
 from ablations.analysis.stats.paired import PairedDifference
+from ablations.analysis.stats.seed_forecast import KnownDifference, seeds_to_settle
 from ablations.analysis.stats.shape import typical_spread
 from ablations.analysis.stats.verdict import Reading, read
 
@@ -89,8 +90,9 @@ def _corrected(by_task: Sequence[Sequence[Tested]], rules: Rules) -> list[Compar
     tost = holm([one.p_tost for one in tested], members)
     together = max(1, members or sum(p is not None for p in p_corrected))
     level, typical_sd = rules.alpha / together, typical_spread(one.values for one in tested)
+    known = [_known(one, on_images=on_images is not None) for one in tested]
     made = []
-    for once, one, p, p_tost in zip(over_seeds, tested, p_corrected, tost, strict=True):
+    for place, (once, one, p, p_tost) in enumerate(zip(over_seeds, tested, p_corrected, tost, strict=True)):
         reading = read(
             one.mean, one.difference.n, p, alpha=rules.alpha, lower_is_better=rules.lower_is_better,
             p_tost=p_tost, margin=rules.margin,
@@ -101,7 +103,7 @@ def _corrected(by_task: Sequence[Sequence[Tested]], rules: Rules) -> list[Compar
         made.append(
             replace(
                 _plain(one, guarded.reading, rules), p_corrected=p, p_tost=one.p_tost, p_tost_corrected=p_tost,
-                more_seeds=_more_seeds(one, rules, level) if is_open and not beyond else None,
+                more_seeds=_more_seeds(known, place, rules, level) if is_open and not beyond else None,
                 correction=correction, members=together, crossed=one.crossed, beyond_test_set=beyond,
                 ranks=guarded.ranks, shape=guarded.shape, paired=one.paired,
                 rests_on="seeds" if on_images is None else "images",
@@ -130,10 +132,17 @@ def _withheld(one: Tested, rules: Rules, why: str, members: int) -> Comparison:
     return replace(made, members=members, withheld=True)
 
 
-def _more_seeds(one: Tested, rules: Rules, level: float) -> int | None:
+def _known(one: Tested, *, on_images: bool) -> KnownDifference:
+    floor = one.crossed.floor if on_images and one.crossed is not None else None
+    d = one.difference
+    return KnownDifference(d.mean or 0.0, d.sd or 0.0, d.n if d.sd else 0, floor or 0.0)
+
+
+def _more_seeds(known: Sequence[KnownDifference], which: int, rules: Rules, level: float) -> int | None:
     if rules.margin is None or not rules.forecast:
         return None
-    return more_seeds(one.difference, rules.margin, level)
+    found = seeds_to_settle(known, which, margin=rules.margin, level=level)
+    return None if found is None else found.more
 
 
 def _beyond(one: Tested, rules: Rules, level: float) -> bool:

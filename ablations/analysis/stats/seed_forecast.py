@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from ablations.analysis.stats.equivalence import MOST_SEEDS, PROBABLY, check_margin
-from ablations.analysis.stats.sequential import SPENDING_POWER
+from ablations.analysis.stats.interims.sequential import SPENDING_POWER
 from senet_core.errors import UserError
 
 _DRAWS = 4000
@@ -161,12 +161,11 @@ def _truths(known: KnownDifference, others: Sequence[KnownDifference]) -> tuple[
     """Draw true effects and spreads of one comparison, given those of all."""
     generator = np.random.default_rng(0)
     scale = _TAU_SCALE * math.sqrt(math.fsum(one.sd**2 for one in (known, *others)) / (1 + len(others)))
-    # tau from 0 to far beyond anything: the tangent spreads an even grid as the half-Cauchy does
-    tau = scale * np.tan(math.pi / 2 * (np.arange(_TAUS) + 0.5) / _TAUS)
+    # from 0 to far beyond anything: the tangent spreads an even grid as the half-Cauchy does
+    tau = _taus(scale)
     log_weight = np.zeros(_TAUS)
     for other in others:
-        density = np.exp(_log_density(other, tau)[0]).mean(axis=1)
-        log_weight += np.log(np.maximum(density, 1e-300))
+        log_weight += _log_weight(other, scale)
     own, sigma = _log_density(known, tau)
     joint = own + log_weight[:, None]
     weight = np.exp(joint - joint.max()).ravel()
@@ -176,6 +175,19 @@ def _truths(known: KnownDifference, others: Sequence[KnownDifference]) -> tuple[
     shrink = tau_drawn**2 / (tau_drawn**2 + square)
     mu = shrink * known.mean + np.sqrt(shrink * square) * generator.standard_normal(_DRAWS)
     return mu, sigma_drawn
+
+
+def _taus(scale: float) -> _Floats:
+    grid: _Floats = scale * np.tan(math.pi / 2 * (np.arange(_TAUS) + 0.5) / _TAUS)
+    return grid
+
+
+@lru_cache(maxsize=4096)
+def _log_weight(other: KnownDifference, scale: float) -> _Floats:
+    """Return the log likelihood of each tau, averaged over what is not known of a comparison's spread."""
+    density = np.exp(_log_density(other, _taus(scale))[0]).mean(axis=1)
+    weight: _Floats = np.log(np.maximum(density, 1e-300))
+    return weight
 
 
 def _log_density(known: KnownDifference, tau: _Floats) -> tuple[_Floats, _Floats]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ablations.analysis.results.families import TOP1, Measure
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.aggregates import Aggregate, Bootstrapped, aggregate
+from ablations.analysis.stats.tasks.aggregates import Aggregate, Bootstrapped, aggregate
 from ablations.analysis.tables.cells import Column, Difference, Table, TableCell, TableRow, Text
 from ablations.planning.points import NOT_VARIED
 
@@ -55,7 +55,7 @@ def aggregate_table(
     """Return the table of interquartile means and probabilities of improvement.
 
     Args:
-        aggregates: of `stats.aggregates.aggregate`.
+        aggregates: of `stats.tasks.aggregates.aggregate`.
         baseline: the row that the others are compared with.
         tasks: what was aggregated over, in the plural.
         measure: what was measured.

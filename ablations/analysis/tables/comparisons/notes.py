@@ -76,8 +76,8 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
             f"Smallest effect of interest: {margin:g}{unit}; p of equivalence is that of two one-sided t-tests "
             "against it, corrected likewise. “Better” and “worse”: a difference is shown. “Equivalent”: it is shown "
             f"to lie within ±{margin:g}{unit}. “Undetermined”: these seeds show neither, and neither "
-            "is excluded; the number of seeds beside it is a forecast of what would settle it with 80 % "
-            "probability, and looking again after adding them is a second look. "
+            "is excluded; the number of seeds beside it is a forecast: with so many more a second analysis, "
+            "tested as one, would settle it with a probability of 80 %. "
         )
     if any(c.beyond_test_set for c in comparisons):
         said += (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablations.analysis.stats.aggregates import aggregate
+from ablations.analysis.stats.tasks.aggregates import aggregate
 from senet_core.errors import UserError
 
 NUMBERS = st.integers(-99, 99)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from ablations.analysis.stats.partial_conjunction import (
+from ablations.analysis.stats.tasks.partial_conjunction import (
     TaskSpread,
     one_sided,
     partial_conjunction,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import stats
 
 from ablations.analysis.stats.equivalence import MOST_SEEDS, PROBABLY
+from ablations.analysis.stats.interims.sequential import ErrorSpending, boundary
 from ablations.analysis.stats.seed_forecast import (
     KnownDifference,
     SeedForecast,
     second_level,
     seeds_to_settle,
 )
-from ablations.analysis.stats.sequential import ErrorSpending, boundary
 from senet_core.errors import UserError
+from tools.simulation.forecasts import SPREADS, hit_rate
 
 LEVEL = 0.05 / 12
 OTHERS = [KnownDifference(mean, 0.35, 8) for mean in (-0.3, 0.02, 0.1, 0.25)]
@@ -107,32 +105,8 @@ def test_the_second_level_is_near_that_of_the_tests_which_will_be_used(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [5, 10])
-@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("spread", SPREADS)
 def test_eight_in_ten_forecasts_come_true(n: int, spread: float) -> None:
-    """Of open comparisons in studies of 12 with a shared baseline, tested as a second analysis."""
-    generator, margin, sd, hits, forecasts = np.random.default_rng(11), 0.2, 0.35, 0, 0
-
-    def settled(d: np.ndarray[tuple[int, ...], np.dtype[np.float64]], two: float, one: float) -> bool:
-        error, df, size = d.std(ddof=1) / math.sqrt(d.size), d.size - 1, abs(d.mean())
-        return bool(
-            2 * special.stdtr(df, -size / error) <= two or special.stdtr(df, (size - margin) / error) <= one
-        )
-
-    for _ in range(40):
-        truth = spread * sd * generator.standard_normal(12)
-        runs = sd / math.sqrt(2) * generator.standard_normal((13, n))
-        seen = truth[:, None] + runs[1:] - runs[0]
-        known = [KnownDifference(float(d.mean()), float(d.std(ddof=1)), n) for d in seen]
-        for place, d in enumerate(seen):
-            if settled(d, LEVEL, LEVEL):
-                continue
-            forecast = seeds_to_settle(known, place, margin=margin, level=LEVEL)
-            assert forecast is not None
-            if forecast.more is None:
-                continue
-            new = truth[place] + sd * generator.standard_normal(forecast.more)
-            levels = (second_level(LEVEL, n, n + forecast.more, two_sided=x) for x in (True, False))
-            hits += settled(np.concatenate([d, new]), *levels)
-            forecasts += 1
-    print(n, spread, forecasts, hits / forecasts)
-    assert hits / forecasts == pytest.approx(PROBABLY, abs=0.1)
+    found = hit_rate(n, spread, studies=40, seed=11)
+    assert found.forecasts > 100
+    assert found.hits == pytest.approx(PROBABLY, abs=0.1)

@@ -16,11 +16,11 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
-from ablations.analysis.stats.aggregates import aggregate
 from ablations.analysis.stats.compare import compare, compare_pairs
-from ablations.analysis.stats.equivalence import MOST_SEEDS, largest_sd, more_seeds, tost_p
+from ablations.analysis.stats.equivalence import MOST_SEEDS, largest_sd, tost_p
 from ablations.analysis.stats.holm import holm
 from ablations.analysis.stats.paired import PairedDifference, paired_difference
+from ablations.analysis.stats.tasks.aggregates import aggregate
 from ablations.analysis.stats.verdict import limits, read
 from senet_core.errors import UserError
 
@@ -206,16 +206,6 @@ def test_all_pairs_are_one_family() -> None:
     found = compare_pairs(data, variants=["a", "c", "d"], margin=0.5)
     assert [c.p_corrected for c in found] == holm([c.difference.p for c in found])
     assert len(found) == 3
-
-
-def test_more_seeds_grow_with_noise_and_with_the_family() -> None:
-    quiet, loud = (PairedDifference(0.05, sd, 8, 0, 0, 0.5, 0.5) for sd in (0.2, 0.4))
-    forecasts = [more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
-    assert None not in forecasts
-    assert forecasts[0] < forecasts[1] < forecasts[3]
-    assert forecasts[0] < forecasts[2] < forecasts[3]
-    assert forecasts == [more_seeds(d, 0.2, level) for d in (quiet, loud) for level in (0.05, 0.05 / 12)]
-    assert more_seeds(paired_difference([1.0, 2.0], [1.1, 2.0]), 0.2, 0.05) is None
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, math.nan, math.inf])
