@@ -70,8 +70,8 @@ def tables(repetitions: int, seed: int) -> str:
         f"of {_RESAMPLES} resamples, normal noise, no effect): how often the 95 % interval covers.",
         aggregate_coverage(seed),
         f"The forecast of more seeds, in {_FORECAST_STUDIES} studies of 12 comparisons each; differences have a "
-        f"standard deviation of {SD_OF_DIFFERENCES:g} points over seeds. A forecast came true if the comparison had a verdict "
-        "at the second analysis, after exactly so many more seeds; the rule aims at 80 %:",
+        f"standard deviation of {SD_OF_DIFFERENCES:g} points over seeds. A forecast came true if the comparison had a "
+        "verdict at the second analysis, after exactly so many more seeds; the rule aims at 80 %:",
         forecast_table(_FORECAST_STUDIES, seed),
     ]
     return "\n\n".join(said) + "\n"

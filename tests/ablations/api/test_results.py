@@ -65,7 +65,7 @@ def test_the_notebook_has_a_table_with_a_caption(results: ab.Results) -> None:
     shown = results._repr_html_()
     (caption,) = re.findall("<caption>(.*)</caption>", shown)
     assert caption.startswith("tiny: 29 of 30 trials finished, 1 failed. ")
-    assert "over seeds, on these test images" in caption
+    assert "over new seeds, on these test images" in caption
     assert re.findall(r'<tr class="(\w+)"', shown) == ["plain", "variant", "baseline", "variant", "variant"]
     assert shown.count("<table>") == 1
 
@@ -73,7 +73,7 @@ def test_the_notebook_has_a_table_with_a_caption(results: ab.Results) -> None:
 def test_the_caption_of_a_race_names_its_intervals(tmp_path: Path) -> None:
     plan = study_design(design="race", seeds=6)
     write_record(tmp_path / "tiny", simulated(plan))
-    assert "repeated 95 % intervals" in ab.load_results(plan.study, results_dir=tmp_path)._repr_html_()
+    assert "repeated 95 % interval" in ab.load_results(plan.study, results_dir=tmp_path)._repr_html_()
 
 
 def test_a_report_is_written_where_one_says(results: ab.Results, tmp_path: Path) -> None:
