@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import click
 
 from ablations.commands.shared import options
 from ablations.commands.shared.options import AskedStudy
+from senet_core.errors import UserError, printable
 from senet_core.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ablations.api.planning import StudyPlan
+    from ablations.planning.design import Design
     from ablations.running.machine.kernels import Kernels
+    from ablations.running.record.seals import Seal
 
 _POINTS = options.Numbers(min=1e-6, max=100)
 
@@ -42,6 +46,13 @@ _POINTS = options.Numbers(min=1e-6, max=100)
 @click.option("--rho", type=float, help="Correlation of two rows over seeds, with --sd; 0 if not given.")
 @click.option("--pilot", metavar="STUDY", help="Take the noise from another study's record.")
 @click.option("--detect", type=_POINTS, metavar="POINTS", help="Say what finding this difference takes.")
+@click.option("--seal", is_flag=True, help="Write the plan down as one that was made before the results.")
+@click.option(
+    "--primary",
+    multiple=True,
+    metavar="ROW,ROW",
+    help="With --seal: the rows that are to confirm something; all if not given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything for programs.")
 def command(
     asked: AskedStudy,
@@ -53,6 +64,8 @@ def command(
     rho: float | None,
     pilot: str | None,
     detect: float | None,
+    seal: bool,
+    primary: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Show what STUDY would train, how long that takes on this machine, and which differences it can find.
@@ -68,17 +81,24 @@ def command(
     a difference needs depends on the noise between seeds: that of this study's record, of a pilot's (--pilot), or as
     stated (--sd, --rho). The forecast is kept in RESULTS/STUDY/forecast.json, and the report compares it with what
     happened.
+
+    --seal writes into RESULTS/STUDY/seal.jsonl what is asked, the primary rows, how they will be tested, the commit and
+    the time. The report then says which rows confirm something, and what was changed since.
     """
     from rich.text import Text
 
     from ablations.api.planning import NoiseSource, plan_study
+    from ablations.api.sealing import seal_study
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.plan_words import plan_words
     from ablations.commands.shared.study_words import study_words
     from ablations.running.cost.row_times import TimingOptions
 
+    if primary and not seal:
+        raise UserError("--primary belongs to --seal")
     design, paths = asked.open()
+    rows = _named_rows(primary, design)
     console = make_console()
     plan = plan_study(
         design, paths,
@@ -88,15 +108,37 @@ def command(
         wait=lambda text: console.status(Text(text)) if console.is_terminal and not as_json else None,
     )  # fmt: skip
     plan = replace(plan, said=tuple(map(with_flags, plan.said)))
+    sealed = seal_study(design, paths, rows) if seal else None
     if as_json:
         import json
 
-        click.echo(json.dumps(plan.to_json(), indent=1, allow_nan=False))
+        said = {} if sealed is None else {"seal": asdict(sealed)}
+        click.echo(json.dumps({**plan.to_json(), **said}, indent=1, allow_nan=False))
     else:
         _show_networks(plan, console)
         _show_lines([*study_words(design.study, data_dir), *plan_words(plan)], console)
         if plan.choice:
             console.print(plan.choice)
+        if sealed is not None:
+            console.print(_seal_words(sealed), soft_wrap=True)
+
+
+def _named_rows(given: Sequence[str], design: Design) -> list[str]:
+    """Return the rows of words such as "SE r=4,SE max"; a label that has a comma itself is one word."""
+    labels = {name: row.label for row in design.rows for name in (row.unnamed, row.label) if name}
+    found = []
+    for text in (normalize("NFC", word) for word in given):
+        found += [text] if text in labels else [part.strip() for part in text.split(",")]
+    return [labels.get(name, name) for name in found]
+
+
+def _seal_words(seal: Seal) -> str:
+    code = (
+        f"commit {seal.commit}{' with changes' if seal.dirty else ''}" if seal.commit else "no known commit"
+    )
+    after = f", after {seal.known} of {counted(seal.planned, 'trial')}" if seal.known else ""
+    primary = "all rows" if seal.primary is None else ", ".join(seal.primary)
+    return printable(f"sealed at {seal.time} by {code}{after}; primary: {primary}; {seal.rule}")
 
 
 def _show_networks(plan: StudyPlan, console: Console) -> None:

@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablations.planning.data_path import from_anywhere, moved
 
@@ -97,10 +97,14 @@ def typed(study: Study) -> TypedStudy:
     return TypedStudy.from_words(study.typed) if study.typed else TypedStudy(study.name)
 
 
+def asked_fields(study: Study) -> dict[str, Any]:
+    """Return the fields of a study in which trials or comparisons may differ, as a study file says them."""
+    return {name: value for name, value in study.fields().items() if name not in _WORDS_ALONE}
+
+
 def plan_digest(study: Study) -> str:
     """Return 16 hexadecimal digits that are those of another study where trials or comparisons may differ."""
-    fields = {name: value for name, value in study.fields().items() if name not in _WORDS_ALONE}
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str)
+    text = json.dumps(asked_fields(study), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

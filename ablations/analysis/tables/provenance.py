@@ -9,6 +9,7 @@ from typing import Any
 from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.results import Results
+from ablations.analysis.results.seal import seal_facts
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.analysis.tables.doubts import doubts_of_runs
 from ablations.analysis.tables.trials import trial_records
@@ -36,6 +37,7 @@ def setup_table(results: Results) -> Table:
         ("recipe", recipe_text(study.trained_recipe) + _chosen_fields(study)),
         ("design", f"{study.design}, {len(results.design.rows)} rows"),
         ("seeds", _seeds(results.design.seeds)),
+        *seal_facts(results),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
         *(("precision", text) for text in [precision_text(records)] if text),

@@ -11,11 +11,15 @@ from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, problem, warning
 from ablations.running.machine.durable import is_abandoned
 from ablations.running.machine.locks import locked
-from ablations.running.record import forecasts, interim_plans, last_plan, proposals
+from ablations.running.record import forecasts, interim_plans, last_plan, proposals, seals
 from ablations.running.record.json_lines import cut_off, set_cut_off_aside
 from ablations.running.record.study_paths import PROBE, StudyPaths
 
-_LOCKS = {interim_plans.FILE_NAME: ".looks.lock", proposals.FILE_NAME: ".choice.lock"}
+_LOCKS = {
+    interim_plans.FILE_NAME: ".looks.lock",
+    proposals.FILE_NAME: ".choice.lock",
+    seals.FILE_NAME: seals.LOCK_NAME,
+}
 """By file: what its writers hold while they add a line."""
 _DRAFTS = (f"{PROBE}*", ".*.partial")
 
@@ -31,6 +35,7 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
     readers: dict[str, Callable[[], object]] = {
         interim_plans.FILE_NAME: partial(interim_plans.read_interim_plans, folder),
         proposals.FILE_NAME: partial(proposals.read_proposals, folder),
+        seals.FILE_NAME: partial(seals.read_seals, folder),
         forecasts.FILE_NAME: partial(forecasts.load_forecasts, folder / forecasts.FILE_NAME),
     }
     try:

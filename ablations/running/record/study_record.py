@@ -29,6 +29,7 @@ from ablations.running.record.interim_plans import (
 from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outcomes, write_outcomes
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
+from ablations.running.record.seals import Seal, read_seals
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
@@ -107,6 +108,11 @@ class StudyRecord:
         """The proposals of its choices, in their order, in proposals.jsonl."""
         self._sizes["proposals"] = self._size(PROPOSALS)
         return read_proposals(self.folder)
+
+    @cached_property
+    def seals(self) -> tuple[Seal, ...]:
+        """Its sealed plans, oldest first, in seal.jsonl."""
+        return read_seals(self.folder)
 
     @cached_property
     def forecasts(self) -> tuple[Forecast, ...]:
