@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablations.analysis.stats.equivalence import largest_sd
+from ablations.analysis.stats.shape import most_unseen
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
 from senet_core.words import counted
 
 Verdict = Literal["better", "worse", "equivalent", "undetermined", "no claim"]
+
+_FEW_FOR_COLLAPSES = 30
 
 FEWEST_SEEDS = 3
 """Below so many common seeds nothing is claimed."""
@@ -93,6 +96,11 @@ def limits(
         said.append(
             f"n = {n} suits screening: differences below about one standard deviation will mostly "
             f"stay undetermined."
+        )
+    if n < _FEW_FOR_COLLAPSES:
+        said.append(
+            f"Verdicts are of runs like those that were seen. Where none of {n} collapsed, up to "
+            f"{100 * most_unseen(n):.0f} % of a row's runs may (95 % confidence)."
         )
     return tuple(said)
 
