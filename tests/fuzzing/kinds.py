@@ -9,6 +9,7 @@ from pathlib import Path
 
 import of_data
 import of_kernels
+import of_outcomes
 import of_plugins
 import of_studies
 import of_training
@@ -43,6 +44,8 @@ KINDS = {
     "proposals": Kind(
         of_studies.side_files("proposals.jsonl"), of_studies.read_side_file("proposals.jsonl"), mutate_json
     ),
+    "outcomes": Kind(of_outcomes.outcomes, of_outcomes.read_outcomes),
+    "labels": Kind(of_outcomes.labels, of_outcomes.read_labels),
     "forecast": Kind(of_studies.forecasts, of_studies.read_forecast, mutate_json),
     "request": Kind(of_studies.requests, of_studies.read_request, mutate_json),
     "progress": Kind(of_training.progress, of_training.read_progress, mutate_json),

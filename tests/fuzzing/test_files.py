@@ -8,7 +8,18 @@ from harness import find_faults, told
 from senet_core.kernels import compiled
 
 KINDS = (
-    *("study", "set", "csv", "record", "interim-plans", "proposals", "forecast", "request"),
+    *(
+        "study",
+        "set",
+        "csv",
+        "record",
+        "interim-plans",
+        "proposals",
+        "outcomes",
+        "labels",
+        "forecast",
+        "request",
+    ),
     *(
         "progress",
         "lease",
