@@ -18,7 +18,14 @@ from ablations.running.machine.durable import DiskError
 from ablations.running.record import outcomes as files
 from ablations.running.record.image_labels import ImageLabels, keep_labels, labels_file, read_labels
 from ablations.running.record.other_studies import OtherStudies
-from ablations.running.record.outcomes import FOLDER, Outcomes, hash_of, outcomes_file, read_outcomes
+from ablations.running.record.outcomes import (
+    FOLDER,
+    Outcomes,
+    check_outcomes,
+    hash_of,
+    outcomes_file,
+    read_outcomes,
+)
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import NoRoomForOutcomes, StudyRecord
 from ablations.running.record.trial_record import TrialRecord, TrialResult
@@ -145,6 +152,25 @@ def test_a_hash_that_fits_does_not_make_wrong_outcomes_right(tmp_path: Path) -> 
         read_outcomes(tmp_path, other)
     with pytest.raises(RecordError, match="of other data than the trial"):
         read_outcomes(tmp_path, replace(line, data_digest="e" * 64))
+    with pytest.raises(ValueError, match="it is of trial 0123456789abcdef"):
+        check_outcomes(content[line.key], replace(line, key="f" * 16))
+
+
+def test_as_many_wrong_answers_on_other_images_are_other_outcomes(tmp_path: Path) -> None:
+    line, content = trial()
+    StudyRecord(tmp_path).add_trials(line, outcomes=content)
+    path = outcomes_file(tmp_path, line)
+    assert path is not None
+    path.write_bytes(Outcomes(line.key, DIGEST, np.roll(RIGHT, 1)).to_bytes())
+    with pytest.raises(RecordError, match="its content is not that which the record names"):
+        read_outcomes(tmp_path, line)
+
+
+def test_a_file_that_says_more_than_outcomes_is_refused() -> None:
+    content = Outcomes("f" * 16, DIGEST, RIGHT).to_bytes()
+    for other in (content.replace(b'{"format"', b'{"more": 1, "format"'), content.replace(b": ", b":", 1)):
+        with pytest.raises(ValueError, match="it says more than such a file does"):
+            Outcomes.from_bytes(other)
 
 
 @pytest.mark.parametrize("key", ["../../secret", "a/b", "", "x" * 65, ".", "a\0"])
