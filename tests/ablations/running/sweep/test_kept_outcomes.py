@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +43,7 @@ class Sweeps:
 
     def work(self, task: Task) -> TaskOutcome:
         self.tasks.append(task)
-        with one_thread():
-            outcome: TaskOutcome = self.change(run_task(task))
+        outcome: TaskOutcome = self.change(run_task(task))
         return outcome
 
     def sweep(self, design: Design, **options: Any) -> SweepOutcome:
@@ -56,10 +56,11 @@ class Sweeps:
 
 
 @pytest.fixture
-def sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeps:
+def sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweeps]:
     made = Sweeps(tmp_path)
     monkeypatch.setattr(dispatch, "run_task", made.work)
-    return made
+    with one_thread():  # for all: a sweep that is cut short leaves a thread that ends its task later
+        yield made
 
 
 def check(record: StudyRecord, folder: Path) -> None:
