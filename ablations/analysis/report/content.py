@@ -15,6 +15,7 @@ from ablations.analysis.results.account import account_sentence
 from ablations.analysis.results.families import Family, SampleFamily
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
+from ablations.analysis.results.seal import seal_sentence
 from ablations.analysis.tables import provenance
 from ablations.analysis.tables.axis import axis_table, paper_tables_of
 from ablations.analysis.tables.cells import Table
@@ -127,7 +128,7 @@ def content_of(
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
         unfinished=results.unfinished,
         answer=(*_answer(results), *_present(depends), *_present(confirmed)),
-        account=account_sentence(results),
+        account=" ".join(filter(None, (account_sentence(results), seal_sentence(results)))),
         warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
         sections=tuple(_axis_section(group, results) for group in groups),

@@ -22,16 +22,17 @@ from ablations.analysis.results.families import axis_pairs
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.tables.cells import Table
+from ablations.analysis.tables.choices.search import front_table, importance_table, search_answer
+from ablations.analysis.tables.choices.tuned import changed_table, chosen_table, tuned_answer
 from ablations.analysis.tables.comparisons.details import pair_table
 from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.confirmation import confirmation_table
 from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables
+from ablations.analysis.tables.margins import margin_table
 from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, class_table
 from ablations.analysis.tables.race import race_table
-from ablations.analysis.tables.search import front_table, importance_table, search_answer
 from ablations.analysis.tables.tasks import aggregate_table, backbone_aggregates
-from ablations.analysis.tables.tuned import changed_table, chosen_table, tuned_answer
 
 _MOST_INTERACTIONS = 10
 _MOST_LANES = 21
@@ -70,6 +71,9 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))
     yield from _by_class(results)
+    margins = margin_table(results)
+    if margins is not None:
+        yield Extra(margins.title, (margins,))
     foreseen = hindsight_table(results)
     if foreseen is not None:
         yield Extra(foreseen.title, (foreseen,))

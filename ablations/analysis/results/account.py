@@ -7,6 +7,7 @@ that is promised holds for the report as a whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,15 +26,23 @@ ALPHA = 0.05
 """The level of each kind of verdict, over all comparisons of a study with its baseline."""
 
 
-def comparisons_of(results: Results) -> Mapping[str, Comparison]:
-    """Return the comparison of every other row with the baseline, by label, corrected for all of them."""
+def comparisons_of(results: Results, *, margin: float | None = None) -> Mapping[str, Comparison]:
+    """Return the comparison of every other row with the baseline, by label, corrected for all of them.
+
+    Args:
+        results: the study's design and record.
+        margin: another smallest effect of interest than the study's, for which no seeds are forecast.
+    """
+    rules = rules_of(results)
+    if margin is not None:
+        rules = replace(rules, margin=margin, forecast=False)
     design = results.design
     base = design.baseline.label
     rows = list({row.label: row for row in (design.baseline, *design.rows)}.values())
     found = compare_family(
         results.values("top1_error", rows),
         [(row.label, base) for row in rows if row.label != base],
-        rules_of(results),
+        rules,
         _outcomes(results, rows),
     )
     return {comparison.variant: comparison for comparison in found}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.outcomes import outcomes_of
+from ablations.analysis.results.seal import Standing, standing_of
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.crossed import CrossedLevel, crossed_level
 from ablations.analysis.stats.family import compare_family
@@ -111,6 +112,7 @@ class SampleFamily:
         margin: smallest effect of interest, in the units of differences; None if none was declared.
         measure: what is compared.
         plain: label of the plain network; None where there is none.
+        standing: whether a row confirms something or explores, by label; empty without a sealed plan.
     """
 
     axis: str | None
@@ -120,6 +122,7 @@ class SampleFamily:
     margin: float | None
     measure: Measure = TOP1
     plain: str | None = None
+    standing: Mapping[str, Standing] = field(default_factory=dict)
 
     def kind(self, outcome: Sample) -> RowKind:
         """Return whether a sample is the baseline, the plain network or a variant."""
@@ -194,6 +197,7 @@ def _family(
             row.label: results.comparisons[row.label] for row in rows if row.label in results.comparisons
         },
         margin=results.design.study.margin,
+        standing=standing_of(results) or {},
     )
 
 

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 Standing = Literal["confirmatory", "exploratory"]
 
-RULE = (
-    f"max-T over joint sign flips from {FEWEST_PAIRS} complete seeds in one analysis, else Holm; {100 * ALPHA:g} % for "
-    "each kind of verdict over the study; rests on seeds"
-)
-"""How a study's comparisons are tested, as a seal notes it."""
-
 _LONGEST = 30
 """Characters of a value that is shown with a field that was changed."""
 
@@ -64,7 +58,7 @@ def make_seal(results: Results, primary: Sequence[str], known: Collection[str]) 
         source=code["source"],
         digest=plan_digest(design.study),
         fields=_as_json(asked_fields(design.study)),
-        rule=RULE,
+        rule=rule_of(design.study),
         rows={row.label: _key(row, design.study) for row in design.rows},
         primary=tuple(dict.fromkeys(primary)) or None,
         known=done,
@@ -76,6 +70,15 @@ def seal_of(results: Results) -> Seal | None:
     """Return the seal that a study is reported under: the first of this very plan, else the last; None for none."""
     seals, digest = results.record.seals, plan_digest(results.asked.study)
     return next((seal for seal in seals if seal.digest == digest), seals[-1] if seals else None)
+
+
+def rule_of(study: Study) -> str:
+    """Return how a study's comparisons are tested, as a seal notes it."""
+    rests_on = study.rests_on or "images where outcomes are known and there is one analysis, else seeds"
+    return (
+        f"rests on {rests_on}; on seeds max-T over joint sign flips from {FEWEST_PAIRS} complete seeds in one "
+        f"analysis, else Holm; {100 * ALPHA:g} % for each kind of verdict over the study"
+    )
 
 
 def standing_of(results: Results) -> Mapping[str, Standing] | None:
@@ -104,7 +107,7 @@ def changes_since(seal: Seal, study: Study) -> tuple[str, ...]:
     """Return the fields in which a study differs from what was sealed, with short values: "margin (0.2, now 0.5)"."""
     before, now = (dict(_flat(fields)) for fields in (seal.fields, _as_json(asked_fields(study))))
     said = [_changed(name, before, now) for name in {**before, **now} if before.get(name) != now.get(name)]
-    return (*said, *(["the analysis rule"] if seal.rule != RULE else []))
+    return (*said, *(["the analysis rule"] if seal.rule != rule_of(study) else []))
 
 
 def seal_facts(results: Results) -> tuple[tuple[str, str], ...]:

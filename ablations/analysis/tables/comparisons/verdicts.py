@@ -12,13 +12,20 @@ from ablations.analysis.tables.cells import Column, Difference, PValue, TableCel
 
 @dataclass(frozen=True)
 class VerdictCell:
-    """The verdict of a comparison; for an open one, how many more seeds would probably settle it."""
+    """The verdict of a comparison; for an open one, how many more seeds would probably settle it.
+
+    Attributes:
+        comparison: which.
+        explores: whether the row is an exploratory one of a sealed plan.
+    """
 
     comparison: Comparison
+    explores: bool = False
 
     def text(self) -> str:
         """Return "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
         words, more = self.comparison.reading.words, self.comparison.more_seeds
+        words = f"exploratory: {words}" if self.explores else words
         if self.comparison.beyond_test_set:
             return f"{words} (not on this test set)"
         return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"
@@ -50,10 +57,12 @@ def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ..
         else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals, sd=d.sd),
         PValue(None if c is None else c.p_corrected),
         PValue(None if c is None else c.p_tost_corrected),
-        verdict_cell(c, instead),
+        verdict_cell(c, instead, explores=family.standing.get(outcome.label) == "exploratory"),
     )
 
 
-def verdict_cell(comparison: Comparison | None, instead: str | None) -> TableCell:
+def verdict_cell(comparison: Comparison | None, instead: str | None, *, explores: bool = False) -> TableCell:
     """Return the cell of a verdict, or of what stands in its place."""
-    return VerdictCell(comparison) if comparison is not None and instead is None else Text(instead)
+    if comparison is None or instead is not None:
+        return Text(instead)
+    return VerdictCell(comparison, explores)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ablations.analysis.report.write import write_report
+from ablations.analysis.results.account import comparisons_of
 from ablations.analysis.results.interims import note_analysis
 from ablations.analysis.results.results import Results
 from ablations.planning.design import Design
@@ -80,6 +81,18 @@ def test_the_first_lines_say_the_rate_of_the_whole_report(tmp_path: Path, seeds:
     assert "is at most 5 %" in head
     assert f"6 comparisons with the baseline, corrected together by {how}" in head
     assert "Verdicts and intervals generalise over new seeds, on these training and test images." in head
+
+
+def test_what_hangs_on_the_margin_is_shown(tmp_path: Path) -> None:
+    results = results_of(tmp_path, study_design(seeds=12, axes=AXES, margin=0.3), sd=0.1, rho=0.9)
+    text = report_of(results, tmp_path)
+    part = text[text.index("## Verdicts at other margins") :]
+    assert "| variant | margin 0.15 | margin 0.3 | margin 0.6 |" in part
+    halved = comparisons_of(results, margin=0.15)["plain"].reading.verdict
+    doubled = comparisons_of(results, margin=0.6)["plain"].reading.verdict
+    now = results.comparisons["plain"].reading.verdict
+    assert f"| plain | {halved} | {now} | {doubled} |" in part
+    assert doubled == "equivalent"
 
 
 def finished(folder: Path, name: str, **changes: Any) -> Results:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
-from ablations.analysis.results.seal import RULE, seal_facts, seal_of, seal_sentence, standing_of
+from ablations.analysis.results.seal import rule_of, seal_facts, seal_of, seal_sentence, standing_of
 from ablations.analysis.tables.provenance import setup_table
 from ablations.api.sealing import seal_study
 from ablations.errors import RecordError
@@ -35,7 +36,7 @@ def test_a_seal_says_what_is_asked_and_by_which_code(tmp_path: Path) -> None:
     seal = sealed(tmp_path, plan, "SE r=4")
     [read] = read_seals(tmp_path / "tiny")
     assert read == seal
-    assert (read.primary, read.known, read.planned, read.rule) == (("SE r=4",), 0, 24, RULE)
+    assert (read.primary, read.known, read.planned, read.rule) == (("SE r=4",), 0, 24, rule_of(plan.study))
     assert (read.fields["margin"], read.fields["seeds"]) == (0.3, [0, 1, 2, 3, 4, 5])
     assert (len(read.source), "title" in read.fields) == (16, False)
     again = sealed(tmp_path, plan, "SE r=4")
@@ -196,3 +197,18 @@ def test_what_a_seal_says_acts_on_no_terminal(tmp_path: Path) -> None:
     results = results_of(tmp_path, plan)
     shown = [seal_sentence(results), *(text for fact in seal_facts(results) for text in fact)]
     assert all(text.isprintable() for text in shown)
+
+
+def test_the_report_marks_rows_that_explore_in_every_table(tmp_path: Path) -> None:
+    plan = study_design(axes=AXES)
+    sealed(tmp_path, plan, "plain")
+    write_record(tmp_path / "tiny", simulated(plan, effects={"SE r=4": 2.0}))
+    results = results_of(tmp_path, plan)
+    written = write_report(results, tmp_path / "reports").markdown
+    assert written is not None
+    text = written.read_text(encoding="utf-8")
+    head = text[: text.index("## Set-up")]
+    assert "Exploratory, as they are not primary or were changed since: SE r=4, SE r=32." in head
+    assert "exploratory: worse" in text
+    [plain] = [line for line in text.splitlines() if line.startswith("| plain | –")]
+    assert "exploratory" not in plain

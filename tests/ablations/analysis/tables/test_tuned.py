@@ -12,8 +12,8 @@ from scipy import stats
 
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.tuning import tuned_rows
+from ablations.analysis.tables.choices.tuned import changed_table, tuned_answer
 from ablations.analysis.tables.render import to_markdown
-from ablations.analysis.tables.tuned import changed_table, tuned_answer
 from ablations.planning.choices.arms import arms_of
 from ablations.running.record.proposals import Proposal, add_proposal
 from tests.ablations.analysis.synthetic import line, study_design, write_record

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Candidate, Choice, winners_of
 from ablations.analysis.tables.cells import Column, Number, Table, TableCell, TableRow, Text, scaled
-from ablations.analysis.tables.tuned import counted
+from ablations.analysis.tables.choices.tuned import counted
 from ablations.planning.row import RowKind
 from ablations.running.search.view import make_trial
 
