@@ -9,21 +9,24 @@ from ablations.analysis.programs.document import (
     Document,
     DocumentAccount,
     DocumentComparison,
+    DocumentFailures,
     DocumentMeasure,
     DocumentPair,
     DocumentProgress,
     DocumentRow,
+    DocumentShape,
 )
 from ablations.analysis.results.account import ALPHA, account_sentence
 from ablations.analysis.results.families import Measure, SampleFamily, axis_pairs
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.paired import PairedDifference
 from ablations.analysis.tables import provenance
+from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.planning.typed_study import plan_digest
 
 CONFIDENCE = 0.95
-OVER_SEEDS = "new seeds, on these training and test images"
 
 
 def document_of(results: Results | FrameResults, *, pairs: Sequence[str] = ()) -> Document:
@@ -99,7 +102,8 @@ def _account(comparisons: Iterable[Comparison], withheld: str | None, words: str
         correction=None if found.withheld else found.correction,
         members=found.members,
         withheld=withheld,
-        generalises_over=OVER_SEEDS,
+        rests_on=None if found.withheld else found.rests_on,
+        generalises_over=interval_words([found]).over,
         words=words,
     )
 
@@ -152,20 +156,61 @@ def _pair(table: str | None, comparison: Comparison) -> DocumentPair:
 
 
 def _comparison(comparison: Comparison) -> DocumentComparison:
-    d, withheld = comparison.difference, comparison.withheld
+    c, d, withheld = comparison, comparison.difference, comparison.withheld
+    on_images = c.rests_on == "images"
+    seeds_lo, seeds_hi = c.over_seeds if on_images else (d.lo, d.hi)
+    images_lo, images_hi = (None, None) if c.crossed is None else (c.crossed.lo, c.crossed.hi)
     return DocumentComparison(
-        against=comparison.against,
+        against=c.against,
         n=d.n,
         difference=d.mean,
         sd=None if withheld else d.sd,
         lo=d.lo,
         hi=d.hi,
-        p=d.p if comparison.schedule is None and not withheld else None,
-        p_corrected=comparison.p_corrected,
-        p_tost=comparison.p_tost,
-        p_tost_corrected=comparison.p_tost_corrected,
-        verdict=None if withheld else comparison.reading.verdict,
-        words=comparison.reading.words,
-        more_seeds=comparison.more_seeds,
-        correction=None if withheld else comparison.correction,
+        seeds_lo=seeds_lo,
+        seeds_hi=seeds_hi,
+        images_lo=images_lo,
+        images_hi=images_hi,
+        p=None if withheld else _p(c, d),
+        p_corrected=c.p_corrected,
+        p_tost=c.p_tost,
+        p_tost_corrected=c.p_tost_corrected,
+        verdict=None if withheld else c.reading.verdict,
+        words=c.reading.words,
+        more_seeds=c.more_seeds,
+        beyond_test_set=c.beyond_test_set,
+        correction=None if withheld else c.correction,
+        rests_on=None if withheld else c.rests_on,
+        paired=c.paired,
+        failures=_failures(c),
+        shape=_shape(c),
+    )
+
+
+def _p(comparison: Comparison, difference: PairedDifference) -> float | None:
+    """Return the p that is corrected; None with interim analyses, whose p of one analysis says nothing."""
+    if comparison.schedule is not None:
+        return None
+    crossed = comparison.crossed if comparison.rests_on == "images" else None
+    return difference.p if crossed is None or crossed.p is None else crossed.p
+
+
+def _failures(comparison: Comparison) -> DocumentFailures | None:
+    ranks = comparison.ranks
+    if ranks is None:
+        return None
+    return DocumentFailures(variant=ranks.lost, against=ranks.won, p=ranks.p, favours=ranks.favours)
+
+
+def _shape(comparison: Comparison) -> DocumentShape | None:
+    shape = comparison.shape
+    if shape is None:
+        return None
+    return DocumentShape(
+        median=shape.median,
+        worst=shape.worst,
+        collapses=shape.collapses,
+        leaps=shape.leaps,
+        skewed=shape.skewed,
+        skew_p=shape.skew_p,
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ablations.analysis.stats.comparison import Correction
+from ablations.analysis.stats.comparison import Correction, RestsOn
 from ablations.analysis.stats.verdict import Verdict
 from ablations.planning.row import RowKind
 
@@ -41,6 +41,7 @@ class DocumentAccount(_Part):
     )
     members: int = Field(description="Comparisons that are corrected together.")
     withheld: str | None = Field(description="Why nothing is said yet; null where an analysis was reached.")
+    rests_on: RestsOn | None = Field(description="Over what verdicts generalise, in a word; null: not yet.")
     generalises_over: str = Field(description="What the intervals and verdicts are valid for.")
     words: str = Field(description="The same in a sentence, as the report has it.")
 
@@ -64,6 +65,26 @@ class DocumentProgress(_Part):
     unfinished: bool = Field(description="Whether a planned trial has no result.")
 
 
+class DocumentFailures(_Part):
+    """Runs of a comparison without a result, and its test with these as the worst results (signed ranks)."""
+
+    variant: int = Field(description="Seeds in which only the variant failed.")
+    against: int = Field(description="Seeds in which only the other failed.")
+    p: Figure
+    favours: Literal["variant", "baseline"] | None = Field(description="The side that ranks better.")
+
+
+class DocumentShape(_Part):
+    """How the paired differences lie."""
+
+    median: Figure
+    worst: Figure = Field(description="The difference that speaks most against the variant.")
+    collapses: int = Field(description="Runs far off on the bad side.")
+    leaps: int = Field(description="Runs far off on the good side.")
+    skewed: bool
+    skew_p: Figure = Field(description="Of the difference, with skew allowed for (Hall).")
+
+
 class DocumentComparison(_Part):
     """One variant against another, with the same seeds."""
 
@@ -71,8 +92,12 @@ class DocumentComparison(_Part):
     n: int = Field(description="Seeds that both have.")
     difference: Figure = Field(description="Mean of the paired differences: variant minus `against`.")
     sd: Figure = Field(description="Standard deviation of the paired differences.")
-    lo: Figure = Field(description="Lower end of the 95 % interval of the difference, taken alone.")
+    lo: Figure = Field(description="Lower end of the 95 % interval that the verdict rests on, taken alone.")
     hi: Figure
+    seeds_lo: Figure = Field(description="Lower end of that over new seeds, on these test images.")
+    seeds_hi: Figure
+    images_lo: Figure = Field(description="Lower end of that over new seeds and new images; null: not known.")
+    images_hi: Figure
     p: Figure = Field(description="Of the difference, not corrected; null with several interim analyses.")
     p_corrected: Figure = Field(description="Corrected for all members of the account.")
     p_tost: Figure = Field(description="Of equivalence, not corrected; null without a margin.")
@@ -80,7 +105,12 @@ class DocumentComparison(_Part):
     verdict: Verdict | None = Field(description="null where it is withheld.")
     words: str = Field(description="The verdict as tables print it, or why there is none.")
     more_seeds: int | None = Field(description="A forecast: seeds that would probably settle it.")
+    beyond_test_set: bool = Field(description="Whether no number of seeds would settle it on this test set.")
     correction: Correction | None
+    rests_on: RestsOn | None = Field(description="Over what the verdict generalises; null: withheld.")
+    paired: bool = Field(description="False where the two have no seed in common.")
+    failures: DocumentFailures | None = Field(description="null where no run failed.")
+    shape: DocumentShape | None = Field(description="null without a difference.")
 
 
 class DocumentRow(_Part):

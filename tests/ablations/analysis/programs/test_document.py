@@ -17,6 +17,7 @@ from ablations.analysis.programs.contents import document_of
 from ablations.analysis.programs.document import document_schema
 from ablations.analysis.results.results import Results
 from ablations.planning.typed_study import plan_digest
+from tests.ablations.analysis.report.test_outcomes_in_reports import with_outcomes
 from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 
 VALUES = {
@@ -90,7 +91,7 @@ def test_an_unfinished_study_has_means_and_nothing_to_read_a_verdict_from(tmp_pa
     plain = next(row for row in found["rows"] if row["label"] == "plain")
     assert plain["mean"] is not None
     kept = {name for name, value in plain["comparison"].items() if value is not None}
-    assert kept == {"against", "n", "difference", "words"}
+    assert kept == {"against", "n", "difference", "words", "beyond_test_set", "paired"}
     assert plain["comparison"]["words"] == "no verdict before seed 8, as planned"
 
 
@@ -123,6 +124,41 @@ def test_an_analysis_has_the_same_fields_with_a_row_for_each_task() -> None:
         ("easy", "SE r=4", "plain"), ("hard", "plain", "SE"),
     }  # fmt: skip
     assert found["measure"]["name"] == "loss"
+
+
+def test_failed_runs_and_runs_far_off_are_told(tmp_path: Path) -> None:
+    plan = study_design(seeds=8)
+    lines = simulated(plan, {"plain": 3.0}, fail=[("plain", 2), ("plain", 5), ("SE", 7)])
+    odd = next(x for x in lines if x["trial"] == plan.on_axis("squeeze")[-1].trial(3).to_json())
+    odd["result"]["top1_error"] = 30.0
+    found = Results(plan, write_record(tmp_path, lines)).to_dict()
+    rows = {row["label"]: row["comparison"] for row in found["rows"]}
+    failures = rows["plain"]["failures"]
+    assert (failures["variant"], failures["against"], failures["favours"]) == (2, 1, "baseline")
+    assert 0 < failures["p"] < 0.2
+    shape = rows["SE max"]["shape"]
+    assert (shape["collapses"], shape["leaps"]) == (1, 0)
+    assert shape["worst"] > 15 > 1 > shape["median"]
+    assert any("collapses now and then" in warning for warning in found["warnings"])
+
+
+def test_both_intervals_are_told_where_outcomes_are_known(tmp_path: Path) -> None:
+    plan = study_design(seeds=4)
+    found = with_outcomes(tmp_path / "a", plan, effects={"plain": 4.0}).to_dict()
+    assert found["account"]["rests_on"] == "images"
+    assert found["account"]["generalises_over"] == "new seeds and new test images"
+    plain = next(row["comparison"] for row in found["rows"] if row["label"] == "plain")
+    assert plain["rests_on"] == "images"
+    assert (plain["images_lo"], plain["images_hi"]) == (plain["lo"], plain["hi"])
+    assert plain["seeds_lo"] is not None
+    assert plain["seeds_lo"] != plain["lo"]
+    assert plain["p_corrected"] >= plain["p"]
+    asked = with_outcomes(
+        tmp_path / "b", study_design(seeds=4, rests_on="seeds"), effects={"plain": 4.0}
+    ).to_dict()
+    over = next(row["comparison"] for row in asked["rows"] if row["label"] == "plain")
+    assert (over["lo"], over["hi"]) == (plain["seeds_lo"], plain["seeds_hi"])
+    assert over["images_lo"] == plain["images_lo"]
 
 
 @pytest.mark.parametrize("value", [math.nan, None])
