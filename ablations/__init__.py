@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     __version__: str
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
+    from ablations.api.calibrating import calibrate
     from ablations.api.comparing import compare
     from ablations.api.planning import NoiseSource, StudyPlan, plan
     from ablations.api.results import load_results
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ablations.analysis.report.write": ("write_report",),
     "ablations.analysis.results.results": ("Results",),
+    "ablations.api.calibrating": ("calibrate",),
     "ablations.api.comparing": ("compare",),
     "ablations.errors": ("DataError", "RecordError", "StudyError", "ToolMissing"),
     "senet_core.errors": ("UserError",),
@@ -52,6 +54,7 @@ __all__ = [
     "TimingOptions",
     "ToolMissing",
     "UserError",
+    "calibrate",
     "compare",
     "load_plugin",
     "load_results",

@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "ablations.commands.status",
     "report": "ablations.commands.report",
     "analyse": "ablations.commands.analyse",
+    "calibrate": "ablations.commands.calibrate",
     "retry": "ablations.commands.retry",
     "why": "ablations.commands.why",
     "reproduce": "ablations.commands.reproduce",

@@ -25,7 +25,9 @@ ROOMS = {
     "ablations.running": (
         "machine", "record", "data", "training", "executors", "search", "mlflow", "cost", "sweep", "doctor",
     ),
-    "ablations.analysis": ("stats", "results", "tables", "programs", "plots", "report", "external", "costs"),
+    "ablations.analysis": (
+        "stats", "results", "tables", "calibration", "programs", "plots", "report", "external", "costs",
+    ),
     "ablations.commands": ("shared", ""),
 }  # fmt: skip
 """The rooms of a package; each imports only what stands left of it. "" is the package's own modules."""

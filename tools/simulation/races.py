@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.results.race import prospects_of
+from ablations.analysis.stats.holm import holm_rejects
 from ablations.analysis.stats.interims.sequential import SPENDING_POWER, ErrorSpending, interim_p
 from ablations.planning.designs.race import RaceSettings
 from tools.simulation.verdicts import (
@@ -23,7 +24,6 @@ from tools.simulation.verdicts import (
     Setting,
     errors_of,
     fixed_design,
-    holm_rejects,
     markdown_table,
 )
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ablations.analysis.stats.holm import holm_rejects
 from ablations.analysis.stats.max_t import FEWEST_PAIRS, max_t_p
 
 VARIANTS = 12
@@ -205,14 +206,3 @@ def _paired(errors: _Floats) -> tuple[_Floats, _Floats, int]:
 def _coverage(noise: _Floats) -> float:
     mean, error, n = _paired(noise)
     return float((np.abs(mean) <= special.stdtrit(n - 1, 0.975) * error).mean())
-
-
-def holm_rejects(p: _Floats, alpha: float) -> _Flags:
-    """Decide by Holm's method in each row: (studies, family)."""
-    order = np.argsort(p, axis=1)
-    size = p.shape[1]
-    passed = np.take_along_axis(p, order, axis=1) <= alpha / (size - np.arange(size))
-    kept = np.logical_and.accumulate(passed, axis=1)
-    rejected = np.zeros_like(kept)
-    np.put_along_axis(rejected, order, kept, axis=1)
-    return rejected

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ablations.analysis.calibration.of_study import calibration_of
+from ablations.analysis.calibration.page import calibration_table
 from ablations.analysis.plots.by_class import by_class_caption, by_class_info, draw_by_class
 from ablations.analysis.plots.interaction import draw_interaction
 from ablations.analysis.plots.race import draw_race, lanes_of
@@ -74,6 +76,9 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
     margins = margin_table(results)
     if margins is not None:
         yield Extra(margins.title, (margins,))
+    calibrated = calibration_of(results)
+    if calibrated is not None:
+        yield Extra("Calibration", (calibration_table(calibrated),))
     foreseen = hindsight_table(results)
     if foreseen is not None:
         yield Extra(foreseen.title, (foreseen,))

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def holm(p_values: Sequence[float | None], members: int | None = None) -> list[float | None]:
     """Return p-values corrected for a family of comparisons (Holm's step-down method).
@@ -23,3 +26,19 @@ def holm(p_values: Sequence[float | None], members: int | None = None) -> list[f
         highest = max(highest, min(1.0, p * (members - rank)))
         corrected[place] = highest
     return corrected
+
+
+def holm_rejects(p: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
+    """Return which comparisons Holm's method rejects in each of many families at once.
+
+    Args:
+        p: (families, members), between 0 and 1.
+        alpha: family-wise level.
+    """
+    order = np.argsort(p, axis=1)
+    size = p.shape[1]
+    passed = np.take_along_axis(p, order, axis=1) <= alpha / (size - np.arange(size))
+    kept = np.logical_and.accumulate(passed, axis=1)
+    rejected = np.zeros_like(kept)
+    np.put_along_axis(rejected, order, kept, axis=1)
+    return rejected

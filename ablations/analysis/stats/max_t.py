@@ -11,6 +11,8 @@ approximate stepdown methods for multiple hypothesis testing", doi:10.1198/01621
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,9 @@ from senet_core.errors import UserError
 FEWEST_PAIRS = 8
 """Below so many pairs of a row the smallest p that flips can give is too coarse, and Holm's method finds more."""
 
-_EXACT = 14  # 8,192 flips that are not mirror images of each other
+EXACT = 14
+"""Up to so many seeds all flips are counted: 8,192 that are not mirror images of each other."""
+
 _RANDOM_FLIPS = 20_000
 _AT_ONCE = 2_000_000  # values; 16 MB
 _Floats = NDArray[np.float64]
@@ -57,7 +61,7 @@ def max_t_p(differences: _Floats) -> list[float]:
         # what is equal up to rounding counts as equal
         beyond += (largest >= observed[order] * (1 - 1e-9)).sum(axis=0)
         flips += len(signs)
-    if d.shape[0] > _EXACT:
+    if d.shape[0] > EXACT:
         beyond, flips = beyond + 1, flips + 1  # the observed signs are one of the choices
     p = np.empty(d.shape[1])
     p[order] = np.maximum.accumulate(beyond / flips)
@@ -77,11 +81,18 @@ def _squared_t(sums: _Floats, squares: _Floats, pairs: NDArray[np.int_]) -> _Flo
 def _flips(seeds: int, rows: int) -> list[_Floats]:
     """Return choices of signs, in parts that fit the memory: (flips, seeds)."""
     part = max(1, _AT_ONCE // max(1, seeds, rows))
-    if seeds <= _EXACT:
+    signs = _signs(seeds)
+    return [signs[start : start + part] for start in range(0, len(signs), part)]
+
+
+@lru_cache(maxsize=2)  # a calibration asks for the same ones thousands of times
+def _signs(seeds: int) -> _Floats:
+    if seeds <= EXACT:
         count = 1 << max(0, seeds - 1)  # the first sign stays: the mirror image has the same |t|
         numbers = np.arange(count)[:, None] << 1
         signs = 1 - 2 * ((numbers >> np.arange(seeds)) & 1).astype(np.float64)
     else:
         generator = np.random.default_rng(0)
         signs = generator.integers(0, 2, size=(_RANDOM_FLIPS, seeds)).astype(np.float64) * 2 - 1
-    return [signs[start : start + part] for start in range(0, len(signs), part)]
+    signs.flags.writeable = False
+    return signs

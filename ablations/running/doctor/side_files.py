@@ -11,7 +11,14 @@ from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, problem, warning
 from ablations.running.machine.durable import is_abandoned
 from ablations.running.machine.locks import locked
-from ablations.running.record import forecasts, interim_plans, last_plan, proposals, seals
+from ablations.running.record import (
+    calibrations,
+    forecasts,
+    interim_plans,
+    last_plan,
+    proposals,
+    seals,
+)
 from ablations.running.record.json_lines import cut_off, set_cut_off_aside
 from ablations.running.record.study_paths import PROBE, StudyPaths
 
@@ -21,6 +28,11 @@ _LOCKS = {
     seals.FILE_NAME: seals.LOCK_NAME,
 }
 """By file: what its writers hold while they add a line."""
+_LEFT_OUT = {
+    forecasts.FILE_NAME: "reports leave the forecasts out",
+    calibrations.FILE_NAME: "reports leave the calibration out",
+}
+"""By file that no verdict needs: what its loss does."""
 _DRAFTS = (f"{PROBE}*", ".*.partial")
 
 
@@ -37,6 +49,7 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
         proposals.FILE_NAME: partial(proposals.read_proposals, folder),
         seals.FILE_NAME: partial(seals.read_seals, folder),
         forecasts.FILE_NAME: partial(forecasts.load_forecasts, folder / forecasts.FILE_NAME),
+        calibrations.FILE_NAME: partial(calibrations.load_calibration, folder),
     }
     try:
         last_plan.read_last_plan(folder)
@@ -48,11 +61,8 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
         try:
             read()
         except RecordError as error:
-            needed = name != forecasts.FILE_NAME
             blocked = "neither `ablate run` nor `ablate report` works for the study"
-            yield problem(
-                str(error), f"until then {blocked if needed else 'reports leave the forecasts out'}"
-            )
+            yield problem(str(error), f"until then {_LEFT_OUT.get(name, blocked)}")
         if name in _LOCKS:
             yield from _cut_off(folder / name, folder / _LOCKS[name], fix=fix)
     for path in sorted(path for pattern in _DRAFTS for path in folder.glob(pattern)):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ablations.errors import RecordError
 from ablations.planning.trial import in_precision, trial_key
 from ablations.running.machine.durable import FULL_OR_FAILING, DiskError, not_written
+from ablations.running.record.calibrations import StudyCalibration, load_calibration
 from ablations.running.record.forecasts import FILE_NAME as FORECASTS
 from ablations.running.record.forecasts import Forecast, load_forecasts
 from ablations.running.record.image_labels import ImageLabels, read_labels
@@ -122,6 +123,15 @@ class StudyRecord:
         except RecordError as error:
             log.warning("the forecasts are left out: %s", error)
             return ()
+
+    @cached_property
+    def calibration(self) -> StudyCalibration | None:
+        """Its last calibration, in calibration.json; None where that cannot be read, as no verdict needs it."""
+        try:
+            return load_calibration(self.folder)
+        except RecordError as error:
+            log.warning("the calibration is left out: %s", error)
+            return None
 
     def outcomes(self, key: str) -> npt.NDArray[np.bool_] | None:
         """Return for each test image whether a finished trial's network knows it, read from the disk at each call.

@@ -1,0 +1,1 @@
+"""How often a study's own report would be wrong: its noise, resampled, through the tests of its report."""
