@@ -181,8 +181,8 @@ def page(path: Path = FILE) -> str:
     repetitions = sorted({r.repetitions for r in rates})
     commits = sorted({r.commit or "unknown" for r in rates})
     made = (
-        f"Made by `python -m tools.simulation.whole_reports`, {' or '.join(f'{n:,}' for n in repetitions)} studies "
-        f"for each figure, commit {', '.join(commits)}, numpy {np.__version__}. Any wrong better: reports that call any "
+        f"Made by `python -m tools.simulation.whole_reports`, {' or '.join(map(str, repetitions))} studies for "
+        f"each figure, commit {', '.join(commits)}, numpy {np.__version__}. Any wrong better: reports that call any "
         "row better that is not. Warned of: of the reports with a wrong verdict, those that say beside it that runs "
         "failed, lie far off or are skewed. Real ones found: of every other row, whose true difference is 0.5 points."
     )

@@ -23,6 +23,8 @@ from ablations.analysis.results.by_class import by_class
 from ablations.analysis.results.families import axis_pairs
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
+from ablations.analysis.stats.tasks.aggregates import aggregate
+from ablations.analysis.stats.tasks.over_tasks import over_tasks
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.choices.search import front_table, importance_table, search_answer
 from ablations.analysis.tables.choices.tuned import changed_table, chosen_table, tuned_answer
@@ -34,7 +36,7 @@ from ablations.analysis.tables.interactions import effect_tables
 from ablations.analysis.tables.margins import margin_table
 from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, class_table
 from ablations.analysis.tables.race import race_table
-from ablations.analysis.tables.tasks import aggregate_table, backbone_aggregates
+from ablations.analysis.tables.tasks import aggregate_table, backbone_frame, over_tasks_table
 
 _MOST_INTERACTIONS = 10
 _MOST_LANES = 21
@@ -66,9 +68,11 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield Extra("The best row on fresh seeds", (confirmation_table(results.confirmation),))
     if results.combinations is not None:
         yield _interactions(results)
-    together = backbone_aggregates(results)
+    together = backbone_frame(results)
     if together is not None:
-        yield Extra("Over all backbones", (aggregate_table(*together),))
+        frame, base = together
+        tables = (over_tasks_table(over_tasks(frame, base)), aggregate_table(aggregate(frame, base), base))
+        yield Extra("Over all backbones", tables)
     for axis in pairs:
         title = f"All pairs of {axis}"
         yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))

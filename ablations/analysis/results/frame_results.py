@@ -20,6 +20,7 @@ from ablations.analysis.stats.family import TaskFrame, compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
 from ablations.analysis.stats.shape import looks_like_fractions
 from ablations.analysis.stats.tasks.aggregates import Aggregate, aggregate
+from ablations.analysis.stats.tasks.over_tasks import OverTasks, over_tasks
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class FrameResults:
             task, None where the frame has no column `task`.
         pairs: all pairs of a family, by its `axis`; empty where they were not asked for.
         aggregates: over all tasks; empty for one task.
+        over_tasks: on how many tasks a difference is shown, and how it varies; empty for one task.
         account: the rate of wrong verdicts that all comparisons with the baseline together hold to, in a sentence.
     """
 
@@ -52,6 +54,7 @@ class FrameResults:
     pairs: Mapping[str | None, tuple[Comparison, ...]]
     aggregates: tuple[Aggregate, ...]
     account: str = ""
+    over_tasks: tuple[OverTasks, ...] = ()
 
     def compare(self) -> pd.DataFrame:
         """Return every comparison with the baseline: `task`, then the columns of `comparison_frame`."""
@@ -181,9 +184,18 @@ def frame_results(
             f"no variant shares a measured seed with {baseline!r}; comparisons are made in pairs, seed by seed"
         )
     together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
+    counts = over_tasks(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
     title, shown = f"{value} by variant", _measure(value, every, lower_is_better)
     return FrameResults(
-        title, _notes(frame), baseline, shown, tuple(families), all_pairs, together, account_words(every)
+        title,
+        _notes(frame),
+        baseline,
+        shown,
+        tuple(families),
+        all_pairs,
+        together,
+        account_words(every),
+        counts,
     )
 
 

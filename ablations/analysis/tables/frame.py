@@ -11,7 +11,7 @@ from ablations.analysis.tables.comparisons.details import pair_table
 from ablations.analysis.tables.comparisons.keys import distinct_key
 from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
 from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
-from ablations.analysis.tables.tasks import aggregate_table
+from ablations.analysis.tables.tasks import aggregate_table, over_tasks_table
 
 
 def family_table(family: SampleFamily) -> Table:
@@ -47,6 +47,8 @@ def further_tables(results: FrameResults) -> Iterator[Table]:
         if family.axis in results.pairs:
             title = "All pairs" if family.axis is None else f"All pairs of task {family.axis}"
             yield pair_table(_key(family), title, results.pairs[family.axis], family.measure)
+    if results.over_tasks:
+        yield over_tasks_table(results.over_tasks, tasks="tasks", measure=results.measure)
     if results.aggregates:
         yield aggregate_table(results.aggregates, results.baseline, tasks="tasks", measure=results.measure)
 

@@ -6,15 +6,16 @@ import pandas as pd
 
 from ablations.analysis.results.families import TOP1, Measure
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.tasks.aggregates import Aggregate, Bootstrapped, aggregate
-from ablations.analysis.tables.cells import Column, Difference, Table, TableCell, TableRow, Text
+from ablations.analysis.stats.tasks.aggregates import Aggregate, Bootstrapped
+from ablations.analysis.stats.tasks.over_tasks import OverTasks
+from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
 from ablations.planning.points import NOT_VARIED
 
 _AXIS = "backbone"
 
 
-def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] | None:
-    """Aggregate the combinations of the other axes over the backbones of a study, with the baseline's name.
+def backbone_frame(results: Results) -> tuple[pd.DataFrame, str] | None:
+    """Return the runs of a study by `task` (the backbone), `variant`, `seed` and `value`, with the baseline's name.
 
     None where the study does not cross backbones with another axis, or nothing is measured on two of them.
     """
@@ -42,7 +43,7 @@ def backbone_aggregates(results: Results) -> tuple[tuple[Aggregate, ...], str] |
     base = names[results.design.baseline.label]
     if frame["task"].nunique() < 2 or base not in set(frame["variant"]):
         return None
-    return aggregate(frame, base), base
+    return frame, base
 
 
 def aggregate_table(
@@ -90,6 +91,49 @@ def aggregate_table(
     few = any(a.level.lo is None for a in aggregates)
     notes = (note, "Below 3 seeds in one of them there is no interval.") if few else (note,)
     return Table("aggregates", f"Over all {tasks}", columns, rows, notes)
+
+
+def over_tasks_table(
+    found: tuple[OverTasks, ...], *, tasks: str = "backbones", measure: Measure = TOP1
+) -> Table:
+    """Return on how many tasks each variant is shown to be better or worse, and how its difference varies.
+
+    Args:
+        found: of `stats.tasks.over_tasks.over_tasks`.
+        tasks: what they are, in the plural.
+        measure: what was measured.
+    """
+    unit = f", {measure.points}" if measure.points else ""
+    columns = (
+        Column("variant", "variant", "left"),
+        Column("better_on", f"better on at least, {tasks}"),
+        Column("worse_on", f"worse on at least, {tasks}"),
+        Column("difference", f"difference over new {tasks} and seeds{unit}"),
+        Column("between_tasks", f"sd between {tasks}"),
+        Column("between_seeds", "sd between seeds"),
+        Column("rest", "sd of the rest"),
+    )
+    rows = []
+    for one in found:
+        s, decimals = one.spread, measure.decimals
+        cells: tuple[TableCell, ...] = (
+            Text(one.variant),
+            Text(f"{one.better_on} of {one.tasks}"),
+            Text(f"{one.worse_on} of {one.tasks}"),
+            Text(None) if s is None else Difference(s.mean, s.lo, s.hi, decimals=decimals),
+            *(
+                Number(None if s is None else getattr(s, name), decimals)
+                for name in ("between_tasks", "between_seeds", "rest")
+            ),
+        )
+        rows.append(TableRow(cells))
+    note = (
+        f"“Better on at least u of m {tasks}” is a partial conjunction (Benjamini and Heller 2008): one-sided paired "
+        "t-tests, in Holm's order; the level is 5 % over all rows and both directions. It does not say on which. The "
+        f"difference with its 95 % interval generalises to {tasks} like these and to new seeds: both are crossed, and "
+        f"few {tasks} make it wide. The standard deviations say where a difference varies."
+    )
+    return Table("over-tasks", f"On how many {tasks}", columns, tuple(rows), (note,))
 
 
 def _shown(figure: Bootstrapped | None, decimals: int, *, signed: bool) -> TableCell:
