@@ -12,6 +12,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import seal_facts
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
 from ablations.analysis.tables.doubts import doubts_of_runs
+from ablations.analysis.tables.spread import spread_between_runs
 from ablations.analysis.tables.trials import trial_records
 from ablations.planning.recipe import Recipe
 from ablations.planning.study import Study
@@ -45,6 +46,9 @@ def setup_table(results: Results) -> Table:
         *(("code", text) for text in _distinct(_code(record) for record in records)),
         *(("versions", text) for text in _distinct(_versions(record) for record in records)),
     ]
+    spread = spread_between_runs(results)
+    if spread is not None:
+        facts.append(("spread between runs", spread))
     if records:
         facts.append(("training time", _time(records)))
     return _pairs("setup", "Set-up", facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ def test_verdicts_and_intervals_hold_for_new_images_and_the_report_says_so(tmp_p
     assert "generalise over new seeds and new test images" in text
     assert "over new seeds alone" in text  # the other interval, among the details
     assert "(not on this test set)" in text
+    assert re.search(r"SE: sd 0\.\d\d points over 6 seeds on these 500 test images, of which \d", text)
 
 
 def test_a_study_may_ask_for_verdicts_over_seeds_alone(tmp_path: Path) -> None:
