@@ -46,6 +46,8 @@ def short_answer(results: Results) -> tuple[str, ...]:
 
 def _progress(results: Results) -> str:
     failed, planned = len(results.failed), results.asked_trials
+    if results.withheld is None and failed and len(results.finished) + failed == planned:
+        return f"{len(results.finished)} of {planned} trials have a result; {failed} failed, and are not waited for."
     and_failed = f" ({failed} failed)" if failed else ""
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 

@@ -68,6 +68,7 @@ def limits(
     alpha: float = 0.05,
     margin: float | None = None,
     spreads: Sequence[float] = (),
+    over_seeds: bool = True,
 ) -> tuple[str, ...]:
     """Return which results so few seeds cannot give.
 
@@ -77,6 +78,7 @@ def limits(
         alpha: the family-wise level.
         margin: smallest effect of interest; None if there is none.
         spreads: standard deviation of the differences of each comparison, in the units of the margin.
+        over_seeds: whether verdicts rest on seeds alone, so that a sign-flip test stands beside them.
 
     Returns:
         Sentences, without markup; none where there are seeds enough.
@@ -89,7 +91,7 @@ def limits(
         return (
             f"With {counted(n, 'common seed')} no verdict is possible: the figures show that the study runs.",
         )
-    said = [*_flip_limit(n, family, alpha)]
+    said = [*_flip_limit(n, family, alpha)] if over_seeds else []
     if margin is not None and spreads:
         said += _equivalence_limit(n, max(1, family), alpha, margin, spreads)
     if n < 10:
