@@ -16,6 +16,7 @@ from senet_core.errors import UserError
 
 _THIN, _PER_CENT = r"\,", r"\%"
 
+_PLAIN = re.compile(r"[0-9.]+")  # an uncertainty that is a number alone
 _LABEL = re.compile(r"[A-Za-z0-9:._/+-]+")
 
 
@@ -152,12 +153,12 @@ def _is_better(table: Table, row: TableRow) -> bool:
 
 def _numbers(texts: Sequence[str], *, small: bool) -> list[str]:
     """Return the entries of a column of numbers, right-aligned with the signs ± below each other."""
-    halves = [text.partition(" ± ")[2] for text in texts]
+    halves = [half if _PLAIN.fullmatch(half := text.partition(" ± ")[2]) else "" for text in texts]
     most = max(map(len, halves), default=0)
     longest = max(halves, key=len, default="")
     found = []
     for text, half in zip(texts, halves, strict=True):
-        base = latex_escape(text.partition(" ± ")[0])
+        base = latex_escape(text.partition(" ± ")[0] if half else text)
         if not half:
             room = (
                 rf"\phantom{{{_behind(longest, small)}}}"

@@ -86,6 +86,17 @@ def test_numbers_have_true_minus_signs_and_signs_below_each_other() -> None:
     assert found["c"][1] == r"5.00\phantom{\,$\pm$\,40.00}"
 
 
+def test_what_stands_behind_an_uncertainty_is_escaped() -> None:
+    cells = (Text("4.1 ± 0.4 % (2,000)"), Text("1.20 ± 0.31"), Text(NASTY))
+    table = Table("t", "T", (Column("a", "a", "left"), Column("b", "b")), tuple(
+        TableRow((Text(f"row {place}"), cell)) for place, cell in enumerate(cells)
+    ))  # fmt: skip
+    found = rows(latex_table(table))
+    assert found["row 0"][1].startswith(r"4.1 $\pm$ 0.4 \% (2,000)")
+    assert found["row 1"][1] == r"1.20\,$\pm$\,0.31"
+    assert r"50\% \$x" in found["row 2"][1]
+
+
 def test_columns_are_chosen_and_ordered_by_name() -> None:
     found = results(*PLAIN)
     text = found.to_latex(columns=["verdict", "variant", "accuracy", "n", "p_corrected"])
