@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from ablations.commands.shared import options
@@ -25,6 +27,8 @@ def command(asked: AskedStudy, resamples: int) -> None:
     wrong verdicts, coverage of intervals, what is found, and by how much it is exaggerated. The figures are kept in
     RESULTS/STUDY/calibration.json, and the report shows them.
     """
+    from rich.text import Text
+
     from ablations.analysis.calibration.of_study import calibrate_study
     from ablations.analysis.calibration.page import calibration_table
     from ablations.analysis.results.results import Results
@@ -33,9 +37,10 @@ def command(asked: AskedStudy, resamples: int) -> None:
     from ablations.running.record.calibrations import keep_calibration
 
     design, paths = asked.open()
-    found = calibrate_study(Results(design, paths.open_record(), places=paths.places()), resamples=resamples)
+    results, console = Results(design, paths.open_record(), places=paths.places()), make_console()
+    with console.status(Text("resampling reports")) if console.is_terminal else nullcontext():
+        found = calibrate_study(results, resamples=resamples)
     table = calibration_table(found)
-    console = make_console()
     console.print(ScreenTable(table))
     for note in table.notes:
         console.print(note)

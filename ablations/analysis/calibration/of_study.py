@@ -12,7 +12,7 @@ from ablations.analysis.calibration.rates import Resampling, noise_rates
 from ablations.analysis.calibration.resampling import FEWEST_SEEDS, NOISES, residual_differences
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.max_t import EXACT, FEWEST_PAIRS
+from ablations.analysis.stats.max_t import FEWEST_PAIRS
 from ablations.analysis.stats.seed_table import by_seed
 from ablations.errors import RecordError
 from ablations.planning.typed_study import plan_digest
@@ -23,7 +23,8 @@ from senet_core.words import counted
 RESAMPLES = 2000
 MOST_RESAMPLES = 100_000
 _BY_FRAMES = 20  # how much longer a report takes that goes through data frames, for its interim analyses,
-_BY_RANDOM_FLIPS = 4  # and one of more seeds than those whose sign flips can all be counted
+_BY_MANY_FLIPS = 4  # and one whose sign flips are thousands,
+_FEW_FLIPS = 12  # as they are beyond so many seeds
 _NO_SPREAD = 1e-9
 
 
@@ -34,7 +35,7 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
 
     Args:
         results: the study's design and record.
-        resamples: reports of each kind, from 100 to 100,000; a quarter of it beyond 14 seeds, and a twentieth with
+        resamples: reports of each kind, from 100 to 100,000; a quarter of it beyond 12 seeds, and a twentieth with
             interim analyses, where each takes longer, but never fewer than 100.
 
     Raises:
@@ -58,7 +59,7 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
         raise RecordError(f"study {design.study.name!r} has no noise: its rows differ alike in every seed")
     rules = replace(rules_of(results), withheld=None, rests_on="seeds", forecast=False)
     seeds = len(design.seeds)
-    slower = 1 if seeds <= EXACT else _BY_RANDOM_FLIPS
+    slower = 1 if seeds <= _FEW_FLIPS else _BY_MANY_FLIPS
     resamples = max(100, resamples // (slower if rules.schedule is None else _BY_FRAMES))
     resampling = Resampling(residuals[:, noisy], seeds, resamples, rules)
     kept = {name for name, has_noise in zip(wide.columns[1:], noisy, strict=True) if has_noise}

@@ -21,9 +21,7 @@ from senet_core.errors import UserError
 FEWEST_PAIRS = 8
 """Below so many pairs of a row the smallest p that flips can give is too coarse, and Holm's method finds more."""
 
-EXACT = 14
-"""Up to so many seeds all flips are counted: 8,192 that are not mirror images of each other."""
-
+_EXACT = 14  # 8,192 flips that are not mirror images of each other
 _RANDOM_FLIPS = 20_000
 _AT_ONCE = 2_000_000  # values; 16 MB
 _Floats = NDArray[np.float64]
@@ -61,7 +59,7 @@ def max_t_p(differences: _Floats) -> list[float]:
         # what is equal up to rounding counts as equal
         beyond += (largest >= observed[order] * (1 - 1e-9)).sum(axis=0)
         flips += len(signs)
-    if d.shape[0] > EXACT:
+    if d.shape[0] > _EXACT:
         beyond, flips = beyond + 1, flips + 1  # the observed signs are one of the choices
     p = np.empty(d.shape[1])
     p[order] = np.maximum.accumulate(beyond / flips)
@@ -87,7 +85,7 @@ def _flips(seeds: int, rows: int) -> list[_Floats]:
 
 @lru_cache(maxsize=2)  # a calibration asks for the same ones thousands of times
 def _signs(seeds: int) -> _Floats:
-    if seeds <= EXACT:
+    if seeds <= _EXACT:
         count = 1 << max(0, seeds - 1)  # the first sign stays: the mirror image has the same |t|
         numbers = np.arange(count)[:, None] << 1
         signs = 1 - 2 * ((numbers >> np.arange(seeds)) & 1).astype(np.float64)
