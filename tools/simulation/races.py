@@ -98,7 +98,7 @@ def savings(seed: int) -> tuple[Saving, ...]:
     for rho in (0.0, 0.5):
         errors = errors_of(Setting(max(_FIXED), "normal", rho), _SAVING_REPETITIONS, seed)
         errors = errors + np.concatenate([[0.0], FEW_REAL])
-        curve = [_right(fixed_design(errors[:, :n], MARGIN)) for n in _FIXED]
+        curve = [_right(fixed_design(errors[:, :n], MARGIN, by_flips=False)) for n in _FIXED]
         for most in MOST:
             decided = race_design(errors[:, :most], MARGIN)
             right = _right(decided)
