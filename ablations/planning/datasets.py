@@ -109,3 +109,23 @@ def check_subset(
             f"train_images and validation_images are {used:,} together, and data set {name!r} has"
             f" {known.train_images:,} training images"
         )
+
+
+def check_resampling(
+    name: str, train_images: int | None, validation_images: int | None, *, resample: str | None
+) -> None:
+    """Check that there is something to draw the training images from, as far as that is known before they are read.
+
+    Raises:
+        UserError: all training images are used.
+    """
+    if resample is None:
+        return
+    known = dataset(name)
+    held_back = validation_images or 0
+    whole = known.train_images is not None and (train_images or 0) >= known.train_images - held_back
+    if train_images is None or (whole and not known.downloadable):
+        raise UserError(
+            "resample: train draws the training images by the seed, and all of them are used: give train_images, fewer"
+            f" than there are{'' if known.train_images is None else f' (of {known.train_images - held_back:,})'}"
+        )

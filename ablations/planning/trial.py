@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -19,10 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from ablations.planning.datasets import DATASETS, check_fields, check_subset
+from ablations.planning.datasets import DATASETS, check_fields, check_resampling, check_subset
 from ablations.planning.recipe import Recipe
 from senet_core.variant import SEVariant
 from senet_core.variant_text import parse_variant, variant_text
+
+_LATER = ("validation_images", "resample")
 
 
 class DataSpec(BaseModel):
@@ -61,6 +63,11 @@ class DataSpec(BaseModel):
     size: int | None = Field(
         default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
     )
+    resample: Literal["train"] | None = Field(
+        default=None,
+        description="train: which train_images are taken is drawn by the seed, balanced over classes, so that verdicts "
+        "hold for other training images, too; the same ones for every seed if not given.",
+    )
     _images: str | None = PrivateAttr(default=None)
 
     def __eq__(self, other: object) -> bool:
@@ -87,15 +94,14 @@ class DataSpec(BaseModel):
             test_images=self.test_images,
             validation_images=self.validation_images,
         )
+        check_resampling(self.name, self.train_images, self.validation_images, resample=self.resample)
         return self
 
     @model_serializer(mode="wrap")
     def _without_idle_fields(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave validation_images out where it is None: it was added later, and older trials keep their keys."""
+        """Leave out what was added later where it is None, so that older trials keep their keys."""
         fields: dict[str, Any] = serialise(self)
-        if fields.get("validation_images") is None:
-            fields.pop("validation_images", None)
-        return fields
+        return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
 
     def for_choosing(self, validation_images: int) -> DataSpec:
         """Return the data for a trial of a choice, which is evaluated on training images that are held back."""
@@ -108,7 +114,8 @@ class DataSpec(BaseModel):
         if self.path is not None:
             parts.append(f"{self.path} at {self.size} px")
         if self.train_images is not None:
-            parts.append(f"{self.train_images:,} training images")
+            drawn = " that each seed draws anew" if self.resample == "train" else ""
+            parts.append(f"{self.train_images:,} training images{drawn}")
         if self.test_images is not None:
             parts.append(f"{self.test_images:,} test images")
         if self.validation_images is not None:

@@ -38,6 +38,7 @@ def setup_table(results: Results) -> Table:
         ("recipe", recipe_text(study.trained_recipe) + _chosen_fields(study)),
         ("design", f"{study.design}, {len(results.design.rows)} rows"),
         ("seeds", _seeds(results.design.seeds)),
+        ("varied by the seed", _varied(study)),
         *seal_facts(results),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
@@ -52,6 +53,13 @@ def setup_table(results: Results) -> Table:
     if records:
         facts.append(("training time", _time(records)))
     return _pairs("setup", "Set-up", facts)
+
+
+def _varied(study: Study) -> str:
+    subset = "yes" if study.baseline.data.resample == "train" else "no, the same for all seeds"
+    return (
+        f"first weights, order and augmentation of images; training subset: {subset}; test set: one for all"
+    )
 
 
 def environment_table(results: Results) -> Table:

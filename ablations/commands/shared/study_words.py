@@ -56,6 +56,7 @@ def _data_words(spec: DataSpec, data_dir: Path) -> str:
             f"{spec}; not prepared yet: it is counted when `ablate data prepare` or `ablate run` has read it"
         )
     used = spec.train_images or train - (spec.validation_images or 0)
+    drawn = ", drawn anew by each seed" if spec.resample == "train" else ""
     judged = (
         f"{spec.test_images or test:,} test images"
         if spec.validation_images is None
@@ -63,6 +64,6 @@ def _data_words(spec: DataSpec, data_dir: Path) -> str:
     )
     whole = f" (of {train:,} and {test:,})" if (spec.train_images or spec.test_images) else ""
     return (
-        f"{spec.name}: {used:,} training images, {judged}{whole}, {height}x{width}x{channels}, {classes} classes;"
-        f" {origin}"
+        f"{spec.name}: {used:,} training images{drawn}, {judged}{whole}, {height}x{width}x{channels},"
+        f" {classes} classes; {origin}"
     )

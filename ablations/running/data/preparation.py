@@ -72,7 +72,7 @@ def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepa
     return load(path)
 
 
-def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None) -> Prepared:
+def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None, *, seed: int = 0) -> Prepared:
     """Open a prepared data set, reduced to the subset of `spec`; digits are prepared here if they are not yet.
 
     The file's content is compared with its header. Where `spec` holds validation images back, the test images are
@@ -82,6 +82,7 @@ def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None) -> 
         spec: the data set.
         data_dir: folder of the prepared files.
         digest: of the data that are wanted; None for whatever is there.
+        seed: of the trial, which draws the training images where `spec` asks for that.
 
     Raises:
         DataError: it was not prepared, its file is damaged or holds other data, or the subset is larger than the data.
@@ -97,9 +98,11 @@ def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None) -> 
             f"{path} holds other data now (digest {opened.digest[:12]}; the record is of {digest[:12]}): put the"
             " file with those back, and the same command goes on; other data need `fresh=True` or another `results_dir`"
         )
-    if spec.validation_images is not None:
-        return opened.subset(spec.train_images)
-    return opened.subset(spec.train_images, spec.test_images)
+    if spec.validation_images is None:
+        opened = opened.subset(test_images=spec.test_images)
+    if spec.resample == "train" and spec.train_images is not None:
+        return opened.resampled(spec.train_images, seed)
+    return opened.subset(spec.train_images)
 
 
 def _open_checked(path: Path, spec: DataSpec) -> Prepared:

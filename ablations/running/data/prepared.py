@@ -27,6 +27,7 @@ from ablations.planning.commands import prepare_command
 from ablations.planning.datasets import DATASETS
 from ablations.running.data.made_from import MadeFrom
 from ablations.running.data.raw_dataset import check_labels
+from senet_core.randomness import stream_seed
 
 FORMAT = "senet-ablations data 1"
 TENSORS = ("train_labels", "test_labels", "train_images", "test_images")
@@ -79,6 +80,29 @@ class Prepared:
         """(C, H, W) of what a network sees: a test image, or a training image after its crop."""
         height, width, channels = self.test_images.shape[1:]
         return channels, height, width
+
+    def resampled(self, train_images: int, seed: int) -> Prepared:
+        """Return training images that a seed draws, without replacement, classes in turn until there are enough.
+
+        Every variant sees the same ones of a seed, and a smaller subset is part of a larger one.
+
+        Args:
+            train_images: how many, from one per class to one fewer than all.
+            seed: the trial's.
+
+        Raises:
+            DataError: there are not more of them, or they are too few.
+        """
+        count, least = len(self.train_labels), self.num_classes
+        if not least <= train_images < count:
+            raise DataError(
+                f"with resample: train, train_images must be between {least} and {count - 1} for this data set, got"
+                f" {train_images!r}: seeds draw from {count:,}"
+            )
+        drawn = torch.Generator().manual_seed(stream_seed(seed, "training images"))
+        order = torch.randperm(count, generator=drawn)
+        chosen = order[_in_turn(self.train_labels[order])[:train_images]]
+        return replace(self, train_images=self.train_images[chosen], train_labels=self.train_labels[chosen])
 
     def subset(self, train_images: int | None = None, test_images: int | None = None) -> Prepared:
         """Return the first images of each class, classes in turn, until there are enough.

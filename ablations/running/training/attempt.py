@@ -107,7 +107,9 @@ class _Attempt:
                 self.history.append(metrics)
                 writer.epoch(metrics)
 
-            data = open_prepared(trial.data.located(task.images), task.data_dir, task.data_digest)
+            data = open_prepared(
+                trial.data.located(task.images), task.data_dir, task.data_digest, seed=trial.seed
+            )
             state = file_state(data.path)
             self.digest, self.note = data.digest, data.note
             same = {name: self.environment[name] for name in SAME_ENVIRONMENT}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ablations.planning.recipe import RECIPES, Recipe
 from ablations.planning.trial import DataSpec, Trial
@@ -33,6 +34,7 @@ OTHER_DATA: dict[str, Any] = {
     "path": "images",
     "size": 64,
     "validation_images": 500,
+    "resample": "train",
 }
 FOLDER = DataSpec(name="image-folder", path="x", size=8, train_images=100)
 OTHER_RECIPE: dict[str, Any] = {
@@ -144,6 +146,8 @@ class TestAnotherKey:
         start = FOLDER if field in ("path", "size") else TRIAL.data
         if field == "validation_images":  # which go without test images
             start = changed(start, test_images=None)
+        if field == "resample":  # which draws some of them
+            start = changed(start, train_images=100)
         before = dataclasses.replace(TRIAL, data=start)
         after = dataclasses.replace(TRIAL, data=changed(start, **{field: OTHER_DATA[field]}))
         assert before.key != after.key
@@ -195,7 +199,40 @@ class TestAnotherKey:
             "cifar10, 2,000 training images, 1,000 test images",
         ),
         ({"name": "image-folder", "path": "pets", "size": 64}, "image-folder, pets at 64 px"),
+        (
+            {"name": "cifar10", "train_images": 2000, "resample": "train"},
+            "cifar10, 2,000 training images that each seed draws anew",
+        ),
     ],
 )
 def test_data_says_what_it_is(fields: dict[str, Any], text: str) -> None:
     assert str(DataSpec(**fields)) == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"name": "cifar10"},
+            "and all of them are used: give train_images, fewer than there are (of 50,000)",
+        ),
+        ({"name": "digits", "train_images": 1297}, "give train_images, fewer than there are (of 1,297)"),
+        (
+            {"name": "digits", "train_images": 1200, "validation_images": 97},
+            "give train_images, fewer than there are (of 1,200)",
+        ),
+        ({"name": "image-folder", "path": "x", "size": 8}, "give train_images, fewer than there are"),
+    ],
+)
+def test_there_must_be_images_to_draw_from(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        DataSpec(**fields, resample="train")
+    with pytest.raises(ValidationError):
+        DataSpec(name="cifar10", train_images=100, resample="test")  # type: ignore[arg-type]
+
+
+def test_images_that_are_not_drawn_are_not_in_the_canonical_form() -> None:
+    assert "resample" not in DataSpec(name="cifar10", train_images=100).model_dump(mode="json")
+    drawn = DataSpec(name="cifar10", train_images=100, resample="train")
+    assert drawn.model_dump(mode="json")["resample"] == "train"
+    assert drawn.for_choosing(1000).resample == "train"
