@@ -20,8 +20,8 @@ CHANGED: dict[str, Any] = {
     "title": "Another", "question": "Another?", "baseline": {"backbone": "resnet14", "data": "digits"},
     "recipe": {"base": "cifar-quick", "epochs": 4}, "axes": {"reduction": [2, 8]}, "design": "grid",
     "tune": {"validation_images": 40}, "search": {"trials": 3, "validation_images": 40}, "race": {"first": 3},
-    "confirm": 3, "margin": 0.3, "include_plain": False, "seeds": 3, "paper_tables": [], "allow_identical": True,
-    "labels": {"2": "Two"}, "plugins": [], "folder": "elsewhere",
+    "confirm": 3, "margin": 0.3, "rests_on": "seeds", "include_plain": False, "seeds": 3, "paper_tables": [],
+    "allow_identical": True, "labels": {"2": "Two"}, "plugins": [], "folder": "elsewhere",
 }  # fmt: skip
 BY_DESIGN = {"tune", "search", "race"}
 """They belong to a design other than the usual one, which refuses them."""
