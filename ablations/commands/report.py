@@ -77,10 +77,10 @@ def command(
     if not replace and not as_json:
         refuse_other_plan(design.study, paths.report)
     results = CurrentResults(design, record, paths.places())
-    with suppress(DiskError):  # results that may only be read have a report, too
-        note_analysis(results.now)
     document = document_of(results.now, pairs=pairs)
     check_rows(expected, document)
+    with suppress(DiskError):  # results that may only be read have a report, too
+        note_analysis(results.now)
     if as_json:
         programs.print_document(document)
         return programs.judge(expected, document)

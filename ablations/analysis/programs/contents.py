@@ -20,6 +20,7 @@ from ablations.analysis.results.account import ALPHA, account_sentence
 from ablations.analysis.results.families import Measure, SampleFamily, axis_pairs
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
+from ablations.analysis.results.seal import standing_of
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.paired import PairedDifference
 from ablations.analysis.tables import provenance
@@ -64,7 +65,7 @@ def _of_study(results: Results, pairs: Sequence[str]) -> Document:
         measure=_measure(families[0].measure),
         margin=study.margin,
         confidence=CONFIDENCE,
-        rows=_study_rows(families),
+        rows=_study_rows(results),
         pairs=[_pair(axis, found) for axis in pairs for found in axis_pairs(results, axis)],
         warnings=list(provenance.warnings(results)),
     )
@@ -118,14 +119,16 @@ def _measure(measure: Measure) -> DocumentMeasure:
     )
 
 
-def _study_rows(families: Sequence[SampleFamily]) -> list[DocumentRow]:
+def _study_rows(results: Results) -> list[DocumentRow]:
     """Return each row once, with the axes in whose tables it stands."""
     found: dict[str, DocumentRow] = {}
-    for family in families:
+    standing = standing_of(results) or {}
+    for family in results.families:
         tables = [] if family.axis is None else [family.axis]
         for row in _rows(family):
             before = found.get(row.label, row)
-            found[row.label] = before.model_copy(update={"tables": before.tables + tables})
+            more = {"tables": before.tables + tables, "standing": standing.get(row.label)}
+            found[row.label] = before.model_copy(update=more)
     return list(found.values())
 
 
@@ -138,6 +141,7 @@ def _rows(family: SampleFamily, *, task: str | None = None) -> list[DocumentRow]
                 label=outcome.label,
                 task=task,
                 kind=family.kind(outcome),
+                standing=None,
                 tables=[],
                 n=level.n,
                 planned=outcome.planned,

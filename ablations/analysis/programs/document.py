@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ablations.analysis.results.seal import Standing
 from ablations.analysis.stats.comparison import Correction, RestsOn
 from ablations.analysis.stats.verdict import Verdict
 from ablations.planning.row import RowKind
@@ -119,6 +120,7 @@ class DocumentRow(_Part):
     label: str
     task: str | None = Field(description="Of an analysis with several; null for a study.")
     kind: RowKind
+    standing: Standing | None = Field(description="By a sealed plan; null without one.")
     tables: list[str] = Field(
         description="Axes in whose tables it stands; empty where one table has all rows."
     )

@@ -84,6 +84,7 @@ def test_bad_expectations_end_with_2_before_anything_is_written(ablate: Callable
     assert (said.status, said.out) == (2, "")
     assert "unknown row 'SE mx'; did you mean 'SE max'?" in said.err
     assert not Path("reports").exists()
+    assert not Path("results/tiny/looks.jsonl").exists()  # nothing was seen
     said = ablate("report", "tiny.yaml", "--expect", "SE max: fine")
     assert said.status == 2
     assert said.err.startswith("ablate: unknown verdict 'fine'")

@@ -16,7 +16,9 @@ import ablations as ab
 from ablations.analysis.programs.contents import document_of
 from ablations.analysis.programs.document import document_schema
 from ablations.analysis.results.results import Results
+from ablations.api.sealing import seal_study
 from ablations.planning.typed_study import plan_digest
+from ablations.running.record.study_paths import StudyPaths
 from tests.ablations.analysis.report.test_outcomes_in_reports import with_outcomes
 from tests.ablations.analysis.synthetic import line, simulated, study_design, write_record
 
@@ -183,6 +185,15 @@ def test_documents_are_as_their_schema_says(tmp_path: Path, changes: dict[str, A
     assert {row["label"] for row in found["rows"]} == {row.label for row in plan.rows}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**found, "more": 1}, document_schema())
+
+
+def test_rows_of_a_sealed_plan_confirm_or_explore(tmp_path: Path) -> None:
+    plan = study_design(axes={"reduction": [4, 16]})
+    seal_study(plan, StudyPaths("tiny", tmp_path, tmp_path), ("SE r=4",))
+    rows = Results(plan, write_record(tmp_path / "tiny", simulated(plan))).to_dict()["rows"]
+    assert {row["label"]: row["standing"] for row in rows} == {
+        "plain": "exploratory", "SE r=4": "confirmatory", "SE": None,
+    }  # fmt: skip
 
 
 def test_all_pairs_of_an_axis_are_a_family_beside_it(tmp_path: Path) -> None:
