@@ -21,13 +21,17 @@ from ablations.analysis.results.families import Measure, SampleFamily, axis_pair
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import standing_of
-from ablations.analysis.stats.comparison import Comparison
+from ablations.analysis.stats.comparison import Comparison, RestsOn
 from ablations.analysis.stats.paired import PairedDifference
 from ablations.analysis.tables import provenance
-from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.planning.typed_study import plan_digest
 
 CONFIDENCE = 0.95
+_OVER: dict[RestsOn, str] = {
+    "seeds": "new seeds, on these training and test images",
+    "images": "new seeds and new test images, with these training images",
+}
+"""As the account's sentence says it."""
 
 
 def document_of(results: Results | FrameResults, *, pairs: Sequence[str] = ()) -> Document:
@@ -104,7 +108,7 @@ def _account(comparisons: Iterable[Comparison], withheld: str | None, words: str
         members=found.members,
         withheld=withheld,
         rests_on=None if found.withheld else found.rests_on,
-        generalises_over=interval_words([found]).over,
+        generalises_over=_OVER[found.rests_on],
         words=words,
     )
 

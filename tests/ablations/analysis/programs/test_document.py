@@ -56,6 +56,7 @@ def test_a_study_in_numbers_that_were_worked_by_hand(tmp_path: Path) -> None:
     account = found["account"]
     assert (account["rate"], account["correction"], account["members"]) == (0.05, "Holm", 2)
     assert (account["withheld"], found["baseline"], found["margin"]) == (None, "SE", 0.2)
+    assert account["generalises_over"] in account["words"]
     assert found["measure"] == {
         "key": "top1", "name": "top-1 error", "unit": "%", "difference_unit": "points", "better": "lower",
     }  # fmt: skip
@@ -148,7 +149,8 @@ def test_both_intervals_are_told_where_outcomes_are_known(tmp_path: Path) -> Non
     plan = study_design(seeds=4)
     found = with_outcomes(tmp_path / "a", plan, effects={"plain": 4.0}).to_dict()
     assert found["account"]["rests_on"] == "images"
-    assert found["account"]["generalises_over"] == "new seeds and new test images"
+    assert found["account"]["generalises_over"] == "new seeds and new test images, with these training images"
+    assert found["account"]["generalises_over"] in found["account"]["words"]
     plain = next(row["comparison"] for row in found["rows"] if row["label"] == "plain")
     assert plain["rests_on"] == "images"
     assert (plain["images_lo"], plain["images_hi"]) == (plain["lo"], plain["hi"])
