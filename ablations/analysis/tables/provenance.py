@@ -92,8 +92,8 @@ def warnings(results: Results) -> tuple[str, ...]:
         ("fused", "settings of fused passes"),
         ("winograd", "settings of Winograd's convolutions"),
     ):
-        if f"recipe.{field}" in results.design.study.axes:  # that is what is asked
-            continue
+        if field in ("precision", "winograd") and "recipe.precision" in results.design.study.axes:
+            continue  # that is what is asked, and Winograd's convolutions are for fp32
         values = _distinct(
             _plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
             for record in records

@@ -15,6 +15,7 @@ from ablations.analysis.results.interims import seed_order
 from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.precision import Confounded, both_precisions, design_of
 from ablations.analysis.results.results import Results
+from ablations.analysis.tables.provenance import warnings
 from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design, design
@@ -136,10 +137,15 @@ def test_precision_as_an_axis_is_what_is_asked(here: str, tmp_path: Path) -> Non
     asked = study(axes={"recipe.precision": ["bf16", "fp32"]}, include_plain=False)
     rows = design_of(asked, StudyRecord(tmp_path)).rows
     assert [row.recipe.precision for row in rows] == ["bf16", "fp32"]
-    lines = [line(design(asked), row, seed, 9.0 + seed) for row in rows for seed in range(3)]
+    lines = [
+        line(design(asked), row, seed, 9.0 + seed, **computed_in(row.recipe.precision, winograd=winograd))
+        for row, winograd in zip(rows, (False, True), strict=True)
+        for seed in range(3)
+    ]
     record = write_record(tmp_path, lines)
     results = Results(design_of(asked, record), record)
     assert (len(results.finished), both_precisions(asked, record)) == (6, "")
+    assert warnings(results) == ()
 
 
 def test_auto_is_no_value_of_an_axis_nor_of_a_range() -> None:
