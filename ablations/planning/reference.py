@@ -24,6 +24,7 @@ HEAD = """# The study file
 A study is one YAML file; its name without `.yaml` is the study's name. `ablate init my-study` writes one to begin with,
 `ablate studies --show NAME` prints a shipped one, `ablate schema` gives this page's content to an editor as a JSON
 schema, and `--set FIELD=VALUE` changes a field for one command (`--set recipe.epochs=30`). Unknown fields are refused.
+`ablate plan STUDY --seal` writes down what the file asks, before there are results; see [statistics.md](statistics.md).
 This page is written by `ablate schema --format markdown > docs/study-file.md`.
 """
 
