@@ -99,6 +99,7 @@ def kinds() -> Iterator[WholeReport]:
     for seeds in (6, 10):
         yield WholeReport(17, seeds, truth="half real")
         yield WholeReport(17, seeds, truth="at the margin")
+        yield WholeReport(17, seeds, "skewed", truth="at the margin")
     for rows in (5, 40):
         for seeds in (6, 10):
             for noise in ("normal", "collapses"):
