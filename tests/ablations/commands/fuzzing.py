@@ -238,19 +238,26 @@ _complexity = {
     "--threads": numbers,
 }
 _tables = st.sampled_from(["table_1", "table_99", "table_", "1", "", "x"])
+_EXPECTED = st.sampled_from(
+    ["plain: better", "plain: not worse", "se: x", ":", "", "a: b: better or", "\x00"]
+)
 COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[str]]]] = {
     "plan": (
         st.sampled_from(STUDY_WORDS),
         {**_STUDY_OPTIONS, "--workers": numbers, "--data-dir": st.sampled_from(FOLDERS), "--sd": numbers,
          "--rho": numbers, "--pilot": _names | st.sampled_from(STUDY_WORDS), "--detect": numbers,
-         "--json": st.just("")},
+         "--json": st.just(""), "--seal": st.just(""), "--primary": _names | st.just("plain,SE")},
+    ),
+    "calibrate": (
+        st.sampled_from(STUDY_WORDS),
+        {**_STUDY_OPTIONS, "--resamples": st.sampled_from(["0", "100", "99", "-1", "nan", "1e9", "x", ""])},
     ),
     "status": (st.sampled_from(STUDY_WORDS), {**_STUDY_OPTIONS, "--json": st.just("")}),
     "run": (st.sampled_from(STUDY_WORDS), {**_STUDY_OPTIONS, **_SWEEP_OPTIONS}),
     "report": (
         st.sampled_from(STUDY_WORDS),
         {**_STUDY_OPTIONS, "--format": st.sampled_from(["md", "html", "latex,md", "", ",", "pdf", "\x00"]),
-         "--pairs": _names},
+         "--pairs": _names, "--json": st.just(""), "--expect": _EXPECTED},
     ),
     "list": (
         st.sampled_from(["squeeze", "gate", "backbone", "x", "", "\x00"]),
@@ -277,7 +284,7 @@ COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[st
         st.sampled_from(["runs.csv", *STUDY_WORDS]),
         {"--baseline": st.sampled_from(["se", "plain", *NAMES]), "--margin": numbers, "--value-column": _names,
          "--task-column": _names, "--seed-column": _names, "--pairs": st.just(""), "--higher-is-better": st.just(""),
-         "--out": st.sampled_from(FOLDERS)},
+         "--out": st.sampled_from(FOLDERS), "--json": st.just(""), "--expect": _EXPECTED},
     ),
     "check-plugin": (st.sampled_from(["absent.py", "", "\x00", "small.yaml", "/dev/null", "folder.yaml"]),
         {}),
