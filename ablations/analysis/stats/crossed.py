@@ -16,7 +16,8 @@ the mean D.. has the variance Var and Satterthwaite's degrees of freedom df:
     Var = (MS_R + MS_I - MS_E) / (R N)
     df = (MS_R + MS_I - MS_E)^2 / (MS_R^2 / (R - 1) + MS_I^2 / (N - 1) + MS_E^2 / ((R - 1)(N - 1)))
 
-Where the sum is not positive, or so small that df falls below 1, the larger of the two one-way variances stands in:
+Where the images add nothing that could be told from the rest (MS_I <= MS_E), where the sum is not positive, or so small
+that df falls below 1, the larger of the two one-way variances stands in, for df would be that of no variance at all:
 MS_R / (R N) with R - 1, or MS_I / (R N) with N - 1 degrees of freedom.
 
 Source: Gallas, Pennello and Myers 2007, "Multireader multicase variance analysis for binary data", JOSA A 24, B70;
@@ -216,7 +217,7 @@ def variance_of_mean(ms: MeanSquares, r: int, n: int) -> tuple[float, float, boo
     """
     together = ms.seeds + ms.images - ms.rest
     parts = ms.seeds**2 / (r - 1) + ms.images**2 / (n - 1) + ms.rest**2 / ((r - 1) * (n - 1))
-    if together > 0 and (df := together**2 / parts) >= 1:
+    if ms.images > ms.rest and together > 0 and (df := together**2 / parts) >= 1:
         return together / (r * n), df, False
     one_way, df = max((ms.seeds, float(r - 1)), (ms.images, float(n - 1)))
     return one_way / (r * n), df, parts > 0

@@ -5,6 +5,7 @@ One study's name holds many plans, for the command line may change any field. Tr
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +66,8 @@ def read_last_plan(folder: Path) -> LastPlan | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # nothing can be there
+            return None
         why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         raise RecordError(f"cannot read which plan was run last, {path}: {why}") from error
     return plan

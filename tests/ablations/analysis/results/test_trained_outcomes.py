@@ -44,7 +44,7 @@ def test_a_trained_study_rests_on_images_and_its_intervals_are_those_of_statsmod
         total = ms["C(seed)"] + ms["C(image)"] - ms["Residual"]
         freedom = total**2 / (ms**2 / df).sum()
         assert made.crossed is not None
-        if total <= 0 or freedom < 1:
+        if total <= 0 or freedom < 1 or ms["C(image)"] <= ms["Residual"]:
             assert made.crossed.fallback
             continue
         interval = stats.t.interval(0.95, freedom, d.mean(), np.sqrt(total / d.size))
