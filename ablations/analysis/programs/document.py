@@ -1,4 +1,4 @@
-"""The document that `ablate report --json` and `ablate analyse --json` print, field by field.
+"""The JSON document that `ablate report` and `ablate analyse` print for programs, field by field.
 
 Numbers are finite, or null where there is none or where it is withheld.
 """
@@ -134,7 +134,7 @@ class DocumentRow(_Part):
 
 
 class DocumentPair(_Part):
-    """A comparison of two variants of one table, in a family beside the study's own (`--pairs`)."""
+    """A comparison of two variants of one table, in a family beside the study's own."""
 
     table: str | None = Field(description="The axis, or the task.")
     variant: str

@@ -61,7 +61,7 @@ class FrameResults:
         return families_frame(self.families, "task")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the report says in numbers, for programs: what `ablate analyse --json` prints."""
+        """Return what the report says in numbers, for programs: what `ablate analyse` prints as JSON."""
         from ablations.analysis.programs.contents import document_of
 
         return document_of(self).to_dict()

@@ -317,7 +317,7 @@ class Results:
         return families_frame(self.families, "axis")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the report says in numbers, for programs: what `ablate report --json` prints."""
+        """Return what the report says in numbers, for programs: what `ablate report` prints as JSON."""
         from ablations.analysis.programs.contents import document_of
 
         return document_of(self).to_dict()
