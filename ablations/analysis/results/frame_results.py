@@ -217,13 +217,18 @@ def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:
 def _samples(rows: pd.DataFrame, wide: pd.DataFrame) -> tuple[Sample, ...]:
     """Return the values of each variant; planned are the seeds that anyone has a value for, and those of its own runs.
 
-    So a seed that only a run without a value had counts against that run's variant alone.
+    So a seed that only a run without a value had counts against that run's variant alone; and where a variant has no
+    seed in common with any other, those of the others were not planned for it.
     """
     measured = set(wide.dropna(how="all").index)
     own = {str(name): set(seeds) for name, seeds in rows.groupby("variant")["seed"]}
+
+    def planned(name: str) -> int:
+        others = set().union(*(seeds for other, seeds in own.items() if other != name))
+        return len(own[name] | measured) if own[name] & others else len(own[name])
+
     return tuple(
-        Sample(str(name), tuple(wide[name][np.isfinite(wide[name])]), len(measured | own[str(name)]))
-        for name in wide
+        Sample(str(name), tuple(wide[name][np.isfinite(wide[name])]), planned(str(name))) for name in wide
     )
 
 

@@ -98,7 +98,8 @@ def _corrected(by_task: Sequence[Sequence[Tested]], rules: Rules) -> list[Compar
             p_tost=p_tost, margin=rules.margin,
         )  # fmt: skip
         guarded = guard(reading, one, rules, level=level, typical_sd=typical_sd)
-        is_open = guarded.reading.verdict == "undetermined"
+        # a verdict that was taken back does not wait for seeds, but for runs that do not fail or collapse
+        is_open = reading.verdict == "undetermined"
         beyond = is_open and on_images is not None and _beyond(one, rules, level)
         made.append(
             replace(

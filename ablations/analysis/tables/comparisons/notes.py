@@ -88,7 +88,7 @@ def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP
     counts = tested or [c.difference.n for c in comparisons]
     if schedule is not None:  # what so few seeds cannot give is said for one analysis of all of them
         return (said.strip(),)
-    over_seeds = all(c.rests_on == "seeds" for c in comparisons)
+    over_seeds = all(c.rests_on == "seeds" and c.paired for c in comparisons)
     members = max((c.members for c in comparisons), default=len(tested))
     return (said.strip(), *limits(counts, members, margin=margin, spreads=spreads, over_seeds=over_seeds))
 

@@ -116,6 +116,20 @@ def test_what_is_wrong_with_a_frame_is_said_in_one_line(
     assert len(str(raised.value).splitlines()) == 1
 
 
+def test_runs_without_a_common_seed_are_told_as_what_they_are() -> None:
+    frame = pd.DataFrame(
+        [("a", s, 9 + 0.1 * s) for s in range(4)] + [("b", 10 + s, 11 + 0.1 * s) for s in range(4)],
+        columns=["variant", "seed", "value"],
+    )
+    results = ab.Results.from_frame(frame, baseline="a", margin=0.2)
+    [family] = results.families
+    assert [(sample.level.n, sample.planned) for sample in family.outcomes] == [(4, 4), (4, 4)]
+    assert not family.comparisons["b"].paired
+    shown = family_table(family)
+    assert "Welch's t-test" in shown.notes[1]
+    assert "sign-flip" not in " ".join(shown.notes)
+
+
 def test_the_example_in_the_docstring_holds() -> None:
     [example] = doctest.DocTestFinder().find(frame_results)
     assert doctest.DocTestRunner().run(example).failed == 0

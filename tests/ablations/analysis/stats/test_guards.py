@@ -35,6 +35,7 @@ def test_a_variant_that_loses_half_of_its_runs_is_not_better() -> None:
     assert found.reading.words == "undetermined (better without 5 runs without a result)"
     assert found.ranks is not None
     assert (found.ranks.lost, found.ranks.won) == (5, 0)
+    assert found.more_seeds is None  # it does not wait for more of the same
 
 
 def test_better_stands_where_it_holds_with_the_failed_run_as_the_worst() -> None:
