@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from ablations.analysis.plots.style import BLACK, PALETTE, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import thin_ticks
 from ablations.analysis.plots.words import direction, folded, points_across
-from ablations.analysis.results.by_class import ByClass, OfClass
+from ablations.analysis.results.outcomes.by_class import ByClass, OfClass
 
 MOST_PANELS = 12
 MOST_CLASSES = 20

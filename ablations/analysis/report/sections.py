@@ -19,8 +19,8 @@ from ablations.analysis.plots.selection import (
     shown_by,
 )
 from ablations.analysis.report.parts import Extra, Plot
-from ablations.analysis.results.by_class import by_class
 from ablations.analysis.results.families import axis_pairs
+from ablations.analysis.results.outcomes.by_class import by_class
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
 from ablations.analysis.stats.tasks.aggregates import aggregate

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablations.analysis.results.account import rules_of
-from ablations.analysis.results.outcomes import outcomes_of
+from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.seal import Standing, standing_of
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.crossed import CrossedLevel, crossed_level

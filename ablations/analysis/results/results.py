@@ -34,15 +34,6 @@ if TYPE_CHECKING:
     from ablations.analysis.stats.interims.schedule import InterimSchedule
     from ablations.analysis.tables.latex.cells import Spread
 
-METRICS = (
-    "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
-    "train_seconds", "test_seconds", "peak_memory_mib",
-)  # fmt: skip
-"""Columns of numbers: errors in per cent, counts for one image, seconds, MiB."""
-
-CURVES = ("train_loss", "train_error", "lr", "seconds")
-"""Columns of numbers that each epoch has."""
-
 
 class Results:
     """The results of a study at one moment; nothing behind it opens a file that the record has not read.
@@ -173,28 +164,18 @@ class Results:
         """One row for each row and seed that was asked for.
 
         Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
-        METRICS (NaN where there is no result).
+        `trial_frames.METRICS` (NaN where there is no result).
         """
-        import pandas as pd
+        from ablations.analysis.results.trial_frames import trials_frame
 
-        rows = [self._line(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)]
-        axes = [f"axis.{name}" for name in self.design.study.axes]
-        frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
-        return frame.astype(dict.fromkeys(METRICS, "float64"))
+        return trials_frame(self)
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and CURVES where recorded."""
-        import pandas as pd
+        """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and `trial_frames.CURVES`, if recorded."""
+        from ablations.analysis.results.trial_frames import history_frame
 
-        rows = [
-            (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
-            for row, seed, key in self.trials[["row", "seed", "key"]].itertuples(index=False)
-            if key in self.finished
-            for epoch in self.finished[key].history
-        ]
-        frame = pd.DataFrame(rows, columns=["row", "seed", "epoch", *CURVES])
-        return frame.astype(dict.fromkeys(CURVES, "float64"))
+        return history_frame(self)
 
     @cached_property
     def finished(self) -> Mapping[str, TrialRecord]:
@@ -287,11 +268,15 @@ class Results:
             return None
         return self.record.outcomes(key)
 
+    def key_of(self, row: Row, seed: int) -> str:
+        """Return the key of a row's trial; "" where the row is not decided yet."""
+        return "" if row.label in self.undecided else row.trial(seed).key
+
     def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
 
         Args:
-            metric: one of METRICS.
+            metric: one of `trial_frames.METRICS`.
             rows: these alone, in this order; all if None.
         """
         chosen = self.trials
@@ -303,7 +288,7 @@ class Results:
 
     def of_row(self, row: Row) -> tuple[TrialRecord, ...]:
         """Return the finished records of a row, by seed."""
-        keys = (self._key(row, seed) for seed in self.asked_seeds(row))
+        keys = (self.key_of(row, seed) for seed in self.asked_seeds(row))
         return tuple(self.finished[key] for key in keys if key in self.finished)
 
     def compare(self) -> pd.DataFrame:
@@ -383,16 +368,5 @@ class Results:
     def _asked_keys(self) -> dict[str, None]:
         """The keys of the trials that were asked for, once each; "" stands for those of undecided rows."""
         return dict.fromkeys(
-            self._key(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)
+            self.key_of(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)
         )
-
-    def _key(self, row: Row, seed: int) -> str:
-        return "" if row.label in self.undecided else row.trial(seed).key
-
-    def _line(self, row: Row, seed: int) -> list[Any]:
-        key = self._key(row, seed)
-        done = self._finished.get(key)
-        status = "finished" if done is not None else "failed" if key in self._failed else "missing"
-        result = None if done is None else done.result
-        measured = [None if result is None else getattr(result, name) for name in METRICS]
-        return [row.label, seed, key, status, *(text for _, text in row.values), *measured]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablations.analysis.results.outcomes import outcomes_of
+from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.crossed import crossed_level
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isnan
 
-from ablations.analysis.results.results import METRICS, Results
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.trial_frames import METRICS
 from ablations.analysis.tables.cells import Value
 from senet_core.variant_text import variant_text
 

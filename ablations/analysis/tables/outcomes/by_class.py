@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ablations.analysis.results.by_class import ByClass, OfClass, RowByClass
+from ablations.analysis.results.outcomes.by_class import ByClass, OfClass, RowByClass
 from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableRow, Text, Value
 
 TITLE = "Where the variants help"

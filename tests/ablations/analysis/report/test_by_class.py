@@ -21,7 +21,7 @@ from ablations.analysis.plots.by_class import (
 )
 from ablations.analysis.report.parts import Extra
 from ablations.analysis.report.sections import extras_of
-from ablations.analysis.results.by_class import by_class
+from ablations.analysis.results.outcomes.by_class import by_class
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.outcomes.by_class import TITLE
 from ablations.analysis.tables.render import to_csv, to_html, to_markdown

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ablations.analysis.results.outcomes import outcomes_of
+from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.errors import RecordError
 from ablations.running.machine.durable import DiskError
 from ablations.running.record import outcomes as files
