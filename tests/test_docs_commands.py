@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from ablations.analysis.results.results import METRICS, Results
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.trial_frames import METRICS
 from ablations.analysis.tables.trials import trial_records
 from ablations.cli import group
 from ablations.running.record.study_record import StudyRecord

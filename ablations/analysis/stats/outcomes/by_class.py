@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.stats.crossed import CrossedDifference, crossed_difference
-from ablations.analysis.stats.paired import paired_difference
 from senet_core.errors import UserError
 
 _Bits = NDArray[np.bool_]
@@ -65,29 +64,9 @@ def class_differences(
     for label in classes:
         of_class = labels == label
         ours, theirs = variant[:, of_class], baseline[:, of_class]
-        found.append(
-            ClassDifference(int(label), 100 * float((~theirs).mean()), _difference(ours, theirs, alone))
-        )
+        difference = _within_range(crossed_difference(ours, theirs, confidence=alone))
+        found.append(ClassDifference(int(label), 100 * float((~theirs).mean()), difference))
     return tuple(found)
-
-
-def _difference(variant: _Bits, baseline: _Bits, confidence: float) -> CrossedDifference:
-    """Return the crossed difference; where the images show no spread of their own, that over seeds.
-
-    Of the few images of a class this is common. Their part of the variance, estimated as below 0, would make that of
-    the seeds smaller, and leave it fewer degrees of freedom than there are seeds: at the small levels of many classes,
-    intervals without an end.
-    """
-    crossed = _within_range(crossed_difference(variant, baseline, confidence=confidence))
-    if crossed.floor != 0:
-        return crossed
-    errors = (100 * (~right).mean(axis=1) for right in (variant, baseline))
-    seeds = paired_difference(*errors, confidence=confidence)
-    if not seeds.sd:
-        return crossed
-    return _within_range(
-        replace(crossed, se=seeds.sd / seeds.n**0.5, df=float(seeds.n - 1), lo=seeds.lo, hi=seeds.hi)
-    )
 
 
 def _within_range(found: CrossedDifference) -> CrossedDifference:
