@@ -84,7 +84,7 @@ def account_sentence(results: Results) -> str:
     return account_words(found)
 
 
-def account_words(found: tuple[Comparison, ...], *, of: str = "this report") -> str:
+def account_words(found: tuple[Comparison, ...]) -> str:
     """Return the rate that comparisons which are corrected together hold to, and how they were corrected."""
     one = found[0]
     level = f"{100 * ALPHA:g} %"
@@ -93,7 +93,7 @@ def account_words(found: tuple[Comparison, ...], *, of: str = "this report") -> 
         if one.correction == "max-T"
         else "Holm's method" + ("" if one.schedule is None else " on the p of all interim analyses so far")
     )
-    kinds = f"The chance that {of} calls any row “better” or “worse” that is not, is at most {level}"
+    kinds = f"The chance that this report calls any row “better” or “worse” that is not, is at most {level}"
     if one.margin is not None:
         kinds += "; and so is the chance that it calls any “equivalent” that is not"
     number = counted(one.members, "comparison")

@@ -152,12 +152,7 @@ def frame_results(
             variants or the only one, or none shares a seed with it.
     """
     frame = _checked(frame, baseline)
-    if margin is not None and looks_like_fractions(frame["value"], margin):
-        lo, hi = float(frame["value"].min()), float(frame["value"].max())
-        raise UserError(
-            f"values from {lo:g} to {hi:g} look like fractions, and the margin of {margin:g} is larger than their"
-            " spread: everything would be equivalent; give a margin in the units of the values, or values in per cent"
-        )
+    _refuse_fractions(frame["value"], margin)
     tasks: dict[str | None, pd.DataFrame] = {None: frame}
     if "task" in frame:
         tasks = {str(task): rows for task, rows in frame.groupby("task", sort=False, dropna=False)}
@@ -197,6 +192,16 @@ def frame_results(
         account_words(every),
         counts,
     )
+
+
+def _refuse_fractions(values: pd.Series[float], margin: float | None) -> None:
+    """Refuse a margin that is beyond all differences because values are shares of 1."""
+    if margin is not None and looks_like_fractions(values, margin):
+        lo, hi = float(values.min()), float(values.max())
+        raise UserError(
+            f"values from {lo:g} to {hi:g} look like fractions, and the margin of {margin:g} is larger than their"
+            " spread: everything would be equivalent; give a margin in the units of the values, or values in per cent"
+        )
 
 
 def _checked(frame: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -8,7 +8,6 @@ number of classes needs.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ import numpy.typing as npt
 from ablations.errors import RecordError
 from ablations.running.machine.durable import not_written
 from ablations.running.record.outcomes import FOLDER, write_outcomes
-from ablations.running.record.schema import NewerSchema, check_schema
+from ablations.running.record.packed_file import pack, unpack
+from ablations.running.record.schema import NewerSchema
 from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import printable
 
@@ -55,7 +55,7 @@ class ImageLabels:
             "classes": list(self.classes),
             "sha256": hashlib.sha256(packed).hexdigest(),
         }
-        return json.dumps(header).encode() + b"\n" + packed
+        return pack(header, packed)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> ImageLabels:
@@ -65,17 +65,8 @@ class ImageLabels:
             NewerSchema: a newer version wrote it.
             ValueError: it is none of ours, or is not whole.
         """
-        first, _, packed = content.partition(b"\n")
-        try:
-            header = json.loads(first)
-            given, schema, digest, images, names, sha256 = (
-                header[name] for name in ("format", "schema", "data_digest", "images", "classes", "sha256")
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ValueError("it does not begin as such a file does") from error
-        if given != FORMAT:
-            raise ValueError("it does not begin as such a file does")
-        check_schema(schema, SCHEMA)
+        fields = ("data_digest", "images", "classes", "sha256")
+        (digest, images, names, sha256), packed = unpack(content, FORMAT, SCHEMA, *fields)
         named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
         if not (named and isinstance(digest, str) and type(images) is int and images > 0):
             raise ValueError("its first line is not what it should be")

@@ -9,7 +9,6 @@ different processors write two files, and the line that stands names its own. A 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ import numpy.typing as npt
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import sync_folder, write_durably
-from ablations.running.record.schema import NewerSchema, check_schema
+from ablations.running.record.packed_file import pack, unpack
+from ablations.running.record.schema import NewerSchema
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import printable
@@ -63,7 +63,7 @@ class Outcomes:
             "data_digest": self.data_digest,
             "images": len(self.right),
         }
-        return json.dumps(header).encode() + b"\n" + np.packbits(self.right).tobytes()
+        return pack(header, np.packbits(self.right).tobytes())
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Outcomes:
@@ -73,17 +73,8 @@ class Outcomes:
             NewerSchema: a newer version wrote it.
             ValueError: it is none of ours, or is not whole.
         """
-        first, _, packed = content.partition(b"\n")
-        try:
-            header = json.loads(first)
-            given, schema, key, digest, images = (
-                header[name] for name in ("format", "schema", "key", "data_digest", "images")
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ValueError("it does not begin as such a file does") from error
-        if given != FORMAT:
-            raise ValueError("it does not begin as such a file does")
-        check_schema(schema, SCHEMA)
+        fields = ("key", "data_digest", "images")
+        (key, digest, images), packed = unpack(content, FORMAT, SCHEMA, *fields)
         if not (isinstance(key, str) and isinstance(digest, str) and type(images) is int and images > 0):
             raise ValueError("its first line is not what it should be")
         if len(packed) != -(-images // 8):
