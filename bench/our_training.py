@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load

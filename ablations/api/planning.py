@@ -27,7 +27,7 @@ from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, k
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep.identical import refuse_identical
-from ablations.running.sweep.small_images import refuse_small_images
+from ablations.running.sweep.untrainable import refuse_untrainable
 from ablations.running.training.networks import Networks
 from senet_core.errors import UserError, unknown
 
@@ -182,7 +182,7 @@ def plan_study(
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     asked, design = design, rows_to_forecast(design)
-    refuse_small_images(design)
+    refuse_untrainable(design)
     record = paths.open_record()
     known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     finished = frozenset(record.finished)

@@ -18,7 +18,7 @@ from ablations.planning.study import Study
 from ablations.running.machine.durable import not_written, write_durably
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.identical import refuse_identical
-from ablations.running.sweep.small_images import refuse_small_images
+from ablations.running.sweep.untrainable import refuse_untrainable
 from ablations.running.sweep.values import SILENT, Display
 from senet_core.words import counted
 
@@ -83,7 +83,7 @@ def run(
 
     options = RunOptions() if options is None else options
     design, paths = open_study(study, results_dir, fresh=options.fresh, seeds=seeds, **changes)
-    refuse_small_images(design)
+    refuse_untrainable(design)
     refuse_identical(design)
     if not design.study.typed:
         design = replace(design, study=_written_down(design.study, paths))

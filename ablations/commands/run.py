@@ -38,7 +38,7 @@ def command(
     """
     from ablations.commands.shared.sweeping import Words, run_sweep
     from ablations.running.sweep.identical import refuse_identical
-    from ablations.running.sweep.small_images import refuse_small_images
+    from ablations.running.sweep.untrainable import refuse_untrainable
     from senet_core.errors import UserError
 
     design, paths = asked.open(fresh=run_options.fresh)
@@ -46,7 +46,7 @@ def command(
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
         )
-    refuse_small_images(design)
+    refuse_untrainable(design)
     refuse_identical(design)
     keys = design.only([unicodedata.normalize("NFC", row) for row in only]).by_key.keys() if only else None
     return run_sweep(

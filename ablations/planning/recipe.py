@@ -1,15 +1,34 @@
-"""Recipe: how a network is trained, as a frozen value, and the recipes that have names."""
+"""Recipe: how a network is trained, as a frozen value."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_LATER = ("start_size", "full_size_from")
+from ablations.planning.recipes import rules
+from ablations.planning.recipes.losses import FOCAL_GAMMA, LossName
+from ablations.planning.recipes.optimizers import OptimizerName
+
+_LATER = (
+    "optimizer",
+    "betas",
+    "eps",
+    "clip_norm",
+    "restarts",
+    "loss",
+    "focal_gamma",
+    "start_size",
+    "full_size_from",
+)
+"""Fields that were added after trials had been recorded: their defaults train as the code did before."""
+
+_TUPLES = ("betas", "milestones")
 
 PRECISIONS = ("fp32", "bf16")
 """In which trials are computed. A recipe may also say "auto", which is one of them before there is a trial."""
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
@@ -41,16 +60,42 @@ class Recipe(BaseModel):
         le=1_000_000,
         description="Images per step; at most as many as there are training images.",
     )
+    optimizer: OptimizerName = Field(
+        default="sgd",
+        description="What turns gradients into steps; each has a learning rate of its own size.",
+    )
     lr: float = Field(default=0.1, gt=0, description="Highest learning rate of the schedule.")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="Momentum of SGD, a share of the last step.")
+    momentum: float = Field(
+        default=0.9, ge=0, lt=1, description="Momentum of SGD and Muon, a share of the last step."
+    )
     nesterov: bool = Field(
         default=True, description="Nesterov's form of the momentum, which must then be above 0."
     )
+    betas: tuple[Beta, Beta] | None = Field(
+        default=None,
+        description="Shares that AdamW, Lion, and Muon in what is no matrix, keep of their averages of the gradient "
+        "and of its square; the optimiser's own if not given.",
+    )
+    eps: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="What AdamW, and Muon in what is no matrix, adds to the denominator; the optimiser's own if not "
+        "given.",
+    )
     weight_decay: float = Field(
-        default=1e-4, ge=0, description="Factor of the weights that is added to their gradient at each step."
+        default=1e-4,
+        ge=0,
+        description="Factor of the weights that SGD adds to their gradient at each step; by which, times the rate, the "
+        "other optimisers shrink them.",
     )
     decay_norm_and_bias: bool = Field(
         default=True, description="Whether weight decay also acts on batch norms and biases."
+    )
+    clip_norm: float = Field(
+        default=0,
+        ge=0,
+        description="Longest gradient, over all weights; longer ones are scaled to it; 0 for any.",
     )
     schedule: Literal["cosine", "linear", "step", "constant"] = Field(
         default="cosine",
@@ -64,6 +109,12 @@ class Recipe(BaseModel):
     gamma: float = Field(
         default=0.1, gt=0, lt=1, description="What a step schedule multiplies the rate by at each milestone."
     )
+    restarts: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="How often a cosine schedule begins anew from the highest rate, in equally long cycles.",
+    )
     warmup: float = Field(
         default=0, ge=0, lt=1, description="Length of the warm-up, as a share of the whole training."
     )
@@ -71,6 +122,13 @@ class Recipe(BaseModel):
         default=None,
         gt=0,
         description="Constant rate during warm-up; a linear rise from 0 where it is not given.",
+    )
+    loss: LossName = Field(default="cross_entropy", description="What is made small.")
+    focal_gamma: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description=f"How much less the focal loss counts what is known well; {FOCAL_GAMMA:g} if not given.",
     )
     label_smoothing: float = Field(
         default=0, ge=0, lt=1, description="Share of each label that is spread evenly over all classes."
@@ -114,35 +172,24 @@ class Recipe(BaseModel):
     @classmethod
     def _numbers_from_yaml(cls, values: object) -> object:
         """Accept what YAML writes: a list for a tuple, a whole number where a fraction may stand."""
-        if isinstance(values, dict) and isinstance(values.get("milestones"), list):
-            values = {**values, "milestones": tuple(values["milestones"])}
-        return values
+        if not isinstance(values, dict):
+            return values
+        lists = {name: tuple(values[name]) for name in _TUPLES if isinstance(values.get(name), list)}
+        return {**values, **lists}
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if (self.epochs is None) == (self.iterations is None):
-            raise ValueError("give the length of the training by epochs or by iterations, one of the two")
-        if (self.schedule == "step") != bool(self.milestones):
-            raise ValueError("milestones belong to schedule 'step', which needs at least one")
-        if any(not 0 < m < 1 for m in self.milestones) or list(self.milestones) != sorted(
-            set(self.milestones)
-        ):
-            raise ValueError("milestones are shares of the training: they must rise and lie between 0 and 1")
-        if self.warmup_lr is not None and self.warmup == 0:
-            raise ValueError("warmup_lr needs a warmup")
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs a momentum above 0")
-        if (self.start_size is None) != (self.full_size_from is None):
-            raise ValueError("start_size and full_size_from belong together: give both or neither")
+        rules.check(self)
         return self
 
     def to_json(self) -> dict[str, Any]:
         """Return the canonical form, ready for `json.dumps`.
 
-        Fields that were added later are in it only where they are not None, so that older trials keep their keys.
+        Fields that were added later are in it only where they are not the default: older trials keep their keys.
         """
-        fields = self.model_dump(mode="json")
-        return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
+        fields = type(self).model_fields
+        left_out = {name for name in _LATER if getattr(self, name) == fields[name].default}
+        return self.model_dump(mode="json", exclude=left_out)
 
     def in_precision(self, precision: str) -> Recipe:
         """Return the recipe with "fp32" or "bf16" in the place of "auto"."""
@@ -160,59 +207,5 @@ class Recipe(BaseModel):
 
         Recipes that are equal in this form train a network in the same way.
         """
-        idle = []
-        if self.crop != "pad":
-            idle.append("pad")
-        if self.schedule != "step":
-            idle.append("gamma")
-        if self.weight_decay == 0:
-            idle.append("decay_norm_and_bias")
+        idle = rules.idle(self)
         return self.model_copy(update={name: type(self).model_fields[name].default for name in idle})
-
-
-RECIPES: dict[str, Recipe] = {
-    "cifar-quick": Recipe(
-        epochs=10,
-        batch_size=128,
-        lr=0.3,
-        weight_decay=5e-4,
-        decay_norm_and_bias=False,
-        schedule="linear",
-        warmup=0.2,
-    ),
-    "cifar-paper": Recipe(
-        iterations=64_000,
-        batch_size=128,
-        lr=0.1,
-        nesterov=False,
-        weight_decay=1e-4,
-        schedule="step",
-        milestones=(32 / 64, 48 / 64),
-        warmup=400 / 64_000,
-        warmup_lr=0.01,
-        precision="fp32",
-    ),
-    "imagenet-ablation": Recipe(
-        epochs=270,
-        batch_size=256,
-        lr=0.1,
-        nesterov=False,
-        weight_decay=1e-4,
-        schedule="step",
-        milestones=(125 / 270, 200 / 270, 250 / 270),
-        label_smoothing=0.1,
-        crop="resized",
-        pad=0,
-    ),
-}
-"""The named recipes that studies may use."""
-
-RECIPE_SOURCES = {
-    "cifar-quick": "for processors without a GPU: one cycle to a high rate and back to zero, decay on weights only; "
-    "the study `quick-recipe` asks whether it is well chosen.",
-    "cifar-paper": "He et al. 2015, arXiv:1512.03385, section 4.2, with the warm-up of He et al. 2016, "
-    "arXiv:1603.05027.",
-    "imagenet-ablation": "arXiv:1709.01507, section 6 with the fixed schedule of footnote 2; batch, smoothing, "
-    "momentum and decay are not printed there: the authors' released code and the cited papers have these values.",
-}
-"""Where each named recipe comes from."""

@@ -10,7 +10,11 @@ from ablations.planning.choices.settings import Range, Search, Tune
 from ablations.planning.datasets import DATASETS, Dataset
 from ablations.planning.designs import DESIGNS
 from ablations.planning.designs.race import RaceSettings
-from ablations.planning.recipe import RECIPE_SOURCES, RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.losses import LOSSES
+from ablations.planning.recipes.named import RECIPE_SOURCES, RECIPES
+from ablations.planning.recipes.optimizers import OPTIMIZERS
+from ablations.planning.recipes.sources import FIELD_SOURCES
 from ablations.planning.schema import AXIS_WORDS, VARIANT_WORDS, study_schema
 from ablations.planning.study import Baseline
 from ablations.planning.trial import DataSpec
@@ -49,6 +53,7 @@ def study_reference() -> str:
     parts += ["### Data sets\n", _table(heads, map(_data_row, DATASETS.values()))]
     said = "`recipe: NAME` is a named recipe; `recipe: {base: NAME, epochs: 2}` changes fields of one."
     parts += _section("recipe", said, Recipe.model_json_schema())
+    parts += list(_recipe_parts())
     parts += ["### Named recipes\n", "Bold: not the default of the field.\n"]
     parts += [_table(("field", *(f"`{name}`" for name in RECIPES)), _recipe_rows())]
     parts += ["\n".join(f"- `{name}`: {source}" for name, source in RECIPE_SOURCES.items()) + "\n"]
@@ -88,6 +93,21 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _code_first(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     return ((f"`{name}`", text) for name, text in pairs)
+
+
+def _recipe_parts() -> Iterator[str]:
+    """Return what the names in a recipe stand for, and where its fields come from."""
+    heads = ("`optimizer`", "fields of its own", "source")
+    optimizers = (
+        (f"`{name}`", ", ".join(f"`{field}`" for field in facts.reads), facts.source)
+        for name, facts in OPTIMIZERS.items()
+    )
+    yield "### Optimisers\n"
+    yield _table(heads, optimizers)
+    yield "### Losses\n"
+    yield _table(("`loss`", "what it is"), _code_first(LOSSES.items()))
+    yield "### Sources of fields of the recipe\n"
+    yield "\n".join(f"- `{name}`: {source}" for name, source in FIELD_SOURCES.items()) + "\n"
 
 
 def _accepted(field: _Field, schema: _Field) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ablations.planning.datasets import ASKED, DATASETS
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.study import SET_BY_ITSELF, Study
 
 VARIANT_WORDS = {

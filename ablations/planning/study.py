@@ -28,7 +28,8 @@ from ablations.planning.data_path import absolute_path, spelled
 from ablations.planning.designs import DESIGNS, DesignKind
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.designs.tuned import REPEAT
-from ablations.planning.recipe import PRECISIONS, RECIPES, Recipe
+from ablations.planning.recipe import PRECISIONS, Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.trial import DataSpec
 from senet_core.backbones import find_backbone
 from senet_core.errors import unknown

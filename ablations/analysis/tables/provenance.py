@@ -220,7 +220,7 @@ def _chosen_fields(study: Study) -> str:
 
 def recipe_text(recipe: Recipe) -> str:
     """Return a recipe on one line, without what is off."""
-    fields = recipe.model_dump()
+    fields = {name: getattr(recipe, name) for name in recipe.to_json()}
     return ", ".join(
         f"{name} {_plain(value)}" for name, value in fields.items() if value is not None and value != ()
     )

@@ -24,7 +24,7 @@ def study_words(study: Study, data_dir: Path) -> Iterator[tuple[str, str]]:
 
 def _recipe_words(study: Study) -> str:
     from ablations.analysis.tables.provenance import recipe_text
-    from ablations.planning.recipe import RECIPES
+    from ablations.planning.recipes.named import RECIPES
 
     name = next((f"{name}: " for name, known in RECIPES.items() if known == study.recipe), "")
     varied = [axis.removeprefix("recipe.") for axis in study.axes if axis.startswith("recipe.")]

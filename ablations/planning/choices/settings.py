@@ -20,14 +20,17 @@ Objective = Literal["validation_error", "parameters", "multiply_adds", "latency"
 NUMBERS = (
     "lr",
     "momentum",
+    "eps",
     "weight_decay",
+    "clip_norm",
     "gamma",
     "warmup",
     "warmup_lr",
+    "focal_gamma",
     "label_smoothing",
     "full_size_from",
 )
-WHOLE_NUMBERS = ("batch_size", "pad", "cutout")
+WHOLE_NUMBERS = ("batch_size", "restarts", "pad", "cutout")
 
 
 def _range_from(value: object) -> object:

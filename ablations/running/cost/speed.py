@@ -17,7 +17,10 @@ from ablations.running.training.networks import data_shape
 from ablations.running.training.schedule import pixel_share
 
 SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "full_size_from", "precision")
-"""Fields of a recipe that decide how long its steps take."""
+"""Fields of a recipe that decide how long its steps take, and that every trial's speed key has."""
+
+LATER_SPEED_FIELDS = ("optimizer", "clip_norm", "loss")
+"""More of them, which are in the key only where a recipe says them: calibrations keep their keys."""
 
 
 Span = tuple[float, float, float]
@@ -84,7 +87,9 @@ def speed_key(trial: Mapping[str, Any]) -> str:
     """
     network = {name: trial[name] for name in ("backbone", "variant", "plugins")}
     data = {name: trial["data"].get(name) for name in ("name", "path", "size")}
-    recipe = {name: trial["recipe"].get(name) for name in SPEED_FIELDS}
+    said = trial["recipe"]
+    recipe = {name: said.get(name) for name in SPEED_FIELDS}
+    recipe |= {name: said[name] for name in LATER_SPEED_FIELDS if name in said}
     return json.dumps([network, data, recipe], sort_keys=True)
 
 

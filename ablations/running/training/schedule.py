@@ -11,13 +11,14 @@ def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:
     """Return the learning rate of a step.
 
     Args:
-        recipe: schedule, warm-up, milestones and highest rate.
+        recipe: schedule, warm-up, milestones, restarts and highest rate.
         step: from 0 to total - 1.
         total: steps of the whole training.
 
     Returns:
         The rate: during warm-up it rises linearly to `lr` (or stays at `warmup_lr`); then "cosine" and "linear"
-        fall to 0 over what is left, "step" multiplies by gamma at each milestone, "constant" stays.
+        fall to 0 over what is left, cosine in each of its cycles, "step" multiplies by gamma at each milestone,
+        "constant" stays.
     """
     warmup = min(round(recipe.warmup * total), total - 1)
     if step < warmup:
@@ -27,7 +28,9 @@ def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:
         return recipe.lr * recipe.gamma**passed
     if recipe.schedule == "constant":
         return recipe.lr
-    done = (step - warmup) / (total - warmup)
+    left = total - warmup
+    cycles = min(recipe.restarts + 1, left)  # of at least a step
+    done = (step - warmup) * cycles % left / left  # of the cycle, in whole numbers until the end
     return recipe.lr * (0.5 * (1 + math.cos(math.pi * done)) if recipe.schedule == "cosine" else 1 - done)
 
 

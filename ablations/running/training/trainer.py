@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from ablations.planning.recipe import Recipe
@@ -17,6 +16,8 @@ from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.losses import loss_of
+from ablations.running.training.optimizers import make_optimiser
 from ablations.running.training.schedule import image_size, learning_rate
 
 
@@ -146,9 +147,11 @@ class Trainer:
         bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
         with bf16, self.kernels.fused_passes():
             logits = self.model(images)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+        loss = loss_of(logits.float(), labels, self.recipe)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.clip_norm > 0:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
         self._loss_sum += loss.detach()
         self._errors += (logits.detach().argmax(1) != labels).sum()
@@ -170,19 +173,3 @@ class Trainer:
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
         self._loss_sum.zero_()
         self._errors.zero_()
-
-
-def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimiser of a recipe: SGD, with weight decay on norms and biases only where the recipe says so."""
-    weights = [p for p in model.parameters() if p.ndim > 1 or recipe.decay_norm_and_bias]
-    others = [p for p in model.parameters() if not (p.ndim > 1 or recipe.decay_norm_and_bias)]
-    groups = [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-    )

@@ -7,7 +7,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 
 
 def refusal(**fields: object) -> str:
@@ -70,6 +71,12 @@ def test_the_length_becomes_steps() -> None:
         {"batch_size": 2},
         {"pad": 0, "cutout": 0, "label_smoothing": 0},
         {"start_size": 8, "full_size_from": 0.001},
+        {"optimizer": "adamw", "betas": [0, 0.5], "eps": 1, "momentum": 0},
+        {"optimizer": "lion", "betas": [0.9, 0.99]},
+        {"optimizer": "muon", "eps": 1e-12, "momentum": 0, "nesterov": False},
+        {"clip_norm": 0.001},
+        {"restarts": 1},
+        {"loss": "focal", "focal_gamma": 0.001},
     ],
     ids=str,
 )
@@ -82,6 +89,8 @@ def test_values_at_the_edge_are_accepted(fields: dict[str, object]) -> None:
 ONE_LENGTH = ": Value error, give the length of the training by epochs or by iterations, one of the two"
 MILESTONES = ": Value error, milestones are shares of the training: they must rise and lie between 0 and 1"
 STEPS = ": Value error, milestones belong to schedule 'step', which needs at least one"
+OPTIMIZERS = "known: sgd, adamw, lion, muon"
+LOSSES = "known: cross_entropy, bce, focal"
 SIZES = ": Value error, start_size and full_size_from belong together: give both or neither"
 WHOLE = ": Input should be a valid integer"
 
@@ -122,6 +131,37 @@ WHOLE = ": Input should be a valid integer"
         ({"pad": -1}, "pad: Input should be greater than or equal to 0"),
         ({"flip": None}, "flip: Input should be a valid boolean"),
         ({"cutout": -8}, "cutout: Input should be greater than or equal to 0"),
+        (
+            {"optimizer": "adam"},
+            f"optimizer: Value error, unknown optimizer 'adam'; did you mean 'adamw'? {OPTIMIZERS}",
+        ),
+        ({"optimizer": 1}, "optimizer: Input should be a valid string"),
+        (
+            {"betas": [0.9, 0.999]},
+            ": Value error, betas belongs to optimizer adamw, lion and muon, and the optimizer is 'sgd'",
+        ),
+        (
+            {"optimizer": "lion", "eps": 1e-8},
+            ": Value error, eps belongs to optimizer adamw and muon, and the optimizer is 'lion'",
+        ),
+        ({"optimizer": "adamw", "betas": [0.9, 1]}, "betas.1: Input should be less than 1"),
+        ({"optimizer": "adamw", "betas": [0.9]}, "betas.1: Field required"),
+        ({"optimizer": "adamw", "betas": 0.9}, "betas: Input should be a valid tuple"),
+        ({"optimizer": "adamw", "eps": 0}, "eps: Input should be greater than 0"),
+        ({"optimizer": "muon", "momentum": 0}, ": Value error, nesterov needs a momentum above 0"),
+        ({"clip_norm": -1}, "clip_norm: Input should be greater than or equal to 0"),
+        ({"restarts": -1}, "restarts: Input should be greater than or equal to 0"),
+        ({"restarts": 1.0}, "restarts" + WHOLE),
+        (
+            {"restarts": 1, "schedule": "step", "milestones": [0.5]},
+            ": Value error, restarts belong to schedule 'cosine', and the schedule is 'step'",
+        ),
+        ({"loss": "bse"}, f"loss: Value error, unknown loss 'bse'; did you mean 'bce'? {LOSSES}"),
+        (
+            {"focal_gamma": 2},
+            ": Value error, focal_gamma belongs to loss 'focal', and the loss is 'cross_entropy'",
+        ),
+        ({"loss": "focal", "focal_gamma": 0}, "focal_gamma: Input should be greater than 0"),
         ({"start_size": 20}, SIZES),
         ({"full_size_from": 0.5}, SIZES),
         ({"start_size": 4, "full_size_from": 0.5}, "start_size: Input should be greater than or equal to 8"),
@@ -149,3 +189,33 @@ def test_every_field_is_described_or_named_after_what_it_is() -> None:
     known = {"momentum", "nesterov", "weight_decay", "schedule", "gamma", "label_smoothing"}
     bare = {name for name, field in Recipe.model_fields.items() if not field.description}
     assert bare <= known
+
+
+@pytest.mark.parametrize(
+    ("idle", "same_as"),
+    [
+        ({"optimizer": "adamw", "momentum": 0.5, "nesterov": False}, {"optimizer": "adamw"}),
+        ({"optimizer": "adamw", "betas": [0.9, 0.999], "eps": 1e-8}, {"optimizer": "adamw"}),
+        ({"optimizer": "lion", "betas": [0.9, 0.99], "momentum": 0.5}, {"optimizer": "lion"}),
+        ({"optimizer": "muon", "betas": [0.9, 0.999]}, {"optimizer": "muon"}),
+        ({"loss": "focal", "focal_gamma": 2}, {"loss": "focal"}),
+    ],
+    ids=str,
+)
+def test_what_does_nothing_is_not_in_the_effective_form(
+    idle: dict[str, object], same_as: dict[str, object]
+) -> None:
+    one, other = (Recipe.model_validate({"epochs": 1, **fields}) for fields in (idle, same_as))
+    assert one.effective == other.effective
+    acts = one.model_copy(update={"lr": 0.3})
+    assert acts.effective != other.effective
+
+
+def test_what_an_optimizer_reads_stays_in_the_effective_form() -> None:
+    for fields in (
+        {"optimizer": "muon", "momentum": 0.5},
+        {"optimizer": "lion", "betas": [0.9, 0.999]},
+        {"optimizer": "adamw", "eps": 1e-7},
+    ):
+        recipe = Recipe.model_validate({"epochs": 1, **fields})
+        assert recipe.effective == recipe

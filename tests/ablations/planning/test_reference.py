@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ablations.planning.datasets import DATASETS
-from ablations.planning.recipe import RECIPE_SOURCES, RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPE_SOURCES, RECIPES
 from ablations.planning.reference import study_reference
 from ablations.planning.schema import AXIS_WORDS, study_schema
 from ablations.planning.study import AXES

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ablations.planning.recipe import RECIPES
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.schema import study_schema
 from ablations.planning.study import AXES, Study
 from ablations.planning.study_file import SHIPPED, load_study, shipped_studies

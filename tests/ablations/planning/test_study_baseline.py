@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.study import Study
 from ablations.planning.trial import DataSpec
 from senet_core import SEVariant, UserError

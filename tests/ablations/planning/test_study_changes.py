@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablations.planning.design import design
-from ablations.planning.recipe import RECIPES
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.study import Study
 from ablations.planning.study_file import load_study
 from senet_core import SQUEEZES, SEVariant, UserError

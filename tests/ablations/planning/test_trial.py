@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.planning.trial import DataSpec, Trial
 from senet_core import GATES, SEVariant
 
@@ -59,10 +60,20 @@ OTHER_RECIPE: dict[str, Any] = {
     "start_size": 24,
     "full_size_from": 0.6,
     "precision": "fp32",
+    "optimizer": "adamw",
+    "betas": (0.8, 0.99),
+    "eps": 1e-3,
+    "clip_norm": 1.0,
+    "restarts": 2,
+    "loss": "bce",
+    "focal_gamma": 3.0,
 }
+ADAMW, FOCAL = Recipe(epochs=10, optimizer="adamw"), Recipe(epochs=10, loss="focal")
 GROWING = Recipe(epochs=10, start_size=20, full_size_from=0.5)
-STARTS = {"iterations": Recipe(iterations=100), "schedule": Recipe(epochs=10), "start_size": GROWING,
-          "full_size_from": GROWING}  # fmt: skip
+STARTS = {
+    "iterations": Recipe(iterations=100), "schedule": Recipe(epochs=10), "restarts": Recipe(epochs=10),
+    "start_size": GROWING, "full_size_from": GROWING, "betas": ADAMW, "eps": ADAMW, "focal_gamma": FOCAL,
+}  # fmt: skip
 
 
 def changed(model: BaseModel, **fields: Any) -> Any:
@@ -82,12 +93,36 @@ def test_recorded_trials_are_found_again() -> None:
     assert {line["key"] for line in lines} == {Trial.from_json(line["trial"]).key for line in lines}
 
 
+AT_FIRST = {
+    "epochs", "iterations", "batch_size", "lr", "momentum", "nesterov", "weight_decay", "decay_norm_and_bias",
+    "schedule", "milestones", "gamma", "warmup", "warmup_lr", "label_smoothing", "crop", "pad", "flip", "cutout",
+    "precision",
+}  # fmt: skip
+"""Fields of a recipe that every trial's canonical form has; those that came later are in it where they are said."""
+
+
+LATER = sorted(Recipe.model_fields.keys() - AT_FIRST)
+
+
+@pytest.mark.parametrize("field", LATER)
+def test_a_field_that_came_later_is_in_the_form_where_it_is_said(field: str) -> None:
+    start = STARTS.get(field, Recipe(epochs=10))
+    assert set(Recipe(epochs=10).to_json()) == AT_FIRST
+    recipe = changed(start, **{field: OTHER_RECIPE[field]})
+    assert Recipe.model_validate(json.loads(json.dumps(recipe.to_json()))) == recipe
+    assert set(recipe.to_json()) == AT_FIRST | {
+        name for name in LATER if getattr(recipe, name) != Recipe.model_fields[name].default
+    }
+    assert field in recipe.to_json()
+
+
 def test_the_canonical_form_is_recorded() -> None:
     form = TRIAL.to_json()
-    recipe = RECIPES["cifar-paper"].model_dump(mode="json")
-    assert (recipe.pop("start_size"), recipe.pop("full_size_from")) == (None, None)  # they came later
-    assert form["recipe"] == recipe
-    del form["recipe"]
+    recipe = form.pop("recipe")
+    assert set(recipe) == AT_FIRST
+    assert recipe == {
+        k: v for k, v in RECIPES["cifar-paper"].model_dump(mode="json").items() if k in AT_FIRST
+    }
     assert form == {
         "backbone": "resnet20",
         "variant": str(SEVariant()),

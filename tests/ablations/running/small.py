@@ -14,6 +14,7 @@ from ablations.planning.recipe import Recipe
 from ablations.planning.row import Row
 from ablations.planning.study_file import parse_study
 from ablations.planning.trial import DataSpec, Trial
+from ablations.running.data import Prepared
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
 from senet_core.variant import PAPER_SE, SEVariant
@@ -40,6 +41,16 @@ def small_study(name: str = "small", **fields: Any) -> Design:
         "seeds": 2,
     }
     return design(parse_study({**content, **fields}))
+
+
+def sixteen_pixels() -> Prepared:
+    """Random images of 16 x 16 pixels in ten classes, 80 to train and the same to test on."""
+    images = torch.randint(
+        256, (80, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    labels = torch.arange(80) % 10
+    names, grey = tuple("0123456789"), (127.5,) * 3
+    return Prepared("random", images, labels, images, labels, names, grey, grey, "", "", "", Path())
 
 
 class Watcher:

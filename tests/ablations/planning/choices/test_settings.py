@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from ablations.planning.choices.arms import arms_of
+from ablations.planning.choices.settings import NUMBERS, WHOLE_NUMBERS
 from ablations.planning.design import Design, design
+from ablations.planning.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError
 from senet_core.variant import SEVariant
@@ -164,6 +166,38 @@ def test_a_choice_of_values_comes_back_as_they_were_given() -> None:
     arm = arms_of(tuned(ranges=ranges))[0]
     row = arm.space.row({"schedule": "cosine", "pad": 3, "nesterov": "False"})
     assert (row.recipe.schedule, row.recipe.pad, row.recipe.nesterov) == ("cosine", 3, False)
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "momentum": (0.5, 0.99), "eps": (1e-9, 1e-6), "clip_norm": (0.5, 5), "restarts": (0, 3), "gamma": (0.1, 0.5),
+    "warmup_lr": (0.01, 0.1), "focal_gamma": (1, 3), "full_size_from": (0.2, 0.8), "batch_size": (16, 64),
+}  # fmt: skip
+"""Ranges of fields in which one from 0 to 0.5 makes no sense."""
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "eps": {"optimizer": "adamw"}, "focal_gamma": {"loss": "focal"}, "warmup_lr": {"warmup": 0.1},
+    "restarts": {"schedule": "cosine"}, "full_size_from": {"start_size": 8, "full_size_from": 0.5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*NUMBERS, *WHOLE_NUMBERS])
+def test_every_number_of_a_recipe_can_be_chosen_from_a_range(field: str) -> None:
+    low, high = RANGES.get(field, (0, 4) if field in WHOLE_NUMBERS else (0, 0.5))
+    low = 0.01 if field == "lr" else low
+    recipe = {**BASE["recipe"], **BESIDE.get(field, {})}
+    found = unfolded(design="tuned", seeds=2, tune={**TUNE, "ranges": {field: [low, high]}}, recipe=recipe)
+    middle = (low + high) // 2 if field in WHOLE_NUMBERS else (low + high) / 2
+    assert getattr(arms_of(found)[0].space.row({field: middle}).recipe, field) == middle
+
+
+def test_no_number_was_forgotten() -> None:
+    """What cannot be drawn: the length, a size that must be a multiple of four, and what is no single number."""
+    numbers = {
+        name
+        for name, field in Recipe.model_fields.items()
+        if field.annotation in (int, float, int | None, float | None)
+    }
+    assert numbers - {"epochs", "iterations", "start_size"} == {*NUMBERS, *WHOLE_NUMBERS}
 
 
 def test_the_studys_own_recipe_is_where_a_tuning_starts() -> None:

@@ -12,7 +12,14 @@ import pytest
 from ablations.planning.recipe import Recipe
 from ablations.planning.trial import DataSpec, Trial
 from ablations.running.cost.earlier_trials import earlier_speeds
-from ablations.running.cost.speed import ImageCounts, Speed, count_images, speed_key, spread
+from ablations.running.cost.speed import (
+    LATER_SPEED_FIELDS,
+    ImageCounts,
+    Speed,
+    count_images,
+    speed_key,
+    spread,
+)
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
 from tests.ablations.running.small import DATA, RECIPE, small_trial
@@ -128,3 +135,11 @@ def test_spread() -> None:
     assert spread([3.0]) == (3.0, 3.0, 3.0)
     assert spread([1.0, 3.0]) == (2.0, 1.0, 3.0)
     assert spread([5.0, 1.0, 2.0, 3.0, 4.0]) == (3.0, 2.0, 4.0)
+
+
+def test_what_takes_time_makes_another_kind_of_trial_and_what_came_later_keeps_the_old_keys() -> None:
+    plain = speed_key(small_trial().to_json())
+    assert not any(field in plain for field in LATER_SPEED_FIELDS)
+    for changed in ({"optimizer": "adamw"}, {"clip_norm": 1.0}, {"loss": "bce"}):
+        assert speed_key(small_trial(**changed).to_json()) != plain
+    assert speed_key(small_trial(restarts=1).to_json()) == plain

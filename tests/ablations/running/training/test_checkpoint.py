@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import DATA, one_thread, small_trial
+from small import DATA, one_thread, sixteen_pixels, small_trial
 
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
@@ -104,12 +104,7 @@ def test_a_stop_after_any_step_changes_nothing(
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> None:
     """Sizes 8, 12, 12, 16, 16, 16: they follow the step, and what is drawn does not follow them."""
-    images = torch.randint(
-        256, (80, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
-    labels = torch.arange(80) % 10
-    names, grey = tuple("0123456789"), (127.5,) * 3
-    data = Prepared("random", images, labels, images, labels, names, grey, grey, "", "", "", tmp_path)
+    data = sixteen_pixels()
     trial = small_trial(epochs=3, start_size=8, full_size_from=0.5)
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
@@ -122,6 +117,34 @@ def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> 
     assert _same(continued, whole)
     assert whole[0].multiply_adds == train(small_trial(), data, CPU)[0].multiply_adds
     assert not _same(whole, train(small_trial(epochs=3), data, CPU))
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"optimizer": "adamw", "betas": [0.8, 0.9], "eps": 1e-6},
+        {"optimizer": "lion"},
+        {"optimizer": "muon"},
+        {"clip_norm": 0.1},
+        {"restarts": 2},
+        {"loss": "bce"},
+        {"loss": "focal", "focal_gamma": 0.5},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kernels", [NO_KERNELS, pytest.param(ALL_KERNELS, marks=needs_kernels)], ids=str)
+def test_every_part_of_a_recipe_continues(
+    recipe: dict[str, Any], kernels: Kernels, data: Prepared, tmp_path: Path
+) -> None:
+    trial = small_trial(**recipe, epochs=2.5)
+    checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
+    with pytest.raises(Stopped):
+        train(trial, data, CPU, supervisor=StopAt(checkpoints, 3), kernels=kernels)
+    steps: list[int] = []
+    observer = Observer(progress=lambda done, _: steps.append(done))
+    continued = train(trial, data, CPU, observer, Supervisor(checkpoints), kernels=kernels)
+    assert steps == [4, 5]
+    assert _same(continued, train(trial, data, CPU, kernels=kernels))
 
 
 def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import RECIPES, Recipe
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.named import RECIPES
 from ablations.running.training.schedule import image_size, learning_rate, pixel_share
 
 
@@ -104,3 +105,13 @@ def test_images_that_start_at_their_full_size_do_not_change() -> None:
     assert _sizes(3, 32, 32, 0.9) == [32, 32, 32]
     assert [image_size(Recipe(epochs=1), step, total=2, full=32) for step in range(2)] == [32, 32]
     assert pixel_share(Recipe(epochs=1), total=2, full=32) == 1
+
+
+def test_a_cosine_begins_anew_in_equal_cycles() -> None:
+    once = _rates(4)
+    assert _rates(12, restarts=2) == pytest.approx(once * 3)
+    assert _rates(16, warmup=0.25, restarts=2)[4:] == pytest.approx(once * 3)
+
+
+def test_no_cycle_is_shorter_than_a_step() -> None:
+    assert _rates(3, restarts=100) == [0.4, 0.4, 0.4]

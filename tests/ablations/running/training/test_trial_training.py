@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small import DATA, one_thread, small_trial
+from small import DATA, one_thread, sixteen_pixels, small_trial
 
+from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.losses import LOSSES
+from ablations.planning.recipes.optimizers import OPTIMIZERS
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training import trial_training as training
 from ablations.running.training.batches import Batches
 from ablations.running.training.evaluation import hash_weights
-from ablations.running.training.trainer import Diverged, Observer, make_optimiser
+from ablations.running.training.optimizers import make_optimiser
+from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
 from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.errors import UserError
@@ -182,40 +187,63 @@ def test_weight_decay_spares_norms_and_biases_on_request() -> None:
     assert total == len(list(model.parameters()))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"epochs": 3.0},
-        {"epochs": None, "iterations": 3},
-        {"batch_size": 16},
-        {"lr": 0.06},
-        {"momentum": 0.8},
-        {"nesterov": False},
-        {"weight_decay": 0.1},
-        {"decay_norm_and_bias": False, "weight_decay": 0.5},
-        {"schedule": "constant"},
-        {"schedule": "step", "milestones": [0.5]},
-        {"schedule": "step", "milestones": [0.5], "gamma": 0.5},
-        {"warmup": 0.5},
-        {"warmup": 0.5, "warmup_lr": 0.001},
-        {"label_smoothing": 0.1},
-        {"crop": "none"},
-        {"crop": "resized"},
-        {"pad": 2},
-        {"flip": False},
-        {"cutout": 3},
-        {"precision": "bf16"},
-    ],
-    ids=str,
-)
-def test_every_field_of_the_recipe_changes_the_weights(change: dict[str, object], data: Prepared) -> None:
-    """Against a training that differs in this field alone, or, for dependent fields, without it."""
-    without = {"gamma": {"schedule": "step", "milestones": [0.5]}, "warmup_lr": {"warmup": 0.5}}
-    last = list(change)[-1]
-    reference = {"weight_decay": 0.5} if "decay_norm_and_bias" in change else without.get(last, {})
-    changed, *_ = train(small_trial(**change), data, CPU)  # type: ignore[arg-type]
-    before, *_ = train(small_trial(**reference), data, CPU)  # type: ignore[arg-type]
-    assert changed.weights_sha256 != before.weights_sha256
+STEP = {"schedule": "step", "milestones": [0.5]}
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"epochs": 3.0}, {}),
+    ({"epochs": None, "iterations": 3}, {}),
+    ({"batch_size": 16}, {}),
+    ({"optimizer": "adamw"}, {}),
+    ({"optimizer": "lion"}, {}),
+    ({"optimizer": "muon"}, {}),
+    ({"lr": 0.06}, {}),
+    ({"momentum": 0.8}, {}),
+    ({"momentum": 0.8}, {"optimizer": "muon"}),
+    ({"nesterov": False}, {}),
+    ({"nesterov": False}, {"optimizer": "muon"}),
+    ({"betas": [0.5, 0.999]}, {"optimizer": "adamw"}),
+    ({"betas": [0.5, 0.99]}, {"optimizer": "lion"}),
+    ({"betas": [0.5, 0.999]}, {"optimizer": "muon"}),
+    ({"eps": 1e-3}, {"optimizer": "adamw"}),
+    ({"eps": 1e-3}, {"optimizer": "muon"}),
+    *(({"weight_decay": 0.1}, {"optimizer": name}) for name in OPTIMIZERS),
+    *(({"decay_norm_and_bias": False}, {"optimizer": name, "weight_decay": 0.5}) for name in OPTIMIZERS),
+    ({"clip_norm": 0.1}, {}),
+    ({"schedule": "constant"}, {}),
+    (STEP, {}),
+    ({"gamma": 0.5}, STEP),
+    ({"milestones": [0.25]}, STEP),
+    ({"restarts": 1}, {}),
+    ({"warmup": 0.5}, {}),
+    ({"warmup_lr": 0.001}, {"warmup": 0.5}),
+    ({"loss": "bce"}, {}),
+    ({"loss": "focal"}, {}),
+    ({"focal_gamma": 1}, {"loss": "focal"}),
+    *(({"label_smoothing": 0.1}, {"loss": name}) for name in LOSSES),
+    ({"crop": "none"}, {}),
+    ({"crop": "resized"}, {}),
+    ({"pad": 2}, {}),
+    ({"flip": False}, {}),
+    ({"cutout": 3}, {}),
+    ({"start_size": 8, "full_size_from": 0.5}, {}),
+    ({"full_size_from": 0.9}, {"start_size": 8, "full_size_from": 0.5}),
+    ({"precision": "bf16"}, {}),
+]
+"""Changes of one field each, and what must be said beside it for the field to act."""
+
+
+@pytest.mark.parametrize(("change", "beside"), CHANGES, ids=str)
+def test_every_field_of_the_recipe_changes_the_weights(
+    change: dict[str, Any], beside: dict[str, Any], data: Prepared
+) -> None:
+    """Against a training that differs in this field alone."""
+    images = sixteen_pixels() if "full_size_from" in change else data
+    after, *_ = train(small_trial(**{**beside, **change}), images, CPU)
+    before, *_ = train(small_trial(**beside), images, CPU)
+    assert after.weights_sha256 != before.weights_sha256
+
+
+def test_and_no_field_was_forgotten_above() -> None:
+    assert {field for change, _ in CHANGES for field in change} == Recipe.model_fields.keys()
 
 
 def test_training_learns(tmp_path: Path) -> None:

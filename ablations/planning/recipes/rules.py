@@ -1,0 +1,69 @@
+"""Rules for the fields of a recipe: which go together, and which have no effect beside the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablations.planning.recipes.losses import FOCAL_GAMMA
+from ablations.planning.recipes.optimizers import OPTIMIZERS, SPECIAL, readers
+
+if TYPE_CHECKING:
+    from ablations.planning.recipe import Recipe
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse fields that do not go together.
+
+    Raises:
+        ValueError: with what was given, and what would do.
+    """
+    if (recipe.epochs is None) == (recipe.iterations is None):
+        raise ValueError("give the length of the training by epochs or by iterations, one of the two")
+    _check_schedule(recipe)
+    _check_optimizer(recipe)
+    if recipe.focal_gamma is not None and recipe.loss != "focal":
+        raise ValueError(f"focal_gamma belongs to loss 'focal', and the loss is {recipe.loss!r}")
+    if (recipe.start_size is None) != (recipe.full_size_from is None):
+        raise ValueError("start_size and full_size_from belong together: give both or neither")
+
+
+def _check_schedule(recipe: Recipe) -> None:
+    milestones = recipe.milestones
+    if (recipe.schedule == "step") != bool(milestones):
+        raise ValueError("milestones belong to schedule 'step', which needs at least one")
+    if any(not 0 < m < 1 for m in milestones) or list(milestones) != sorted(set(milestones)):
+        raise ValueError("milestones are shares of the training: they must rise and lie between 0 and 1")
+    if recipe.restarts and recipe.schedule != "cosine":
+        raise ValueError(f"restarts belong to schedule 'cosine', and the schedule is {recipe.schedule!r}")
+    if recipe.warmup_lr is not None and recipe.warmup == 0:
+        raise ValueError("warmup_lr needs a warmup")
+
+
+def _check_optimizer(recipe: Recipe) -> None:
+    reads = OPTIMIZERS[recipe.optimizer].reads
+    if "nesterov" in reads and recipe.nesterov and recipe.momentum == 0:
+        raise ValueError("nesterov needs a momentum above 0")
+    for field in ("betas", "eps"):
+        if getattr(recipe, field) is not None and field not in reads:
+            raise ValueError(
+                f"{field} belongs to optimizer {readers(field)}, and the optimizer is {recipe.optimizer!r}"
+            )
+
+
+def idle(recipe: Recipe) -> list[str]:
+    """Return the fields that have no effect beside the others, or say what would be the case without them."""
+    optimizer = OPTIMIZERS[recipe.optimizer]
+    found = [name for name in SPECIAL if name not in optimizer.reads]
+    if recipe.betas == optimizer.betas:
+        found.append("betas")
+    if recipe.eps == optimizer.eps:
+        found.append("eps")
+    if recipe.focal_gamma == FOCAL_GAMMA:
+        found.append("focal_gamma")
+    if recipe.crop != "pad":
+        found.append("pad")
+    if recipe.schedule != "step":
+        found.append("gamma")
+    if recipe.weight_decay == 0:
+        found.append("decay_norm_and_bias")
+    return found
