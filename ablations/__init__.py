@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.api.calibrating import calibrate
-    from ablations.api.comparing import compare
+    from ablations.api.comparing import compare, read_runs
     from ablations.api.planning import NoiseSource, StudyPlan, plan
     from ablations.api.results import load_results
     from ablations.api.running import RunOptions, SweepStopped, run
@@ -30,7 +30,7 @@ _HOMES = {
     "ablations.analysis.report.write": ("write_report",),
     "ablations.analysis.results.results": ("Results",),
     "ablations.api.calibrating": ("calibrate",),
-    "ablations.api.comparing": ("compare",),
+    "ablations.api.comparing": ("compare", "read_runs"),
     "ablations.errors": ("DataError", "RecordError", "StudyError", "ToolMissing"),
     "senet_core.errors": ("UserError",),
     "ablations.api.planning": ("NoiseSource", "StudyPlan", "plan"),
@@ -60,6 +60,7 @@ __all__ = [
     "load_results",
     "load_study",
     "plan",
+    "read_runs",
     "run",
     "shipped_studies",
     "write_report",

@@ -7,7 +7,51 @@ from typing import TYPE_CHECKING
 from ablations.analysis.results.comparison_frame import comparison_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+
+def read_runs(
+    source: str,
+    *,
+    variant: str | Sequence[str] = (),
+    seed: str | None = None,
+    metric: str | None = None,
+    task: str | None = None,
+    pattern: str | None = None,
+    at: str | int = "last",
+    goal: str | None = None,
+) -> pd.DataFrame:
+    """Return runs that were recorded anywhere as a frame for `compare` and `Results.from_frame`.
+
+    Args:
+        source: a CSV; "mlflow:EXPERIMENT" (in the store of MLFLOW_TRACKING_URI, or of the working folder);
+            "optuna:STORAGE#STUDY"; "tensorboard:FOLDER", "wandb:FOLDER", "json:FOLDER".
+        variant: what makes a variant: columns, parameters, tags, parts of the pattern; () for `variant`, or for what
+            the source knows.
+        seed: what tells its runs apart; None for `seed`.
+        metric: what is compared; None for the only one, in a CSV for `value`.
+        task: what tells tasks apart; None for `task` where there is one, "" for none.
+        pattern: how folders or runs are named, such as "{variant}/seed{seed}".
+        at: "last" or "best" of a run's values, or a step.
+        goal: "minimise" or "maximise", for the best.
+
+    Returns:
+        Columns `variant`, `seed`, `value`, and `task` where there are several; a run without a result is NaN.
+        `frame.attrs` has `notes` (what was found, in sentences), `metric` and `goal`.
+
+    Raises:
+        UserError: the source cannot be read, or something is wrong with its runs.
+        ToolMissing: a package that it needs is not installed.
+    """
+    from ablations.analysis.external.asked import Asked
+    from ablations.analysis.external.registry import read_source
+
+    names = (variant,) if isinstance(variant, str) else tuple(variant)
+    read = read_source(source, Asked(names, seed, metric, task, pattern, str(at), goal))
+    read.frame.attrs |= {"notes": read.notes, "metric": read.metric, "goal": read.goal}
+    return read.frame
 
 
 def compare(

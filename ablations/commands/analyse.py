@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,24 +47,51 @@ def _style(
 
 
 @click.command("analyse")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--baseline", metavar="NAME", help="The variant that the others are compared with; needed.")
 @click.option(
     "--margin",
     type=float,
     help=f"Smallest effect of interest, in the units of the values.  [default: {_MARGIN}]",
 )
-@click.option("--variant-column", default="variant", show_default=True, metavar="NAME")
-@click.option("--seed-column", default="seed", show_default=True, metavar="NAME")
-@click.option("--value-column", default="value", show_default=True, metavar="NAME")
+@click.option(
+    "--variant-column",
+    "--variant",
+    "variant",
+    multiple=True,
+    metavar="NAMES",
+    help="What makes a variant; several are separated by commas.  [default: variant]",
+)
+@click.option(
+    "--seed-column", "--seed", "seed", metavar="NAME", help="What tells its runs apart.  [default: seed]"
+)
+@click.option(
+    "--metric",
+    "--value-column",
+    "metric",
+    metavar="NAME",
+    help="What is compared.  [default: the only metric; in a CSV, the column value]",
+)
 @click.option(
     "--task-column",
+    "task",
     metavar="NAME",
     help="Several data sets or backbones; 'task' if there is one, and '' for none.",
 )
 @click.option(
-    "--higher-is-better", is_flag=True, help="For accuracies; errors and losses are better when lower."
+    "--pattern", metavar="TEXT", help="How folders or runs are named, such as {variant}/seed{seed}."
 )
+@click.option(
+    "--at",
+    default="last",
+    show_default=True,
+    metavar="last|best|STEP",
+    help="Which of a run's values counts.",
+)
+@click.option("--goal", metavar="minimise|maximise", help="Which values are better.  [default: minimise]")
+@click.option("--higher-is-better", is_flag=True, help="For accuracies: the same as --goal maximise.")
+@click.option("--unit", metavar="NAME", help="That all values are in; it is shown beside the metric.")
+@click.option("--tracking-uri", metavar="URI", help="MLflow's store, for mlflow:EXPERIMENT.")
 @click.option("--pairs", is_flag=True, help="Compare all pairs too.")
 @click.option(
     "--format",
@@ -89,14 +115,19 @@ def _style(
 @programs.as_json("Print one JSON document for programs instead of tables; see docs/for-programs.md.")
 @programs.expect
 def command(
-    file: Path,
+    source: str,
     baseline: str | None,
     margin: float | None,
-    variant_column: str,
-    seed_column: str,
-    value_column: str,
-    task_column: str | None,
+    variant: tuple[str, ...],
+    seed: str | None,
+    metric: str | None,
+    task: str | None,
+    pattern: str | None,
+    at: str,
+    goal: str | None,
     higher_is_better: bool,
+    unit: str | None,
+    tracking_uri: str | None,
     pairs: bool,
     form: str,
     columns: str | None,
@@ -107,8 +138,14 @@ def command(
     as_json: bool,
     expected: tuple[Expectation, ...],
 ) -> int:
-    """Compare the variants in FILE, a CSV with one row for each run: variant, seed, value."""
-    from ablations.analysis.external.csv_file import Columns, read_table
+    """Compare the variants in SOURCE: runs that were recorded anywhere, each with a variant, a seed and a value.
+
+    SOURCE is a CSV with one row for each run, mlflow:EXPERIMENT, optuna:STORAGE#STUDY, or a folder of TensorBoard
+    (tensorboard:FOLDER), W&B (wandb:FOLDER) or metrics.json (json:FOLDER); see docs/recorded-runs.md.
+    """
+    from ablations.analysis.external.asked import Asked, compose
+    from ablations.analysis.external.registry import read_source
+    from ablations.analysis.external.variants import meant_baseline
     from ablations.analysis.programs.contents import document_of
     from ablations.analysis.programs.expectations import check_rows
     from ablations.analysis.report.write import write_report
@@ -121,23 +158,30 @@ def command(
         raise UserError(
             "--json and --format latex both print: leave out one, or write the tables with --out DIR"
         )
-    read = read_table(file, Columns(variant_column, seed_column, value_column, task_column))
+    if higher_is_better and goal not in (None, "maximise"):
+        raise UserError(f"--higher-is-better and --goal {goal} say opposite things: leave out one")
+    names = tuple(name.strip() for given in variant for name in given.split(","))
+    stated = "maximise" if higher_is_better else goal
+    read = read_source(source, Asked(names, seed, metric, task, pattern, at, stated, unit, tracking_uri))
+    variants = [str(name) for name in read.frame["variant"].unique()]
     if baseline is None:
-        names = ", ".join(map(str, read.frame["variant"].unique()))
-        raise UserError(f"--baseline NAME says which variant the others are compared with: {names}")
+        raise UserError(
+            f"--baseline NAME says which variant the others are compared with: {', '.join(variants)}"
+        )
     found = Results.from_frame(
         read.frame,
-        baseline=unicodedata.normalize("NFC", baseline),
+        baseline=meant_baseline(compose(baseline), variants),
         margin=_MARGIN if margin is None else margin,
-        lower_is_better=not higher_is_better,
-        value=value_column,
+        lower_is_better=read.goal != "maximise",
+        value=read.metric,
         pairs=pairs,
     )
-    lower = f"A lower {value_column} counts as better; --higher-is-better is for accuracies."
+    lower = f"A lower {read.metric} counts as better; --higher-is-better is for accuracies."
     default = f"The smallest effect of interest is the default, {_MARGIN:g}; --margin sets it."
-    assumed = (*(() if higher_is_better else (lower,)), *((default,) if margin is None else ()))
+    assumed = (*((lower,) if read.goal is None else ()), *((default,) if margin is None else ()))
     notes = (*map(with_flags, read.notes), *found.notes, *assumed)
-    found = replace(found, title=f"{file.name}: {value_column} by {variant_column}", notes=notes)
+    place = Path(source).name if Path(source).is_file() else read.where
+    found = replace(found, title=f"{place}: {read.metric} by {read.by}", notes=notes)
     document = document_of(found)
     check_rows(expected, document)
     if as_json:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ablations.analysis.external.csv_file import Columns, read_table
+from ablations.analysis.external.asked import Asked
+from ablations.analysis.external.registry import read_source
 from ablations.planning.study_file import load_study
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
 from ablations.running.data.archive_limits import LEAST_LIMIT
@@ -34,7 +35,7 @@ from senet_core.plugins import load_plugin_file
 
 READERS: dict[str, Callable[[Path], object]] = {
     "study.yaml": lambda path: load_study(str(path)),
-    "runs.csv": lambda path: read_table(path, Columns()),
+    "runs.csv": lambda path: read_source(f"csv:{path}", Asked()),
     "plugin.py": load_plugin_file,
     "images.tar": lambda path: open_file_tree(path).names(),
     "images.tar.gz": lambda path: open_file_tree(path).names(),
@@ -113,13 +114,13 @@ def test_infinity_by_its_name_is_left_to_the_field() -> None:
 def test_a_seed_of_many_digits_is_a_name_and_no_number(tmp_path: Path, seed: str) -> None:
     path = tmp_path / "runs.csv"
     path.write_text(f"variant,seed,value\na,{seed},1\na,{seed[:-1]}8,2\n")
-    assert read_table(path, Columns()).frame["seed"].tolist() == [seed, f"{seed[:-1]}8"]
+    assert read_source(str(path), Asked()).frame["seed"].tolist() == [seed, f"{seed[:-1]}8"]
 
 
 def test_seeds_of_18_digits_stay_apart(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("variant,seed,value\na,123456789012345678,1\na,123456789012345679.0,2\n")
-    assert read_table(path, Columns()).frame["seed"].tolist() == [123456789012345678, 123456789012345679]
+    assert read_source(str(path), Asked()).frame["seed"].tolist() == [123456789012345678, 123456789012345679]
 
 
 @pytest.mark.parametrize("name", ["bomb.tar.gz", "bomb.tgz"])

@@ -1,4 +1,4 @@
-"""Reads results that someone else wrote: a text file of columns with one row for each run."""
+"""Results that someone wrote to a text file of columns with one row for each run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
+from ablations.analysis.external.asked import Asked
+from ablations.analysis.external.folders import is_sqlite
+from ablations.analysis.external.runs import Recorded, RecordedRun
+from ablations.analysis.external.source import Source
 from senet_core.bounded import MIB, read_bounded
 from senet_core.errors import UserError, unknown
 
@@ -22,11 +23,13 @@ MOST_BYTES = 32 * MIB
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")  # longer ones are names: as numbers, two could become one
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _STATED = re.compile(r"sep=([,;\t])")  # Excel's way to state the separator, above the names
+_OF_EXPORTS = {"Name", "State"}
+"""Columns of W&B's table of runs."""
+_OF_CHARTS = ("__MIN", "__MAX")
 _LOOKED_AT = 50  # lines by which the separator is chosen
 _ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -37,77 +40,75 @@ _ENCODINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of a file are meant.
+class CsvFile(Source):
+    """A text file of columns with one row for each run; also the table of runs that W&B exports."""
 
-    `task` is None for the column `task` where there is one, and "" for none even then: the file is one task.
-    """
+    name = "csv"
+    accepts = "FILE.csv: one row for each run, in columns; also W&B's export of a table of runs"
 
-    variant: str = "variant"
-    seed: str = "seed"
-    value: str = "value"
-    task: str | None = None
+    def recognises(self, place: str) -> bool:
+        """Return whether it is a file at all: what another source knows is asked before."""
+        return Path(place).is_file() and not is_sqlite(Path(place))
+
+    def read(self, place: str, asked: Asked) -> Recorded:
+        """Read a CSV file: separated by commas, semicolons or tabs, with or without a byte-order mark.
+
+        The separator is the one under which the first line has the columns that are meant and the lines below it have
+        as many fields; a first line `sep=;` states it. Numbers are digits with a decimal point, and an exponent perhaps
+        ("8.25", "-1e-3"); in files separated by semicolons or tabs they may have a decimal comma. An empty value, NA,
+        N/A, NaN, null and none are those of a failed run, and infinite ones those of one that diverged. Seeds are whole
+        numbers below 10^18, or names. Blanks around a field do not count, and names are compared in Unicode's composed
+        form.
+
+        Args:
+            place: the file, in UTF-8, or with the byte-order mark of UTF-16 or UTF-32.
+            asked: names in its first line.
+
+        Raises:
+            UserError: the first thing that is wrong, with its line.
+        """
+        roles = [("variant", name) for name in asked.variant or ("variant",)]
+        roles += [("seed", asked.seed or "seed"), ("value", asked.metric or "value")]
+        roles += [("task", asked.task)] if asked.task else []
+        wanted = [column for _, column in roles]
+        name, lines, separator = _lines(Path(place), wanted)
+        header = [field.strip() for _, fields in lines[:1] for field in fields]
+        _refuse_absent(name, header, roles)
+        if asked.task is None and "task" in header and "task" not in wanted:
+            roles.append(("task", "task"))
+        for _, column in roles:
+            _refuse_twice(name, header, column)
+        if len(set(wanted)) < len(wanted):
+            raise UserError(f"{name}: one column cannot be two things: {', '.join(wanted)}")
+        rows = _rows(name, header, lines[1:], separator)
+        for number, row in rows:
+            _refuse_empty(name, number, row, roles)
+        runs, notes = _runs(name, rows, wanted[len(asked.variant or "v") + 1], separator)
+        return Recorded(name, runs, notes, kind="line", metric=asked.metric or "value")
 
 
-@dataclass(frozen=True)
-class TableFile:
-    """A file, read.
-
-    Attributes:
-        frame: columns `variant`, `seed`, `value`, and `task` where the file names tasks; a value that the file leaves
-            empty is NaN.
-        notes: what was taken for granted when reading it, in sentences.
-    """
-
-    frame: pd.DataFrame
-    notes: tuple[str, ...]
-
-
-def read_table(path: Path, columns: Columns) -> TableFile:
-    """Read a CSV file: separated by commas, semicolons or tabs, with or without a byte-order mark.
-
-    The separator is the one under which the first line has the columns that are meant and the lines below it have as
-    many fields; a first line `sep=;` states it. Numbers are digits with a decimal point, and an exponent perhaps
-    ("8.25", "-1e-3"); in files separated by semicolons or tabs they may have a decimal comma. An empty value, NA, N/A,
-    NaN, null and none are those of a failed run. Seeds are whole numbers below 10^18, or names. Blanks around a field
-    do not count, and names are compared in Unicode's composed form.
-
-    Args:
-        path: the file, in UTF-8, or with the byte-order mark of UTF-16 or UTF-32.
-        columns: names in its first line.
-
-    Raises:
-        UserError: the first thing that is wrong, with its line.
-    """
-    wanted = {"variant": columns.variant, "seed": columns.seed, "value": columns.value}
-    if columns.task:
-        wanted["task"] = columns.task
-    wanted = {role: unicodedata.normalize("NFC", column) for role, column in wanted.items()}
-    name, lines, separator = _lines(path, list(wanted.values()))
-    header = [field.strip() for _, fields in lines[:1] for field in fields]
-    by_itself = columns.task is None and "task" in header and "task" not in wanted.values()
-    if by_itself:
-        wanted["task"] = "task"
-    _refuse_absent(name, header, wanted)
-    paths = {role: _place(name, header, column) for role, column in wanted.items()}
-    if len(set(paths.values())) < len(paths):
-        raise UserError(f"{name}: one column cannot be two things: {', '.join(wanted.values())}")
+def _rows(
+    name: str, header: Sequence[str], lines: Sequence[tuple[int, list[str]]], separator: str
+) -> list[tuple[int, dict[str, str]]]:
     rows = []
-    for number, fields in lines[1:]:
+    for number, fields in lines:
         if len(fields) != len(header):
             hint = "; a decimal comma needs another separator" if separator == "," else ""
             raise UserError(
                 f"{name}, line {number}: {len(fields)} fields, the first line has {len(header)}{hint}"
             )
-        rows.append((number, {role: fields[place].strip() for role, place in paths.items()}))
+        rows.append((number, dict(zip(header, (field.strip() for field in fields), strict=True))))
     if not rows:
         raise UserError(f"{name} has a first line and nothing below it")
-    made = _made(name, rows, separator, has_tasks="task" in wanted)
-    if not by_itself:
-        return made
-    said = "The column 'task' tells tasks apart, with a table each; an empty `columns.task` takes the file as one."
-    return replace(made, notes=(*made.notes, said))
+    return rows
+
+
+def _refuse_empty(name: str, line: int, row: Mapping[str, str], roles: Sequence[tuple[str, str]]) -> None:
+    several = sum(role == "variant" for role, _ in roles) > 1
+    for role, column in roles:
+        if role in ("variant", "seed") and not row[column]:
+            what = f"column {column!r}" if several and role == "variant" else role
+            raise UserError(f"{name}, line {line}: the {what} is empty")
 
 
 def _lines(path: Path, wanted: Sequence[str]) -> tuple[str, list[tuple[int, list[str]]], str]:
@@ -165,56 +166,59 @@ def _separator(text: str, wanted: Sequence[str]) -> str:
     return max(_SEPARATORS, key=fit)
 
 
-def _refuse_absent(name: str, header: Sequence[str], wanted: Mapping[str, str]) -> None:
+def _refuse_absent(name: str, header: Sequence[str], roles: Sequence[tuple[str, str]]) -> None:
     """Refuse columns that are not there, all of them at once."""
-    absent = {role: column for role, column in wanted.items() if column not in header}
+    absent = [(role, column) for role, column in roles if column not in header]
     if not absent:
         return
     known = ", ".join(header)
     if len(header) == 1:
         raise UserError(f"{name} has one column, {known!r}; columns are separated by comma, semicolon or tab")
-    flags = [f"`columns.{role}=NAME`" for role in absent]
+    if any(column.endswith(_OF_CHARTS) for column in header):
+        raise UserError(
+            f"{name} is W&B's export of a chart; the export of the table of runs has a row for each run"
+        )
+    flags = list(dict.fromkeys(f"`columns.{role}=NAME`" for role, _ in absent))
     if len(absent) == 1:
-        (column,) = absent.values()
+        ((_, column),) = absent
         raise UserError(f"{name}: {unknown('column', column, header)}; {flags[0]} says which is meant")
-    columns = ", ".join(map(repr, absent.values()))
+    columns = ", ".join(repr(column) for _, column in absent)
     raise UserError(
         f"{name}: unknown columns {columns}; known: {known}; {' '.join(flags)} say which are meant"
     )
 
 
-def _place(name: str, header: Sequence[str], column: str) -> int:
+def _refuse_twice(name: str, header: Sequence[str], column: str) -> None:
     if header.count(column) > 1:
         raise UserError(f"{name} has the column {column!r} more than once")
-    return header.index(column)
 
 
-def _made(
-    name: str, rows: Sequence[tuple[int, dict[str, str]]], separator: str, *, has_tasks: bool
-) -> TableFile:
-    commas = separator != "," and any(_DECIMAL_COMMA.fullmatch(row["value"]) for _, row in rows)
-    if commas and any("." in row["value"] for _, row in rows):
+def _runs(
+    name: str, rows: Sequence[tuple[int, dict[str, str]]], column: str, separator: str
+) -> tuple[list[RecordedRun], tuple[str, ...]]:
+    """Return the runs of a file; in an export of W&B those that did not finish have no result."""
+    commas = separator != "," and any(_DECIMAL_COMMA.fullmatch(row[column]) for _, row in rows)
+    if commas and any("." in row[column] for _, row in rows):
         raise UserError(f"{name}: the values have both decimal commas and decimal points")
-    whole = all(_WHOLE.fullmatch(row["seed"]) for _, row in rows)
-    records: list[tuple[str, str, int | str, float]] = []
-    seen: dict[tuple[str, str, int | str], int] = {}
+    exported = rows[0][1].keys() >= _OF_EXPORTS
+    runs = []
     for number, row in rows:
-        for role in ("variant", "seed"):
-            if not row[role]:
-                raise UserError(f"{name}, line {number}: the {role} is empty")
-        seed: int | str = int(row["seed"].partition(".")[0]) if whole else row["seed"]
-        task = row.get("task", "")
-        value = _number(name, number, row["value"], commas)
-        earlier = seen.setdefault((task, row["variant"], seed), number)
-        if earlier != number:
-            of = f" of task {task!r}" if has_tasks else ""
-            raise UserError(
-                f"{name}, lines {earlier} and {number}: variant {row['variant']!r}{of} has seed {seed} more than once"
-            )
-        records.append((task, row["variant"], seed, value))
-    frame = pd.DataFrame(records, columns=["task", "variant", "seed", "value"])
-    notes = ("Numbers have decimal commas.",) if commas else ()
-    return TableFile(frame if has_tasks else frame.drop(columns="task"), notes)
+        settings = {key: text for key, text in row.items() if key != column}
+        if commas:  # a learning rate is a number, too
+            settings = {
+                key: text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+                for key, text in settings.items()
+            }
+        state = row["State"].lower() if exported else ""
+        value = _number(name, number, row[column], commas)
+        unfinished = "" if state in ("", "finished") else state
+        runs.append(RecordedRun(str(number), settings, {column: ((None, value),)}, unfinished))
+    said = (
+        ("It is W&B's export of a table of runs: those that did not finish have no result.",)
+        if exported
+        else ()
+    )
+    return runs, (*said, *(("Numbers have decimal commas.",) if commas else ()))
 
 
 def _number(name: str, line: int, text: str, commas: bool) -> float:
@@ -225,8 +229,8 @@ def _number(name: str, line: int, text: str, commas: bool) -> float:
         hint = "; numbers have a decimal point" if "," in text else "; accepted are such as 8.25 and -1e-3"
         raise UserError(f"{name}, line {line}: the value {text!r} is not a number{hint}")
     value = float(plain)
-    if not math.isfinite(value):
+    if math.isinf(value) and not _INFINITE.fullmatch(plain):
         raise UserError(
-            f"{name}, line {line}: the value {text!r} is not finite; leave it empty for a failed run"
+            f"{name}, line {line}: the value {text!r:.60} is not finite; leave it empty for a failed run"
         )
     return value

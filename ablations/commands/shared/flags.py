@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 FLAGS = {
+    "at": "--at",
     "columns.seed": "--seed-column",
     "columns.task": "--task-column",
     "columns.value": "--value-column",
@@ -14,12 +15,15 @@ FLAGS = {
     "executor": "--executor",
     "fix": "--fix",
     "fresh": "--fresh",
+    "goal": "--goal",
     "gpus_per_trial": "--gpus-per-trial",
+    "metric": "--metric",
     "noise.pilot": "--pilot",
     "noise.rho": "--rho",
     "noise.sd": "--sd",
     "options.calibrate_seconds": "--calibrate",
     "overrides": "--set",
+    "pattern": "--pattern",
     "ray_address": "--ray-address",
     "ray_data": "--ray-data",
     "replace": "--replace",
@@ -27,6 +31,7 @@ FLAGS = {
     "results_dir": "--results-dir",
     "storage": "--storage",
     "tracking_uri": "--tracking-uri",
+    "unit": "--unit",
 }
 """By argument, as sentences name it in backticks: `noise.sd`, `noise.sd=POINTS`, `fresh=True`."""
 

@@ -112,8 +112,8 @@ def locate(tracking_uri: str | None, results_dir: Path) -> Store:
     return Store(sqlite_address(database), database.absolute().parent / ARTIFACTS, given=True)
 
 
-def connect(store: Store) -> MlflowClient:
-    """Open a store, making or migrating its database first.
+def connect(store: Store, *, make: bool = True) -> MlflowClient:
+    """Open a store, making or migrating its database first if `make`.
 
     Raises:
         NoServer: a server that the user named does not answer.
@@ -123,7 +123,7 @@ def connect(store: Store) -> MlflowClient:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
-        if store.database is not None:
+        if make and store.database is not None:
             _prepare_database(store, store.database)
         _reach(store.uri)
         client = _client(store.uri)

@@ -141,9 +141,9 @@ CASES: Sequence[tuple[str | bytes, tuple[str, ...], str]] = [
     (GOOD.replace("seed,value", "value,value", 1), ("--seed-column", "value"), "more than once"),
     (lines("SE,0,1", "SE,1,abc"), (), "line 3: the value 'abc' is not a number"),
     (
-        lines("SE,0,1", "SE,1,inf"),
+        lines("SE,0,1", "SE,1,1e999"),
         (),
-        "line 3: the value 'inf' is not finite; leave it empty for a failed run",
+        "line 3: the value '1e999' is not finite; leave it empty for a failed run",
     ),
     (lines('SE,0,"1,5"'), (), "line 2: the value '1,5' is not a number; numbers have a decimal point"),
     (

@@ -1,0 +1,156 @@
+"""What is looked at in runs of every source before they are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ablations.analysis.external.runs import Recorded, RecordedRun, listed
+from senet_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as a row of the frame: its value is NaN where it has no result, infinite where it has diverged so."""
+
+    run: RecordedRun
+    task: str
+    variant: str
+    seed: str
+    value: float
+
+
+def without_repeated(
+    recorded: Recorded, rows: Sequence[RunRow], settings: Sequence[str]
+) -> tuple[list[RunRow], tuple[str, ...]]:
+    """Return rows without failed runs that were repeated, and the note of them.
+
+    Args:
+        recorded: the runs.
+        rows: of them.
+        settings: that make variant and seed.
+
+    Raises:
+        UserError: a variant has a seed twice.
+    """
+    kept: dict[tuple[str, str, str], RunRow] = {}
+    dropped: list[str] = []
+    for row in rows:
+        key = (row.task, row.variant, row.seed)
+        earlier = kept.setdefault(key, row)
+        if earlier is row:
+            continue
+        if not earlier.run.unfinished and not row.run.unfinished:
+            raise _twice(recorded, earlier, row, settings)
+        kept[key], other = (row, earlier) if earlier.run.unfinished else (earlier, row)
+        dropped.append(other.run.name)
+    if not dropped:
+        return list(kept.values()), ()
+    were = (
+        f"{recorded.kind}s that did not end well were"
+        if len(dropped) > 1
+        else f"{recorded.kind} that did not end well was"
+    )
+    return list(kept.values()), (f"{len(dropped)} {were} repeated and left out: {listed(dropped)}.",)
+
+
+def _twice(recorded: Recorded, earlier: RunRow, row: RunRow, settings: Sequence[str]) -> UserError:
+    of_task = f" of task {row.task!r}" if row.task else ""
+    said = f"variant {row.variant!r}{of_task} has seed {row.seed} more than once"
+    ours, others = earlier.run.settings, row.run.settings
+    differ = [
+        name
+        for name in ours
+        if name in others and ours[name] != others[name] and name not in (*settings, "run_id", "run_name")
+    ]
+    hint = (
+        ""
+        if recorded.kind == "line" or not differ
+        else (
+            f"; they differ in {listed(differ)}: `columns.variant=NAMES` takes several, separated by commas"
+        )
+    )
+    return UserError(
+        f"{recorded.where}, {recorded.kind}s {earlier.run.name} and {row.run.name}: {said}{hint}"
+    )
+
+
+def refuse_other_names(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> None:
+    """Refuse a variant whose runs ended well and logged other metrics alone: it has another name there."""
+    for variant in dict.fromkeys(row.variant for row in rows):
+        own = [row.run for row in rows if row.variant == variant and not row.run.unfinished]
+        others = list(dict.fromkeys(name for run in own for name in run.metrics))
+        if own and others and not any(metric in run.metrics for run in own):
+            raise UserError(
+                f"{recorded.where}: no {recorded.kind} of variant {variant!r} has the metric {metric!r};"
+                f" they have {listed(others)}"
+            )
+
+
+def refuse_mixed_units(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> None:
+    """Refuse values of which some seem to be fractions and others the like in per cent."""
+    for task in dict.fromkeys(row.task for row in rows):
+        found = [row for row in rows if row.task == task and math.isfinite(row.value)]
+        low, high = ([r for r in found if 0 < r.value <= 1], [r for r in found if 1 < r.value <= 100])
+        if not low or not high or len(low) + len(high) + sum(r.value == 0 for r in found) < len(found):
+            continue
+        least, most = min(r.value for r in high), max(r.value for r in low)
+        factor = median(r.value for r in high) / median(r.value for r in low)
+        # a loss may well be 0.05 for one variant and 5 for another, but not for two seeds of one variant
+        within = {r.variant for r in low} & {r.variant for r in high}
+        if least >= 10 * most and 30 <= factor <= 300 and (within or most >= 0.3):
+            raise UserError(
+                f"{recorded.where}: values of {metric!r} have mixed units: {_from_to(low)} look like fractions and"
+                f" {_from_to(high)} like per cent ({recorded.kind} {high[0].run.name}); give all in one unit, or state"
+                " it with `unit=NAME` if they are"
+            )
+
+
+def _from_to(rows: Iterable[RunRow]) -> str:
+    values = sorted({row.value for row in rows})
+    return f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
+
+
+def notes_of_failures(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> tuple[str, ...]:
+    """Return the notes of runs that failed, that diverged, and that lack the metric."""
+    kind, notes = recorded.kind, []
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        if row.run.unfinished:
+            by_reason.setdefault(row.run.unfinished, []).append(row.run.name)
+        elif metric not in row.run.metrics:
+            by_reason.setdefault(f"without {metric}", []).append(row.run.name)
+        elif (row.run.metrics[metric] and not math.isfinite(row.value) and kind != "line") or math.isinf(
+            row.value
+        ):
+            by_reason.setdefault("diverged", []).append(row.run.name)
+    for reason, names in by_reason.items():
+        plural = f"{kind}s" if len(names) > 1 else kind
+        count = "count" if len(names) > 1 else "counts"
+        notes.append(f"{len(names)} {plural} ({reason}) {count} as failed: {listed(names)}.")
+    return tuple(notes)
+
+
+def notes_of_pairs(rows: Sequence[RunRow]) -> tuple[str, ...]:
+    """Return the notes of seeds that only some variants have: pairs with them are missing."""
+    notes = []
+    for task in dict.fromkeys(row.task for row in rows):
+        seeds: dict[str, set[str]] = {}
+        for row in rows:
+            if row.task == task:
+                seeds.setdefault(row.variant, set()).add(row.seed)
+        every = list(dict.fromkeys(row.seed for row in rows if row.task == task))
+        lacking = [
+            f"{variant} lacks {listed([seed for seed in every if seed not in own])}"
+            for variant, own in seeds.items()
+            if len(own) < len(every)
+        ]
+        if lacking and len(seeds) > 1:
+            of_task = f" of task {task}" if task else ""
+            notes.append(
+                f"Not every variant{of_task} has every seed: {'; '.join(lacking[:5])}"
+                f"{'; and others' if len(lacking) > 5 else ''}. A comparison takes the seeds that both have."
+            )
+    return tuple(notes)
