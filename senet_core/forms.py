@@ -42,10 +42,12 @@ class UnitForm:
     Attributes:
         integrations: the integrations that make sense in the block; None for every one.
         keeps: plain attributes of the block, beside its layers, that the form reads.
+        drops_itself: whether the block's own code leaves its branch out by a layer named `drop_path`, if it has one.
     """
 
     integrations: tuple[str, ...] | None = None
     keeps: tuple[str, ...] = ()
+    drops_itself: bool = False
 
     def channels(self, block: Layers) -> Channels:
         """Return the channels of a block, before its layers move."""
@@ -54,6 +56,19 @@ class UnitForm:
     def gated(self, unit: Layers, x: Tensor) -> Tensor:
         """Compute the unit's output, SE block included."""
         raise NotImplementedError
+
+    def plain(self, block: Layers, x: Tensor) -> Tensor:
+        """Compute the block without SE; only for blocks that are residual."""
+        raise NotImplementedError
+
+    def is_residual(self, block: Layers) -> bool:
+        """Return whether a block adds a branch to a shortcut, so that it still works where the branch is left out."""
+        return False
+
+    def drop(self, unit: Layers) -> Inside | None:
+        """Return the stochastic depth that acts on the branch before the addition, if the unit has one."""
+        found: Inside | None = unit._modules.get("drop_path")
+        return found
 
 
 class ResidualForm(UnitForm):
@@ -82,9 +97,9 @@ class ResidualForm(UnitForm):
         """Compute f(x) up to its last batch norm."""
         raise NotImplementedError
 
-    def drop(self, unit: Layers) -> Inside | None:
-        """Return the stochastic depth that acts on the branch before the addition, if the block has one."""
-        return None
+    def is_residual(self, block: Layers) -> bool:
+        """Return True: it has a branch and a shortcut."""
+        return True
 
     def shortcut(self, unit: Layers, x: Tensor) -> Tensor:
         """Compute s(x): the block's projection, or x."""
@@ -102,7 +117,8 @@ class ResidualForm(UnitForm):
         if self._is_fusible(block):
             norm = getattr(block, self.last_norm)
             return norm_add_relu(norm, self.unfinished(block, x, None), self.shortcut(block, x))
-        return self.finish(block, self.branch(block, x, None) + self.shortcut(block, x))
+        y, drop = self.branch(block, x, None), self.drop(block)
+        return self.finish(block, (y if drop is None else drop(y)) + self.shortcut(block, x))
 
     def gated(self, unit: Layers, x: Tensor) -> Tensor:
         """Run the unit's integration, by fused passes where there are any."""

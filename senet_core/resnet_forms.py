@@ -51,14 +51,10 @@ class BottleneckForm(ResidualForm):
 
 
 class TimmForm(ResidualForm):
-    """The common part of timm's two forms: stochastic depth, and an activation of any class."""
+    """The common part of timm's two forms: stochastic depth, after the attention layer there, and any activation."""
 
     activation: str
-
-    def drop(self, unit: Layers) -> Inside | None:
-        """Return timm's drop path; it acts after the attention layer there."""
-        found: Inside | None = unit._modules.get("drop_path")
-        return found
+    drops_itself = True
 
     def finish(self, unit: Layers, y: Tensor) -> Tensor:
         """Apply the last activation."""

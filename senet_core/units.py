@@ -80,14 +80,7 @@ class SEUnit(nn.Module):
         self.form = checked_form(block, integration)
         self.integration = integration
         self.integrate = INTEGRATIONS[integration].build
-        for name, layer in block.named_children():
-            self.add_module(name, layer)
-        for name, parameter in block.named_parameters(recurse=False):
-            self.register_parameter(name, parameter)
-        for name, buffer in block.named_buffers(recurse=False):
-            self.register_buffer(name, buffer, persistent=name not in block._non_persistent_buffers_set)
-        for name in self.form.keeps:
-            setattr(self, name, getattr(block, name))
+        _take_over(self, block, self.form)
         self.se = se
 
     @property
@@ -131,6 +124,41 @@ class SEUnit(nn.Module):
     def extra_repr(self) -> str:
         """Return what the constructor was given, for `repr`."""
         return f"integration={self.integration}"
+
+
+class PlainUnit(nn.Module):
+    """A unit without an SE block that its form runs: the layers of `block` under their own names.
+
+    Args:
+        block: a residual block of a known class; its layers move into the unit.
+
+    Shapes:
+        x: (N, C_in, H, W); returns what the block returned.
+
+    Raises:
+        UserError: the block's class is unknown.
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.form = form_of(block)
+        _take_over(self, block, self.form)
+        self.train(block.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the unit."""
+        return self.form.plain(self, x)
+
+
+def _take_over(unit: nn.Module, block: nn.Module, form: UnitForm) -> None:
+    for name, layer in block.named_children():
+        unit.add_module(name, layer)
+    for name, parameter in block.named_parameters(recurse=False):
+        unit.register_parameter(name, parameter)
+    for name, buffer in block.named_buffers(recurse=False):
+        unit.register_buffer(name, buffer, persistent=name not in block._non_persistent_buffers_set)
+    for name in form.keeps:
+        setattr(unit, name, getattr(block, name))
 
 
 def checked_form(block: nn.Module, integration: str) -> UnitForm:

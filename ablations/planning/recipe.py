@@ -18,6 +18,14 @@ _LATER = (
     "restarts",
     "loss",
     "focal_gamma",
+    "randaugment",
+    "magnitude",
+    "erasing",
+    "mixup",
+    "cutmix",
+    "dropout",
+    "stochastic_depth",
+    "ema",
     "start_size",
     "full_size_from",
 )
@@ -148,6 +156,50 @@ class Recipe(BaseModel):
         ge=0,
         le=16_384,
         description="Side in pixels of a square at a random place that is blanked; 0 for none.",
+    )
+    randaugment: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Random operations on each image, one after the other; 0 for none.",
+    )
+    magnitude: int = Field(default=9, ge=0, le=30, description="Strength of RandAugment's operations.")
+    erasing: float = Field(
+        default=0, ge=0, le=1, description="Probability with which a rectangle of an image is blanked."
+    )
+    mixup: float = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Strength of mixup, the alpha of its beta distribution: images and labels of a batch are blended; "
+        "0 for none. Beside cutmix, a coin says which, batch by batch.",
+    )
+    cutmix: float = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Strength of CutMix, the alpha of its beta distribution: a rectangle comes from another image of "
+        "the batch, and labels are mixed by area; 0 for none.",
+    )
+    dropout: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="Share of the features before the classifier that is left out at random in training.",
+    )
+    stochastic_depth: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="Probability, for an image, that the last residual branch is left out in training; it rises from "
+        "the first one in equal steps.",
+    )
+    ema: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="Share that an average of the weights keeps at each step; the average is what is tested; 0 for "
+        "none.",
     )
     start_size: int | None = Field(
         default=None,

@@ -20,7 +20,7 @@ from ablations.analysis.tables.cells import Number, TableCell, Text, fixed
 from ablations.planning.design import Design
 from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
-from ablations.running.training.augmentation import normalise
+from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model

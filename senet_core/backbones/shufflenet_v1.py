@@ -43,9 +43,20 @@ class ShuffleForm(UnitForm):
         pooled = F.avg_pool2d(x, 3, stride=2, padding=1)
         return torch.cat((pooled, branch), dim=1).relu_()
 
+    def is_residual(self, block: Layers) -> bool:
+        """Return whether the branch is added; where the unit strides, it is appended."""
+        return bool(block.stride == 1)
+
+    def plain(self, block: Layers, x: Tensor) -> Tensor:
+        """Join branch and shortcut."""
+        y, drop = self.branch(block, x), self.drop(block)
+        return self.merged(block, y if drop is None else drop(y), x)
+
     def gated(self, unit: SEUnit, x: Tensor) -> Tensor:
         """Weigh the branch, then join."""
-        return self.merged(unit, unit.se(self.branch(unit, x)), x)
+        y: Tensor = unit.se(self.branch(unit, x))
+        drop = self.drop(unit)
+        return self.merged(unit, y if drop is None else drop(y), x)
 
 
 def shuffled(x: Tensor) -> Tensor:
@@ -87,7 +98,7 @@ class ShuffleUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the unit."""
-        return self.form.merged(self, self.form.branch(self, x), x)
+        return self.form.plain(self, x)
 
 
 class ShuffleNetV1(nn.Module):

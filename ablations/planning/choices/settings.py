@@ -28,9 +28,15 @@ NUMBERS = (
     "warmup_lr",
     "focal_gamma",
     "label_smoothing",
+    "erasing",
+    "mixup",
+    "cutmix",
+    "dropout",
+    "stochastic_depth",
+    "ema",
     "full_size_from",
 )
-WHOLE_NUMBERS = ("batch_size", "restarts", "pad", "cutout")
+WHOLE_NUMBERS = ("batch_size", "restarts", "pad", "cutout", "randaugment", "magnitude")
 
 
 def _range_from(value: object) -> object:

@@ -10,6 +10,9 @@ from ablations.planning.recipes.optimizers import OPTIMIZERS, SPECIAL, readers
 if TYPE_CHECKING:
     from ablations.planning.recipe import Recipe
 
+LEAST_STRENGTH = 1e-6
+"""Of mixup and CutMix: with less, their share is 0 or 1 in single precision, and they do nothing."""
+
 
 def check(recipe: Recipe) -> None:
     """Refuse fields that do not go together.
@@ -23,6 +26,9 @@ def check(recipe: Recipe) -> None:
     _check_optimizer(recipe)
     if recipe.focal_gamma is not None and recipe.loss != "focal":
         raise ValueError(f"focal_gamma belongs to loss 'focal', and the loss is {recipe.loss!r}")
+    for field in ("mixup", "cutmix"):
+        if 0 < getattr(recipe, field) < LEAST_STRENGTH:
+            raise ValueError(f"{field} is 0 or at least {LEAST_STRENGTH:g}, got {getattr(recipe, field):g}")
     if (recipe.start_size is None) != (recipe.full_size_from is None):
         raise ValueError("start_size and full_size_from belong together: give both or neither")
 
@@ -60,6 +66,8 @@ def idle(recipe: Recipe) -> list[str]:
         found.append("eps")
     if recipe.focal_gamma == FOCAL_GAMMA:
         found.append("focal_gamma")
+    if recipe.randaugment == 0:
+        found.append("magnitude")
     if recipe.crop != "pad":
         found.append("pad")
     if recipe.schedule != "step":

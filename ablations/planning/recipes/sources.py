@@ -12,6 +12,18 @@ FIELD_SOURCES = {
     "crop": "pad: He et al. 2015, arXiv:1512.03385, section 4.2; resized: Szegedy et al. 2015, arXiv:1409.4842, as in "
     "torchvision.",
     "cutout": "DeVries and Taylor 2017, arXiv:1708.04552.",
+    "randaugment": "Cubuk et al. 2020, arXiv:1909.13719, as torchvision has it; what comes in from outside has the "
+    "mean of the data.",
+    "erasing": "Zhong et al. 2020, arXiv:1708.04896, as torchvision has it: 2 to 33 % of the image, filled with the "
+    "mean of the data.",
+    "mixup": "Zhang et al. 2018, arXiv:1710.09412, as torchvision has it: one share for a batch, and the pairs are "
+    "neighbours in it. Training errors count the larger part's label.",
+    "cutmix": "Yun et al. 2019, arXiv:1905.04899, as torchvision has it.",
+    "dropout": "Srivastava et al. 2014, JMLR 15, p. 1929; for backbones that have none of their own.",
+    "stochastic_depth": "Huang et al. 2016, arXiv:1603.09382, section 3, with linear decay; for backbones with "
+    "residual units. An SE block sees the whole branch, which is left out after it.",
+    "ema": "Polyak and Juditsky 1992, SIAM J. Control Optim. 30, p. 838; torch.optim.swa_utils.AveragedModel, "
+    "statistics of batch norms included, from the weights after the first step.",
     "start_size": "progressive learning: Tan and Le 2021, arXiv:2104.00298, section 3.2, with sizes alone rising.",
 }
 """By field."""

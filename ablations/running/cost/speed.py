@@ -19,7 +19,18 @@ from ablations.running.training.schedule import pixel_share
 SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "full_size_from", "precision")
 """Fields of a recipe that decide how long its steps take, and that every trial's speed key has."""
 
-LATER_SPEED_FIELDS = ("optimizer", "clip_norm", "loss")
+LATER_SPEED_FIELDS = (
+    "optimizer",
+    "clip_norm",
+    "loss",
+    "randaugment",
+    "erasing",
+    "mixup",
+    "cutmix",
+    "dropout",
+    "stochastic_depth",
+    "ema",
+)
 """More of them, which are in the key only where a recipe says them: calibrations keep their keys."""
 
 
@@ -89,7 +100,8 @@ def speed_key(trial: Mapping[str, Any]) -> str:
     data = {name: trial["data"].get(name) for name in ("name", "path", "size")}
     said = trial["recipe"]
     recipe = {name: said.get(name) for name in SPEED_FIELDS}
-    recipe |= {name: said[name] for name in LATER_SPEED_FIELDS if name in said}
+    later = {name: said[name] for name in LATER_SPEED_FIELDS if name in said}
+    recipe |= {name: value > 0 if isinstance(value, float) else value for name, value in later.items()}
     return json.dumps([network, data, recipe], sort_keys=True)
 
 

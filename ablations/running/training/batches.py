@@ -11,7 +11,9 @@ from torch import Tensor
 from ablations.errors import StudyError
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
-from ablations.running.training.augmentation import Augmentation, normalise, shrink
+from ablations.running.training.augmentation.augmentation import Augmentation
+from ablations.running.training.augmentation.network_input import normalise, shrink
+from ablations.running.training.mixing import Mixing
 from senet_core.randomness import stream_seed
 
 
@@ -44,8 +46,12 @@ class Batches:
             raise StudyError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
         self._images, self._labels, self._device = data.train_images, data.train_labels, device
         self._mean, self._std = data.mean, data.std
-        self._order = torch.Generator().manual_seed(stream_seed(trial.seed, "order"))
-        self._drawn = torch.Generator().manual_seed(stream_seed(trial.seed, "augmentation"))
+        self._order, self._drawn, self._own, self._mixed = (
+            torch.Generator().manual_seed(stream_seed(trial.seed, stream))
+            for stream in ("order", "augmentation", "images", "mixing")
+        )
+        mixes = recipe.mixup > 0 or recipe.cutmix > 0
+        self._mix = Mixing(recipe, data.num_classes, self._mixed) if mixes else None
         self._place = 0
         self._order_before = self._order.get_state()
         self._augment = Augmentation(
@@ -53,6 +59,9 @@ class Batches:
             pad=recipe.pad,
             flip=recipe.flip,
             cutout=recipe.cutout,
+            randaugment=recipe.randaugment,
+            magnitude=recipe.magnitude,
+            erasing=recipe.erasing,
             size=self.side,
             fill=data.mean,
         )
@@ -64,23 +73,29 @@ class Batches:
             size: side of the images in pixels, at most `side`. What is drawn does not depend on it.
 
         Returns:
-            Images (B, C, size, size), normalised, in channels_last, and labels (B,).
+            Images (B, C, size, size), normalised, in channels_last, and labels (B,), or where the recipe mixes images,
+            the share of each class in them, (B, classes).
         """
         if self._place == 0:
             self._order_before = self._order.get_state()
             self._shuffled = torch.randperm(len(self._labels), generator=self._order)
         chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
         self._place = (self._place + 1) % self.per_epoch
-        changed = self._augment(self._images[chosen], self._drawn)
-        images = shrink(changed, size).to(self._device, non_blocking=True)
-        return (
-            normalise(images, self._mean, self._std),
-            self._labels[chosen].to(self._device, non_blocking=True),
-        )
+        changed = self._augment(self._images[chosen], self._drawn, self._own)
+        bytes_there = shrink(changed, size).to(self._device, non_blocking=True)
+        images = normalise(bytes_there, self._mean, self._std)
+        labels = self._labels[chosen].to(self._device, non_blocking=True)
+        return (images, labels) if self._mix is None else self._mix(images, labels)
 
     def state(self) -> dict[str, Any]:
         """Return the place in the order and the states of the random streams, for a checkpoint."""
-        return {"place": self._place, "order": self._order_before, "augmentation": self._drawn.get_state()}
+        return {
+            "place": self._place,
+            "order": self._order_before,
+            "augmentation": self._drawn.get_state(),
+            "images": self._own.get_state(),
+            "mixing": self._mixed.get_state(),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
@@ -89,3 +104,5 @@ class Batches:
         self._shuffled = torch.randperm(len(self._labels), generator=self._order)
         self._place = state["place"]
         self._drawn.set_state(state["augmentation"])
+        self._own.set_state(state["images"])
+        self._mixed.set_state(state["mixing"])

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablations.running.data import Prepared
-from ablations.running.training.augmentation import normalise
+from ablations.running.training.augmentation.network_input import normalise
 
 TEST_BATCH = 500
 

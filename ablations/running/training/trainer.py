@@ -14,6 +14,7 @@ from torch import nn
 from ablations.planning.recipe import Recipe
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics
+from ablations.running.training.averaging import averaged
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.losses import loss_of
@@ -63,6 +64,7 @@ class Trainer:
         step: steps done.
         total: steps of the whole training.
         history: metrics of the finished epochs.
+        average: of the weights, where the recipe asks for it.
     """
 
     def __init__(
@@ -80,12 +82,18 @@ class Trainer:
         self.model, self.recipe, self.batches = model, recipe, batches
         self.device, self.precision, self.kernels = device, precision, kernels
         self.optimiser = make_optimiser(model, recipe)
+        self.average = averaged(model, recipe.ema) if recipe.ema > 0 else None
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
         self._loss_sum = torch.zeros((), device=device)  # sums stay on the device until an epoch ends
         self._errors = torch.zeros((), device=device)
         self._seen = self._steps = 0
         self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
+
+    @property
+    def tested(self) -> nn.Module:
+        """The network that is tested: the average, or the one that is trained."""
+        return self.model if self.average is None else self.average.module
 
     def run(self, observer: Observer, supervisor: Supervisor) -> None:
         """Train to the end.
@@ -114,6 +122,7 @@ class Trainer:
         return {
             "step": self.step,
             "model": self.model.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "batches": self.batches.state(),
             "noise": torch.get_rng_state(),
@@ -127,6 +136,8 @@ class Trainer:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state; sets the global random generators, which the caller restores."""
         self.model.load_state_dict(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.batches.restore(state["batches"])
         torch.set_rng_state(state["noise"])
@@ -141,19 +152,22 @@ class Trainer:
     def _advance(self, rate: float) -> None:
         """Take one step of the optimiser."""
         size = image_size(self.recipe, self.step, total=self.total, full=self.batches.side)
-        images, labels = self.batches.next(size)
+        images, targets = self.batches.next(size)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
         with bf16, self.kernels.fused_passes():
             logits = self.model(images)
-        loss = loss_of(logits.float(), labels, self.recipe)
+        loss = loss_of(logits.float(), targets, self.recipe)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.recipe.clip_norm > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         self._loss_sum += loss.detach()
+        labels = targets if targets.ndim == 1 else targets.argmax(1)  # of a mixed image, the larger part's
         self._errors += (logits.detach().argmax(1) != labels).sum()
         self._seen, self._steps = self._seen + len(labels), self._steps + 1
         self.step += 1
@@ -167,7 +181,7 @@ class Trainer:
         now = time.perf_counter()
         error = 100 * self._errors.item() / self._seen
         seconds, number = now - self._epoch_started, len(self.history) + 1
-        held_back = None if self._validate is None else self._validate(self.model)
+        held_back = None if self._validate is None else self._validate(self.tested)
         self.model.train()
         self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0

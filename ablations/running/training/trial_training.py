@@ -15,13 +15,13 @@ from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.training.batches import Batches
+from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
 from ablations.running.training.trainer import Diverged, Observer, Trainer
 from senet_core.complexity import measure_complexity
 from senet_core.errors import UserError
 from senet_core.latency import measure_latency
-from senet_core.model import build_model
 from senet_core.randomness import drawing_from
 
 _LATENCY_PASSES, _LATENCY_SECONDS = 50, 2.0
@@ -77,7 +77,7 @@ def train(
     history = tuple(trainer.history)
     tested = time.perf_counter()
     try:
-        top1, top5, test_loss, known = evaluate(trainer.model, data, device, trainer.precision)
+        top1, top5, test_loss, known = evaluate(trainer.tested, data, device, trainer.precision)
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
@@ -96,7 +96,7 @@ def train(
         train_seconds=sum(epoch.seconds for epoch in history),
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
-        weights_sha256=hash_weights(trainer.model),
+        weights_sha256=hash_weights(trainer.tested),
         latency_ms=_latency_ms(trainer, data, device) if latency else None,
     )
     return result, history, known if trial.data.validation_images is None else None
@@ -115,13 +115,8 @@ def make_trainer(
         raise UserError(
             "a trial is computed in fp32 or bf16: precision 'auto' is one of them once it is planned"
         )
-    model = build_model(
-        trial.backbone,
-        trial.variant,
-        num_classes=data.num_classes,
-        in_channels=data.image_shape[0],
-        seed=trial.seed,
-    ).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_network(trial, num_classes=data.num_classes, in_channels=data.image_shape[0])
+    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     kernels.install(model)
 
     def validate(network: nn.Module) -> float:
@@ -143,9 +138,9 @@ def _latency_ms(trainer: Trainer, data: Prepared, device: torch.device) -> float
 
     On PyTorch's own code, as users of the network will run it.
     """
-    trainer.kernels.take_out_of(trainer.model)
+    trainer.kernels.take_out_of(trainer.tested)
     timed = measure_latency(
-        {"": trainer.model},
+        {"": trainer.tested},
         batch_shape=(1, *data.image_shape),
         repetitions=_LATENCY_PASSES,
         limit_seconds=_LATENCY_SECONDS,

@@ -77,6 +77,9 @@ def test_the_length_becomes_steps() -> None:
         {"clip_norm": 0.001},
         {"restarts": 1},
         {"loss": "focal", "focal_gamma": 0.001},
+        {"randaugment": 1, "magnitude": 0, "erasing": 1},
+        {"mixup": 1e-6, "cutmix": 1000},
+        {"dropout": 0.99, "stochastic_depth": 0.99, "ema": 0.99999},
     ],
     ids=str,
 )
@@ -162,6 +165,17 @@ WHOLE = ": Input should be a valid integer"
             ": Value error, focal_gamma belongs to loss 'focal', and the loss is 'cross_entropy'",
         ),
         ({"loss": "focal", "focal_gamma": 0}, "focal_gamma: Input should be greater than 0"),
+        ({"randaugment": 1.0}, "randaugment" + WHOLE),
+        ({"magnitude": 31}, "magnitude: Input should be less than or equal to 30"),
+        ({"erasing": 1.1}, "erasing: Input should be less than or equal to 1"),
+        ({"mixup": -0.1}, "mixup: Input should be greater than or equal to 0"),
+        ({"mixup": 1e-300}, ": Value error, mixup is 0 or at least 1e-06, got 1e-300"),
+        ({"cutmix": 1e-9}, ": Value error, cutmix is 0 or at least 1e-06, got 1e-09"),
+        ({"cutmix": True}, "cutmix: Input should be a valid number"),
+        ({"dropout": 1}, "dropout: Input should be less than 1"),
+        ({"stochastic_depth": 1}, "stochastic_depth: Input should be less than 1"),
+        ({"ema": 1}, "ema: Input should be less than 1"),
+        ({"ema": -0.1}, "ema: Input should be greater than or equal to 0"),
         ({"start_size": 20}, SIZES),
         ({"full_size_from": 0.5}, SIZES),
         ({"start_size": 4, "full_size_from": 0.5}, "start_size: Input should be greater than or equal to 8"),
@@ -199,6 +213,7 @@ def test_every_field_is_described_or_named_after_what_it_is() -> None:
         ({"optimizer": "lion", "betas": [0.9, 0.99], "momentum": 0.5}, {"optimizer": "lion"}),
         ({"optimizer": "muon", "betas": [0.9, 0.999]}, {"optimizer": "muon"}),
         ({"loss": "focal", "focal_gamma": 2}, {"loss": "focal"}),
+        ({"magnitude": 20}, {}),
     ],
     ids=str,
 )
@@ -216,6 +231,7 @@ def test_what_an_optimizer_reads_stays_in_the_effective_form() -> None:
         {"optimizer": "muon", "momentum": 0.5},
         {"optimizer": "lion", "betas": [0.9, 0.999]},
         {"optimizer": "adamw", "eps": 1e-7},
+        {"randaugment": 1, "magnitude": 20},
     ):
         recipe = Recipe.model_validate({"epochs": 1, **fields})
         assert recipe.effective == recipe

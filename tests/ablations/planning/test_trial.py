@@ -67,6 +67,14 @@ OTHER_RECIPE: dict[str, Any] = {
     "restarts": 2,
     "loss": "bce",
     "focal_gamma": 3.0,
+    "randaugment": 2,
+    "magnitude": 12,
+    "erasing": 0.2,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "dropout": 0.2,
+    "stochastic_depth": 0.1,
+    "ema": 0.999,
 }
 ADAMW, FOCAL = Recipe(epochs=10, optimizer="adamw"), Recipe(epochs=10, loss="focal")
 GROWING = Recipe(epochs=10, start_size=20, full_size_from=0.5)

@@ -170,7 +170,8 @@ def test_a_choice_of_values_comes_back_as_they_were_given() -> None:
 
 RANGES: dict[str, tuple[float, float]] = {
     "momentum": (0.5, 0.99), "eps": (1e-9, 1e-6), "clip_norm": (0.5, 5), "restarts": (0, 3), "gamma": (0.1, 0.5),
-    "warmup_lr": (0.01, 0.1), "focal_gamma": (1, 3), "full_size_from": (0.2, 0.8), "batch_size": (16, 64),
+    "mixup": (0.1, 1), "cutmix": (0.1, 1), "warmup_lr": (0.01, 0.1), "focal_gamma": (1, 3),
+    "full_size_from": (0.2, 0.8), "batch_size": (16, 64),
 }  # fmt: skip
 """Ranges of fields in which one from 0 to 0.5 makes no sense."""
 

@@ -140,6 +140,13 @@ def test_spread() -> None:
 def test_what_takes_time_makes_another_kind_of_trial_and_what_came_later_keeps_the_old_keys() -> None:
     plain = speed_key(small_trial().to_json())
     assert not any(field in plain for field in LATER_SPEED_FIELDS)
-    for changed in ({"optimizer": "adamw"}, {"clip_norm": 1.0}, {"loss": "bce"}):
+    for changed in (
+        {"optimizer": "adamw"},
+        {"clip_norm": 1.0},
+        {"loss": "bce"},
+        {"randaugment": 2},
+        {"ema": 0.9},
+    ):
         assert speed_key(small_trial(**changed).to_json()) != plain
     assert speed_key(small_trial(restarts=1).to_json()) == plain
+    assert speed_key(small_trial(mixup=0.1).to_json()) == speed_key(small_trial(mixup=0.2).to_json()) != plain

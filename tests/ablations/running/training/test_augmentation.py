@@ -9,18 +9,16 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from ablations.running.training.augmentation import (
-    CROPS,
-    Augmentation,
+from ablations.running.training.augmentation.augmentation import CROPS, Augmentation
+from ablations.running.training.augmentation.crops import (
     centre_crop,
-    cutout,
-    normalise,
     pad_crop,
     random_boxes,
     random_flip,
     resized_crop,
-    shrink,
 )
+from ablations.running.training.augmentation.cutout import cutout
+from ablations.running.training.augmentation.network_input import normalise, shrink
 from senet_core.errors import UserError
 
 
@@ -161,12 +159,14 @@ def test_normalise_agrees_with_the_formula(channels: int) -> None:
 def test_one_seed_gives_one_result_and_leaves_the_batch_and_the_global_generator_alone(crop: str) -> None:
     images = batch(5, 12, 12, 3)
     before, state = images.clone(), torch.get_rng_state()
-    augment = Augmentation(size=10, crop=crop, pad=2, flip=True, cutout=4, fill=(1, 2, 3))
-    first, second = augment(images, generator(1)), augment(images, generator(1))
+    augment = Augmentation(
+        size=10, crop=crop, pad=2, flip=True, cutout=4, randaugment=2, erasing=0.5, fill=(1, 2, 3)
+    )
+    first, second = (augment(images, generator(1), generator(6)) for _ in range(2))
     assert first.shape == (5, 10, 10, 3)
     assert first.dtype == torch.uint8
     assert torch.equal(first, second)
-    assert not torch.equal(first, augment(images, generator(2)))
+    assert not torch.equal(first, augment(images, generator(2), generator(6)))
     assert torch.equal(images, before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -177,7 +177,7 @@ def test_the_number_of_draws_does_not_depend_on_the_images(crop: str) -> None:
     states = []
     for images in (batch(7, 12, 12, 3), torch.zeros(7, 40, 11, 1, dtype=torch.uint8)):
         draws = generator(4)
-        augment(images, draws)
+        augment(images, draws, generator())
         states.append(draws.get_state())
     assert torch.equal(states[0], states[1])
 
@@ -185,7 +185,7 @@ def test_the_number_of_draws_does_not_depend_on_the_images(crop: str) -> None:
 def test_every_field_changes_what_comes_out() -> None:
     images = batch(8, 12, 12, 3)
     plain = Augmentation(size=12, crop="none", flip=False)
-    assert torch.equal(plain(images, generator()), images)
+    assert torch.equal(plain(images, generator(), generator()), images)
     others = [
         Augmentation(size=10, crop="none", flip=False),
         Augmentation(size=12, crop="pad", pad=4, flip=False),
@@ -195,8 +195,15 @@ def test_every_field_changes_what_comes_out() -> None:
         Augmentation(size=12, crop="none", flip=False, cutout=4),
         Augmentation(size=12, crop="none", flip=False, cutout=6),
         Augmentation(size=12, crop="none", flip=False, cutout=6, fill=(9, 9, 9)),
+        Augmentation(size=12, crop="none", flip=False, randaugment=1),
+        Augmentation(size=12, crop="none", flip=False, randaugment=2),
+        Augmentation(size=12, crop="none", flip=False, randaugment=2, magnitude=20),
+        Augmentation(size=12, crop="none", flip=False, erasing=0.4),
+        Augmentation(size=12, crop="none", flip=False, erasing=1),
     ]
-    results = [tuple(other(images, generator()).flatten().tolist()) for other in (plain, *others)]
+    results = [
+        tuple(other(images, generator(), generator()).flatten().tolist()) for other in (plain, *others)
+    ]
     assert len(set(results)) == len(results)
 
 
@@ -217,7 +224,7 @@ def test_bad_settings_are_refused(settings: dict[str, object], message: str) -> 
 @pytest.mark.parametrize("crop", ["pad", "none"])
 def test_an_image_smaller_than_the_crop_is_refused(crop: str) -> None:
     with pytest.raises(UserError, match="too small for a crop of 20x20"):
-        Augmentation(size=20, crop=crop, pad=1)(batch(1, 8, 8, 3), generator())
+        Augmentation(size=20, crop=crop, pad=1)(batch(1, 8, 8, 3), generator(), generator())
 
 
 def test_logarithm_of_the_ratio_is_uniform() -> None:

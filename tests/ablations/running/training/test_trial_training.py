@@ -26,6 +26,7 @@ from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
 from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.errors import UserError
+from senet_core.model import build_model
 from senet_core.variant import PAPER_SE, SEVariant
 
 CPU = torch.device("cpu")
@@ -140,7 +141,7 @@ def test_the_test_images_are_read_once_after_the_last_epoch(
 
 
 def test_errors_and_loss_are_those_of_a_plain_evaluation(data: Prepared) -> None:
-    model = training.build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=0)
+    model = build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=0)
     top1, top5, loss, known = training.evaluate(model, data, CPU, "fp32")
     mean, std = torch.tensor(data.mean), torch.tensor(data.std)
     images = ((data.test_images.float() - mean) / std).permute(0, 3, 1, 2)
@@ -176,7 +177,7 @@ def test_a_loss_that_explodes_is_divergence(data: Prepared) -> None:
 
 
 def test_weight_decay_spares_norms_and_biases_on_request() -> None:
-    model = training.build_model("resnet8", SEVariant(bias=True), num_classes=10, in_channels=1)
+    model = build_model("resnet8", SEVariant(bias=True), num_classes=10, in_channels=1)
     spared = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=False).recipe)
     decayed = make_optimiser(model, small_trial(weight_decay=0.1, decay_norm_and_bias=True).recipe)
     assert {group["weight_decay"] for group in decayed.param_groups} == {0.1}
@@ -224,6 +225,16 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"pad": 2}, {}),
     ({"flip": False}, {}),
     ({"cutout": 3}, {}),
+    ({"randaugment": 1}, {}),
+    ({"magnitude": 25}, {"randaugment": 2}),
+    ({"erasing": 0.5}, {}),
+    ({"mixup": 0.2}, {}),
+    ({"mixup": 0.2}, {"cutmix": 1.0}),
+    ({"cutmix": 1.0}, {}),
+    *(({"mixup": 0.2}, {"loss": name}) for name in LOSSES),
+    ({"dropout": 0.2}, {}),
+    ({"stochastic_depth": 0.2}, {}),
+    ({"ema": 0.5}, {}),
     ({"start_size": 8, "full_size_from": 0.5}, {}),
     ({"full_size_from": 0.9}, {"start_size": 8, "full_size_from": 0.5}),
     ({"precision": "bf16"}, {}),
