@@ -10,6 +10,8 @@ from statistics import median
 from ablations.analysis.external.runs import Recorded, RecordedRun, listed
 from senet_core.errors import UserError
 
+_NEARLY_ALL = 0.9
+
 
 @dataclass(frozen=True)
 class RunRow:
@@ -86,6 +88,26 @@ def refuse_other_names(recorded: Recorded, rows: Sequence[RunRow], metric: str) 
             raise UserError(
                 f"{recorded.where}: no {recorded.kind} of variant {variant!r} has the metric {metric!r};"
                 f" they have {listed(others)}"
+            )
+
+
+def refuse_two_in_one(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> None:
+    """Refuse a run with two values at nearly all of its steps: two metrics of one name, or two runs in one place.
+
+    A run that was continued has two values at the steps that it did again, and those of the second time count.
+    """
+    for row in rows:
+        by_step: dict[int | None, set[float]] = {}
+        for step, value in row.run.metrics.get(metric, ()):
+            if not math.isnan(value):
+                by_step.setdefault(step, set()).add(value)
+        twice = [step for step, values in by_step.items() if len(values) > 1]
+        if len(by_step) > 1 and len(twice) >= _NEARLY_ALL * len(by_step):
+            first = ", ".join(f"{value:g}" for value in sorted(by_step[twice[0]])[:2])
+            raise UserError(
+                f"{recorded.where}, {recorded.kind} {row.run.name}: {metric!r} has two values at {len(twice)} of its"
+                f" {len(by_step)} steps, such as {first} at step {twice[0]}: two metrics under one name, or two runs in"
+                " one place"
             )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 _PAGE = 1000
+_MOST_HISTORIES = 300  # a question to a server for each run
 _STATES = {"FAILED": "failed", "KILLED": "killed", "RUNNING": "not finished", "SCHEDULED": "not started"}
 _FOLDERS = "MLFLOW_ALLOW_FILE_STORE"
 
@@ -50,7 +51,10 @@ class MlflowExperiment(Source):
             try:
                 found = _experiment(client, place, uri)
                 runs = _runs(client, found)
-                metrics = {run.info.run_id: _metrics(client, run, asked) for run in runs}
+                metrics = {
+                    run.info.run_id: _metrics(client, run, asked, few=len(runs) <= _MOST_HISTORIES)
+                    for run in runs
+                }
             except UserError:
                 raise
             except Exception as fault:
@@ -167,17 +171,17 @@ def _runs(client: MlflowClient, experiment: Experiment) -> list[Run]:
             return runs
 
 
-def _metrics(client: MlflowClient, run: Run, asked: Asked) -> dict[str, Points]:
-    """Return the last values of a run, and where more is asked, all of the metric that is meant."""
+def _metrics(client: MlflowClient, run: Run, asked: Asked, *, few: bool) -> dict[str, Points]:
+    """Return the last values of a run, and all of the metric that is meant where runs are few, or where they count."""
     last: dict[str, Points] = {
         compose(name): ((None, _value(value)),) for name, value in run.data.metrics.items()
     }
-    if asked.at == "last":
+    if (asked.metric is None and len(last) > 1) or (asked.at == "last" and not few):
         return last
     for name in run.data.metrics:
         if asked.metric is None or compose(name) == asked.metric:
             history = client.get_metric_history(run.info.run_id, name)
-            ordered = sorted(history, key=lambda one: (one.step, one.timestamp))
+            ordered = sorted(history, key=lambda one: (one.step, one.timestamp, one.value))
             last[compose(name)] = tuple((one.step, _value(one.value)) for one in ordered)
     return last
 

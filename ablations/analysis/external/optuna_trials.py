@@ -161,7 +161,10 @@ def _opened(address: str) -> Iterator[BaseStorage]:
         TypeError,
         AssertionError,
     ) as error:
-        why = without_secrets(one_line(getattr(error, "orig", None) or error), address)
+        cause: BaseException = error
+        while cause.__cause__ is not None:  # Optuna's own text is about commits, whatever has happened
+            cause = cause.__cause__
+        why = without_secrets(one_line(getattr(cause, "orig", None) or cause), address)
         raise UserError(f"Optuna's storage {_shown(address)} cannot be read: {why[:200]}") from error
     finally:
         if isinstance(storage, RDBStorage):

@@ -14,6 +14,7 @@ from ablations.analysis.external.checks import (
     notes_of_pairs,
     refuse_mixed_units,
     refuse_other_names,
+    refuse_two_in_one,
     without_repeated,
 )
 from ablations.analysis.external.runs import Recorded, RecordedRun, listed
@@ -87,6 +88,7 @@ def table_of(recorded: Recorded, asked: Asked) -> TableFile:
             aside.append(run)
     kept, notes = without_repeated(recorded, rows, (*needed, metric))
     refuse_other_names(recorded, kept, metric)
+    refuse_two_in_one(recorded, kept, metric)
     if asked.unit is None:
         refuse_mixed_units(recorded, kept, metric)
     notes = (

@@ -89,15 +89,14 @@ def _scalars(folders: list[tuple[str, Path]]) -> dict[str, Points]:
     """Return all scalars of a run, by tag; those of a folder inside the run's by `folder/tag`."""
     made: dict[str, Points] = {}
     for inner, folder in folders:
-        by_tag: dict[str, dict[int, float]] = {}
+        by_tag: dict[str, dict[int, list[float]]] = {}
         for file in files_below(folder, _is_event_file):
             if file.parent != folder:
                 continue
-            for tag, step, value in _values(file):
-                by_tag.setdefault(f"{inner}/{tag}" if inner else tag, {})[step] = (
-                    value  # a later file continues
-                )
-        made |= {compose(tag): tuple(sorted(values.items())) for tag, values in by_tag.items()}
+            for tag, step, value in _values(file):  # of a run that was continued, the later file's are last
+                by_tag.setdefault(f"{inner}/{tag}" if inner else tag, {}).setdefault(step, []).append(value)
+        for tag, found in by_tag.items():
+            made[compose(tag)] = tuple((step, value) for step in sorted(found) for value in found[step])
     return made
 
 

@@ -47,7 +47,9 @@ def by_mlflow_script(folder: Path, empty_database: Path) -> None:
         mlflow.set_tracking_uri(before)
 
 
-def by_tensorboard(folder: Path, name: str = "{rate}/seed{seed}", tag: str = "val/error") -> None:
+def by_tensorboard(
+    folder: Path, name: str = "{rate}/seed{seed}", tag: str = "val/error", shift: float = 0
+) -> None:
     """What torch's SummaryWriter leaves."""
     from torch.utils.tensorboard import SummaryWriter
 
@@ -55,7 +57,7 @@ def by_tensorboard(folder: Path, name: str = "{rate}/seed{seed}", tag: str = "va
         with SummaryWriter(str(folder / name.format(rate=rate, seed=seed))) as writer:
             writer.add_text("note", "no scalar")
             for step in range(10):
-                writer.add_scalar(tag, error_of(rate, seed, step), step)
+                writer.add_scalar(tag, shift + error_of(rate, seed, step), step)
 
 
 def by_optuna(folder: Path) -> None:

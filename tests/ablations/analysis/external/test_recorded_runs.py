@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +95,38 @@ def test_every_source_gives_the_values_that_were_logged(tmp_path: Path, source: 
     given = dict(zip(words[::2], words[1::2], strict=True))
     asked = {"metric": given.get("--metric"), "pattern": given.get("--pattern")}
     assert values_of(source, variant=("lr",), **asked) == EXPECTED
+
+
+PAGE = (Path(__file__).parents[4] / "docs" / "recorded-runs.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"\| `ablate (analyse [^`]+)` \|", PAGE)
+
+
+def as_the_page_has_it(folder: Path) -> None:
+    in_depths = "{rate}-2_s{seed}"
+    recorded.by_tensorboard(folder / "runs", in_depths)
+    recorded.by_optuna(folder)
+    recorded.by_wandb_offline(folder)
+    rows = (f"{rate},2,{seed},{recorded.error_of(rate, seed)}" for rate, seed in recorded.runs())
+    (folder / "runs.csv").write_text("lr,depth,seed,error\n" + "\n".join(rows) + "\n")
+    for name, level in (("adam", 1.0), ("sgd", 2.0)):
+        for seed in range(3):
+            place = folder / "runs" / name / f"seed{seed}"
+            place.mkdir(parents=True)
+            (place / "metrics.json").write_text(json.dumps({"test": {"error": level + seed}}))
+
+
+@pytest.mark.usefixtures("mlflow_here")
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_page_works(ablate: Callable[..., Any], tmp_path: Path, line: str) -> None:
+    as_the_page_has_it(tmp_path)
+    said = ablate(*shlex.split(line))
+    assert said.status == 0, said.err
+    assert "baseline" in said.out
+
+
+def test_the_page_has_a_command_for_every_source() -> None:
+    assert {find_source(shlex.split(line)[1])[0].name for line in COMMANDS} == set(SOURCES)
+    assert all(f"| `{source.accepts.partition(':')[0]}" in PAGE for source in SOURCES.values())
 
 
 def test_every_source_is_tried() -> None:

@@ -41,6 +41,15 @@ def table(*rows: str) -> Callable[[Path], None]:
     return write
 
 
+def two_per_step(folder: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    [run, *_] = client.search_runs([client.get_experiment_by_name("rates").experiment_id])
+    for step in (0, 9):
+        client.log_metric(run.info.run_id, "error", 50, step=step)
+
+
 def events(folder: Path) -> None:
     recorded.by_tensorboard(folder / "tb", "lr{rate}_s{seed}")
 
@@ -74,6 +83,12 @@ def two_studies(folder: Path) -> None:
 
     recorded.by_optuna(folder)
     optuna.create_study(storage=f"sqlite:///{folder}/optuna.db", study_name="sizes")
+
+
+def two_writers(folder: Path) -> None:
+    """Training and validation log under one name into one folder."""
+    for shift in (0, 1):
+        recorded.by_tensorboard(folder / "tb", "lr{rate}_s{seed}", shift=shift)
 
 
 A = {"error": 1.0}
@@ -280,6 +295,14 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("wandb", wandb_bytes(b"no log"), LR, "is no log of W&B: it does not begin with :W&B"),
     ("wandb", wandb_bytes(b":W&B\xe1\xbe\0" + b"\x01" * 300), LR, "W&B's folder 'wandb'"),
     ("wandb", wandb_bytes(b":W&B\xe1\xbe\0\0\0\0\0\2\0\x09\xff\xff"), LR, "is damaged: a piece of kind 9"),
+    # two metrics under one name
+    (
+        "tb",
+        two_writers,
+        ("--pattern", "lr{lr}_s{seed}"),
+        "run 'lr0.001_s0': 'val/error' has two values at 10 of its 10 steps, such as 9.7",
+    ),
+    ("mlflow:rates", two_per_step, ERROR, "'error' has two values at 2 of its 2 steps, such as"),
     # units
     (
         "runs.csv",
