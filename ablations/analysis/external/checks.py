@@ -67,15 +67,9 @@ def _twice(recorded: Recorded, earlier: RunRow, row: RunRow, settings: Sequence[
         for name in ours
         if name in others and ours[name] != others[name] and name not in (*settings, "run_id", "run_name")
     ]
-    hint = (
-        ""
-        if recorded.kind == "line" or not differ
-        else (
-            f"; they differ in {listed(differ)}: `columns.variant=NAMES` takes several, separated by commas"
-        )
-    )
+    hint = f"; they differ in {listed(differ)}: `columns.variant=NAMES` takes several, separated by commas"
     return UserError(
-        f"{recorded.where}, {recorded.kind}s {earlier.run.name} and {row.run.name}: {said}{hint}"
+        f"{recorded.where}, {recorded.kind}s {earlier.run.name} and {row.run.name}: {said}{hint if differ else ''}"
     )
 
 
@@ -124,8 +118,8 @@ def refuse_mixed_units(recorded: Recorded, rows: Sequence[RunRow], metric: str) 
         within = {r.variant for r in low} & {r.variant for r in high}
         if least >= 10 * most and 30 <= factor <= 300 and (within or most >= 0.3):
             raise UserError(
-                f"{recorded.where}: values of {metric!r} have mixed units: {_from_to(low)} look like fractions and"
-                f" {_from_to(high)} like per cent ({recorded.kind} {high[0].run.name}); give all in one unit, or state"
+                f"{recorded.where}: values of {metric!r} have mixed units: {_from_to(low)} as if fractions, and"
+                f" {_from_to(high)} as if per cent ({recorded.kind} {high[0].run.name}); give all in one unit, or state"
                 " it with `unit=NAME` if they are"
             )
 
@@ -173,6 +167,7 @@ def notes_of_pairs(rows: Sequence[RunRow]) -> tuple[str, ...]:
             of_task = f" of task {task}" if task else ""
             notes.append(
                 f"Not every variant{of_task} has every seed: {'; '.join(lacking[:5])}"
-                f"{'; and others' if len(lacking) > 5 else ''}. A comparison takes the seeds that both have."
+                f"{'; and others' if len(lacking) > 5 else ''}."
+                " Pairs are made of the seeds that both have, where there are any."
             )
     return tuple(notes)

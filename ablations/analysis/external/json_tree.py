@@ -15,6 +15,9 @@ from senet_core.errors import UserError, one_line
 
 MOST_BYTES = 8 * MIB
 """Limit of one file of JSON or YAML."""
+MOST_VALUES = 100_000
+MOST_CHARACTERS = 500
+"""Limits of the values in it, and of a name, which is repeated for everything inside it."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -61,10 +64,14 @@ def flat(values: dict[str, Any], where: str) -> dict[str, Any]:
     waiting: list[tuple[str, Any]] = [(str(name), value) for name, value in reversed(values.items())]
     while waiting:
         name, value = waiting.pop()
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and len(name) <= MOST_CHARACTERS:
             waiting += [(f"{name}.{inner}", one) for inner, one in reversed(value.items())]
             continue
         name = compose(name)
+        if len(name) > MOST_CHARACTERS or len(made) >= MOST_VALUES:
+            raise UserError(
+                f"{where} has more than {MOST_VALUES:,} values, or a name of more than {MOST_CHARACTERS} characters"
+            )
         if name in made:
             raise UserError(f"{where} has {name!r} more than once, nested and with a dot in its name")
         made[name] = value

@@ -47,6 +47,8 @@ class TensorBoardFolder(Source):
             raise UserError(f"{place!r} has no event files of TensorBoard below it (*.tfevents.*)")
         where = repr(place)
         folders = {compose(file.parent.relative_to(root).as_posix()): file.parent for file in files}
+        if list(folders) == ["."]:
+            raise UserError(f"{where} is the folder of one run; name the folder that has all runs in it")
         pattern, notes = pattern_for(list(folders), asked, "folders")
         if pattern is None:
             raise UserError(

@@ -138,7 +138,8 @@ def _item(content: bytes) -> tuple[list[str], Any]:
 
 def _records(content: bytes) -> Iterator[bytes]:
     """Yield the records of a log; the end of one that is being written, or was cut off, is left out."""
-    at, pending = _HEADER, b""
+    at = _HEADER
+    pending: list[bytes] = []
     while at + _PIECE.size <= len(content):
         left = _BLOCK - at % _BLOCK
         if left < _PIECE.size:
@@ -151,13 +152,13 @@ def _records(content: bytes) -> Iterator[bytes]:
             return
         at += length
         if kind in (_FULL, _FIRST):
-            pending = piece
+            pending = [piece]
         elif kind in (_MIDDLE, _LAST):
-            pending += piece
+            pending.append(piece)
         else:
             raise ValueError(f"a piece of kind {kind} at byte {at}")
         if kind in (_FULL, _LAST):
-            yield pending
+            yield b"".join(pending)
 
 
 def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:

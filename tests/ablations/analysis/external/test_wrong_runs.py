@@ -179,6 +179,12 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("tensorboard:empty", empty_folder, (), "'empty' has no event files of TensorBoard below it"),
     ("json:empty", empty_folder, (), "'empty' has no metrics.json below it"),
     ("tb", two_kinds, (), "could be read in several ways; say which: tensorboard:tb or json:tb"),
+    (
+        "tensorboard:tb/lr0.1_s0",
+        events,
+        (),
+        "is the folder of one run; name the folder that has all runs in it",
+    ),
     # patterns
     (
         "tb",
@@ -289,6 +295,8 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
         "has 'a.b' more than once, nested and with a dot in its name",
     ),
     ("js", tree(a__seed0="[1, 2]"), (), "holds a list; accepted is an object"),
+    ("js", tree(a__seed0={"x" * 600: {"a": 1, "b": 2}}), (), "or a name of more than 500 characters"),
+    ("js", tree(a__seed0={f"x{i}": 1 for i in range(100_001)}), (), "has more than 100,000 values"),
     ("js", tree(a__seed0='{"error": 1'), (), "is not valid JSON: Expecting"),
     ("js", tree(a__seed0="[" * 100_000), (), "is not valid JSON"),
     ("tb", damaged_events, (), "has no metric, in any run"),
@@ -308,13 +316,13 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
         "runs.csv",
         table(*FRACTIONS),
         (),
-        "values of 'value' have mixed units: 0.91 to 0.912 look like fractions and 92 to 92.002 like per cent",
+        "values of 'value' have mixed units: 0.91 to 0.912 as if fractions, and 92 to 92.002 as if per cent",
     ),
     (
         "runs.csv",
         table("a,0,0.05", "a,1,5.1", "b,0,0.04", "b,1,0.05"),
         (),
-        "have mixed units: 0.04 to 0.05 look like fractions and 5.1 like per cent",
+        "have mixed units: 0.04 to 0.05 as if fractions, and 5.1 as if per cent",
     ),
 ]
 
