@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.plugins
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Show the registered names of SLOT (squeeze, excitation, gate, integration, backbone), or of all slots.
+    """Show the names of SLOT (squeeze, excitation, gate, integration, backbone, recipe, optimizer, loss), or of all.
 
     Backbones come in families, too, such as resnetN: any of their members is accepted without being listed by name.
     """
@@ -30,10 +30,11 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     load_installed_plugins()
     for file in plugins:
         load_plugin_file(file)
-    registries = {**SLOTS, "backbone": BACKBONES}
-    if slot is not None and slot not in registries:
-        raise unknown("slot", slot, registries)
-    chosen = {slot: registries[slot]} if slot else registries
+    registries, trainings = {**SLOTS, "backbone": BACKBONES}, _of_recipes()
+    slots = [*registries, *trainings]
+    if slot is not None and slot not in slots:
+        raise unknown("slot", slot, slots)
+    chosen = {name: registry for name, registry in registries.items() if slot in (None, name)}
     rows = [
         {
             "slot": name,
@@ -47,6 +48,12 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     ]
     if "backbone" in chosen:
         rows += map(_family, PATTERNS)
+    rows += [
+        {"slot": name, "name": entry, "source": source, "differs": "", "origin": "built-in"}
+        for name, entries in trainings.items()
+        if slot in (None, name)
+        for entry, source in entries.items()
+    ]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
@@ -57,6 +64,16 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     giving_way = {"slot": 0, "name": 0, "source": 3, "differs": 2, "origin": 1}
     columns = [Column(name, name, "left", turn) for name, turn in giving_way.items()]
     make_console().print(text_table(columns, [tuple(row.values()) for row in rows]))
+
+
+def _of_recipes() -> dict[str, dict[str, str]]:
+    """Return the names that a recipe may say, with their sources, by the field."""
+    from ablations.planning.recipes.losses import LOSSES
+    from ablations.planning.recipes.named import RECIPE_SOURCES
+    from ablations.planning.recipes.optimizers import OPTIMIZERS
+
+    optimizers = {name: facts.source for name, facts in OPTIMIZERS.items()}
+    return {"recipe": RECIPE_SOURCES, "optimizer": optimizers, "loss": LOSSES}
 
 
 def _family(family: Pattern) -> dict[str, str]:

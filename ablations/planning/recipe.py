@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -36,8 +36,6 @@ _TUPLES = ("betas", "milestones")
 PRECISIONS = ("fp32", "bf16")
 """In which trials are computed. A recipe may also say "auto", which is one of them before there is a trial."""
 
-Beta = Annotated[float, Field(ge=0, lt=1)]
-
 
 class Recipe(BaseModel):
     """How a network is trained, apart from the data and the seed.
@@ -70,7 +68,7 @@ class Recipe(BaseModel):
     )
     optimizer: OptimizerName = Field(
         default="sgd",
-        description="What turns gradients into steps; each has a learning rate of its own size.",
+        description="What turns gradients into steps: a name of `ablate list optimizer`; each wants another lr.",
     )
     lr: float = Field(default=0.1, gt=0, description="Highest learning rate of the schedule.")
     momentum: float = Field(
@@ -79,7 +77,7 @@ class Recipe(BaseModel):
     nesterov: bool = Field(
         default=True, description="Nesterov's form of the momentum, which must then be above 0."
     )
-    betas: tuple[Beta, Beta] | None = Field(
+    betas: tuple[float, ...] | None = Field(
         default=None,
         description="Shares that AdamW, Lion, and Muon in what is no matrix, keep of their averages of the gradient "
         "and of its square; the optimiser's own if not given.",
@@ -131,7 +129,9 @@ class Recipe(BaseModel):
         gt=0,
         description="Constant rate during warm-up; a linear rise from 0 where it is not given.",
     )
-    loss: LossName = Field(default="cross_entropy", description="What is made small.")
+    loss: LossName = Field(
+        default="cross_entropy", description="What is made small: a name of `ablate list loss`."
+    )
     focal_gamma: float | None = Field(
         default=None,
         gt=0,

@@ -15,6 +15,7 @@ from ablations.analysis.tables.doubts import doubts_of_runs
 from ablations.analysis.tables.spread import spread_between_runs
 from ablations.analysis.tables.trials import trial_records
 from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.rules import unread
 from ablations.planning.study import Study
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord
@@ -219,8 +220,9 @@ def _chosen_fields(study: Study) -> str:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Return a recipe on one line, without what is off."""
-    fields = {name: getattr(recipe, name) for name in recipe.to_json()}
+    """Return a recipe on one line, without what is off and what its optimiser does not read."""
+    left_out = unread(recipe)
+    fields = {name: getattr(recipe, name) for name in recipe.to_json() if name not in left_out}
     return ", ".join(
         f"{name} {_plain(value)}" for name, value in fields.items() if value is not None and value != ()
     )

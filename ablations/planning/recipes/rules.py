@@ -51,15 +51,21 @@ def _check_optimizer(recipe: Recipe) -> None:
         raise ValueError("nesterov needs a momentum above 0")
     for field in ("betas", "eps"):
         if getattr(recipe, field) is not None and field not in reads:
-            raise ValueError(
-                f"{field} belongs to optimizer {readers(field)}, and the optimizer is {recipe.optimizer!r}"
-            )
+            raise ValueError(f"optimizer {recipe.optimizer!r} does not read {field}; {readers(field)} do")
+    if recipe.betas is not None and (len(recipe.betas) != 2 or not all(0 <= b < 1 for b in recipe.betas)):
+        given = ", ".join(f"{beta:g}" for beta in recipe.betas)
+        raise ValueError(f"betas are two numbers of at least 0 and below 1, got [{given}]")
+
+
+def unread(recipe: Recipe) -> list[str]:
+    """Return the fields that the recipe's optimiser does not read."""
+    return [name for name in SPECIAL if name not in OPTIMIZERS[recipe.optimizer].reads]
 
 
 def idle(recipe: Recipe) -> list[str]:
     """Return the fields that have no effect beside the others, or say what would be the case without them."""
     optimizer = OPTIMIZERS[recipe.optimizer]
-    found = [name for name in SPECIAL if name not in optimizer.reads]
+    found = unread(recipe)
     if recipe.betas == optimizer.betas:
         found.append("betas")
     if recipe.eps == optimizer.eps:

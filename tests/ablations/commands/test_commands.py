@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ablations.planning.recipes.named import RECIPES
+
 PLUGIN = '''
 from torch import Tensor
 from senet_core import SQUEEZES
@@ -101,6 +103,9 @@ def test_list_for_programs_names_every_entry_and_its_source(ablate: Callable[...
     assert by_slot["squeeze"] >= {"avg", "max", "none"}
     assert by_slot["integration"] >= {"standard", "pre", "post", "identity", "conv3x3"}
     assert by_slot["backbone"] >= {"resnet20", "resnet110", "resnet50"}
+    assert by_slot["recipe"] == set(RECIPES)
+    assert by_slot["optimizer"] == {"sgd", "adamw", "lion", "muon"}
+    assert by_slot["loss"] == {"cross_entropy", "bce", "focal"}
 
 
 def test_list_shows_what_a_person_reads(ablate: Callable[..., Any]) -> None:

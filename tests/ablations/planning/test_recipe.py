@@ -93,6 +93,7 @@ ONE_LENGTH = ": Value error, give the length of the training by epochs or by ite
 MILESTONES = ": Value error, milestones are shares of the training: they must rise and lie between 0 and 1"
 STEPS = ": Value error, milestones belong to schedule 'step', which needs at least one"
 OPTIMIZERS = "known: sgd, adamw, lion, muon"
+BETAS = ": Value error, betas are two numbers of at least 0 and below 1, got"
 LOSSES = "known: cross_entropy, bce, focal"
 SIZES = ": Value error, start_size and full_size_from belong together: give both or neither"
 WHOLE = ": Input should be a valid integer"
@@ -141,14 +142,16 @@ WHOLE = ": Input should be a valid integer"
         ({"optimizer": 1}, "optimizer: Input should be a valid string"),
         (
             {"betas": [0.9, 0.999]},
-            ": Value error, betas belongs to optimizer adamw, lion and muon, and the optimizer is 'sgd'",
+            ": Value error, optimizer 'sgd' does not read betas; adamw, lion and muon do",
         ),
         (
             {"optimizer": "lion", "eps": 1e-8},
-            ": Value error, eps belongs to optimizer adamw and muon, and the optimizer is 'lion'",
+            ": Value error, optimizer 'lion' does not read eps; adamw and muon do",
         ),
-        ({"optimizer": "adamw", "betas": [0.9, 1]}, "betas.1: Input should be less than 1"),
-        ({"optimizer": "adamw", "betas": [0.9]}, "betas.1: Field required"),
+        ({"optimizer": "adamw", "betas": [0.9, 1]}, f"{BETAS} [0.9, 1]"),
+        ({"optimizer": "adamw", "betas": [0.9]}, f"{BETAS} [0.9]"),
+        ({"optimizer": "adamw", "betas": []}, f"{BETAS} []"),
+        ({"optimizer": "adamw", "betas": ["a", 0.9]}, "betas.0: Input should be a valid number"),
         ({"optimizer": "adamw", "betas": 0.9}, "betas: Input should be a valid tuple"),
         ({"optimizer": "adamw", "eps": 0}, "eps: Input should be greater than 0"),
         ({"optimizer": "muon", "momentum": 0}, ": Value error, nesterov needs a momentum above 0"),

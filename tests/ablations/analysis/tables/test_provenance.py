@@ -18,3 +18,5 @@ def test_a_recipe_names_what_came_later_only_where_it_is_said() -> None:
     assert "clip_norm 1" in said
     assert "restarts 1" in said
     assert "focal" not in said
+    assert "momentum" not in said
+    assert "nesterov" not in said
