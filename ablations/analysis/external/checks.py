@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ablations.analysis.external.runs import Recorded, RecordedRun, listed
+from ablations.analysis.external.runs import MOST_SHOWN, Recorded, RecordedRun, listed
 from senet_core.errors import UserError
 
 _NEARLY_ALL = 0.9
@@ -75,10 +75,13 @@ def _twice(recorded: Recorded, earlier: RunRow, row: RunRow, settings: Sequence[
 
 def refuse_other_names(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> None:
     """Refuse a variant whose runs ended well and logged other metrics alone: it has another name there."""
-    for variant in dict.fromkeys(row.variant for row in rows):
-        own = [row.run for row in rows if row.variant == variant and not row.run.unfinished]
-        others = list(dict.fromkeys(name for run in own for name in run.metrics))
-        if own and others and not any(metric in run.metrics for run in own):
+    ended: dict[str, list[RecordedRun]] = {}
+    for row in rows:
+        if not row.run.unfinished:
+            ended.setdefault(row.variant, []).append(row.run)
+    for variant, runs in ended.items():
+        others = list(dict.fromkeys(name for run in runs for name in run.metrics))
+        if others and metric not in others:
             raise UserError(
                 f"{recorded.where}: no {recorded.kind} of variant {variant!r} has the metric {metric!r};"
                 f" they have {listed(others)}"
@@ -107,8 +110,8 @@ def refuse_two_in_one(recorded: Recorded, rows: Sequence[RunRow], metric: str) -
 
 def refuse_mixed_units(recorded: Recorded, rows: Sequence[RunRow], metric: str) -> None:
     """Refuse values of which some seem to be fractions and others the like in per cent."""
-    for task in dict.fromkeys(row.task for row in rows):
-        found = [row for row in rows if row.task == task and math.isfinite(row.value)]
+    for own in _by_task(rows).values():
+        found = [row for row in own if math.isfinite(row.value)]
         low, high = ([r for r in found if 0 < r.value <= 1], [r for r in found if 1 < r.value <= 100])
         if not low or not high or len(low) + len(high) + sum(r.value == 0 for r in found) < len(found):
             continue
@@ -122,6 +125,13 @@ def refuse_mixed_units(recorded: Recorded, rows: Sequence[RunRow], metric: str) 
                 f" {_from_to(high)} as if per cent ({recorded.kind} {high[0].run.name}); give all in one unit, or state"
                 " it with `unit=NAME` if they are"
             )
+
+
+def _by_task(rows: Sequence[RunRow]) -> dict[str, list[RunRow]]:
+    found: dict[str, list[RunRow]] = {}
+    for row in rows:
+        found.setdefault(row.task, []).append(row)
+    return found
 
 
 def _from_to(rows: Iterable[RunRow]) -> str:
@@ -152,22 +162,21 @@ def notes_of_failures(recorded: Recorded, rows: Sequence[RunRow], metric: str) -
 def notes_of_pairs(rows: Sequence[RunRow]) -> tuple[str, ...]:
     """Return the notes of seeds that only some variants have: pairs with them are missing."""
     notes = []
-    for task in dict.fromkeys(row.task for row in rows):
+    for task, of_one in _by_task(rows).items():
         seeds: dict[str, set[str]] = {}
-        for row in rows:
-            if row.task == task:
-                seeds.setdefault(row.variant, set()).add(row.seed)
-        every = list(dict.fromkeys(row.seed for row in rows if row.task == task))
+        for row in of_one:
+            seeds.setdefault(row.variant, set()).add(row.seed)
+        every = dict.fromkeys(row.seed for row in of_one)
+        few = [variant for variant, own in seeds.items() if len(own) < len(every)]
         lacking = [
-            f"{variant} lacks {listed([seed for seed in every if seed not in own])}"
-            for variant, own in seeds.items()
-            if len(own) < len(every)
+            f"{variant} lacks {listed(seed for seed in every if seed not in seeds[variant])}"
+            for variant in few[:MOST_SHOWN]
         ]
         if lacking and len(seeds) > 1:
             of_task = f" of task {task}" if task else ""
             notes.append(
-                f"Not every variant{of_task} has every seed: {'; '.join(lacking[:5])}"
-                f"{'; and others' if len(lacking) > 5 else ''}."
+                f"Not every variant{of_task} has every seed: {'; '.join(lacking)}"
+                f"{'; and others' if len(few) > len(lacking) else ''}."
                 " Pairs are made of the seeds that both have, where there are any."
             )
     return tuple(notes)

@@ -18,7 +18,7 @@ from ablations.analysis.external.folders import has_table, is_sqlite
 from ablations.analysis.external.patterns import with_names_of_runs
 from ablations.analysis.external.runs import Points, Recorded, RecordedRun, as_text
 from ablations.analysis.external.source import Source
-from ablations.running.machine.addresses import shown_address
+from ablations.running.machine.addresses import shown_address, sqlite_address
 from ablations.running.mlflow.store import Store, connect, locate, why_failed
 from ablations.running.record.study_paths import DATABASE
 from senet_core.errors import UserError, unknown
@@ -66,7 +66,7 @@ class MlflowExperiment(Source):
         made = tuple(
             RecordedRun(
                 repr(run.info.run_name or run.info.run_id),
-                _settings(run, both),
+                {**_settings(run, both), **_named_by_kind(run, asked)},
                 metrics[run.info.run_id],
                 _STATES.get(run.info.status, ""),
             )
@@ -95,7 +95,7 @@ def _address(given: str | None) -> str:
     if (folder := _folder(address)) is not None:
         return str(folder)
     if "://" not in address and Path(address).is_file():
-        address = f"sqlite:///{address}"
+        address = sqlite_address(Path(address))
     store = locate(address, Path())
     _refuse_other_file(store.database)
     return store.uri
@@ -209,6 +209,17 @@ def _in_params_and_tags(runs: Sequence[Run]) -> set[str]:
         for name, value in run.data.params.items()
         if name in run.data.tags and run.data.tags[name] != value
     }
+
+
+def _named_by_kind(run: Run, asked: Asked) -> dict[str, str]:
+    """Return what is asked for in MLflow's own way: `params.lr`, `tags.optimizer`."""
+    kinds = {"params": run.data.params, "tags": run.data.tags}
+    found = {}
+    for name in (*asked.variant, asked.seed or "", asked.task or ""):
+        kind, _, inner = name.partition(".")
+        if kind in kinds and inner in kinds[kind]:
+            found[name] = as_text(kinds[kind][inner])
+    return found
 
 
 def _settings(run: Run, both: set[str]) -> dict[str, str]:

@@ -176,6 +176,8 @@ def test_a_variant_may_be_made_by_several_settings_a_tag_or_the_name(
     assert "lr=0.01 optimizer=adam" in both.out
     named = ("--pattern", "rate {rate}, {number}", "--variant", "rate", "--seed", "number")
     assert ablate("analyse", "mlflow:rates", *named, "--baseline", "rate=0.1").status == 0
+    kinds = ("--variant", "params.lr,tags.optimizer", "--baseline", "params.lr=0.1 tags.optimizer=sgd")
+    assert ablate("analyse", "mlflow:rates", *kinds, "--seed", "params.seed").status == 0
     twice = ablate("analyse", "mlflow:rates", "--variant", "optimizer", "--baseline", "sgd")
     assert (
         "variant 'adam' has seed 0 more than once; they differ in lr: --variant-column NAMES takes several"
