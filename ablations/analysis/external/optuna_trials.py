@@ -133,7 +133,12 @@ def _opened(address: str) -> Iterator[BaseStorage]:
     if is_address and file is not None and not is_sqlite(file):
         raise UserError(f"Optuna's storage {str(file)!r} is no database of SQLite")
     if file is not None and is_sqlite(file) and not has_table(file, "studies"):
-        raise UserError(f"Optuna's storage {str(file)!r} is a database of something else")
+        mlflows = (
+            "MLflow's, which mlflow:EXPERIMENT reads"
+            if has_table(file, "experiments")
+            else "something else's"
+        )
+        raise UserError(f"{str(file)!r} is no storage of Optuna, but {mlflows}")
     storage: BaseStorage | None = None
     try:
         with warnings.catch_warnings():

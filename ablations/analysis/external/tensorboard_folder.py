@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ablations.analysis.external.asked import Asked, compose
 from ablations.analysis.external.folders import files_below, has_below, refuse_no_folder
@@ -110,7 +108,6 @@ def _values(file: Path) -> Iterator[tuple[str, int, float]]:
         UserError: the file cannot be read.
     """
     try:
-        from google.protobuf.message import DecodeError
         from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
         from tensorboard.util import tensor_util
     except ImportError as error:
@@ -125,14 +122,16 @@ def _values(file: Path) -> Iterator[tuple[str, int, float]]:
             for value in event.summary.value:
                 if value.metadata.plugin_data.plugin_name == _SCALARS:
                     scalars.add(value.tag)
-                if value.tag in scalars and value.HasField("tensor"):
-                    yield value.tag, int(event.step), _one(tensor_util.make_ndarray(value.tensor))
-    except (DecodeError, ValueError, TypeError, OSError) as error:
+                # a few bytes may state the shape of a tensor of any size
+                alone = all(dim.size == 1 for dim in value.tensor.tensor_shape.dim)
+                if value.tag in scalars and value.HasField("tensor") and alone:
+                    yield (
+                        value.tag,
+                        int(event.step),
+                        float(tensor_util.make_ndarray(value.tensor).reshape(-1)[0]),
+                    )
+    except Exception as error:  # whatever the library makes of a stranger's bytes
         raise UserError(f"{str(file)!r} is damaged: {one_line(error)}") from error
-
-
-def _one(array: Any) -> float:
-    return float(array.reshape(-1)[0]) if array.size == 1 else math.nan
 
 
 def _refuse_unreadable(file: Path) -> None:

@@ -204,6 +204,16 @@ def test_config_json_beside_it_and_names_in_the_path_are_settings(
     assert value(read("json:named", pattern="{lr}-{depth}_s{seed}"), "lr=1e-3 depth=4", 1) == 2.0
 
 
+def test_a_part_of_the_path_may_be_the_task(ablate: Callable[..., Any], tmp_path: Path) -> None:
+    for task in ("digits", "cifar"):
+        for variant in ("a", "b"):
+            for seed in (0, 1):
+                write(tmp_path / f"js/{task}/{variant}/{seed}", 1.0 + seed)
+    found = read("js", pattern="{task}/{variant}/{seed}")
+    assert sorted(found.frame["task"].unique()) == ["cifar", "digits"]
+    assert found.by == "variant"
+
+
 def test_values_in_a_stated_unit_are_taken_as_they_are(ablate: Callable[..., Any], tmp_path: Path) -> None:
     rows = [f"{v},{s},{x + 0.001 * s}" for v, x in (("a", 0.91), ("b", 92.0)) for s in range(3)]
     (tmp_path / "runs.csv").write_text("variant,seed,value\n" + "\n".join(rows) + "\n")

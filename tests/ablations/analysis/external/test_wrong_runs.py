@@ -164,7 +164,12 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
         (*LR, "--tracking-uri", "sqlite:///optuna.db"),
         "optuna.db' is a database of something else",
     ),
-    ("optuna:mlflow.db", nothing, (), "Optuna's storage 'mlflow.db' is a database of something else"),
+    (
+        "optuna:mlflow.db",
+        nothing,
+        (),
+        "'mlflow.db' is no storage of Optuna, but MLflow's, which mlflow:EXPERIMENT reads",
+    ),
     ("optuna:sqlite:///absent.db#x", nothing, (), "Optuna's storage 'absent.db' is not there"),
     ("optuna:small.yaml", nothing, (), "Optuna's storage small.yaml cannot be read"),
     ("tensorboard:absent", nothing, (), "'absent' is not there"),
@@ -375,6 +380,40 @@ def test_a_pipe_is_not_waited_for(ablate: Callable[..., Any], source: str, name:
     said = ablate("analyse", source, "--baseline", "a")
     assert said.status == 2
     assert "no plain file" in said.err or "is no file" in said.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "content"),
+    [
+        (1, [10**9, 10**9], {"float_val": [1.0]}),
+        (7, [1], {"string_val": [b"x"]}),
+        (99, [1], {}),
+        (1, [1], {}),
+    ],
+    ids=["huge", "text", "no such type", "nothing"],
+)
+def test_a_scalar_that_is_none_is_left_out_or_refused(
+    ablate: Callable[..., Any], tmp_path: Path, kind: int, shape: list[int], content: dict[str, Any]
+) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    for name in ("a/seed0", "b/seed0"):
+        writer = EventFileWriter(str(tmp_path / "tb" / name))
+        event = Event(step=1)
+        value = event.summary.value.add(tag="error")
+        value.metadata.plugin_data.plugin_name = "scalars"
+        value.tensor.dtype = kind
+        for size in shape:
+            value.tensor.tensor_shape.dim.add(size=size)
+        for field, numbers in content.items():
+            getattr(value.tensor, field).extend(numbers)
+        writer.add_event(event)
+        writer.close()
+    said = ablate("analyse", "tb", "--baseline", "a")
+    assert said.status == 2
+    [line] = said.err.splitlines()
+    assert "is damaged" in line or "has no metric" in line
 
 
 def test_whatever_a_log_of_wandb_holds_it_is_read_or_refused(
