@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import ablations as ab
 from ablations.analysis.external.asked import Asked
 from ablations.analysis.external.registry import SOURCES, find_source, read_source
 from tests.ablations.analysis.external import recorded
@@ -213,3 +214,15 @@ def test_reading_a_store_leaves_its_folder_as_it_was(ablate: Callable[..., Any],
     assert ablate("analyse", "mlflow:rates", "--variant", "lr", "--baseline", "lr=0.1").status == 0
     assert ablate("analyse", "optuna.db", "--baseline", "lr=0.1").status == 0
     assert {path.name: path.read_bytes() for path in mlflow_here.parent.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("ablate", "mlflow_here")
+def test_python_gets_the_frame_with_what_was_found() -> None:
+    frame = ab.read_runs("mlflow:rates", variant="lr", metric="error", at=0)
+    assert list(frame.columns) == ["variant", "seed", "value"]
+    assert frame.attrs["notes"] == ("Each run counts with its value of error at step 0.",)
+    assert (frame.attrs["metric"], frame.attrs["goal"]) == ("error", None)
+    compared = ab.compare(frame, baseline="lr=0.1", margin=0.2).set_index("variant")["verdict"]
+    assert compared.to_dict() == {"lr=0.01": "worse", "lr=0.001": "better"}
+    with pytest.raises(ab.UserError, match="did you mean 'best'"):
+        ab.read_runs("mlflow:rates", at="bets")
