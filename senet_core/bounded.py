@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
+import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,3 +57,18 @@ def read_bounded(path: Path, most: int) -> bytes:
 def too_large(size: int, most: int) -> OSError:
     """Return the error for a file of `size` bytes where at most `most` are read."""
     return OSError(errno.EFBIG, f"it has {size:,} bytes, and at most {most:,} are read")
+
+
+def check_unpacked(payload: bytes) -> None:
+    """Refuse a file whose parts would unpack to more than it has; torch writes them as they are.
+
+    Raises:
+        ValueError: it would, or it is no file of torch's.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise ValueError("it is no file of torch's") from error
+    if unpacked > len(payload):
+        raise ValueError(f"it would unpack to {unpacked:,} bytes, and has {len(payload):,}")

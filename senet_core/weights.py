@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from senet_core.bounded import check_unpacked
 from senet_core.errors import UserError, one_line
+from senet_core.training.classifier import classifier_of
 from senet_core.units import SEUnit
 
 IMAGENET = "imagenet"
@@ -19,7 +23,13 @@ _CAFFE_STRIDES = "the Caffe definitions' strides and pooling"
 _SHOWN = 3  # names in a message, the rest is counted
 
 
-def load_weights(model: nn.Module, weights: str | Path | Mapping[str, Tensor], *, backbone: str) -> None:
+def load_weights(
+    model: nn.Module,
+    weights: str | Path | Mapping[str, Tensor],
+    *,
+    backbone: str,
+    new_classifier: bool = False,
+) -> frozenset[str]:
     """Load trained weights into a network, in place.
 
     Args:
@@ -27,16 +37,54 @@ def load_weights(model: nn.Module, weights: str | Path | Mapping[str, Tensor], *
         weights: "imagenet" for torchvision's; a file, .safetensors or a state dict as torch saves it; or a
             state dict. Its names are this package's, torchvision's or timm's.
         backbone: the network's name.
+        new_classifier: whether a classifier of another number of classes, or none, may be in the file: the network
+            then keeps its own.
+
+    Returns:
+        The names of the state dict that the weights did not say, and that are as they were.
 
     Raises:
         UserError: the weights cannot be read, or names or shapes differ outside SE blocks that the file lacks
             altogether. The network is then as it was.
     """
+    state, fresh = check_weights(model, weights, backbone=backbone, new_classifier=new_classifier)
+    model.load_state_dict(state, strict=False)
+    return fresh
+
+
+def check_weights(
+    model: nn.Module,
+    weights: str | Path | Mapping[str, Tensor],
+    *,
+    backbone: str,
+    new_classifier: bool = False,
+) -> tuple[dict[str, Tensor], frozenset[str]]:
+    """Return what `load_weights` would load, under the network's names, and the names that it would not say.
+
+    Arguments and errors are those of `load_weights`; the network is not changed.
+    """
     shown = "the state dict" if isinstance(weights, Mapping) else repr(str(weights))
     state = _renamed(_read(weights, backbone, shown), backbone, shown)
     wanted = model.state_dict()
-    _check(state, wanted, _fresh(model, state), shown, backbone)
-    model.load_state_dict(state, strict=False)
+    fresh = _fresh(model, state)
+    if new_classifier:
+        fresh |= _take_classifier(model, state, wanted)
+    _check(state, wanted, fresh, shown, backbone)
+    return state, frozenset(fresh)
+
+
+def _take_classifier(model: nn.Module, state: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> set[str]:
+    """Take the classifier out of a state dict if it has another number of classes; return its names, if it is out."""
+    path, _ = classifier_of(model)
+    names = {name for name in wanted if name.startswith(f"{path}.")}
+    if all(name in state and state[name].shape == wanted[name].shape for name in names):
+        return set()
+    others = {name for name in names if name in state and state[name].shape[1:] != wanted[name].shape[1:]}
+    if others:  # other features: of another network
+        return set()
+    for name in names:
+        state.pop(name, None)
+    return names
 
 
 def _read(weights: str | Path | Mapping[str, Tensor], backbone: str, shown: str) -> dict[str, Tensor]:
@@ -45,7 +93,16 @@ def _read(weights: str | Path | Mapping[str, Tensor], backbone: str, shown: str)
     return _from_hub(backbone) if str(weights) == IMAGENET else _from_file(Path(weights), shown)
 
 
-def _from_hub(backbone: str) -> dict[str, Tensor]:
+def check_hub(backbone: str) -> None:
+    """Refuse a backbone that torchvision has no weights for.
+
+    Raises:
+        UserError: it has none.
+    """
+    _of_hub(backbone)
+
+
+def _of_hub(backbone: str) -> Any:
     from torchvision.models import (  # type: ignore[import-untyped,unused-ignore]
         get_model_weights,
         list_models,
@@ -59,6 +116,11 @@ def _from_hub(backbone: str) -> dict[str, Tensor]:
     found = versions.get("IMAGENET1K_V1")
     if found is None:
         raise UserError(f"torchvision has no IMAGENET1K_V1 weights for {backbone!r}")
+    return found
+
+
+def _from_hub(backbone: str) -> dict[str, Tensor]:
+    found = _of_hub(backbone)
     try:
         # the hash is checked after a download only; the file may have been in the cache, which others may share
         state: dict[str, Tensor] = found.get_state_dict(progress=False, check_hash=True, weights_only=True)
@@ -67,6 +129,27 @@ def _from_hub(backbone: str) -> dict[str, Tensor]:
             f"cannot fetch torchvision's weights of {backbone!r} from {found.url}: {' '.join(str(error).split())[:300]}"
         ) from error
     return state
+
+
+def read_state_dict(content: bytes, shown: str) -> dict[str, Tensor]:
+    """Return the state dict in the bytes of a file of safetensors or of torch's; nothing in it can run code.
+
+    Args:
+        content: of the whole file.
+        shown: the file, as errors name it.
+
+    Raises:
+        UserError: it is damaged, or holds something else.
+    """
+    try:
+        if content[8:9] == b"{":  # safetensors: the length of its head, and a head in JSON
+            return _loaded_safetensors(content)
+        if content[:2] == b"PK":
+            check_unpacked(content)
+        loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file can fail in any way
+        raise UserError(f"cannot read weights {shown}: {_reason(error)}") from error
+    return _state_in(loaded, shown)
 
 
 def _from_file(path: Path, shown: str) -> dict[str, Tensor]:
@@ -79,12 +162,35 @@ def _from_file(path: Path, shown: str) -> dict[str, Tensor]:
             return _from_safetensors(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail in any way
-        raise UserError(f"cannot read weights {shown}: {one_line(error)[:300]}") from error
+        raise UserError(f"cannot read weights {shown}: {_reason(error)}") from error
+    return _state_in(content, shown)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be read, without torch's advice to run what is in it."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is damaged, or holds more than tensors"
+    return one_line(error)[:300]
+
+
+def _state_in(content: object, shown: str) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    ):
         raise UserError(f"{shown} holds no state dict, which maps names to tensors")
     return dict(content)
+
+
+def _loaded_safetensors(content: bytes) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
 
 
 def _from_safetensors(path: Path) -> dict[str, Tensor]:

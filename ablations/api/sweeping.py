@@ -107,13 +107,16 @@ class StudyRun:
         """
         from ablations.running.data import ensure_prepared, prepared_path
         from ablations.running.sweep.sweep import sweep
+        from ablations.running.sweep.untrainable import possible_rows
         from ablations.running.sweep.values import Settings
+        from ablations.running.training.pretrained import keep_weights
 
         self.paths.check_writable()
         _ = self.results.record.trials
         spec, data_dir = self.design.study.baseline.data, Path(self.options.data_dir)
         prepared = ensure_prepared(spec, data_dir, display.say)
         self._check_batches(len(prepared.train_labels))
+        keep_weights((w for row in possible_rows(self.design) if (w := row.recipe.weights)), data_dir)
         size = executors.trials_at_a_time(_most_trials(self.design))
         settings = Settings(
             data_dir=data_dir,

@@ -12,6 +12,7 @@ from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
 from ablations.planning.recipe import Recipe
+from ablations.planning.recipes.weights import shown
 from ablations.planning.row import Row
 from ablations.planning.study import VARIANT_AXES, Study
 from ablations.planning.used_plugins import used_plugins
@@ -105,6 +106,8 @@ def text_of(point: Point, axis: str) -> str:
             return NOT_VARIED
         return variant_fields(find_backbone(point.backbone).variant(point.variant))[axis]
     value = getattr(point.recipe, axis.removeprefix("recipe."))
+    if axis == "recipe.weights" and value is not None:
+        return shown(value)
     return number_text(value) if isinstance(value, float) else str(value)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ablations.planning.recipes import rules
 from ablations.planning.recipes.losses import FOCAL_GAMMA, LossName
 from ablations.planning.recipes.optimizers import OptimizerName
+from ablations.planning.recipes.weights import check_weights, nameless
 
 _LATER = (
     "optimizer",
@@ -26,12 +27,16 @@ _LATER = (
     "dropout",
     "stochastic_depth",
     "ema",
+    "weights",
+    "freeze",
     "start_size",
     "full_size_from",
 )
 """Fields that were added after trials had been recorded: their defaults train as the code did before."""
 
-_TUPLES = ("betas", "milestones")
+WeightsName = Annotated[str, AfterValidator(check_weights)]
+
+_TUPLES = ("betas", "milestones", "freeze")
 
 PRECISIONS = ("fp32", "bf16")
 """In which trials are computed. A recipe may also say "auto", which is one of them before there is a trial."""
@@ -65,6 +70,17 @@ class Recipe(BaseModel):
         ge=2,
         le=1_000_000,
         description="Images per step; at most as many as there are training images.",
+    )
+    weights: WeightsName | None = Field(
+        default=None,
+        description="What the training begins with: a file of a state dict (.pth, .pt, .safetensors), relative to the "
+        "study's file, or torchvision, its own for ImageNet; drawn at random if not given. A classifier for another "
+        "number of classes is new, and so are SE blocks that the file lacks.",
+    )
+    freeze: tuple[int, ...] = Field(
+        default=(),
+        description="Stages that stay as they are in weights, batch norms too, with what stands before them; in the "
+        "backbone's numbers.",
     )
     optimizer: OptimizerName = Field(
         default="sgd",
@@ -241,7 +257,8 @@ class Recipe(BaseModel):
         """
         fields = type(self).model_fields
         left_out = {name for name in _LATER if getattr(self, name) == fields[name].default}
-        return self.model_dump(mode="json", exclude=left_out)
+        form = self.model_dump(mode="json", exclude=left_out)
+        return form if self.weights is None else {**form, "weights": nameless(self.weights)}
 
     def in_precision(self, precision: str) -> Recipe:
         """Return the recipe with "fp32" or "bf16" in the place of "auto"."""
@@ -259,5 +276,6 @@ class Recipe(BaseModel):
 
         Recipes that are equal in this form train a network in the same way.
         """
-        idle = rules.idle(self)
-        return self.model_copy(update={name: type(self).model_fields[name].default for name in idle})
+        usual = {name: type(self).model_fields[name].default for name in rules.idle(self)}
+        weights = None if self.weights is None else nameless(self.weights)
+        return self.model_copy(update={**usual, "weights": weights})

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ablations.errors import DataError, StudyError
 from ablations.planning.data_path import absolute_path, gives_path, place_data
 from ablations.planning.explain import explain
+from ablations.planning.recipes.weights import Written, mark_written, place_weights
 from ablations.planning.study import SET_BY_ITSELF, Study
 from ablations.planning.typed_study import TypedStudy
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
@@ -64,14 +65,17 @@ def load_study(
     else:
         content, folder = deepcopy(dict(study)), Path()
         name = content.pop("name", "study")
+    mark_written(content)
     for override in overrides:
         _apply(name, content, override)
+        _with_weights(name, content, Path(), str)
         if gives_path(override):
             _placed(name, content)
     home = _home(name, content, folder)
     anchored = "folder" in content or (isinstance(study, str) and study not in shipped_studies())
     near = os.path.abspath(home) if anchored else ""
     _placed(name, content, home, near=near)
+    _with_weights(name, content, home, Written)
     content["folder"] = near
     for field in SET_BY_ITSELF:
         if field in content:
@@ -123,6 +127,13 @@ def _placed(name: str, content: dict[str, Any], folder: Path = Path(), *, near: 
         place_data(content, folder, near=near)
     except DataError as error:
         raise StudyError(f"study {name!r}: baseline.data: {error}") from error
+
+
+def _with_weights(name: str, content: dict[str, Any], folder: Path, kind: type[str]) -> None:
+    try:
+        place_weights(content, folder, kind)
+    except (StudyError, DataError) as error:
+        raise StudyError(f"study {name!r}: {error}") from error
 
 
 def parse_study(content: Mapping[str, Any]) -> Study:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ablations.planning.data_path import from_anywhere, moved
+from ablations.planning.recipes.weights import from_anywhere as weights_from_anywhere
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study
@@ -81,7 +82,9 @@ class TypedStudy:
         """Return the same with absolute paths, to be typed in any folder."""
         study = os.path.abspath(self.study) if self.is_file else self.study
         plugins = tuple(os.path.abspath(os.path.expanduser(file)) for file in self.plugins)
-        overrides = tuple(text for override in self.overrides for text in from_anywhere(override))
+        overrides = tuple(
+            text for override in self.overrides for text in from_anywhere(weights_from_anywhere(override))
+        )
         return replace(self, study=study, overrides=overrides, plugins=plugins)
 
     def moved_to(self, study: str) -> TypedStudy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from urllib.error import URLError
 
@@ -9,11 +11,12 @@ import pytest
 import timm
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
 from senet_core import SEVariant, UserError, build_model
 from senet_core.units import SEUnit
+from senet_core.weights import load_weights, read_state_dict
 
 SE = SEVariant(bias=True)
 
@@ -206,3 +209,52 @@ def test_a_hub_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
         UserError, match=r"cannot fetch torchvision's weights of 'resnet18' from http.*no route"
     ):
         build_model("resnet18", weights="imagenet")
+
+
+def test_a_classifier_for_other_classes_is_new(resnet18: Path) -> None:
+    model = build_model("resnet18", num_classes=4, seed=3)
+    drawn = {name: value.clone() for name, value in model.state_dict().items()}
+    fresh = load_weights(model, resnet18, backbone="resnet18", new_classifier=True)
+    assert fresh == {"fc.weight", "fc.bias"}
+    published = state_of("resnet18")
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, drawn[name] if name in fresh else published[name])
+
+
+def test_a_classifier_for_the_same_classes_is_kept_and_one_that_is_missing_is_new(resnet18: Path) -> None:
+    model = build_model("resnet18", num_classes=10)
+    assert load_weights(model, resnet18, backbone="resnet18", new_classifier=True) == set()
+    state = {name: value for name, value in state_of("resnet18").items() if not name.startswith("fc.")}
+    assert load_weights(model, state, backbone="resnet18", new_classifier=True) == {"fc.weight", "fc.bias"}
+
+
+def test_other_features_are_another_network_whatever_its_classes(resnet18: Path) -> None:
+    state = {**state_of("resnet18"), "fc.weight": torch.zeros(7, 99), "fc.bias": torch.zeros(7)}
+    with pytest.raises(UserError, match=r"classifies 7 classes|of another shape"):
+        load_weights(build_model("resnet18"), state, backbone="resnet18", new_classifier=True)
+
+
+def test_bytes_of_both_formats_are_read_by_what_they_are() -> None:
+    state = {"a": torch.arange(3.0)}
+    buffer = io.BytesIO()
+    torch.save({"state_dict": state}, buffer)
+    for content in (buffer.getvalue(), save(state)):
+        assert torch.equal(read_state_dict(content, "x")["a"], state["a"])
+
+
+def test_a_file_that_would_unpack_to_more_than_it_has_is_refused() -> None:
+    plain, packed = io.BytesIO(), io.BytesIO()
+    torch.save({"w": torch.zeros(1_000_000)}, plain)
+    with zipfile.ZipFile(plain) as one, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other:
+        for part in one.infolist():
+            other.writestr(part.filename, one.read(part))
+    with pytest.raises(UserError, match="cannot read weights x: it would unpack to 4,"):
+        read_state_dict(packed.getvalue(), "x")
+
+
+@pytest.mark.parametrize("content", [{1: torch.zeros(1)}, {"a": 1}, [1], {"state_dict": {"a": None}}])
+def test_what_is_no_state_dict_is_refused(content: object) -> None:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with pytest.raises(UserError, match="x holds no state dict"):
+        read_state_dict(buffer.getvalue(), "x")

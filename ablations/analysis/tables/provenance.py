@@ -58,9 +58,8 @@ def setup_table(results: Results) -> Table:
 
 def _varied(study: Study) -> str:
     subset = "yes" if study.baseline.data.resample == "train" else "no, the same for all seeds"
-    return (
-        f"first weights, order and augmentation of images; training subset: {subset}; test set: one for all"
-    )
+    first = "first weights" if study.recipe.weights is None else "first weights that the file lacks"
+    return f"{first}, order and augmentation of images; training subset: {subset}; test set: one for all"
 
 
 def environment_table(results: Results) -> Table:

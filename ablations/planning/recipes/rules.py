@@ -26,6 +26,10 @@ def check(recipe: Recipe) -> None:
     _check_optimizer(recipe)
     if recipe.focal_gamma is not None and recipe.loss != "focal":
         raise ValueError(f"focal_gamma belongs to loss 'focal', and the loss is {recipe.loss!r}")
+    if recipe.freeze and recipe.weights is None:
+        raise ValueError("freeze needs weights: stages that begin at random would stay so")
+    if len(set(recipe.freeze)) < len(recipe.freeze):
+        raise ValueError(f"freeze names a stage twice: {', '.join(map(str, recipe.freeze))}")
     for field in ("mixup", "cutmix"):
         if 0 < getattr(recipe, field) < LEAST_STRENGTH:
             raise ValueError(f"{field} is 0 or at least {LEAST_STRENGTH:g}, got {getattr(recipe, field):g}")

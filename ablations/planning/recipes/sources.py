@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 FIELD_SOURCES = {
+    "weights": "torchvision: IMAGENET1K_V1 of pytorch.org/vision, for backbones of its names. A trial knows a file by "
+    "its SHA-256, not by its name or place; FILE@sha256:DIGEST refuses another. Before a training it is copied to "
+    "`weights` beside the prepared data.",
+    "freeze": "Yosinski et al. 2014, arXiv:1411.1792. SE blocks that the weights lack are trained in "
+    "frozen stages, too.",
     "schedule": "cosine: Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts unless `restarts` "
     "says so, then in cycles of equal length.",
     "warmup": "the linear rise: Goyal et al. 2017, arXiv:1706.02677, section 2.2.",

@@ -107,6 +107,7 @@ def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
     }
     rate = {"lr": _TINY_RATE, "warmup": 0.0, "warmup_lr": None}
     recipe = Recipe.model_validate({**trial.recipe.model_dump(), **changed, **rate})
+    recipe = recipe.model_copy(update={"weights": None})  # they change no time, frozen stages do
     data = trial.data.model_copy(
         update={"validation_images": None}
     )  # which would be tested after every epoch

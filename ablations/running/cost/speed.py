@@ -30,6 +30,7 @@ LATER_SPEED_FIELDS = (
     "dropout",
     "stochastic_depth",
     "ema",
+    "freeze",
 )
 """More of them, which are in the key only where a recipe says them: calibrations keep their keys."""
 

@@ -1,8 +1,10 @@
-"""Refusal of trainings that would fail: for want of a package, of images, or of what a recipe changes in a network."""
+"""Refusal of trainings that would fail: for want of a package, of images, or of what a recipe asks of a network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
+
+from torch import Tensor
 
 from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of, extreme_rows
@@ -11,31 +13,49 @@ from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.running.sweep.small_images import refuse_small_images
 from ablations.running.training.building import why_unfit
+from ablations.running.training.networks import data_shape
 from ablations.running.training.optimizers import check_installed
+from ablations.running.training.pretrained import find_state
+from senet_core.errors import UserError
 
 
 def refuse_untrainable(design: Design) -> None:
     """Refuse a study with a recipe that cannot be trained here, be it of a row or one that a choice may come to.
 
     Raises:
-        StudyError: images are too small for the data or a network, or a backbone lacks what a recipe asks for.
+        StudyError: images are too small for the data or a network, or a network lacks what a recipe asks for.
         ToolMissing: an optimiser's package is not installed.
     """
-    known: dict[tuple[str, bool, bool], str] = {}
-    for row in _possible_rows(design):
+    in_channels = data_shape(design.study.baseline.data).image_shape[0]
+    known: dict[Hashable, str] = {}
+    states: dict[str, Mapping[str, Tensor] | None] = {}
+    for row in possible_rows(design):
         recipe = row.recipe
         check_installed(recipe.optimizer)
-        kind = (row.backbone, recipe.dropout > 0, recipe.stochastic_depth > 0)
+        asks = (recipe.dropout > 0, recipe.stochastic_depth > 0, recipe.freeze, recipe.weights)
+        kind = (row.backbone, None if recipe.weights is None else row.variant, *asks)
         if kind not in known:
-            known[kind] = why_unfit(row.backbone, recipe)
+            known[kind] = _problem(row, in_channels, states)
         if known[kind]:
             raise StudyError(f"study {design.study.name!r}, row {row.label!r}: {known[kind]}")
     refuse_small_images(design)
 
 
-def _possible_rows(design: Design) -> Iterator[Row]:
+def possible_rows(design: Design) -> Iterator[Row]:
+    """Yield the rows of a study and those that its choices may come to, each two choices together."""
     yield from design.rows
     yield from extreme_rows(design)
     for arm in arms_of(design):
         if isinstance(arm.space, SearchSpace):
             yield from map(arm.space.row, arm.space.pairs)
+
+
+def _problem(row: Row, in_channels: int, states: dict[str, Mapping[str, Tensor] | None]) -> str:
+    weights = row.recipe.weights
+    try:
+        if weights is not None and weights not in states:
+            states[weights] = find_state(weights)
+    except UserError as error:
+        return str(error)
+    state = None if weights is None else states[weights]
+    return why_unfit(row.backbone, row.variant, row.recipe, in_channels=in_channels, weights=state)

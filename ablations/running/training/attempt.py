@@ -21,6 +21,7 @@ from ablations.running.machine.environment import describe_environment
 from ablations.running.record.outcomes import MOST_IMAGES, Outcomes, hash_of
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
 from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, any_file_exists
+from ablations.running.training.pretrained import open_weights
 from ablations.running.training.progress import ProgressWriter
 from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.trainer import Diverged, Observer
@@ -124,7 +125,14 @@ class _Attempt:
             try:
                 observer = Observer(on_epoch, writer.progress)
                 self.result, _, known = train(
-                    trial, data, device, observer, supervisor, kernels=kernels, latency=task.latency
+                    trial,
+                    data,
+                    device,
+                    observer,
+                    supervisor,
+                    kernels=kernels,
+                    latency=task.latency,
+                    weights=open_weights(trial.recipe.weights, task.data_dir),
                 )
                 if known is not None and len(known) <= MOST_IMAGES:
                     self.outcomes = Outcomes(task.key, data.digest, known).to_bytes()

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import torch
 
 from ablations.running.machine.durable import write_durably
-from senet_core.bounded import GIB, read_bounded
+from senet_core.bounded import GIB, check_unpacked, read_bounded
 
 FOLDER = "checkpoints"
 MAGIC = b"senet-ablations checkpoint 1\n"
@@ -136,7 +135,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         )
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         raise ValueError("its checksum is wrong")
-    _check_unpacked(payload)
+    check_unpacked(payload)
     try:
         loaded = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except MemoryError as error:
@@ -146,21 +145,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict) or not {"context", "step", "state"} <= loaded.keys():
         raise ValueError("it lacks its parts")
     return loaded
-
-
-def _check_unpacked(payload: bytes) -> None:
-    """Refuse a file whose parts would unpack to more than it has; torch writes them as they are.
-
-    Raises:
-        ValueError: it would, or it is no file of torch's.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as parts:
-            unpacked = sum(part.file_size for part in parts.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise ValueError("it is no file of torch's") from error
-    if unpacked > len(payload):
-        raise ValueError(f"it would unpack to {unpacked:,} bytes, and has {len(payload):,}")
 
 
 class Supervisor:

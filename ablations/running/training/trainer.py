@@ -20,6 +20,7 @@ from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.losses import loss_of
 from ablations.running.training.optimizers import make_optimiser
 from ablations.running.training.schedule import image_size, learning_rate
+from senet_core.training.freezing import stay_frozen
 
 
 class Diverged(ArithmeticError):
@@ -57,6 +58,7 @@ class Trainer:
         device: where to compute.
         precision: "fp32" or "bf16".
         kernels: which the network trains with.
+        frozen: layers of the network that are not trained.
         validate: returns the network's error on validation images, in per cent; called after every epoch. None where
             there are none.
 
@@ -76,9 +78,10 @@ class Trainer:
         precision: str,
         *,
         kernels: Kernels = NO_KERNELS,
+        frozen: tuple[nn.Module, ...] = (),
         validate: Callable[[nn.Module], float] | None = None,
     ) -> None:
-        self._validate = validate
+        self._validate, self._frozen = validate, frozen
         self.model, self.recipe, self.batches = model, recipe, batches
         self.device, self.precision, self.kernels = device, precision, kernels
         self.optimiser = make_optimiser(model, recipe)
@@ -102,7 +105,7 @@ class Trainer:
             Diverged: the loss became infinite or not a number.
             Stopped, TimedOut: as the supervisor decides.
         """
-        self.model.train()
+        self._into_training()
         self._epoch_started = time.perf_counter() - self._seconds_before
         while self.step < self.total:
             rate = learning_rate(self.recipe, self.step, total=self.total)
@@ -149,6 +152,10 @@ class Trainer:
         self._seen, self._steps = state["counts"]
         self._seconds_before = state["epoch_seconds"]
 
+    def _into_training(self) -> None:
+        self.model.train()
+        stay_frozen(self._frozen)
+
     def _advance(self, rate: float) -> None:
         """Take one step of the optimiser."""
         size = image_size(self.recipe, self.step, total=self.total, full=self.batches.side)
@@ -182,7 +189,7 @@ class Trainer:
         error = 100 * self._errors.item() / self._seen
         seconds, number = now - self._epoch_started, len(self.history) + 1
         held_back = None if self._validate is None else self._validate(self.tested)
-        self.model.train()
+        self._into_training()
         self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
         self._loss_sum.zero_()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ablations.planning.trial import Trial
 from ablations.running.data import Prepared
@@ -36,6 +37,7 @@ def train(
     *,
     kernels: Kernels = NO_KERNELS,
     latency: bool = False,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> tuple[TrialResult, tuple[EpochMetrics, ...], npt.NDArray[np.bool_] | None]:
     """Train the trial's network, test it once at the end, and return the result.
 
@@ -54,6 +56,7 @@ def train(
             ends as if it had not been interrupted.
         kernels: which to train with; they must be available.
         latency: whether to time one image through the trained network.
+        weights: the state dict of the file that the recipe names.
 
     Returns:
         The result, the metrics of each epoch, and for each test image whether the trained network knows it; None for
@@ -66,7 +69,7 @@ def train(
     """
     observer, supervisor = observer or Observer(), supervisor or Supervisor()
     reset_peak_memory(device)
-    trainer = make_trainer(trial, data, device, kernels=kernels)
+    trainer = make_trainer(trial, data, device, kernels=kernels, weights=weights)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
         saved = supervisor.checkpoints.newest() if supervisor.checkpoints is not None else None
         if saved is not None:
@@ -103,9 +106,14 @@ def train(
 
 
 def make_trainer(
-    trial: Trial, data: Prepared, device: torch.device, *, kernels: Kernels = NO_KERNELS
+    trial: Trial,
+    data: Prepared,
+    device: torch.device,
+    *,
+    kernels: Kernels = NO_KERNELS,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> Trainer:
-    """Return the trainer of a trial before its first step: network, batches and optimiser.
+    """Return the trainer of a trial before its first step: network, batches and optimiser; arguments as for `train`.
 
     Raises:
         UserError: a name is unknown here, or the backbone lacks a stage; or nobody has said in which precision.
@@ -115,7 +123,9 @@ def make_trainer(
         raise UserError(
             "a trial is computed in fp32 or bf16: precision 'auto' is one of them once it is planned"
         )
-    model = build_network(trial, num_classes=data.num_classes, in_channels=data.image_shape[0])
+    model, frozen = build_network(
+        trial, num_classes=data.num_classes, in_channels=data.image_shape[0], weights=weights
+    )
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     kernels.install(model)
 
@@ -129,6 +139,7 @@ def make_trainer(
         device,
         precision,
         kernels=kernels,
+        frozen=frozen,
         validate=None if trial.data.validation_images is None else validate,
     )
 

@@ -79,6 +79,8 @@ def test_the_length_becomes_steps() -> None:
         {"loss": "focal", "focal_gamma": 0.001},
         {"randaugment": 1, "magnitude": 0, "erasing": 1},
         {"mixup": 1e-6, "cutmix": 1000},
+        {"weights": "torchvision", "freeze": [5, 2]},
+        {"weights": f"name.pth@sha256:{0:064}"},
         {"dropout": 0.99, "stochastic_depth": 0.99, "ema": 0.99999},
     ],
     ids=str,
@@ -179,6 +181,16 @@ WHOLE = ": Input should be a valid integer"
         ({"stochastic_depth": 1}, "stochastic_depth: Input should be less than 1"),
         ({"ema": 1}, "ema: Input should be less than 1"),
         ({"ema": -0.1}, "ema: Input should be greater than or equal to 0"),
+        (
+            {"weights": "net.pth"},
+            "weights: Value error, give 'torchvision' or a file, which is read with its study, got 'net.pth'",
+        ),
+        ({"freeze": [2]}, ": Value error, freeze needs weights: stages that begin at random would stay so"),
+        (
+            {"weights": "torchvision", "freeze": [2, 3, 2]},
+            ": Value error, freeze names a stage twice: 2, 3, 2",
+        ),
+        ({"weights": "torchvision", "freeze": 2}, "freeze: Input should be a valid tuple"),
         ({"start_size": 20}, SIZES),
         ({"full_size_from": 0.5}, SIZES),
         ({"start_size": 4, "full_size_from": 0.5}, "start_size: Input should be greater than or equal to 8"),
@@ -217,6 +229,7 @@ def test_every_field_is_described_or_named_after_what_it_is() -> None:
         ({"optimizer": "muon", "betas": [0.9, 0.999]}, {"optimizer": "muon"}),
         ({"loss": "focal", "focal_gamma": 2}, {"loss": "focal"}),
         ({"magnitude": 20}, {}),
+        ({"weights": f"a.pth@sha256:{0:064}"}, {"weights": f"b.pt@sha256:{0:064}"}),
     ],
     ids=str,
 )

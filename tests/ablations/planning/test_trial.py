@@ -75,12 +75,15 @@ OTHER_RECIPE: dict[str, Any] = {
     "dropout": 0.2,
     "stochastic_depth": 0.1,
     "ema": 0.999,
+    "weights": f"sha256:{1:064}",
+    "freeze": (2, 3),
 }
 ADAMW, FOCAL = Recipe(epochs=10, optimizer="adamw"), Recipe(epochs=10, loss="focal")
 GROWING = Recipe(epochs=10, start_size=20, full_size_from=0.5)
 STARTS = {
     "iterations": Recipe(iterations=100), "schedule": Recipe(epochs=10), "restarts": Recipe(epochs=10),
     "start_size": GROWING, "full_size_from": GROWING, "betas": ADAMW, "eps": ADAMW, "focal_gamma": FOCAL,
+    "freeze": Recipe(epochs=10, weights="torchvision"),
 }  # fmt: skip
 
 

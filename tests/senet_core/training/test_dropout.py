@@ -10,7 +10,8 @@ from torch import nn
 
 from senet_core import BACKBONES, SEVariant, build_model
 from senet_core.errors import UserError
-from senet_core.training.dropout import add_dropout, classifier_of
+from senet_core.training.classifier import classifier_of
+from senet_core.training.dropout import add_dropout
 
 OWN = ("senet154", "vgg16_bn")
 

@@ -28,6 +28,7 @@ from ablations.running.training.checkpoint import (
     read_checkpoint,
 )
 from ablations.running.training.trial_training import Observer, train
+from senet_core.model import build_model
 from senet_core.variant import PAPER_SE, SEVariant
 
 _missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
@@ -135,6 +136,7 @@ def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> 
         {"dropout": 0.3},
         {"stochastic_depth": 0.5},
         {"ema": 0.9},
+        {"weights": f"sha256:{0:064}", "freeze": [2, 3], "ema": 0.9},
         {
             "optimizer": "muon",
             "ema": 0.5,
@@ -151,14 +153,15 @@ def test_every_part_of_a_recipe_continues(
     recipe: dict[str, Any], kernels: Kernels, data: Prepared, tmp_path: Path
 ) -> None:
     trial = small_trial(**recipe, epochs=2.5)
+    state = build_model("resnet8", num_classes=4, in_channels=1, seed=7).state_dict()
     checkpoints = Checkpoints(tmp_path / "c", CONTEXT)
     with pytest.raises(Stopped):
-        train(trial, data, CPU, supervisor=StopAt(checkpoints, 3), kernels=kernels)
+        train(trial, data, CPU, supervisor=StopAt(checkpoints, 3), kernels=kernels, weights=state)
     steps: list[int] = []
     observer = Observer(progress=lambda done, _: steps.append(done))
-    continued = train(trial, data, CPU, observer, Supervisor(checkpoints), kernels=kernels)
+    continued = train(trial, data, CPU, observer, Supervisor(checkpoints), kernels=kernels, weights=state)
     assert steps == [4, 5]
-    assert _same(continued, train(trial, data, CPU, kernels=kernels))
+    assert _same(continued, train(trial, data, CPU, kernels=kernels, weights=state))
 
 
 def test_noise_continues_too(data: Prepared, tmp_path: Path) -> None:

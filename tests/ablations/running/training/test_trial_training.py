@@ -188,11 +188,15 @@ def test_weight_decay_spares_norms_and_biases_on_request() -> None:
     assert total == len(list(model.parameters()))
 
 
+WEIGHTS = f"sha256:{0:064}"
 STEP = {"schedule": "step", "milestones": [0.5]}
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"epochs": 3.0}, {}),
     ({"epochs": None, "iterations": 3}, {}),
     ({"batch_size": 16}, {}),
+    ({"weights": WEIGHTS}, {}),
+    ({"freeze": [2]}, {"weights": WEIGHTS}),
+    ({"freeze": [2, 3]}, {"weights": WEIGHTS, "freeze": [3]}),
     ({"optimizer": "adamw"}, {}),
     ({"optimizer": "lion"}, {}),
     ({"optimizer": "muon"}, {}),
@@ -248,8 +252,9 @@ def test_every_field_of_the_recipe_changes_the_weights(
 ) -> None:
     """Against a training that differs in this field alone."""
     images = sixteen_pixels() if "full_size_from" in change else data
-    after, *_ = train(small_trial(**{**beside, **change}), images, CPU)
-    before, *_ = train(small_trial(**beside), images, CPU)
+    state = build_model("resnet8", num_classes=10, in_channels=1, seed=7).state_dict()
+    after, *_ = train(small_trial(**{**beside, **change}), images, CPU, weights=state)
+    before, *_ = train(small_trial(**beside), images, CPU, weights=state)
     assert after.weights_sha256 != before.weights_sha256
 
 
