@@ -108,6 +108,10 @@ def text_of(point: Point, axis: str) -> str:
     value = getattr(point.recipe, axis.removeprefix("recipe."))
     if axis == "recipe.weights" and value is not None:
         return shown(value)
+    if axis == "recipe.freeze":
+        return "+".join(map(str, value)) or "none"
+    if axis == "recipe.betas" and value is not None:
+        return "/".join(map(number_text, value))
     return number_text(value) if isinstance(value, float) else str(value)
 
 

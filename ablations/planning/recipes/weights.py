@@ -108,7 +108,7 @@ def pinned(weights: str, folder: str | Path) -> str:
         digest = _digest(place, found.st_size, found.st_mtime_ns)
     except OSError as error:
         if said:
-            return f"{printable(place.name)}@sha256:{said}"
+            return f"{_name(place)}@sha256:{said}"
         raise StudyError(
             f"weights {path!r} cannot be read: {error.strerror or error}; where only a record is read, their digest is "
             "enough: FILE@sha256:DIGEST, as reports have it"
@@ -116,7 +116,11 @@ def pinned(weights: str, folder: str | Path) -> str:
     if said not in ("", digest):
         raise StudyError(f"weights {path!r} have the digest {digest[:12]}, and the study says {said[:12]}")
     FOUND[digest] = place
-    return f"{printable(place.name)}@sha256:{digest}"
+    return f"{_name(place)}@sha256:{digest}"
+
+
+def _name(path: Path) -> str:
+    return " ".join(printable(path.name).split())
 
 
 @lru_cache(maxsize=64)
@@ -145,18 +149,24 @@ def _change(content: dict[str, Any], change: Callable[[object], object]) -> None
 def from_anywhere(override: str) -> str:
     """Return FIELD=VALUE so that it means the same in any folder: paths of weights are made absolute."""
     field, _, text = override.partition("=")
-    if field.strip() not in ("recipe.weights", "axes.recipe.weights"):
-        return override
+    axis = "axes.recipe.weights"
+    keys = axis.split(".", 1) if field.strip() == axis else field.strip().split(".")
+    changed = False
+
+    def absolute(value: object) -> object:
+        nonlocal changed
+        if not isinstance(value, str) or value == TORCHVISION or value.startswith("sha256:"):
+            return value
+        changed = True
+        return absolute_path(value)
+
     try:
-        value: Any = read_yaml(text)
-        values = [
-            absolute_path(given) if isinstance(given, str) and _is_path(given) else given
-            for given in (value if isinstance(value, list) else [value])
-        ]
+        content: Any = read_yaml(text)
+        for key in reversed(keys):
+            content = {key: content}
+        _change(content, absolute)
     except UserError:  # it is refused where it is read
         return override
-    return f"{field}={yaml_value(values if isinstance(value, list) else values[0])}"
-
-
-def _is_path(weights: str) -> bool:
-    return weights != TORCHVISION and not weights.startswith("sha256:")
+    for key in keys:
+        content = content[key]
+    return f"{field}={yaml_value(content)}" if changed else override

@@ -57,8 +57,23 @@ def test_a_file_is_found_beside_the_study_and_known_by_its_digest(home: Path) ->
 def test_a_typed_path_is_relative_to_where_it_was_typed(home: Path) -> None:
     one = study(home, "nets/a.pth", overrides=["recipe.weights=a.pth"])
     assert one.recipe.weights == f"a.pth@sha256:{digest(b'two')}"
-    asked = TypedStudy("project/w.yaml", ("recipe.weights=a.pth",), None, ())
-    assert f"recipe.weights={home / 'a.pth'}" in asked.from_anywhere().overrides
+    for typed, there in (
+        ("recipe.weights=a.pth", f"recipe.weights={home}/a.pth"),
+        ("recipe={weights: a.pth, epochs: 1}", f"recipe={{epochs: 1, weights: {home}/a.pth}}"),
+        (
+            "axes.recipe.weights=[null, a.pth, torchvision]",
+            f"axes.recipe.weights=[null, {home}/a.pth, torchvision]",
+        ),
+        (
+            "tune.ranges.weights.choices=[../a.pth]",
+            f"tune.ranges.weights.choices=[{home.parent}/a.pth]",
+        ),
+        ("recipe.weights=torchvision", "recipe.weights=torchvision"),
+        ("recipe.epochs=1e0", "recipe.epochs=1e0"),
+        ("recipe.weights=[", "recipe.weights=["),
+        ("seeds=3", "seeds=3"),
+    ):
+        assert TypedStudy("project/w.yaml", (typed,), None, ()).from_anywhere().overrides == (there,)
 
 
 def test_a_typed_path_of_the_same_text_is_another_file(home: Path) -> None:
@@ -108,6 +123,15 @@ def test_what_a_study_holds_is_plain_text(home: Path) -> None:
     assert read_yaml(yaml_value(found.fields()))["axes"]["recipe.weights"][1] == "torchvision"
 
 
+def test_frozen_stages_and_betas_make_readable_rows(home: Path) -> None:
+    axes = "{recipe.freeze: [[], [2, 3]]}"
+    labels = [row.label for row in design(study(home, "nets/a.pth", axes)).rows]
+    assert labels == ["SE r=8 freeze=none", "plain freeze=none", "SE r=8 freeze=2+3"]
+    axes, adamw = "{recipe.betas: [[0.9, 0.999], [0.95, 0.98]]}", ["recipe.optimizer=adamw"]
+    labels = [row.label for row in design(study(home, axes=axes, overrides=adamw)).rows]
+    assert "SE r=8 betas=0.95/0.98" in labels
+
+
 def test_a_choice_of_weights_and_of_frozen_stages(home: Path) -> None:
     ranges = "{weights: {choices: [nets/a.pth, torchvision]}, freeze: {choices: [[], [2], [2, 3]]}}"
     overrides = ["design=tuned", f"tune={{validation_images: 100, ranges: {ranges}}}"]
@@ -123,6 +147,11 @@ def test_a_digest_stands_for_a_file_that_is_missing(home: Path) -> None:
     said = digest(b"gone")
     assert study(home, f"nets/gone.pth@sha256:{said}").recipe.weights == f"gone.pth@sha256:{said}"
     assert study(home, f"sha256:{said}").recipe.weights == f"sha256:{said}"
+
+
+def test_a_name_is_one_line(home: Path) -> None:
+    (home / "project" / "a\n\x1b b.pth").write_bytes(b"four")
+    assert study(home, '"a\\n\\e b.pth"').recipe.weights == f"a \\x1b b.pth@sha256:{digest(b'four')}"
 
 
 @pytest.mark.parametrize(

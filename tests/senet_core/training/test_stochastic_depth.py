@@ -109,3 +109,16 @@ def test_rows_of_one_seed_leave_out_the_same_branches() -> None:
         out.append(masks)
     assert out[0] == out[1] == out[2]
     assert not all(map(all, out[0]))
+
+
+def test_timms_blocks_leave_out_by_their_own_code() -> None:
+    timm = pytest.importorskip("timm")
+    stages = {stage + 1: f"layer{stage}" for stage in range(1, 5)}
+    model = timm.create_model("resnet10t", num_classes=4, zero_init_last=False)
+    plain = copy.deepcopy(model)
+    add_stochastic_depth(model, 0.5, stages)
+    x = torch.randn(4, 3, 64, 64)
+    torch.testing.assert_close(model.eval()(x), plain.eval()(x))
+    assert not torch.equal(model.train()(x), model(x))
+    with pytest.raises(UserError, match="it has stochastic depth of its own"):
+        add_stochastic_depth(model, 0.5, stages)
