@@ -106,7 +106,9 @@ class _Begun:
 def _held(record: StudyRecord) -> tuple[str, ...]:
     """Return the precisions that a study may have been begun in, as its record has something in them."""
     recipes = [line.trial.get("recipe") for line in record.trials.lines]
-    held = {recipe.get("precision") for recipe in recipes if isinstance(recipe, Mapping)}
+    held = [
+        recipe.get("precision") for recipe in recipes if isinstance(recipe, Mapping)
+    ]  # a stranger's may be a list
     return PRECISIONS if record.proposals else tuple(p for p in PRECISIONS if p in held)
 
 

@@ -38,6 +38,7 @@ SAME_ENVIRONMENT = (
     "fused",
     "winograd",
     "torch",
+    "torchvision",
     "processor",
 )
 """Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""

@@ -288,3 +288,13 @@ def test_mlflow_knows_a_line_by_the_key_that_it_had(tmp_path: Path) -> None:
     assert entry.written_as is not None
     assert entry.marks == {entry.mark, replace(entry, key=entry.written_as).mark}
     assert len(entry.marks) == 2
+
+
+@pytest.mark.parametrize("given", [["fp32"], {"fp32": 1}, None])
+def test_a_strangers_precision_may_be_anything(given: Any, tmp_path: Path) -> None:
+    """A line that is none of the study's is read for it, too."""
+    other = design(study().in_precision("fp32"))
+    entry = line(other, other.baseline, 0, 10.0)
+    trial = in_precision(entry["trial"], given)
+    record = write_record(tmp_path, [{**entry, "trial": trial, "key": trial_key(trial)}])
+    assert design_of(study(recipe={"base": "cifar-quick", "epochs": 3}), record).rows
