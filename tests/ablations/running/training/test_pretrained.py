@@ -17,12 +17,15 @@ from ablations.planning.recipes import weights as named
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.sweep.untrainable import refuse_untrainable
+from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.pretrained import keep_weights, open_weights
 from ablations.running.training.trainer import Observer
 from ablations.running.training.trial_training import make_trainer
 from senet_core import PAPER_SE, build_model
+from senet_core import weights as core_weights
 from senet_core.errors import UserError
+from senet_core.training.freezing import stay_frozen
 
 CPU = torch.device("cpu")
 STATE = build_model("resnet8", num_classes=4, in_channels=1, seed=7).state_dict()
@@ -103,6 +106,23 @@ def test_a_training_begins_with_the_weights_and_keeps_the_frozen_ones(
     for name, value in trainer.model.state_dict().items():
         frozen = name.startswith(("conv1.", "bn1.", "layer1.", "layer2.")) and ".se." not in name
         assert torch.equal(value, first[name]) is frozen, name
+
+
+def test_torchvisions_weights_are_those_of_the_backbones_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    published = build_model("resnet18", num_classes=1000, seed=5).state_dict()
+    asked: list[str] = []
+    monkeypatch.setattr(core_weights, "_from_hub", lambda backbone: asked.append(backbone) or dict(published))
+    trial = replace(small_trial(weights="torchvision", freeze=[2, 3, 4, 5]), backbone="resnet18")
+    model, frozen = build_network(trial, num_classes=10, in_channels=3)
+    assert asked == ["resnet18"]
+    for name, value in model.state_dict().items():
+        fresh = name.startswith("fc.") or ".se." in name
+        assert fresh or torch.equal(value, published[name]), name
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        name for name, _ in model.named_parameters() if name.startswith("fc.") or ".se." in name
+    }
+    stay_frozen(frozen)
+    assert not any(layer.training for layer in frozen)
 
 
 def test_weights_that_were_not_read_are_missed(data: Prepared) -> None:

@@ -89,6 +89,24 @@ def test_small_images_are_the_same_images_smaller(data: Prepared) -> None:
     assert torch.equal(growing.next(8)[0], whole.next(8)[0])
 
 
+def test_rows_with_and_without_erasing_share_all_else(data: Prepared) -> None:
+    """What is drawn image by image has streams of its own: crops, flips and the order stay as they were."""
+    plain = _first_batches(small_trial(cutout=2), data, 4)
+    for recipe in ({"erasing": 0.3}, {"randaugment": 1}):
+        changed = _first_batches(small_trial(cutout=2, **recipe), data, 4)
+        for (one, labels), (other, other_labels) in zip(plain, changed, strict=True):
+            assert torch.equal(labels, other_labels)
+            alike = (one == other).flatten(1).all(dim=1)
+            assert (
+                0 < alike.sum() < len(one)
+            )  # those of which nothing was erased, or that the identity changed
+    mixed = _first_batches(small_trial(cutout=2, mixup=0.2), data, 4)
+    for (one, labels), (other, shares) in zip(plain, mixed, strict=True):
+        share = shares[0, labels[0]].item()
+        if labels[0] != labels[-1]:
+            torch.testing.assert_close(other[:1], share * one[:1] + (1 - share) * one[-1:])
+
+
 def test_images_above_the_datas_size_are_refused(data: Prepared) -> None:
     with pytest.raises(UserError, match="start_size is 12 pixels, and the images have 8"):
         Batches(data, small_trial(start_size=12, full_size_from=0.5), CPU)
