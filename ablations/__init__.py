@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from ablations.api.running import RunOptions, SweepStopped, run
     from ablations.api.studies import Study, load_plugin, load_study, shipped_studies
     from ablations.errors import DataError, RecordError, StudyError, ToolMissing
-    from ablations.running.cost.row_times import TimingOptions
+    from ablations.experiments.command.inside import CurrentTrial, trial
+    from ablations.planning.experiment import Context, Experiment, Factor, register_experiment
+    from ablations.planning.factors.trial import FactorTrial
+    from ablations.planning.metric import Metric
+    from ablations.running.cost.times import TimingOptions
+    from ablations.running.trials.stopping import Stopped
     from senet_core.errors import UserError
 
 _HOMES = {
@@ -37,16 +42,28 @@ _HOMES = {
     "ablations.api.results": ("load_results",),
     "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
     "ablations.api.studies": ("Study", "load_plugin", "load_study", "shipped_studies"),
-    "ablations.running.cost.row_times": ("TimingOptions",),
+    "ablations.experiments.command.inside": ("CurrentTrial", "trial"),
+    "ablations.planning.experiment": ("Context", "Experiment", "Factor", "register_experiment"),
+    "ablations.planning.factors.trial": ("FactorTrial",),
+    "ablations.planning.metric": ("Metric",),
+    "ablations.running.cost.times": ("TimingOptions",),
+    "ablations.running.trials.stopping": ("Stopped",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Context",
+    "CurrentTrial",
     "DataError",
+    "Experiment",
+    "Factor",
+    "FactorTrial",
+    "Metric",
     "NoiseSource",
     "RecordError",
     "Results",
     "RunOptions",
+    "Stopped",
     "Study",
     "StudyError",
     "StudyPlan",
@@ -61,8 +78,10 @@ __all__ = [
     "load_study",
     "plan",
     "read_runs",
+    "register_experiment",
     "run",
     "shipped_studies",
+    "trial",
     "write_report",
 ]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.probe import synthetic_data
 from ablations.running.data import Prepared, load
 from ablations.running.machine.devices import preferred_precision
@@ -37,5 +38,5 @@ def prepare(
 ) -> Trainer:
     """Return a training before its first step, with those of the kernels that can be had."""
     recipe = recipe.in_precision(preferred_precision(device))
-    trial = Trial("resnet20", SEVariant(), CIFAR10, recipe, seed)
+    trial = NetworkTrial("resnet20", SEVariant(), CIFAR10, recipe, seed)
     return make_trainer(trial, data, device, kernels=kernels.available_on(device, recipe.precision))

@@ -17,16 +17,16 @@ PACKAGES = ("senet_core", "ablations")
 MOST_MODULES = 20
 MOST_PARAMETERS = 8
 
-FLOORS = ("errors", "planning", "running", "analysis", "api", "commands", "cli", "__main__")
+FLOORS = ("errors", "planning", "running", "analysis", "experiments", "api", "commands", "cli", "__main__")
 """The packages of ablations; each imports only what stands left of it."""
 
 ROOMS = {
     "ablations.planning": ("", "designs", "choices"),
     "ablations.running": (
-        "machine", "record", "data", "training", "executors", "search", "mlflow", "cost", "sweep", "doctor",
+        "machine", "record", "data", "trials", "training", "executors", "search", "mlflow", "cost", "sweep", "doctor",
     ),
     "ablations.analysis": (
-        "stats", "results", "tables", "calibration", "programs", "plots", "report", "external", "costs",
+        "stats", "results", "tables", "networks", "calibration", "programs", "plots", "report", "external", "costs",
     ),
     "ablations.commands": ("shared", ""),
 }  # fmt: skip

@@ -11,9 +11,9 @@ import click
 import pytest
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.results.trial_frames import METRICS
 from ablations.analysis.tables.trials import trial_records
 from ablations.cli import group
+from ablations.experiments.classification.kind import RECORDED
 from ablations.running.record.study_record import StudyRecord
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -66,6 +66,6 @@ def test_every_column_of_the_trials_is_described(tmp_path: Path) -> None:
         ("SE", "16"), ("plain", "-"), ("Ours", "4"),
     }  # fmt: skip
     assert {line["failure"] for line in lines} == {None, "diverged"}
-    assert set(METRICS) <= set(lines[0])
+    assert set(RECORDED) <= set(lines[0])
     for column in lines[0]:
         assert f"`{column}`" in page or column.startswith("axis."), column

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ablations.planning.design import Design
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.row import network_rows
 from ablations.running.data import load, prepared_path
-from ablations.running.sweep.identical import explain_identical
 from ablations.running.training.networks import DataShape, Networks, data_shape
+from ablations.running.training.refusals.identical import explain_identical
 from senet_core.fingerprint import Structure
 from senet_core.floor import width_text
 from senet_core.variant import PAPER_SE, SEVariant
@@ -67,7 +68,7 @@ def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -
         finished: keys of finished trials.
     """
     rows = []
-    for row in design.rows:
+    for row in network_rows(design.rows):
         made_of, mark = networks.structure(row), networks.fingerprint(row)
         keys = [row.trial(seed).key for seed in design.seeds]
         rows.append(
@@ -89,9 +90,9 @@ def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -
 
 def network_notes(design: Design, networks: Networks) -> tuple[str, ...]:
     """Return what a reader of the rows should know: equal networks, floors of widths, rows left out."""
-    pairs = networks.identical(design.rows) if design.study.allow_identical else ()
+    pairs = networks.identical(network_rows(design.rows)) if design.study.allow_identical else ()
     notes = [f"identical: {explain_identical(one, other, networks)}" for one, other in pairs]
-    notes += networks.floor_notes(design.rows)
+    notes += networks.floor_notes(network_rows(design.rows))
     left_out = [row.label for row in design.rows if row.label in networks.left_out]
     if left_out:
         notes.append(

@@ -12,27 +12,23 @@ from typing import Any
 from ablations.analysis.results.noise import Noise, own_noise, pilot_noise, stated_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
-from ablations.api.planned_rows import PlannedRow, network_notes, planned_rows, planned_shape
+from ablations.api.planned_rows import PlannedRow
+from ablations.api.planned_runs import PlannedRun
+from ablations.api.planners import common_fields, planner_of
 from ablations.api.studies import AnyStudy, open_study
 from ablations.errors import RecordError
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
 from ablations.running.cost.calibration import Calibration
-from ablations.running.cost.row_times import RowTimes, TimingOptions, Wait, time_rows
 from ablations.running.cost.sweep_cost import rows_of_trials, sweep_cost
+from ablations.running.cost.times import RowTimes, TimingOptions, Wait
 from ablations.running.executors import factories
 from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.sweep.identical import refuse_identical
-from ablations.running.sweep.untrainable import refuse_untrainable
-from ablations.running.training.networks import Networks
 from senet_core.errors import UserError, unknown
-
-PATIENCE_SECONDS = 5.0
-"""Of computing for one network, beyond which a plan computes no other one of its backbone."""
 
 _SHOWN = ("commit", "dirty", "processor", "cores", "device", "threads", "host")
 """What a forecast keeps of the machine's description."""
@@ -94,7 +90,7 @@ class StudyPlan:
     """
 
     design: Design
-    rows: tuple[PlannedRow, ...]
+    rows: tuple[PlannedRow, ...] | tuple[PlannedRun, ...]
     notes: tuple[str, ...]
     broken: Mapping[str, str]
     left: int
@@ -114,8 +110,7 @@ class StudyPlan:
         """Return the plan, ready for `json.dumps`."""
         return {
             "study": self.design.study.name,
-            "recipe": self.design.study.trained_recipe.to_json(),
-            "data": self.design.study.baseline.data.model_dump(mode="json"),
+            **common_fields(self.design.study),
             "rows": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
             "problems": {**self.broken, **self.untimed},
@@ -182,21 +177,15 @@ def plan_study(
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
     asked, design = design, rows_to_forecast(design)
-    refuse_untrainable(design)
     record = paths.open_record()
-    known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     finished = frozenset(record.finished)
-    shape = planned_shape(design.study.baseline.data, Path(options.data_dir))
-    networks = Networks(shape, limit_seconds=PATIENCE_SECONDS)
-    refuse_identical(design, networks)
-    rows, notes = planned_rows(design, networks, finished), network_notes(design, networks)
+    planned = planner_of(design, Path(options.data_dir))
+    planned.check()
+    known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
+    rows, notes = planned.rows(finished), planned.notes()
     left = sum(trial.key not in finished for trial in design.trials)
     workers = factories.worker_count(options.workers, len(design.trials))
-    times = time_rows(
-        design, networks, paths.results_dir,
-        options if left else replace(options, calibrate_seconds=0.0),
-        workers, make_executor=factories.make_pool, wait=wait,
-    )  # fmt: skip
+    times = planned.times(record, options if left else replace(options, calibrate_seconds=0.0), workers, wait)
     forecast = _forecast(design, times, workers, finished, known_noise)
     detection = None
     if detect is not None and known_noise is not None:
@@ -215,7 +204,7 @@ def plan_study(
         design=design,
         rows=rows,
         notes=notes,
-        broken=dict(networks.problems),
+        broken=dict(planned.problems),
         left=left,
         forecast=forecast,
         detection=detection,

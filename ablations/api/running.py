@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,6 @@ from ablations.api.sweeping import RunOptions, StudyRun
 from ablations.planning.study import Study
 from ablations.running.machine.durable import not_written, write_durably
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.sweep.identical import refuse_identical
-from ablations.running.sweep.untrainable import refuse_untrainable
 from ablations.running.sweep.values import SILENT, Display
 from senet_core.words import counted
 
@@ -45,6 +43,7 @@ class SweepStopped(Exception):
 
 def run(
     study: AnyStudy,
+    train: Callable[[Any, Any], Any] | None = None,
     *,
     seeds: int | None = None,
     results_dir: str | Path = "results",
@@ -63,6 +62,8 @@ def run(
 
     Args:
         study: see `load_study`.
+        train: a function of (trial, context) that runs one trial and returns its metrics by name, for a study that has
+            `experiment: {metrics: ...}`; see docs/your-own-training.md. None where the study says all of it.
         seeds: how many seeds, instead of the study's own.
         results_dir: holds a folder for each study; made if need be.
         workers: trials at a time; as many as cores or GPUs if None.
@@ -82,9 +83,10 @@ def run(
     from ablations.running.executors.factories import ExecutorOptions
 
     options = RunOptions() if options is None else options
+    if train is not None:
+        study = _with_function(study, train)
     design, paths = open_study(study, results_dir, fresh=options.fresh, seeds=seeds, **changes)
-    refuse_untrainable(design)
-    refuse_identical(design)
+    design.study.experiment.check(design)
     if not design.study.typed:
         design = replace(design, study=_written_down(design.study, paths))
     sweep = StudyRun(design, paths, options)
@@ -94,6 +96,19 @@ def run(
     if outcome.stopped_by is not None:
         raise SweepStopped(outcome.stopped_by, outcome.left)
     return sweep.results.now
+
+
+def _with_function(study: AnyStudy, train: Callable[[Any, Any], Any]) -> Mapping[str, Any]:
+    """Return the fields of a study whose trials call a function."""
+    from ablations.errors import StudyError
+    from ablations.experiments.function.kind import fields_of_function
+    from ablations.planning.study_file import read_fields
+
+    fields = study.fields() if isinstance(study, Study) else read_fields(study)
+    given = fields.get("experiment")
+    if not isinstance(given, Mapping):
+        raise StudyError("a study of a function needs `experiment: {metrics: {NAME: minimise or maximise}}`")
+    return {**fields, "experiment": {**given, **fields_of_function(train)}}
 
 
 def _written_down(study: Study, paths: StudyPaths) -> Study:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from ablations.analysis.report.write import ReportPaths
     from ablations.analysis.results.results import Results
     from ablations.planning.design import Design
-    from ablations.planning.trial import DataSpec
-    from ablations.running.data import Prepared
     from ablations.running.executors.factories import ExecutorFactory
     from ablations.running.mlflow.tracker import Tracker
-    from ablations.running.record.image_labels import ImageLabels
     from ablations.running.record.study_paths import StudyPaths
     from ablations.running.sweep.values import Display, SweepOutcome
 
@@ -105,22 +102,19 @@ class StudyRun:
             UserError: the folders cannot be written.
             DiskError: the record cannot be written.
         """
-        from ablations.running.data import ensure_prepared, prepared_path
         from ablations.running.sweep.sweep import sweep
-        from ablations.running.sweep.untrainable import possible_rows
         from ablations.running.sweep.values import Settings
-        from ablations.running.training.pretrained import keep_weights
+        from ablations.running.trials.runner import runner_of
 
         self.paths.check_writable()
         _ = self.results.record.trials
-        spec, data_dir = self.design.study.baseline.data, Path(self.options.data_dir)
-        prepared = ensure_prepared(spec, data_dir, display.say)
-        self._check_batches(len(prepared.train_labels))
-        keep_weights((w for row in possible_rows(self.design) if (w := row.recipe.weights)), data_dir)
-        size = executors.trials_at_a_time(_most_trials(self.design))
+        study, data_dir = self.design.study, Path(self.options.data_dir)
+        runner = runner_of(study)
+        inputs = runner.prepare(self.design, data_dir, display.say)
+        size = executors.trials_at_a_time(_most_trials(self.design), runner.gpus(study))
         settings = Settings(
             data_dir=data_dir,
-            digest=prepared.digest,
+            digest=inputs.digest,
             workers=size,
             fresh=self.options.fresh,
             only=None if only is None else frozenset(only),
@@ -128,17 +122,15 @@ class StudyRun:
             kernels=self.options.kernels,
             storage=self.options.storage,
             command=lambda row: self.commands.row(self.design, row),
-            plan=plan_of(self.design.study, data_dir),
-            labels=_labels(prepared, spec),
+            plan=plan_of(study, data_dir),
+            labels=inputs.labels,
         )
         with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(
                 self.design,
                 self.paths,
                 settings,
-                make_executor=lambda: executors.open(
-                    size, prepared_path(spec, data_dir), prepared, display.say
-                ),
+                make_executor=lambda: executors.open(size, inputs, runner.warm_up, display.say),
                 display=display,
                 open_tracker=self.tracker,
                 record=self.results.record,
@@ -162,15 +154,6 @@ class StudyRun:
         if tracker is not None:
             write_into_mlflow(tracker, self.paths, self.results.now)
         return written
-
-    def _check_batches(self, train_images: int) -> None:
-        from ablations.planning.choices.arms import extreme_rows
-        from ablations.planning.limits import check_batches
-
-        study = self.design.study
-        held_back = study.chooses is not None and study.baseline.data.train_images is None
-        left = train_images - (study.chooses.validation_images if study.chooses and held_back else 0)
-        check_batches(study, [*self.design.rows, *extreme_rows(self.design)], left)
 
     def _open_tracker(self) -> Tracker | None:
         if not self.options.tracking:
@@ -197,17 +180,6 @@ def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> 
             write_optuna_plots(results.choices, folder)
 
     write_conclusion(tracker, paths, summarise(results), draw)
-
-
-def _labels(prepared: Prepared, spec: DataSpec) -> ImageLabels | None:
-    """Return the labels of the test images; None for a study that never sees them."""
-    from ablations.running.record.image_labels import ImageLabels
-
-    if spec.validation_images is not None:
-        return None
-    without_images = replace(prepared, test_images=prepared.test_labels)  # they would be read
-    tested = without_images.subset(test_images=spec.test_images)
-    return ImageLabels(prepared.digest, prepared.classes, tested.test_labels.numpy())
 
 
 def _most_trials(design: Design) -> int:

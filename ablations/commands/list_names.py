@@ -68,9 +68,9 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
 
 def _of_recipes() -> dict[str, dict[str, str]]:
     """Return the names that a recipe may say, with their sources, by the field."""
-    from ablations.planning.recipes.losses import LOSSES
-    from ablations.planning.recipes.named import RECIPE_SOURCES
-    from ablations.planning.recipes.optimizers import OPTIMIZERS
+    from ablations.planning.networks.recipes.losses import LOSSES
+    from ablations.planning.networks.recipes.named import RECIPE_SOURCES
+    from ablations.planning.networks.recipes.optimizers import OPTIMIZERS
 
     optimizers = {name: facts.source for name, facts in OPTIMIZERS.items()}
     return {"recipe": RECIPE_SOURCES, "optimizer": optimizers, "loss": LOSSES}

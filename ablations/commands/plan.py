@@ -93,7 +93,7 @@ def command(
     from ablations.commands.shared.flags import with_flags
     from ablations.commands.shared.plan_words import plan_words
     from ablations.commands.shared.study_words import study_words
-    from ablations.running.cost.row_times import TimingOptions
+    from ablations.running.cost.times import TimingOptions
 
     if primary and not seal:
         raise UserError("--primary belongs to --seal")
@@ -142,12 +142,12 @@ def _seal_words(seal: Seal) -> str:
 
 
 def _show_networks(plan: StudyPlan, console: Console) -> None:
-    from ablations.commands.shared.plan_table import network_table
+    from ablations.commands.shared.plan_table import row_table
 
     study = plan.design.study
     console.print(study.title)
     console.print(study.question)
-    console.print(network_table(plan))
+    console.print(row_table(plan))
     for note in plan.notes:
         console.print(note)
     for label, problem in plan.broken.items():

@@ -37,8 +37,6 @@ def command(
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """
     from ablations.commands.shared.sweeping import Words, run_sweep
-    from ablations.running.sweep.identical import refuse_identical
-    from ablations.running.sweep.untrainable import refuse_untrainable
     from senet_core.errors import UserError
 
     design, paths = asked.open(fresh=run_options.fresh)
@@ -46,8 +44,7 @@ def command(
         raise UserError(
             f"--only does not go with design {design.study.design}, in which the study itself decides what is trained"
         )
-    refuse_untrainable(design)
-    refuse_identical(design)
+    design.study.experiment.check(design)
     keys = design.only([unicodedata.normalize("NFC", row) for row in only]).by_key.keys() if only else None
     return run_sweep(
         design, paths, run_options, executors, only=keys, words=Words(report=not no_report, quiet=quiet)

@@ -33,8 +33,8 @@ def command(what: str, form: str) -> None:
     `ablate schema report` prints the JSON schema of what `report --json` and `analyse --json` print.
     """
     from ablations.analysis.programs.document import document_schema
-    from ablations.planning.reference import study_reference
-    from ablations.planning.schema import study_schema
+    from ablations.planning.networks.reference import study_reference
+    from ablations.planning.schema import any_study_schema
     from senet_core.errors import UserError
 
     if form == "markdown":
@@ -44,4 +44,4 @@ def command(what: str, form: str) -> None:
             )
         click.echo(study_reference(), nl=False)
         return
-    click.echo(json.dumps(document_schema() if what == "report" else study_schema(), indent=1))
+    click.echo(json.dumps(document_schema() if what == "report" else any_study_schema(), indent=1))

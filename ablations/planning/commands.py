@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ablations.planning.data_path import absolute_path
 from ablations.planning.design import Design
+from ablations.planning.networks.data_path import absolute_path
 from ablations.planning.row import Row
 from ablations.planning.study import Study
 from ablations.planning.typed_study import typed

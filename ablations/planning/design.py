@@ -13,12 +13,14 @@ from ablations.planning.designs import DesignKind
 from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.labels import distinct_labels
-from ablations.planning.limits import check_batches, check_size
+from ablations.planning.limits import check_size
 from ablations.planning.naming import named_rows
-from ablations.planning.points import Point, moved, row_at, start_of
+from ablations.planning.networks.study import network_study
+from ablations.planning.points import PointOfStudy, Points
 from ablations.planning.row import REPEAT_STRIDE, Row
 from ablations.planning.study import Study
-from ablations.planning.trial import Trial, known_train_images
+from ablations.planning.study_points import points_of
+from ablations.planning.trial import Trial
 from senet_core.errors import unknown
 
 
@@ -114,14 +116,14 @@ class Design:
 
     def with_winners(self, winners: Iterable[Row]) -> Design:
         """Return a search's design once it has chosen: baseline, plain network and winners, on fresh seeds."""
-        rows = {row.network: row for row in (*self.rows, *winners)}
+        rows = {row.identity: row for row in (*self.rows, *winners)}
         named = distinct_labels(tuple(rows.values()))
         return replace(
             self,
             study=self.study.model_copy(update={"seeds": self.confirm_seeds, "confirm": 0}),
             rows=tuple(named.values()),
-            baseline=named[self.baseline.network],
-            plain=self.plain and named[self.plain.network],
+            baseline=named[self.baseline.identity],
+            plain=self.plain and named[self.plain.identity],
         )
 
     def _table(self, rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -138,63 +140,58 @@ def design(study: Study) -> Design:
             names no row, or a batch is larger than the training data, where their number is known before they are read.
     """
     check_size(study)
-    start = start_of(study)
-    points = {
-        axis: [moved(study, start, axis, value) for value in values] for axis, values in study.axes.items()
+    points = points_of(study)
+    start = points.start()
+    along = {
+        axis: [points.moved(start, axis, value) for value in values] for axis, values in study.axes.items()
     }
-    for axis, values in points.items():
+    for axis, values in along.items():
         _refuse_duplicates(study, axis, values)
     _check_repeats(study)
-    base = row_at(study, start, axis=None)
-    plain = None
-    if study.include_plain and study.baseline.variant is not None:
-        plain = row_at(study, replace(start, variant=None), axis=None)
+    without = points.plain()
+    base = points.row(start, axis=None)
+    plain = None if without is None else points.row(without, axis=None)
     if study.search is not None:
-        _ = search_space(study)
-    rows = {row.network: row for row in (base, plain) if row is not None}
+        _ = search_space(network_study(study))
+    rows = {row.identity: row for row in (base, plain) if row is not None}
     alone: dict[str, list[Row]] = {axis: [] for axis in study.axes} if study.kind.varies_alone else {}
-    for varied, row in _rows(study, start, points):
-        kept = rows.setdefault(row.network, row)
+    for varied, row in _rows(study, points, start, along):
+        kept = rows.setdefault(row.identity, row)
         if varied is not None:
             alone[varied].append(kept)
     named = named_rows(study, distinct_labels(tuple(rows.values())))
     axes = tuple(
-        (axis, tuple(named[row.network] for row in (rows if base in rows else [base, *rows])))
+        (axis, tuple(named[row.identity] for row in (rows if base in rows else [base, *rows])))
         for axis, rows in alone.items()
     )
     _refuse_small_budget(study, len(named))
-    chooses, data = study.chooses, study.baseline.data
-    train_images = known_train_images(
-        data if chooses is None else data.for_choosing(chooses.validation_images)
-    )
-    if train_images is not None:
-        check_batches(study, named.values(), train_images)
-    return Design(study, tuple(named.values()), named[base.network], plain and named[plain.network], axes)
+    points.check(named.values())
+    return Design(study, tuple(named.values()), named[base.identity], plain and named[plain.identity], axes)
 
 
 def _rows(
-    study: Study, start: Point, points: Mapping[str, Sequence[tuple[str, Point]]]
+    study: Study, points: Points, start: PointOfStudy, along: Mapping[str, Sequence[tuple[str, PointOfStudy]]]
 ) -> Iterable[tuple[str | None, Row]]:
     """Return the rows of the study's kind of design, each with its axis where it is varied alone."""
-    networks = [[point.network for _, point in values] for values in points.values()]
-    listed = all(start.network in values for values in networks)
-    baseline = tuple(values.index(start.network) for values in networks) if listed else None
-    for levels in study.kind.rows([len(values) for values in networks], baseline):
+    known = [[point.identity for _, point in values] for values in along.values()]
+    listed = all(start.identity in values for values in known)
+    baseline = tuple(values.index(start.identity) for values in known) if listed else None
+    for levels in study.kind.rows([len(values) for values in known], baseline):
         point, changed = start, []
         for (axis, values), level in zip(study.axes.items(), levels, strict=True):
             if level is not None:
-                _, point = moved(study, point, axis, values[level])
+                _, point = points.moved(point, axis, values[level])
                 changed.append(axis)
         alone = changed[0] if study.kind.varies_alone else None
-        yield alone, row_at(study, point, axis=alone)
+        yield alone, points.row(point, axis=alone)
 
 
-def _refuse_duplicates(study: Study, axis: str, values: list[tuple[str, Point]]) -> None:
+def _refuse_duplicates(study: Study, axis: str, values: Sequence[tuple[str, PointOfStudy]]) -> None:
     seen: dict[Any, str] = {}
     for text, point in values:
-        if point.network in seen:
+        if point.identity in seen:
             raise StudyError(f"study {study.name!r}: axis {axis!r} has the value {text!r} twice")
-        seen[point.network] = text
+        seen[point.identity] = text
 
 
 def _check_repeats(study: Study) -> None:

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from ablations.planning.choices.settings import Search, Tune
 from ablations.planning.designs.race import RaceSettings
-from ablations.planning.recipe import Recipe
-from ablations.planning.study import SET_BY_ITSELF, Baseline, Study
-from ablations.planning.trial import DataSpec
+from ablations.planning.factors.study import FactorStudy
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.study import Baseline, NetworkStudy
+from ablations.planning.study import SET_BY_ITSELF, told_fields
 from senet_core.errors import unknown
 
 _NESTED: dict[str, type[BaseModel]] = {
@@ -23,9 +25,15 @@ _NESTED: dict[str, type[BaseModel]] = {
     "tune": Tune,
     "search": Search,
 }
-_NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {Study: SET_BY_ITSELF}
+_NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {
+    NetworkStudy: SET_BY_ITSELF,
+    FactorStudy: SET_BY_ITSELF,
+}
 _SHORT_FORMS: dict[type[BaseModel], tuple[str, ...]] = {Recipe: ("base",)}
 """What a file may have beside the fields: `base`, the recipe that the fields change."""
+
+_FORMS = ("TrialResult", "MetricsResult", "EpochMetrics", "StepMetrics")
+"""What a line of the record may hold in one place, which the place's name need not say."""
 
 _WORDS = {
     "bool": "must be true or false",
@@ -54,10 +62,14 @@ _WORDS = {
 def explain(error: ValidationError) -> str:
     """Return the first error of a validation in one line: the field, what is accepted, what was given."""
     first: Mapping[str, Any] = error.errors()[0]
-    parts = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "["))]
+    parts = [
+        str(part)
+        for part in first["loc"]
+        if not str(part).startswith(("function-", "[")) and part not in _FORMS
+    ]
     where = ".".join(parts)
     if first["type"] == "extra_forbidden":
-        return str(unknown("field", where, _fields_beside(parts)))
+        return str(unknown("field", where, _fields_beside(parts, error.title)))
     if first["type"] == "missing":
         return f"{where} is missing"
     if first["type"] == "value_error":  # of a check of ours, which says what was given
@@ -81,11 +93,14 @@ def _shown(value: object) -> str:
     return short.repr(value)
 
 
-def _fields_beside(parts: Sequence[str]) -> list[str]:
-    model: type[BaseModel] = Study
+def _fields_beside(parts: Sequence[str], title: str) -> list[str]:
+    model: type[BaseModel] = FactorStudy if title == FactorStudy.__name__ else NetworkStudy
     for part in parts[:-1]:
         model = _NESTED.get(part, model)
     prefix = ".".join(parts[:-1])
-    names = [*_SHORT_FORMS.get(model, ()), *model.model_fields]
+    names = [
+        *_SHORT_FORMS.get(model, ()),
+        *told_fields(model),
+    ]
     own = [name for name in names if name not in _NOT_IN_FILES.get(model, ())]
     return [f"{prefix}.{name}" if prefix else name for name in own]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from senet_core.variant_text import variant_fields
 
 if TYPE_CHECKING:
     from ablations.planning.row import Row
@@ -19,7 +17,7 @@ def number_text(value: float) -> str:
 
 
 def distinct_labels(rows: Sequence[Row]) -> dict[Hashable, Row]:
-    """Return the rows by their network, each with a different label.
+    """Return the rows by what makes them the same question, each with a different label.
 
     Two plug-ins may use the same name for two things ("SE mine" for a squeeze and for an excitation); the labels of
     such rows have the fields that differ: "SE mine (squeeze=mine, excitation=sigmoid)".
@@ -27,21 +25,16 @@ def distinct_labels(rows: Sequence[Row]) -> dict[Hashable, Row]:
     alike: dict[str, list[Row]] = {}
     for row in rows:
         alike.setdefault(row.label, []).append(row)
-    return {row.network: _told_apart(row, alike[row.label]) for row in rows}
+    return {row.identity: _told_apart(row, alike[row.label]) for row in rows}
 
 
 def _told_apart(row: Row, alike: Sequence[Row]) -> Row:
     if len(alike) == 1:
         return row
-    others = [_fields(other) for other in alike]
+    others = [other.told for other in alike]
     said = [
         f"{name}={value}"
-        for name, value in _fields(row).items()
+        for name, value in row.told.items()
         if any(other.get(name) != value for other in others)
     ]
     return replace(row, label=f"{row.label} ({', '.join(said)})")
-
-
-def _fields(row: Row) -> Mapping[str, str]:
-    recipe = {name: str(value) for name, value in row.recipe.model_dump().items()}
-    return {"backbone": row.backbone, **variant_fields(row.variant), **recipe}

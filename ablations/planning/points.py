@@ -1,146 +1,55 @@
-"""Points: a backbone, a variant and a recipe on their way from the baseline along a study's axes to a row."""
+"""Points: the way from a study's baseline along its axes to rows. Each kind of experiment has a class of its own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable
+from typing import Any, Protocol
 
-from pydantic import ValidationError
-
-from ablations.errors import StudyError
-from ablations.planning.designs.tuned import REPEAT
-from ablations.planning.explain import explain
-from ablations.planning.labels import number_text
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.weights import shown
 from ablations.planning.row import Row
-from ablations.planning.study import VARIANT_AXES, Study
-from ablations.planning.used_plugins import used_plugins
-from senet_core.backbones import find_backbone
-from senet_core.errors import UserError
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_fields, variant_label
 
 NOT_VARIED = "-"
+"""The text of a value on an axis that does not apply."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """A backbone, a variant, a recipe and a repeat."""
-
-    backbone: str
-    variant: SEVariant | None
-    recipe: Recipe
-    repeat: int = 0
+class PointOfStudy(Protocol):
+    """Where a study stands on its way from the baseline to a row."""
 
     @property
-    def network(self) -> tuple[Any, ...]:
-        """What makes two points the same question, in its normal form for the backbone."""
-        variant = find_backbone(self.backbone).variant(self.variant)
-        return (self.backbone, variant, self.recipe, self.repeat)
+    def identity(self) -> Hashable:
+        """What makes two points the same question; the same as that of the row."""
 
 
-def start_of(study: Study) -> Point:
-    """Return the baseline; what does not fit there is no axis's fault.
+class Points(ABC):
+    """The points of one study. Each of its methods takes points that another of them returned."""
 
-    Raises:
-        StudyError: the variant does not fit the backbone.
-    """
-    start = Point(study.baseline.backbone, study.baseline.variant, study.trained_recipe)
-    try:
-        _ = start.network
-    except UserError as error:
-        raise StudyError(f"study {study.name!r}: baseline: {error}") from error
-    return start
+    @abstractmethod
+    def start(self) -> PointOfStudy:
+        """Return the baseline.
 
+        Raises:
+            StudyError: what is wrong with it.
+        """
 
-def moved(study: Study, start: Point, axis: str, value: object) -> tuple[str, Point]:
-    """Return the value as text and the point that it leads to along an axis.
+    def plain(self) -> PointOfStudy | None:
+        """Return what the study is compared with beside its baseline, such as the network without a block; or None."""
+        return None
 
-    Raises:
-        StudyError: the value does not fit, with study and axis.
-    """
-    try:
-        point = move(start, axis, value)
-        return text_of(point, axis), point
-    except ValidationError as error:
-        raise StudyError(f"study {study.name!r}: axis {axis!r}: {explain(error)}") from error
-    except UserError as error:
-        raise StudyError(f"study {study.name!r}: axis {axis!r}: {error}") from error
+    @abstractmethod
+    def moved(self, start: Any, axis: str, value: object) -> tuple[str, PointOfStudy]:
+        """Return the value as text, and the point that it leads to along an axis.
 
+        Raises:
+            StudyError: the value does not fit, with study and axis.
+        """
 
-def move(start: Point, axis: str, value: object) -> Point:
-    """Return the point at a value of an axis.
+    @abstractmethod
+    def row(self, point: Any, *, axis: str | None) -> Row:
+        """Return the row at a point; `axis` as in `Row`."""
 
-    Raises:
-        StudyError: the value does not fit the axis or the backbone.
-        pydantic.ValidationError: it does not fit the recipe.
-    """
-    if axis == "backbone":
-        if not isinstance(value, str):
-            raise StudyError(f"a backbone is given by its name, got {value!r}")
-        point = replace(start, backbone=value)
-    elif axis == REPEAT:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise StudyError(f"a repeat is a whole number from 0, got {value!r}")
-        point = replace(start, repeat=value)
-    elif axis in VARIANT_AXES and start.variant is not None:
-        changed: dict[str, Any] = {axis: value}
-        point = replace(start, variant=replace(start.variant, **changed))
-    else:
-        field = axis.removeprefix("recipe.")
-        fields = {**start.recipe.model_dump(), field: value}
-        point = replace(start, recipe=Recipe.model_validate(fields))
-    _ = point.network  # an unknown backbone, or a stage that it lacks, is refused here
-    return point
+    def check(self, rows: Iterable[Row]) -> None:  # noqa: B027  (most kinds have nothing to refuse)
+        """Refuse rows that cannot be run, as far as that is known before anything is read.
 
-
-def text_of(point: Point, axis: str) -> str:
-    """Return a point's value on an axis as text."""
-    if axis == "backbone":
-        return point.backbone
-    if axis == REPEAT:
-        return str(point.repeat)
-    if axis in VARIANT_AXES:
-        if point.variant is None:
-            return NOT_VARIED
-        return variant_fields(find_backbone(point.backbone).variant(point.variant))[axis]
-    value = getattr(point.recipe, axis.removeprefix("recipe."))
-    if axis == "recipe.weights" and value is not None:
-        return shown(value)
-    if axis == "recipe.freeze":
-        return "+".join(map(str, value)) or "none"
-    if axis == "recipe.betas" and value is not None:
-        return "/".join(map(number_text, value))
-    return number_text(value) if isinstance(value, float) else str(value)
-
-
-def row_at(study: Study, point: Point, *, axis: str | None) -> Row:
-    """Return the row at a point; `axis` as in `Row`."""
-    backbone, variant, recipe, repeat = point.network
-    return Row(
-        label=label_of(study, point),
-        axis=axis,
-        values=tuple((name, text_of(point, name)) for name in study.axes),
-        backbone=backbone,
-        variant=variant,
-        data=study.baseline.data,
-        recipe=recipe,
-        plugins=used_plugins(backbone, variant),
-        repeat=repeat,
-    )
-
-
-def label_of(study: Study, point: Point) -> str:
-    """Return the label of the row at a point, made of what its study varies."""
-    backbone, variant, _, repeat = point.network
-    words = [variant_label(variant)]
-    if "backbone" in study.axes:
-        words.append(backbone)
-    words += [
-        f"{axis.removeprefix('recipe.')}={text_of(point, axis)}"
-        for axis in study.axes
-        if axis.startswith("recipe.")
-    ]
-    words += [f"repeat {repeat}"] if repeat else []
-    return " ".join(words)
+        Raises:
+            StudyError: with the first such row.
+        """

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablations.planning.datasets import ASKED, DATASETS
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.study import SET_BY_ITSELF, Study
+from ablations.planning.factors.study import FactorStudy
+from ablations.planning.networks.datasets import ASKED, DATASETS
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.study import NetworkStudy
+from ablations.planning.study import SET_BY_ITSELF
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 VARIANT_WORDS = {
     "squeeze": "How a channel is summarised: a name of `ablate list squeeze`; none keeps every position.",
@@ -31,8 +35,8 @@ AXIS_WORDS = {
 
 
 def study_schema() -> dict[str, Any]:
-    """Return the JSON schema of a study file, with the short forms that the files may use."""
-    schema = Study.model_json_schema()
+    """Return the JSON schema of a study file of networks, with the short forms that the files may use."""
+    schema = NetworkStudy.model_json_schema()
     properties = schema["properties"]
     for field in SET_BY_ITSELF:
         properties.pop(field)
@@ -59,11 +63,40 @@ def study_schema() -> dict[str, Any]:
         },
         "additionalProperties": False,
     }
-    properties["seeds"] = {
-        "description": properties["seeds"]["description"],
-        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": "integer"}}],
+    properties["seeds"] = _seeds(properties["seeds"]["description"])
+    return {"$schema": _DRAFT, **schema}
+
+
+def any_study_schema() -> dict[str, Any]:
+    """Return the JSON schema of every study file: of any experiment where it has that field, else of networks."""
+    networks, other = study_schema(), experiment_schema()
+    definitions = {**networks.pop("$defs", {}), **other.pop("$defs", {})}
+    for schema in (networks, other):
+        schema.pop("$schema")
+    return {
+        "$schema": _DRAFT,
+        "$defs": definitions,
+        "type": "object",
+        "if": {"required": ["experiment"]},
+        "then": other,
+        "else": networks,
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Return the JSON schema of a study file of any experiment."""
+    schema = FactorStudy.model_json_schema(by_alias=True)
+    properties = schema["properties"]
+    for field in SET_BY_ITSELF:
+        properties.pop(field)
+    schema["required"] = [field for field in schema["required"] if field not in SET_BY_ITSELF]
+    properties["seeds"] = _seeds(properties["seeds"]["description"])
+    return {"$schema": _DRAFT, **schema}
+
+
+def _seeds(description: str) -> dict[str, Any]:
+    counts = [{"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": "integer"}}]
+    return {"description": description, "anyOf": counts}
 
 
 def _data(spec: dict[str, Any]) -> list[dict[str, Any]]:

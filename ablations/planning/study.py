@@ -1,114 +1,37 @@
-"""Study: what is asked, as a study file says it."""
+"""Study: what is asked, as a study file says it; each kind of experiment adds fields of its own."""
 
 from __future__ import annotations
 
-import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from unicodedata import normalize
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PrivateAttr,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic import model_validator as _model_validator
 from pydantic_core import PydanticKnownError
+from typing_extensions import Self
 
 from ablations.planning.choices.settings import Search, Tune
-from ablations.planning.data_path import absolute_path, spelled
 from ablations.planning.designs import DESIGNS, DesignKind
 from ablations.planning.designs.race import RaceSettings
-from ablations.planning.designs.tuned import REPEAT
-from ablations.planning.recipe import PRECISIONS, Recipe
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.trial import DataSpec
-from senet_core.backbones import find_backbone
-from senet_core.errors import unknown
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_from, variant_text
+from ablations.planning.metric import Metric
 
-VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
-RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
-AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
-"""Axes that a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
+if TYPE_CHECKING:
+    from ablations.planning.experiment import Experiment
 
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""
+
+ORDER = ("name", "title", "question", "experiment", "baseline", "recipe", "axes")
+"""How the fields of a study file are told: these first, the others as their class has them."""
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 """Names of studies, which name folders, too."""
 
 LONGEST_LABEL = 80
 """Characters of a row's name."""
-
-PAPER_TABLES = ("table_10", "table_11", "table_12", "table_13", "table_14", "table_15", "table_16")
-
-
-def _recipe_from(value: object) -> object:
-    """Read a recipe: a name, or fields on top of a named one (`base: cifar-quick`)."""
-    if isinstance(value, str):
-        value = {"base": value}
-    if not isinstance(value, Mapping):
-        return value
-    given = dict(value)
-    base = given.pop("base", None)
-    if base is None:
-        return given
-    if not isinstance(base, str) or base not in RECIPES:
-        raise unknown("recipe", base, RECIPES)
-    merged = {**RECIPES[base].model_dump(), **given}
-    if "iterations" in given and "epochs" not in given:
-        merged["epochs"] = None
-    if "epochs" in given and "iterations" not in given:
-        merged["iterations"] = None
-    return merged
-
-
-def _data_from(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-_VARIANT_SCHEMA = {
-    "description": "'plain', 'se', a text form such as 'se:reduction=8', or the fields that differ from the paper's.",
-    "anyOf": [
-        {"type": "string"},
-        {"type": "object", "properties": {name: {} for name in VARIANT_AXES}, "additionalProperties": False},
-    ],
-}
-VariantField = Annotated[
-    SEVariant | None,
-    BeforeValidator(variant_from),
-    PlainSerializer(variant_text),
-    WithJsonSchema(_VARIANT_SCHEMA),
-]
-
-
-class Baseline(BaseModel):
-    """What every row is compared with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    backbone: str = Field(description="A known backbone, see `ablate list backbone`.")
-    variant: VariantField = Field(
-        default=SEVariant(), description="The baseline's SE block; the paper's if not given."
-    )
-    data: Annotated[DataSpec, BeforeValidator(_data_from)] = Field(
-        description="A data set's name, or its fields."
-    )
-
-    @field_validator("backbone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return find_backbone(name).name
 
 
 def _known_design(name: str) -> str:
@@ -123,7 +46,7 @@ DesignName = Annotated[
 ]
 
 
-class Study(BaseModel):
+class Study(BaseModel, ABC):
     """One question, and how it is to be answered.
 
     Raises:
@@ -135,14 +58,7 @@ class Study(BaseModel):
     name: str = Field(pattern=NAME_PATTERN, description="The file's name; names folders.")
     title: str = Field(min_length=1, description="The headline of the report, in a few words.")
     question: str = Field(min_length=1, description="What the study asks, in a sentence.")
-    baseline: Baseline = Field(description="The network and the data that every row is compared with.")
-    recipe: Annotated[Recipe, BeforeValidator(_recipe_from)] = Field(
-        description="A recipe's name, or fields on top of one: {base: cifar-quick, epochs: 2}."
-    )
-    axes: dict[str, tuple[Any, ...]] = Field(
-        description="What is varied: an axis to the list of its values; an axis is a field of the block, backbone, "
-        "repeat or recipe.FIELD."
-    )
+    axes: dict[str, tuple[Any, ...]] = Field(description="What is varied: an axis to the list of its values.")
     design: DesignName = Field(
         default="one-factor",
         description="; ".join(f"{kind.name}: {kind.description}" for kind in DESIGNS.values()) + ".",
@@ -154,17 +70,17 @@ class Study(BaseModel):
         default=0,
         ge=0,
         le=10_000,
-        description="Fresh seeds for the row with the lowest error, and for the baseline, once the others are done.",
+        description="Fresh seeds for the best row, and for the baseline, once the others are done.",
     )
     margin: float = Field(
         default=0.2,
         gt=0,
         allow_inf_nan=False,
-        description="The smallest effect of interest, in points of top-1 error: smaller ones count as equivalent.",
+        description="The smallest effect of interest, in the units of the metric: smaller ones count as equivalent.",
     )
     rests_on: Literal["seeds", "images"] | None = Field(
         default=None,
-        description="What verdicts hold for: seeds, for new seeds on these test images, or images, for new seeds and "
+        description="What verdicts hold for: seeds, for new seeds on these test data, or images, for new seeds and "
         "new test images; images if not given, where it is known which test images each trial got right.",
     )
     labels: dict[str, str] = Field(
@@ -172,14 +88,8 @@ class Study(BaseModel):
         description="Names to show for rows: a row's label, AXIS=VALUE or a value to its name, such as "
         "{excitation=tanh: Ours}.",
     )
-    include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
     seeds: tuple[int, ...] = Field(
         default=(), description="How many seeds (0, 1, ...), or the seeds themselves; a search has none."
-    )
-    paper_tables: tuple[str, ...] | None = Field(
-        default=None,
-        description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}, or "
-        "[] for none; all that fit where it is not given. Beside an image-folder there is none.",
     )
     allow_identical: bool = Field(
         default=False,
@@ -193,7 +103,6 @@ class Study(BaseModel):
     plugins: tuple[str, ...] = Field(default=(), description="Plug-in files, relative to the study's file.")
     overrides: tuple[str, ...] = Field(default=(), description="What the command line changed.")
     typed: tuple[str, ...] = Field(default=(), description="The study and its changes, as typed.")
-    _precision: str = PrivateAttr(default="auto")
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -209,21 +118,6 @@ class Study(BaseModel):
         if len(set(value)) < len(value):
             raise ValueError("seeds must be different from each other")
         return tuple(value)
-
-    @field_validator("axes")
-    @classmethod
-    def _known_axes(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-        for axis, values in axes.items():
-            if axis not in AXES:
-                shown = [*VARIANT_AXES, "backbone", REPEAT, "recipe.FIELD"]
-                raise unknown("axis", axis, AXES if "." in axis else shown)
-            if not values:
-                raise ValueError(f"axis {axis!r} has no values")
-            if axis == "recipe.precision" and "auto" in values:
-                raise ValueError(
-                    f"axis {axis!r} has the value 'auto', which is one of the others: give fp32, bf16 or both"
-                )
-        return axes
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -244,18 +138,9 @@ class Study(BaseModel):
         # a command line writes é as one character, a file perhaps as two
         return {normalize("NFC", row): normalize("NFC", shown) for row, shown in labels.items()}
 
-    @field_validator("paper_tables")
-    @classmethod
-    def _known_tables(cls, tables: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for table in tables or ():
-            if table not in PAPER_TABLES:
-                raise unknown("table of the paper", table, PAPER_TABLES)
-        return tables
-
     @_model_validator(mode="after")
     def _answerable(self) -> Study:
-        if not self.axes and not self.include_plain:
-            raise ValueError("nothing to compare: give axes, or include_plain: true")
+        self._check_something_varies()
         kind = self.kind
         if kind.field != "race" and self.race != RaceSettings():
             raise ValueError(f"the field race belongs to design 'race', and this is design {self.design!r}")
@@ -265,59 +150,51 @@ class Study(BaseModel):
                 verb = "needs" if kind.field == name else "does not go with"
                 raise ValueError(f"design {self.design!r} {verb} the field {name}")
         kind.check(self)
-        if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
-            raise ValueError(
-                "the baseline is the plain network, so axes of the SE block cannot vary around it"
-            )
         return self
 
-    @_model_validator(mode="after")
-    def _finds_its_images(self) -> Study:
-        data = self.baseline.data
-        if data.path is None:
-            object.__setattr__(self, "folder", "")  # it is frozen, and this is still its making
-        elif self.folder:
-            placed = data.located(absolute_path(data.path, self.folder))
-            object.__setattr__(self, "baseline", self.baseline.model_copy(update={"data": placed}))
-        return self
+    def _check_something_varies(self) -> None:
+        """Refuse a study that compares nothing.
 
-    def beside(self, results_dir: str | Path) -> Study:
-        """Return a study that is no file of the user's as if it were one beside the folder of results."""
-        data = self.baseline.data
-        if self.folder or data.path is None:
-            return self
-        home, images = os.path.dirname(os.path.abspath(results_dir)), absolute_path(data.path)
-        placed = data.model_copy(update={"path": spelled(images, home)}).located(images)
-        baseline = self.baseline.model_copy(update={"data": placed})
-        return self.model_copy(update={"baseline": baseline, "folder": home})
+        Raises:
+            ValueError: with the reason.
+        """
+        if not self.axes:
+            raise ValueError("nothing to compare: give axes")
+
+    def check_choosing(self) -> None:
+        """Refuse what a choice on validation data cannot have.
+
+        Raises:
+            ValueError: with the reason.
+        """
 
     @property
-    def trained_recipe(self) -> Recipe:
-        """The recipe that trials have: with the precision of `in_precision` where it is "auto".
+    @abstractmethod
+    def experiment(self) -> Experiment:
+        """What one trial does."""
 
-        Where precision is an axis, "auto" is the first value there.
-        """
-        return self.recipe.in_precision((*self._varied_precisions, self._precision)[0])
+    @property
+    def metric(self) -> Metric:
+        """What is compared: the first of the experiment's metrics."""
+        return self.experiment.metrics[0]
 
     @property
     def leaves_precision_open(self) -> bool:
-        """Whether neither its recipe nor an axis says in which precision trials are computed."""
-        return self.recipe.precision == "auto" and not self._varied_precisions
+        """Whether it does not say in which precision trials are computed, where they know precisions."""
+        return False
 
-    @property
-    def _varied_precisions(self) -> tuple[str, ...]:
-        return tuple(value for value in self.axes.get("recipe.precision", ()) if value in PRECISIONS)
-
-    def in_precision(self, precision: str) -> Study:
+    def in_precision(self, precision: str) -> Self:
         """Return the study with its trials in "fp32" or "bf16" where it leaves that open; what it asks is the same."""
-        placed = self.model_copy()
-        placed._precision = precision
-        return placed
+        return self
+
+    def beside(self, results_dir: str | Path) -> Self:
+        """Return a study that is no file of the user's as if it were one beside the folder of results."""
+        return self
 
     def fields(self) -> dict[str, Any]:
         """Return the fields that differ from the defaults, as a study file says them; with the name."""
         said: dict[str, Any] = self.model_dump(
-            mode="json", exclude_defaults=True, exclude={"overrides", "typed", "plugins"}
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"overrides", "typed", "plugins"}
         )
         plugins = [str(Path(file).absolute()) for file in self.plugins]
         return {**said, **({"plugins": plugins} if plugins else {})}
@@ -331,3 +208,9 @@ class Study(BaseModel):
     def chooses(self) -> Tune | Search | None:
         """How it chooses on validation images; None where it chooses nothing."""
         return self.tune or self.search
+
+
+def told_fields(model: type[BaseModel]) -> list[str]:
+    """Return the names of a model's fields as files have them, in the order in which they are told."""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return [*(name for name in ORDER if name in names), *(name for name in names if name not in ORDER)]

@@ -12,10 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablations.errors import DataError, StudyError
-from ablations.planning.data_path import absolute_path, gives_path, place_data
 from ablations.planning.explain import explain
-from ablations.planning.recipes.weights import Written, mark_written, place_weights
+from ablations.planning.networks.data_path import absolute_path, gives_path, place_data
+from ablations.planning.networks.recipes.weights import Written, mark_written, place_weights
 from ablations.planning.study import SET_BY_ITSELF, Study
+from ablations.planning.study_kinds import study_class
 from ablations.planning.typed_study import TypedStudy
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
 from senet_core.bounded import read_bounded
@@ -98,6 +99,20 @@ def load_study(
     return parse_study({**content, "name": name, "overrides": shown, "typed": typed})
 
 
+def read_fields(study: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a study as its file has them, with its name.
+
+    Raises:
+        StudyError: the file cannot be read.
+    """
+    if isinstance(study, Mapping):
+        return deepcopy(dict(study))
+    name, text, folder = _read(str(study))
+    fields = _mapping(name, text)
+    shipped = str(study) in shipped_studies()
+    return {**({} if shipped else {"folder": os.path.abspath(folder)}), **fields, "name": name}
+
+
 def load_typed(asked: TypedStudy) -> Study:
     """Return a study as it was typed; see `load_study`."""
     return load_study(asked.study, overrides=asked.overrides, seeds=asked.seeds, plugins=asked.plugins)
@@ -143,7 +158,7 @@ def parse_study(content: Mapping[str, Any]) -> Study:
         StudyError: a field is wrong; the message has the first.
     """
     try:
-        return Study.model_validate(dict(content))
+        return study_class(content).model_validate(dict(content))
     except ValidationError as error:
         raise StudyError(f"study {content.get('name', '?')!r}: {explain(error)}") from error
 

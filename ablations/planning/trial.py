@@ -1,186 +1,40 @@
-"""Trial: one training run, as a value whose key is the hash of its content."""
+"""Trial: one run of an experiment, as a value whose key is the hash of its content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-
-from ablations.planning.datasets import DATASETS, check_fields, check_resampling, check_subset
-from ablations.planning.recipe import Recipe
-from senet_core.variant import SEVariant
-from senet_core.variant_text import parse_variant, variant_text
-
-_LATER = ("validation_images", "resample")
+from typing import TYPE_CHECKING, Any
 
 
-class DataSpec(BaseModel):
-    """The data of a trial: a data set, and how many of its images.
-
-    Raises:
-        pydantic.ValidationError: a field is unknown, of the wrong type or out of range, no data set has the name,
-            or a field is missing or has no effect for it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    name: str = Field(description=f"One of {', '.join(DATASETS)}.")
-    train_images: int | None = Field(
-        default=None,
-        ge=2,
-        description="Train on only so many images, balanced over classes; all if not given.",
-    )
-    test_images: int | None = Field(
-        default=None,
-        ge=1,
-        description="Test on only so many images, balanced over classes; all if not given.",
-    )
-    validation_images: int | None = Field(
-        default=None,
-        ge=1,
-        description="Hold so many training images back, balanced over classes, and judge the network on them: the "
-        "test images are then out of its reach.",
-    )
-    path: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The folder of an image-folder, relative to the study's file, in ImageNet's layout: train/CLASS/ "
-        "and val/CLASS/ or test/CLASS/.",
-    )
-    size: int | None = Field(
-        default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
-    )
-    resample: Literal["train"] | None = Field(
-        default=None,
-        description="train: which train_images are taken is drawn by the seed, balanced over classes, so that verdicts "
-        "hold for other training images, too; the same ones for every seed if not given.",
-    )
-    _images: str | None = PrivateAttr(default=None)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare the fields; where a machine has the images is no part of what they are."""
-        return isinstance(other, DataSpec) and self.model_dump() == other.model_dump()
-
-    def located(self, images: str | None) -> DataSpec:
-        """Return the same data, with the path where this machine has the images."""
-        placed = self.model_copy()
-        placed._images = images
-        return placed
-
-    @property
-    def images(self) -> str | None:
-        """Where this machine has the images of an image-folder; `path`, where nobody said it."""
-        return self.path if self._images is None else self._images
-
-    @model_validator(mode="after")
-    def _of_the_data_set(self) -> DataSpec:
-        check_fields(self.name, path=self.path, size=self.size)
-        check_subset(
-            self.name,
-            train_images=self.train_images,
-            test_images=self.test_images,
-            validation_images=self.validation_images,
-        )
-        check_resampling(self.name, self.train_images, self.validation_images, resample=self.resample)
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_idle_fields(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what was added later where it is None, so that older trials keep their keys."""
-        fields: dict[str, Any] = serialise(self)
-        return {name: value for name, value in fields.items() if name not in _LATER or value is not None}
-
-    def for_choosing(self, validation_images: int) -> DataSpec:
-        """Return the data for a trial of a choice, which is evaluated on training images that are held back."""
-        return DataSpec.model_validate(
-            {**self.model_dump(), "test_images": None, "validation_images": validation_images}
-        ).located(self._images)
-
-    def __str__(self) -> str:
-        parts = [self.name]
-        if self.path is not None:
-            parts.append(f"{self.path} at {self.size} px")
-        if self.train_images is not None:
-            drawn = " that each seed draws anew" if self.resample == "train" else ""
-            parts.append(f"{self.train_images:,} training images{drawn}")
-        if self.test_images is not None:
-            parts.append(f"{self.test_images:,} test images")
-        if self.validation_images is not None:
-            parts.append(f"judged on {self.validation_images:,} training images that are held back")
-        return ", ".join(parts)
-
-
-def known_train_images(data: DataSpec) -> int | None:
-    """Return the number of training images; None where it is known only from the data themselves."""
-    known = DATASETS[data.name]
-    if data.train_images is not None or known.downloadable:  # the user's own copy may have more or fewer
-        return data.train_images
-    return known.train_images and known.train_images - (data.validation_images or 0)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training run; equal values are the same trial, in whichever study.
+class Trial(ABC):
+    """One run; equal values are the same trial, in whichever study. Each kind of experiment has a class of its own.
 
     Attributes:
-        backbone: its name.
-        variant: the SE variant in its normal form for that backbone; None for the plain network.
-        data: which images.
-        recipe: how to train.
-        seed: at least 0; determines initial weights, order of the images and augmentation.
-        plugins: ("squeeze:std", digest of the plug-in's code) for every entry that the network takes from a
-            plug-in, its backbone included: changed code is another trial.
+        seed: at least 0; determines everything random in it.
     """
 
-    backbone: str
-    variant: SEVariant | None
-    data: DataSpec
-    recipe: Recipe
-    seed: int
-    plugins: tuple[tuple[str, str], ...] = ()
+    if TYPE_CHECKING:  # a property here would be the default of the fields that are called so
 
+        @property
+        def seed(self) -> int:
+            """At least 0."""
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """Return the canonical form, ready for `json.dumps`."""
-        return {
-            "backbone": self.backbone,
-            "variant": variant_text(self.variant),
-            "data": self.data.model_dump(mode="json"),
-            "recipe": self.recipe.to_json(),
-            "seed": self.seed,
-            "plugins": dict(self.plugins),
-        }
+        """Return the canonical form, ready for `json.dumps`; with the seed as "seed"."""
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Trial:
-        """Return the trial of a canonical form.
+    @abstractmethod
+    def choices(self) -> dict[str, Any]:
+        """Return every choice that made it, by the name of its axis."""
 
-        Raises:
-            ValueError: a field is missing or not of the form that `to_json` returns.
-        """
-        missing = [name for name in cls.__dataclass_fields__ if name not in value]
-        if missing:
-            raise ValueError(f"a trial lacks {', '.join(missing)}")
-        return cls(
-            backbone=value["backbone"],
-            variant=parse_variant(value["variant"]),
-            data=DataSpec.model_validate(value["data"]),
-            recipe=Recipe.model_validate(value["recipe"]),
-            seed=value["seed"],
-            plugins=tuple(sorted(value["plugins"].items())),
-        )
+    @property
+    def proposed(self) -> bool:
+        """Whether it takes part in a choice, and is judged on validation data."""
+        return False
 
     @cached_property
     def key(self) -> str:
@@ -189,7 +43,9 @@ class Trial:
 
 
 def in_precision(trial: Mapping[str, Any], precision: str) -> dict[str, Any]:
-    """Return a trial's canonical JSON with another precision."""
+    """Return a trial's canonical JSON with another precision; trials that know of none are as they were."""
+    if "recipe" not in trial:
+        return dict(trial)
     return {**trial, "recipe": {**trial["recipe"], "precision": precision}}
 
 

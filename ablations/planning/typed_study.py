@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ablations.planning.data_path import from_anywhere, moved
-from ablations.planning.recipes.weights import from_anywhere as weights_from_anywhere
+from ablations.planning.networks.data_path import from_anywhere, moved
+from ablations.planning.networks.recipes.weights import from_anywhere as weights_from_anywhere
 
 if TYPE_CHECKING:
     from ablations.planning.study import Study

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 from ablations.running.data import Prepared
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import evaluate

@@ -54,5 +54,5 @@ def errors_of(study: Design, results: Path) -> dict[str, dict[int, float]]:
         for seed in study.seeds:
             line = finished.get(row.trial(seed).key)
             if line is not None and line.result is not None:
-                found.setdefault(row.label, {})[seed] = line.result.top1_error
+                found.setdefault(row.label, {})[seed] = line.result.value("top1_error") or 0.0
     return found

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from ablations.analysis.tables.cells import Number, TableCell, Text, fixed
 from ablations.planning.design import Design
+from ablations.planning.networks.row import network_row
+from ablations.planning.networks.study import network_study
 from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
 from ablations.running.training.augmentation.network_input import normalise
@@ -46,7 +48,7 @@ def main() -> None:
 
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
     """Return each row's signal as a ratio to the plain network's, seed by seed."""
-    data = load(prepared_path(study.study.baseline.data, data_dir))
+    data = load(prepared_path(network_study(study.study).baseline.data, data_dir))
     images = normalise(data.train_images[:IMAGES], data.mean, data.std)
 
     def signal(backbone: str, variant: SEVariant | None, seed: int) -> float:
@@ -55,9 +57,12 @@ def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
         )
         return signal_of(model, images, data.num_classes)
 
-    plain = {seed: signal(study.study.baseline.backbone, None, seed) for seed in study.seeds}
+    plain = {seed: signal(network_study(study.study).baseline.backbone, None, seed) for seed in study.seeds}
     return {
-        row.label: [signal(row.backbone, row.variant, seed) / plain[seed] for seed in study.seeds]
+        row.label: [
+            signal(network_row(row).backbone, network_row(row).variant, seed) / plain[seed]
+            for seed in study.seeds
+        ]
         for row in study.rows
     }
 

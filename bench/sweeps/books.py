@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from ablations.planning.design import design
+from ablations.planning.networks.trial import NetworkTrial, network_trial
 from ablations.planning.study_file import load_study
-from ablations.planning.trial import Trial
 from ablations.running.record.trial_record import TrialRecord
 from bench.contenders.entries import ROOT
 from bench.programs import program_parser
@@ -35,7 +35,7 @@ ROWS = 10
 ENVIRONMENT = {"commit": "abc", "dirty": False, "processor": "none", "device": "cpu", "torch": "2"}
 
 
-def line(trial: Trial, noise: random.Random) -> str:
+def line(trial: NetworkTrial, noise: random.Random) -> str:
     """Return a line of a record: a finished trial with plausible numbers."""
     result, history = made_up(8.5 + noise.gauss(0, 0.3))
     record = TrialRecord(
@@ -74,7 +74,9 @@ def main() -> None:
             noise = random.Random(0)
             record = folder / "results" / "many" / "trials.jsonl"
             record.parent.mkdir(parents=True)
-            record.write_text("".join(line(trial, noise) for trial in plan.trials), encoding="utf-8")
+            record.write_text(
+                "".join(line(network_trial(trial), noise) for trial in plan.trials), encoding="utf-8"
+            )
             found[len(plan.trials)] = {
                 "record_mib": round(record.stat().st_size / 2**20, 1),
                 "status": timed(folder, "status", "many.yaml"),

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from ablations.planning.design import design
+from ablations.planning.networks.trial import network_trial
 from ablations.planning.study_file import load_study
 from ablations.running.record.trial_file import TrialFile
 from bench.programs import program_parser
@@ -43,7 +44,7 @@ def append_lines(path: Path, number: int) -> None:
     started = time.perf_counter()
     file = TrialFile.load(path)
     opened = time.perf_counter() - started
-    record = type(file.lines[0]).from_line(line(plan.trials[number], noise))
+    record = type(file.lines[0]).from_line(line(network_trial(plan.trials[number]), noise))
     for _ in range(APPENDS):
         started = time.perf_counter()
         try:
@@ -62,7 +63,7 @@ def measure_appends(folder: Path, lines: int, writers: int) -> dict[str, float]:
     noise = random.Random(0)
     with record.open("w", encoding="utf-8") as file:
         plan = design(load_study(str(study)).in_precision("fp32"))
-        file.writelines(line(trial, noise) for trial in plan.trials)
+        file.writelines(line(network_trial(trial), noise) for trial in plan.trials)
     command = [sys.executable, "-m", "bench.sweeps.large", "--append-to", str(record), "--number"]
     running = [
         subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True)

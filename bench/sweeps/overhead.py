@@ -19,6 +19,7 @@ import psutil
 
 from ablations.analysis.results.precision import design_of
 from ablations.analysis.tables.cells import Number, Text
+from ablations.planning.networks.study import network_study
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
 from ablations.running.machine.cores import available_cores
@@ -27,7 +28,7 @@ from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
-from ablations.running.training.task import TaskOutcome
+from ablations.running.trials.task import TaskOutcome
 from bench.pages import markdown_table, write_page
 from bench.programs import program_parser, tell
 from bench.sweeps.made_up import BEGUN, ENDED, made_up
@@ -98,7 +99,7 @@ def measure(name: str, trials: int, workers: int) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="ablate-bench-") as root, ExitStack() as after:
         folder, study = Path(root), design_of(parse_study({**STUDY, "seeds": trials // ROWS}), None)
-        prepared = ensure_prepared(study.study.baseline.data, folder / "data")
+        prepared = ensure_prepared(network_study(study.study).baseline.data, folder / "data")
         paths = StudyPaths("overhead", folder / "results", folder / "reports")
         settings = Settings(data_dir=folder / "data", digest=prepared.digest, workers=workers)
         seconds: list[float] = []

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from ablations.analysis.results.precision import design_of
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.study import network_study
 from ablations.planning.study_file import parse_study
 from ablations.running.data import ensure_prepared
 from ablations.running.data.raw_dataset import from_arrays
@@ -96,11 +97,11 @@ def run_sweep(
         folder, clocks = Path(name), Path(name) / "clocks"
         clocks.mkdir()
         _put_images(folder / "cifar10.safetensors", prepared)
-        digest = ensure_prepared(unfolded.study.baseline.data, folder).digest
+        digest = ensure_prepared(network_study(unfolded.study).baseline.data, folder).digest
         tracker = Tracker("bench", None, folder / "results")
         tracker.close_stale()  # imports MLflow and makes its database
         begun, cpu = time.time(), time.process_time()
-        with SweepDisplay("bench", Console(file=sys.stderr)) as display:
+        with SweepDisplay("bench", Console(file=sys.stderr), metric=unfolded.study.metric) as display:
             outcome = sweep(
                 unfolded,
                 StudyPaths("bench", folder / "results", folder / "reports"),

@@ -13,9 +13,9 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import select
 from ablations.cli import main
 from ablations.planning.design import Design, design
-from ablations.planning.recipe import PRECISIONS
+from ablations.planning.networks.recipe import PRECISIONS
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.study_file import load_study, load_typed
-from ablations.planning.trial import Trial
 from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.outcomes import outcomes_file, read_outcomes
 from ablations.running.record.study_record import StudyRecord
@@ -61,7 +61,7 @@ def test_a_record_is_read_whole_and_its_keys_are_those_of_its_trials(file: str) 
     assert record.lines
     assert record.torn == b""
     for number, line in enumerate(record.lines, 1):
-        assert Trial.from_json(line.trial).key == line.key, f"{file}:{number}"
+        assert NetworkTrial.from_json(line.trial).key == line.key, f"{file}:{number}"
 
 
 @pytest.mark.parametrize("file", RECORDS)
@@ -145,4 +145,4 @@ def test_a_fresh_clone_really_trains_what_it_begins_with(study: str) -> None:
 def test_a_key_that_is_not_its_trials_is_noticed() -> None:
     line = TrialFile.load(ROOT / "results/a-a/trials.jsonl").lines[0]
     changed = {**line.trial, "seed": line.trial["seed"] + 1}
-    assert Trial.from_json(changed).key != line.key
+    assert NetworkTrial.from_json(changed).key != line.key

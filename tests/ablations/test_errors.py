@@ -16,7 +16,7 @@ import ablations as ab
 from ablations.api.planning import NoiseSource
 from ablations.cli import COMMANDS
 from ablations.commands.shared.flags import FLAGS, with_flags
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import open_prepared, prepared_path
 from ablations.running.executors.factories import ExecutorOptions
 from ablations.running.record.forecasts import load_forecasts

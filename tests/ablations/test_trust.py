@@ -198,10 +198,10 @@ def nasty_design() -> Design:
     """A study whose title and question, and a plug-in's label, are markup."""
     made = study_design(title=f"{NASTY}{TERMINAL}", question=f"{NASTY}{TERMINAL}", seeds=3)
     rows = tuple(replace(row, label=f"{row.label} {LABEL}") for row in made.rows)
-    named = {row.network: row for row in rows}
-    axes = tuple((axis, tuple(named[row.network] for row in along)) for axis, along in made._axes)
-    plain = made.plain and named[made.plain.network]
-    return replace(made, rows=rows, baseline=named[made.baseline.network], plain=plain, _axes=axes)
+    named = {row.identity: row for row in rows}
+    axes = tuple((axis, tuple(named[row.identity] for row in along)) for axis, along in made._axes)
+    plain = made.plain and named[made.plain.identity]
+    return replace(made, rows=rows, baseline=named[made.baseline.identity], plain=plain, _axes=axes)
 
 
 def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data.content import verify
 from ablations.running.data.preparation import prepare
 from ablations.running.data.prepared import load, load_for_choosing

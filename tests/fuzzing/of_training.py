@@ -28,7 +28,7 @@ from ablations.running.sweep.display import SweepDisplay
 from ablations.running.sweep.endings import line_of, outcome_of_the_dead
 from ablations.running.sweep.values import Running
 from ablations.running.training.checkpoint import MAGIC, Checkpoints
-from ablations.running.training.progress import Progress
+from ablations.running.trials.progress import Progress
 from senet_core import SEVariant, build_model
 from senet_core.weights import load_weights
 

@@ -57,7 +57,7 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
     noisy = spread > _NO_SPREAD
     if not noisy.any():
         raise RecordError(f"study {design.study.name!r} has no noise: its rows differ alike in every seed")
-    rules = replace(rules_of(results), withheld=None, rests_on="seeds", forecast=False)
+    rules = replace(rules_of(results), withheld=None, rests_on="seeds", forecast=False, lower_is_better=True)
     seeds = len(design.seeds)
     slower = 1 if seeds <= _FEW_FLIPS else _BY_MANY_FLIPS
     resamples = max(100, resamples // (slower if rules.schedule is None else _BY_FRAMES))
@@ -101,6 +101,7 @@ def _labels(results: Results) -> list[str]:
 
 def _values(results: Results) -> pd.DataFrame:
     """Return errors by seed, the baseline first; rows without any are left out, but for the baseline."""
-    wide = by_seed(results.values("top1_error"))
+    sign = 1 if results.design.study.metric.lower_is_better else -1  # here what is lower is better
+    wide = sign * by_seed(results.values())
     labels = [name for name in _labels(results) if wide[name].notna().any()]
     return wide[list(dict.fromkeys([results.design.baseline.label, *labels]))]

@@ -94,6 +94,6 @@ def _notes(found: StudyCalibration) -> tuple[str, ...]:
         "verdicts, and takes half a point from coverage.",
         "One row collapses: 10 points worse in 10 % of its seeds, and better in all by a point, so that its mean is as "
         "before. Exponential noise: every difference is skewed, with the study's spreads.",
-        "Tests over seeds, on these test images. A row has a true difference to either side by turns.",
+        "Tests over seeds, on these test data. A row has a true difference to either side by turns.",
         *left_out,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablations.analysis.costs.paper_networks import BACKBONE, RELEASED_SE
-from ablations.analysis.tables.published import paper_table
+from ablations.analysis.networks.published import paper_table
 from senet_core.variant import SEVariant
 
 NETWORKS: dict[str, tuple[str, str, SEVariant | None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ablations.analysis.tables.published import paper_table
+from ablations.analysis.networks.published import paper_table
 from senet_core.backbones import BACKBONES, find_backbone
 from senet_core.errors import unknown
 from senet_core.variant import PAPER_SE, SEVariant

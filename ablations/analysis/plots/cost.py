@@ -14,7 +14,7 @@ from ablations.analysis.plots.data import CostInfo, CostPoint
 from ablations.analysis.plots.label_placement import Box, place_labels
 from ablations.analysis.plots.style import GREY, MARKERS, PALETTE, colour_of, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import scaled_numbers, thin_ticks
-from ablations.analysis.plots.words import SMALL, legend_below, say_direction, text_width
+from ablations.analysis.plots.words import SMALL, axis_head, legend_below, say_direction, text_width
 from ablations.analysis.stats.interval import Interval
 
 _MOST_LABELS = 40  # beyond, there is no room, and only the baseline is named
@@ -42,8 +42,8 @@ def _drawn(info: CostInfo, *, numbered: bool) -> tuple[Figure, bool]:
     axes.set_axisbelow(True)
     _set_cost_limits(axes, info)
     axes.set_xlabel(info.head if info.logarithmic else info.head + scaled_numbers(axes.xaxis))
-    axes.set_ylabel("top-1 error (%)")
-    say_direction(axes)
+    axes.set_ylabel(axis_head(info.metric))
+    say_direction(axes, info.metric.lower_is_better)
     if info.plain is not None:
         _plain_line(axes, info.plain)
     axis_names = list(dict.fromkeys(point.axis for point in info.points if point.kind == "variant"))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from ablations.analysis.results.families import Family, Sample, SampleFamily
+from ablations.analysis.results.families import COSTS, Family, Sample, SampleFamily
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
 from ablations.analysis.stats.paired import Estimate, PairedDifference
 from ablations.analysis.tables.cells import unit_of
+from ablations.planning.metric import Metric
 from ablations.planning.row import RowKind
 
-Cost = Literal["parameters", "multiply_adds"]
-COST_WORDS: Mapping[Cost, str] = {"parameters": "parameters", "multiply_adds": "multiply-adds"}
 _ALIKE = 1.01  # costs that differ by less than this factor are alike
 _LOG_FROM = 4.0  # a cost that spans this factor is drawn on a logarithmic axis
 
@@ -62,6 +60,7 @@ class CostInfo(NamedTuple):
     logarithmic: bool
     points: tuple[CostPoint, ...]
     plain: Interval | None
+    metric: Metric
 
 
 class Band(NamedTuple):
@@ -100,14 +99,19 @@ def axis_info(family: SampleFamily) -> AxisInfo:
     """
     rows = tuple(_axis_row(family, outcome) for outcome in family.outcomes if outcome.level.mean is not None)
     baseline = next((row.error for row in rows if row.kind == "baseline"), None)
-    name, unit, points = family.measure[1:4]
+    name, unit, points = family.metric[1:4]
     head, difference = (
         f"{of} ({unit})" if unit else of for of, unit in ((name, unit), ("difference", points))
     )
-    return AxisInfo(rows, baseline, family.margin, head, difference, family.measure.lower_is_better)
+    return AxisInfo(rows, baseline, family.margin, head, difference, family.metric.lower_is_better)
 
 
-def cost_info(families: tuple[Family, ...], cost: Cost) -> CostInfo:
+def cost_words(cost: str) -> str:
+    """Return what a cost is called: "multiply-adds" for "multiply_adds"."""
+    return cost.replace("_", "-" if cost in COSTS else " ")
+
+
+def cost_info(families: tuple[Family, ...], cost: str) -> CostInfo:
     """Return error against cost over all rows of a study, each once.
 
     SE adds little to a network, so where every row costs more than the plain one, and none a multiple of
@@ -117,19 +121,19 @@ def cost_info(families: tuple[Family, ...], cost: Cost) -> CostInfo:
         families: all of a study.
         cost: what is on the horizontal axis.
     """
-    points = _cost_points(families, cost)
-    words = COST_WORDS[cost]
+    points, metric = _cost_points(families, cost), families[0].metric
+    words = cost_words(cost)
     plain = next((point for point in points if point.kind == "plain"), None)
     others = [point for point in points if point is not plain]
     if plain is not None and others and all(1 < point.cost / plain.cost < _LOG_FROM for point in others):
         extra = tuple(point._replace(cost=100 * (point.cost / plain.cost - 1)) for point in others)
-        return CostInfo(f"extra {words} over plain (%)", _spans(extra), extra, plain.error)
+        return CostInfo(f"extra {words} over plain (%)", _spans(extra), extra, plain.error, metric)
     divisor, unit = unit_of(max((point.cost for point in points), default=1.0))
     counted = tuple(point._replace(cost=point.cost / divisor) for point in points)
-    return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None)
+    return CostInfo(f"{words} ({unit})" if unit else words, _spans(counted), counted, None, metric)
 
 
-def costs_alike(families: tuple[Family, ...], cost: Cost) -> bool:
+def costs_alike(families: tuple[Family, ...], cost: str) -> bool:
     """Return whether all rows of a study cost about the same: then there is nothing to see against it."""
     costs = [point.cost for point in _cost_points(families, cost)]
     return bool(costs) and max(costs) < _ALIKE * min(costs)
@@ -156,7 +160,7 @@ def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ..
     points: dict[str, CostPoint] = {}
     for family in families:
         for outcome in family.outcomes:
-            amount, error = getattr(outcome, cost), _interval(outcome.level)
+            amount, error = outcome.costs.get(cost), _interval(outcome.level)
             if amount is None or error is None:
                 continue
             kind = family.kind(outcome)

@@ -9,16 +9,17 @@ from matplotlib.ticker import MaxNLocator
 
 from ablations.analysis.plots.style import MARKERS, PALETTE, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import thin_ticks
-from ablations.analysis.plots.words import folded, legend_below, points_across, say_direction
+from ablations.analysis.plots.words import axis_head, folded, legend_below, points_across, say_direction
 from ablations.analysis.results.interactions import InteractionInfo
+from ablations.planning.metric import Metric
 
 _ASIDE = 0.06  # between lines at one level, so that their intervals do not cover each other
 
 _TICK = 6.5  # points of the ticks' labels
 
 
-def draw_interaction(info: InteractionInfo) -> Figure:
-    """Draw the mean error by the levels of one axis, a line for each level of the other."""
+def draw_interaction(info: InteractionInfo, metric: Metric) -> Figure:
+    """Draw the mean by the levels of one axis, a line for each level of the other."""
     with style():
         figure = new_figure(2.2)
         axes = figure.subplots()
@@ -38,8 +39,8 @@ def draw_interaction(info: InteractionInfo) -> Figure:
         axes.set_xticks(places, info.levels)
         axes.set_xlim(-0.4, len(info.levels) - 0.6)
         axes.set_xlabel(info.across)
-        axes.set_ylabel("top-1 error (%)")
-        say_direction(axes)
+        axes.set_ylabel(axis_head(metric))
+        say_direction(axes, metric.lower_is_better)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.grid(axis="y", color="#E4E4E4", linewidth=0.5)
         axes.set_axisbelow(True)

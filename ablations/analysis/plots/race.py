@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from ablations.analysis.plots.axis import MARGIN
 from ablations.analysis.plots.style import BLACK, GREY, PALETTE, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import thin_ticks
-from ablations.analysis.plots.words import legend_below, say_direction
+from ablations.analysis.plots.words import difference_head, legend_below, say_direction
 from ablations.analysis.results.families import Family
 from ablations.analysis.results.results import Results
+from ablations.planning.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Lane:
 def lanes_of(results: Results, group: Family) -> tuple[Lane, ...]:
     """Return the lanes of a family's rows that have two paired seeds or more."""
     rows = [outcome.row for outcome in group.outcomes]
-    wide = results.values("top1_error", rows).pivot(index="seed", columns="variant", values="value")
+    wide = results.values(rows=rows).pivot(index="seed", columns="variant", values="value")
     lanes = []
     for label, comparison in group.comparisons.items():
         differences = [float(d) for d in wide[label] - wide[group.baseline] if math.isfinite(d)]
@@ -58,14 +59,15 @@ def lanes_of(results: Results, group: Family) -> tuple[Lane, ...]:
     return tuple(lanes)
 
 
-def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) -> Figure:
+def draw_race(lanes: tuple[Lane, ...], metric: Metric, *, first: int, most: int, margin: float) -> Figure:
     """Draw the lanes of one family.
 
     Args:
         lanes: at least one.
+        metric: what is compared.
         first: seeds at the first interim analysis, marked by a line.
         most: seeds at which the race ends.
-        margin: smallest effect of interest, in points.
+        margin: smallest effect of interest.
     """
     with style():
         figure = new_figure(2.2)
@@ -87,8 +89,8 @@ def draw_race(lanes: tuple[Lane, ...], *, first: int, most: int, margin: float) 
             )  # fmt: skip
         axes.set_xlim(1.6, most + 0.6)
         axes.set_xlabel("seeds")
-        axes.set_ylabel("difference to baseline (points)")
-        say_direction(axes)
+        axes.set_ylabel(difference_head(metric))
+        say_direction(axes, metric.lower_is_better)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="y", color="#E4E4E4", linewidth=0.5)

@@ -133,9 +133,9 @@ def draw_progress(choice: Choice, results: Results) -> Figure:
         axes.plot(*zip(*done, strict=True), "o", color="#BBBBBB", markersize=2.8, zorder=2)
         lowest = [min(value for _, value in done[: k + 1]) for k in range(len(done))]
         axes.step([number for number, _ in done], lowest, where="post", color=PALETTE[0], zorder=3)
-        base = results.design.baseline.network
+        base = results.design.baseline.identity
         own = [
-            (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.row.network == base
+            (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.row.identity == base
         ]
         if own:
             axes.plot(*zip(*own, strict=True), "o", color=BLACK, markersize=4, zorder=4)
@@ -209,5 +209,5 @@ def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
 
 
 def _network(choice: Choice, row: object) -> list[Candidate]:
-    wanted = getattr(row, "network", None)
-    return [c for c in choice.candidates if c.row.network == wanted]
+    wanted = getattr(row, "identity", None)
+    return [c for c in choice.candidates if c.row.identity == wanted]

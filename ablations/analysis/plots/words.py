@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 from ablations.analysis.plots.style import FAMILY, GREY
+from ablations.planning.metric import Metric
 
 SMALL = 5.8
 """Points of labels within a plot."""
@@ -20,6 +21,16 @@ SMALL = 5.8
 def direction(lower_is_better: bool) -> str:
     """Return which way is better, as axes say it."""
     return "lower is better" if lower_is_better else "higher is better"
+
+
+def axis_head(metric: Metric) -> str:
+    """Return what an axis of a plot is called: "top-1 error (%)"."""
+    return f"{metric.name} ({metric.unit})" if metric.unit else metric.name
+
+
+def difference_head(metric: Metric) -> str:
+    """Return what an axis of differences is called: "difference to baseline (points)"."""
+    return f"difference to baseline ({metric.points})" if metric.points else "difference to baseline"
 
 
 def say_direction(axes: Axes, lower_is_better: bool = True) -> None:

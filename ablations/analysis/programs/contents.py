@@ -10,25 +10,26 @@ from ablations.analysis.programs.document import (
     DocumentAccount,
     DocumentComparison,
     DocumentFailures,
-    DocumentMeasure,
+    DocumentMetric,
     DocumentPair,
     DocumentProgress,
     DocumentRow,
     DocumentShape,
 )
 from ablations.analysis.results.account import ALPHA, account_sentence
-from ablations.analysis.results.families import Measure, SampleFamily, axis_pairs
+from ablations.analysis.results.families import SampleFamily, axis_pairs
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import standing_of
 from ablations.analysis.stats.comparison import Comparison, RestsOn
 from ablations.analysis.stats.paired import PairedDifference
 from ablations.analysis.tables import provenance
+from ablations.planning.metric import Metric
 from ablations.planning.typed_study import plan_digest
 
 CONFIDENCE = 0.95
 _OVER: dict[RestsOn, str] = {
-    "seeds": "new seeds, on these training and test images",
+    "seeds": "new seeds, on these training and test data",
     "images": "new seeds and new test images, with these training images",
 }
 """As the account's sentence says it."""
@@ -66,7 +67,7 @@ def _of_study(results: Results, pairs: Sequence[str]) -> Document:
         ),
         account=_account(results.comparisons.values(), results.withheld, account_sentence(results)),
         baseline=results.design.baseline.label,
-        measure=_measure(families[0].measure),
+        metric=_metric(families[0].metric),
         margin=study.margin,
         confidence=CONFIDENCE,
         rows=_study_rows(results),
@@ -89,7 +90,7 @@ def _of_frame(results: FrameResults) -> Document:
         progress=None,
         account=_account(every, None, results.account),
         baseline=results.baseline,
-        measure=_measure(results.measure),
+        metric=_metric(results.metric),
         margin=families[0].margin,
         confidence=CONFIDENCE,
         rows=[row for family in families for row in _rows(family, task=family.axis)],
@@ -113,13 +114,13 @@ def _account(comparisons: Iterable[Comparison], withheld: str | None, words: str
     )
 
 
-def _measure(measure: Measure) -> DocumentMeasure:
-    return DocumentMeasure(
-        key=measure.key,
-        name=measure.name,
-        unit=measure.unit,
-        difference_unit=measure.points,
-        better="lower" if measure.lower_is_better else "higher",
+def _metric(metric: Metric) -> DocumentMetric:
+    return DocumentMetric(
+        key=metric.key,
+        name=metric.name,
+        unit=metric.unit,
+        difference_unit=metric.points,
+        better="lower" if metric.lower_is_better else "higher",
     )
 
 

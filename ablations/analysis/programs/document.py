@@ -47,7 +47,7 @@ class DocumentAccount(_Part):
     words: str = Field(description="The same in a sentence, as the report has it.")
 
 
-class DocumentMeasure(_Part):
+class DocumentMetric(_Part):
     """What is compared."""
 
     key: str
@@ -95,7 +95,7 @@ class DocumentComparison(_Part):
     sd: Figure = Field(description="Standard deviation of the paired differences.")
     lo: Figure = Field(description="Lower end of the 95 % interval that the verdict rests on, taken alone.")
     hi: Figure
-    seeds_lo: Figure = Field(description="Lower end of that over new seeds, on these test images.")
+    seeds_lo: Figure = Field(description="Lower end of that over new seeds, on these test data.")
     seeds_hi: Figure
     images_lo: Figure = Field(description="Lower end of that over new seeds and new images; null: not known.")
     images_hi: Figure
@@ -154,7 +154,7 @@ class Document(_Part):
     progress: DocumentProgress | None
     account: DocumentAccount | None = Field(description="null where nothing is compared.")
     baseline: str
-    measure: DocumentMeasure
+    metric: DocumentMetric
     margin: Figure = Field(description="Smallest effect of interest, in the units of differences.")
     confidence: float = Field(description="Of the intervals.")
     rows: list[DocumentRow]

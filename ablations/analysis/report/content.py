@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablations.analysis.plots.axis import draw_axis, draw_curves
 from ablations.analysis.plots.cost import draw_cost
-from ablations.analysis.plots.data import COST_WORDS, axis_info, cost_info, costs_alike, curves_info
+from ablations.analysis.plots.data import axis_info, cost_info, cost_words, costs_alike, curves_info
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
 from ablations.analysis.report.sections import choice_answer, extras_of
@@ -17,17 +17,15 @@ from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import seal_sentence
 from ablations.analysis.tables import provenance
-from ablations.analysis.tables.axis import axis_table, paper_tables_of
+from ablations.analysis.tables.axis import axis_table
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons.details import detail_table
 from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
-from ablations.analysis.tables.interactions import (
-    interaction_answer,
-)
-from ablations.analysis.tables.published import caveat
+from ablations.analysis.tables.interactions import interaction_answer
+from ablations.analysis.tables.page import page_of
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
@@ -40,7 +38,7 @@ _WITHHELD_CAPTION = (
     "Right: mean of the paired differences to the baseline so far{margin}."
 )
 _COST_CAPTION = (
-    "Top-1 error against {cost}: mean and {level}. Colour and marker tell the axes apart; the baseline is "
+    "{name} against {cost}: mean and {level}. Colour and marker tell the axes apart; the baseline is "
     "black. Points of equal cost are set side by side. Where names have no room, numbers stand at the points instead, "
     "as far as they have room, and the names below."
 )
@@ -118,8 +116,10 @@ def content_of(
     """
     study, groups = results.design.study, results.families
     costs, alike = _cost_plots(groups)
-    depends = None if results.combinations is None else interaction_answer(results.combinations)
-    confirmed = None if results.confirmation is None else confirmation_answer(results.confirmation)
+    depends = None if results.combinations is None else interaction_answer(results.combinations, study.metric)
+    confirmed = (
+        None if results.confirmation is None else confirmation_answer(results.confirmation, study.metric)
+    )
     done, failed, planned = len(results.finished), len(results.failed), results.asked_trials
     return Content(
         name=study.name,
@@ -160,7 +160,7 @@ def frame_content(results: FrameResults) -> Content:
     return Content(
         name="frame",
         title=results.title,
-        question=f"Which variants differ from {results.baseline} in {results.measure.name}?",
+        question=f"Which variants differ from {results.baseline} in {results.metric.name}?",
         account=results.account,
         warnings=results.notes,
         sections=tuple(_section(family, family_table(family)) for family in results.families),
@@ -171,10 +171,7 @@ def frame_content(results: FrameResults) -> Content:
 def _axis_section(group: Family, results: Results) -> Section:
     study = results.design.study
     table = axis_table(group, study)
-    told = (
-        caveat(study.baseline.backbone, study.baseline.data.name) if paper_tables_of(group, study) else None
-    )
-    return _section(group, table, told, prefix="axis-")
+    return _section(group, table, page_of(study).caveat(group), prefix="axis-")
 
 
 def _section(group: SampleFamily, table: Table, told: str | None = None, *, prefix: str = "") -> Section:
@@ -184,12 +181,12 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
     margin = "" if group.margin is None else "; the green band is the margin of equivalence"
     tested = not any(c.withheld for c in found)
     caption = (_AXIS_CAPTION if tested else _WITHHELD_CAPTION).format(
-        name=group.measure.name, interval=words.difference, level=words.level, margin=margin
+        name=group.metric.name, interval=words.difference, level=words.level, margin=margin
     )
     plot = (
         Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
     )
-    details = detail_table(table.key, found, decimals=group.measure.decimals + 1) if tested else _EMPTY
+    details = detail_table(table.key, found, decimals=group.metric.decimals + 1) if tested else _EMPTY
     return Section(table.title, table, details, plot, told)
 
 
@@ -197,16 +194,22 @@ def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str
     """Return the plots of error against what differs between rows, and what is said of costs that do not."""
     plots, alike = [], []
     level = interval_words(c for group in groups for c in group.comparisons.values()).level
-    for cost, words in COST_WORDS.items():
+    metric = groups[0].metric
+    name = metric.name[:1].upper() + metric.name[1:]
+    for cost in dict.fromkeys(name for group in groups for o in group.outcomes for name in o.costs):
+        words = cost_words(cost)
         info = cost_info(groups, cost)
         if costs_alike(groups, cost):
             alike.append(
-                f"All rows are within 1 % of each other in {words}, so no plot shows the error against them."
+                f"All rows are within 1 % of each other in {words}, so no plot shows the {metric.noun} against them."
             )
         elif info.points:
             plots.append(
                 Plot(
-                    f"cost-{words}", _COST_CAPTION.format(cost=info.head, level=level), draw_cost(info), info
+                    f"cost-{words}",
+                    _COST_CAPTION.format(name=name, cost=info.head, level=level),
+                    draw_cost(info),
+                    info,
                 )
             )
     return tuple(plots), tuple(alike)
@@ -218,6 +221,8 @@ _LEAST_EPOCHS = 3
 
 def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ...]:
     plots = []
+    if not {"train_loss", "train_error"} <= set(results.history):
+        return ()
     for group in groups:
         info = curves_info(group, results)
         if any(max(len(c.loss.epochs), len(c.error.epochs)) >= _LEAST_EPOCHS for c in info.curves):

@@ -46,7 +46,7 @@ _RACE_CAPTION = (
     "margin of equivalence."
 )
 _INTERACTION_CAPTION = (
-    "Mean top-1 error over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
+    "Mean {name} over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
     "within seeds. Parallel lines: the two choices add up; other lines: the one depends on the other."
 )
 
@@ -61,21 +61,26 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
     Raises:
         UserError: `pairs` names what is not an axis that the study varies alone.
     """
-    own = results.design.kind.section
+    own, metric = results.design.kind.section, results.design.study.metric
     if own is not None:
         yield from OWN_SECTIONS[own](results)
     if results.confirmation is not None:
-        yield Extra("The best row on fresh seeds", (confirmation_table(results.confirmation),))
+        yield Extra("The best row on fresh seeds", (confirmation_table(results.confirmation, metric),))
     if results.combinations is not None:
         yield _interactions(results)
     together = backbone_frame(results)
     if together is not None:
         frame, base = together
-        tables = (over_tasks_table(over_tasks(frame, base)), aggregate_table(aggregate(frame, base), base))
+        tables = (
+            over_tasks_table(over_tasks(frame, base, lower_is_better=metric.lower_is_better), metric=metric),
+            aggregate_table(
+                aggregate(frame, base, lower_is_better=metric.lower_is_better), base, metric=metric
+            ),
+        )
         yield Extra("Over all backbones", tables)
     for axis in pairs:
         title = f"All pairs of {axis}"
-        yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis)),))
+        yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis), metric),))
     yield from _by_class(results)
     margins = margin_table(results)
     if margins is not None:
@@ -140,13 +145,14 @@ def _present(table: Table | None) -> tuple[Table, ...]:
 
 
 def _interactions(results: Results) -> Extra:
-    combined = results.combinations
+    combined, metric = results.combinations, results.design.study.metric
     assert combined is not None
+    caption = _INTERACTION_CAPTION.format(name=metric.name)
     plots = tuple(
-        Plot(f"interaction-{file_key(f'{i.across}-{i.along}')}", _INTERACTION_CAPTION, draw_interaction(i), i)
+        Plot(f"interaction-{file_key(f'{i.across}-{i.along}')}", caption, draw_interaction(i, metric), i)
         for i in combined.plots[:_MOST_INTERACTIONS]
     )
-    return Extra("Main effects and interactions", effect_tables(combined), plots)
+    return Extra("Main effects and interactions", effect_tables(combined, metric), plots)
 
 
 def _search_plots(choice: Choice, results: Results) -> Iterator[Plot]:
@@ -164,6 +170,8 @@ def _race_plots(results: Results) -> Iterator[Plot]:
     for group in results.families:
         lanes = lanes_of(results, group)
         if 0 < len(lanes) <= _MOST_LANES:
-            drawn = draw_race(lanes, first=study.race.first, most=len(study.seeds), margin=study.margin)
+            drawn = draw_race(
+                lanes, study.metric, first=study.race.first, most=len(study.seeds), margin=study.margin
+            )
             of = f" Axis: {group.axis}." if group.axis is not None else ""
             yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn, lanes)

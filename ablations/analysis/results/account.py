@@ -40,7 +40,7 @@ def comparisons_of(results: Results, *, margin: float | None = None) -> Mapping[
     base = design.baseline.label
     rows = list({row.label: row for row in (design.baseline, *design.rows)}.values())
     found = compare_family(
-        results.values("top1_error", rows),
+        results.values(rows=rows),
         [(row.label, base) for row in rows if row.label != base],
         rules,
         _outcomes(results, rows),
@@ -55,6 +55,7 @@ def rules_of(results: Results) -> Rules:
         margin=results.design.study.margin,
         schedule=results.schedule,
         withheld=results.withheld,
+        lower_is_better=results.design.study.metric.lower_is_better,
         rests_on=results.design.study.rests_on,
     )
 
@@ -101,7 +102,7 @@ def account_words(found: tuple[Comparison, ...]) -> str:
     over = (
         "new seeds and new test images, with these training images"
         if one.rests_on == "images"
-        else "new seeds, on these training and test images"
+        else "new seeds, on these training and test data"
     )
     return f"{kinds} ({together}). Verdicts and intervals generalise over {over}."
 

@@ -1,4 +1,4 @@
-"""Confirmation: the row with the lowest error is measured again, on fresh seeds that took no part in the choice.
+"""Confirmation: the best row is measured again, on fresh seeds that took no part in the choice.
 
 The best of several rows looks better than it is, because its luck was chosen along with it: the best of 12 equal ones
 at 3 seeds by 0.94 standard deviations. Fresh seeds undo that.
@@ -31,11 +31,11 @@ class Confirmation:
     """The chosen row on the seeds of the choice and on fresh ones.
 
     Attributes:
-        winner: the row with the lowest error.
+        winner: the best row.
         rows: out of how many it was chosen.
-        chosen: its top-1 error on the seeds of the choice, in per cent.
+        chosen: its mean on the seeds of the choice, in the units of the metric.
         chosen_difference: to the baseline, there; without a value where the winner is the baseline.
-        fresh: its top-1 error on fresh seeds.
+        fresh: its mean on fresh seeds.
         fresh_difference: to the baseline, on fresh seeds.
         planned: fresh seeds planned.
     """
@@ -50,14 +50,15 @@ class Confirmation:
 
 
 def find_winner(results: Results) -> Row | None:
-    """Return the row with the lowest error, by its mean paired difference to the baseline; None before any pair."""
+    """Return the best row, by its mean paired difference to the baseline; None before any pair."""
     base = results.design.baseline
     means = {base.label: 0.0} if _errors(results, base).size else {}
     for row in results.design.rows:
         difference = _difference(results, row)
         if row.label != base.label and difference.mean is not None:
             means[row.label] = difference.mean
-    best = min(means, key=lambda label: means[label], default=None)
+    sign = 1 if results.design.study.metric.lower_is_better else -1
+    best = min(means, key=lambda label: sign * means[label], default=None)
     return next((row for row in results.design.rows if row.label == best), None)
 
 
@@ -98,20 +99,20 @@ def confirm(results: Results) -> Confirmation | None:
 
 
 def _errors(results: Results, row: Row) -> _Floats:
-    values = results.values("top1_error", (row,))["value"].to_numpy(np.float64)
+    values = results.values(rows=(row,))["value"].to_numpy(np.float64)
     kept: _Floats = values[np.isfinite(values)]
     return kept
 
 
 def _difference(results: Results, row: Row) -> PairedDifference:
     base = results.design.baseline
-    wide = results.values("top1_error", tuple({c.label: c for c in (row, base)}.values()))
+    wide = results.values(rows=tuple({c.label: c for c in (row, base)}.values()))
     table = wide.pivot(index="seed", columns="variant", values="value")
     return paired_difference(table[row.label].to_numpy(), table[base.label].to_numpy())
 
 
 def _fresh(results: Results, row: Row) -> _Floats:
     lines = [results.measured.get(row.trial(seed).key) for seed in results.design.confirm_seeds]
-    return np.array(
-        [np.nan if line is None or line.result is None else line.result.top1_error for line in lines]
-    )
+    column = results.design.study.metric.column
+    found = (None if line is None or line.result is None else line.result.value(column) for line in lines)
+    return np.array([np.nan if value is None else value for value in found])

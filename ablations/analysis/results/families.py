@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.outcomes.stacked import outcomes_of
@@ -15,40 +15,16 @@ from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.crossed import CrossedLevel, crossed_level
 from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.paired import Estimate, estimate
+from ablations.planning.metric import Metric
 from ablations.planning.row import Row, RowKind
+from ablations.running.record.trial_record import TrialRecord
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
 
-
-class Measure(NamedTuple):
-    """What is compared, as tables and plots call and show it.
-
-    Attributes:
-        key: for programs.
-        name: for readers.
-        unit: of the values; "" where it is not known.
-        points: the unit of differences; "" where it is not known.
-        decimals: of means and differences.
-        lower_is_better: False for accuracies.
-    """
-
-    key: str = "top1"
-    name: str = "top-1 error"
-    unit: str = "%"
-    points: str = "points"
-    decimals: int = 2
-    lower_is_better: bool = True
-
-    @property
-    def head(self) -> str:
-        """The name with its unit."""
-        return f"{self.name}, {self.unit}" if self.unit else self.name
-
-
-TOP1 = Measure()
-"""What the tables of a study compare."""
+COSTS = ("parameters", "multiply_adds")
+"""The sizes that trials record, which tables and plots set beside the metric."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +49,20 @@ class Sample:
 
 @dataclass(frozen=True)
 class Outcome(Sample):
-    """What was measured of one row of a study; its values are top-1 errors in per cent.
+    """What was measured of one row of a study.
 
     Attributes:
-        row: the network and recipe.
-        top5: top-5 error in per cent, over seeds; without values where there are too few classes.
-        parameters: learnable parameters; None before the first trial has finished.
-        multiply_adds: for one image; None before the first trial has finished.
-        widths: bottleneck units by stage number; empty for the plain network.
+        row: of the study.
+        others: the means of the experiment's other metrics over seeds, by key; without values where none was recorded.
+        costs: what is known of its size, by name, such as "parameters"; empty before the first trial has finished.
+        records: its finished trials, by seed.
         crossed: its error over new seeds and new test images; None where verdicts do not rest on images.
     """
 
     row: Row
-    top5: Estimate
-    parameters: int | None
-    multiply_adds: int | None
-    widths: Mapping[int, int]
+    others: Mapping[str, Estimate]
+    costs: Mapping[str, float]
+    records: tuple[TrialRecord, ...] = ()
     crossed: CrossedLevel | None = None
 
     @cached_property
@@ -110,7 +84,7 @@ class SampleFamily:
         baseline: label of the sample that the others are compared with.
         comparisons: with the baseline, by label, corrected over all comparisons of the study or frame.
         margin: smallest effect of interest, in the units of differences; None if none was declared.
-        measure: what is compared.
+        metric: what is compared.
         plain: label of the plain network; None where there is none.
         standing: whether a row confirms something or explores, by label; empty without a sealed plan.
     """
@@ -120,7 +94,7 @@ class SampleFamily:
     baseline: str
     comparisons: Mapping[str, Comparison]
     margin: float | None
-    measure: Measure = TOP1
+    metric: Metric
     plain: str | None = None
     standing: Mapping[str, Standing] = field(default_factory=dict)
 
@@ -133,7 +107,7 @@ class SampleFamily:
 
 @dataclass(frozen=True)
 class Family(SampleFamily):
-    """A family of rows of a study: top-1 errors, the plain network first where the study has one."""
+    """A family of rows of a study: the values of its metric, the plain network first where the study has one."""
 
     outcomes: tuple[Outcome, ...]
 
@@ -181,7 +155,7 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
         )
     rows = results.design.on_axis(axis)
     pairs = [(later.label, earlier.label) for earlier, later in combinations(rows, 2)]
-    return compare_family(results.values("top1_error", rows), pairs, rules_of(results))
+    return compare_family(results.values(rows=rows), pairs, rules_of(results))
 
 
 def _family(
@@ -197,27 +171,37 @@ def _family(
             row.label: results.comparisons[row.label] for row in rows if row.label in results.comparisons
         },
         margin=results.design.study.margin,
+        metric=results.design.study.metric,
         standing=standing_of(results) or {},
     )
 
 
 def _outcome(results: Results, row: Row) -> Outcome:
-    done = results.of_row(row)
-    measured = [record.result for record in done if record.result is not None]
-    first = measured[0] if measured else None
+    done = tuple(record for record in results.of_row(row) if record.result is not None)
+    first, *others = results.design.study.experiment.metrics
+    known = {metric.key: _values(done, metric) for metric in (first, *others)}
     return Outcome(
         label=row.label,
-        values=tuple(result.top1_error for result in measured),
+        values=tuple(known[first.key]),
         planned=len(results.asked_seeds(row)),
         row=row,
-        top5=estimate([result.top5_error for result in measured if result.top5_error is not None]),
-        parameters=None if first is None else first.parameters,
-        multiply_adds=None if first is None else first.multiply_adds,
-        widths={}
-        if first is None
-        else {int(stage): width for stage, width in first.bottleneck_widths.items()},
+        others={metric.key: estimate(known[metric.key]) for metric in others},
+        costs=costs_of(done),
+        records=done,
         crossed=_crossed(results, row),
     )
+
+
+def _values(records: Iterable[TrialRecord], metric: Metric) -> list[float]:
+    found = (None if record.result is None else record.result.value(metric.column) for record in records)
+    return [value for value in found if value is not None]
+
+
+def costs_of(records: Sequence[TrialRecord]) -> Mapping[str, float]:
+    """Return what finished trials of one row say of its size: parameters and multiply-adds."""
+    first = records[0].result if records else None
+    found = {name: None if first is None else first.value(name) for name in COSTS}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _crossed(results: Results, row: Row) -> CrossedLevel | None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ablations.analysis.results.account import account_words
 from ablations.analysis.results.comparison_frame import families_frame
-from ablations.analysis.results.families import Measure, Sample, SampleFamily, family_of
+from ablations.analysis.results.families import Sample, SampleFamily, family_of
 from ablations.analysis.stats.compare import compare_pairs
 from ablations.analysis.stats.comparison import Comparison, Rules
 from ablations.analysis.stats.family import TaskFrame, compare_tasks
@@ -21,6 +21,7 @@ from ablations.analysis.stats.seed_table import by_seed, check_columns
 from ablations.analysis.stats.shape import looks_like_fractions
 from ablations.analysis.stats.tasks.aggregates import Aggregate, aggregate
 from ablations.analysis.stats.tasks.over_tasks import OverTasks, over_tasks
+from ablations.planning.metric import Metric
 from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class FrameResults:
         title: of its report.
         notes: what a reader must know of the frame, in sentences.
         baseline: the variant that the others are compared with.
-        measure: what is compared, over all tasks.
+        metric: what is compared, over all tasks.
         families: one for each task that has something to compare, in the order of the frame; their `axis` is the
             task, None where the frame has no column `task`.
         pairs: all pairs of a family, by its `axis`; empty where they were not asked for.
@@ -49,7 +50,7 @@ class FrameResults:
     title: str
     notes: tuple[str, ...]
     baseline: str
-    measure: Measure
+    metric: Metric
     families: tuple[SampleFamily, ...]
     pairs: Mapping[str | None, tuple[Comparison, ...]]
     aggregates: tuple[Aggregate, ...]
@@ -167,10 +168,10 @@ def frame_results(
     )
     families, all_pairs = [], {}
     for task, found in zip(comparable, compared, strict=True):
-        measure = _measure(value, found, lower_is_better)
+        metric = _metric(value, found, lower_is_better)
         by_label = {c.variant: c for c in found}
         samples = _samples(tasks[task], wide[task])
-        families.append(SampleFamily(task, samples, baseline, by_label, margin, measure))
+        families.append(SampleFamily(task, samples, baseline, by_label, margin, metric))
         if pairs:
             all_pairs[task] = compare_pairs(tasks[task], margin=margin, lower_is_better=lower_is_better)
     every = tuple(c for task in compared for c in task)
@@ -180,7 +181,7 @@ def frame_results(
         )
     together = aggregate(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
     counts = over_tasks(frame, baseline, lower_is_better=lower_is_better) if len(tasks) > 1 else ()
-    title, shown = f"{value} by variant", _measure(value, every, lower_is_better)
+    title, shown = f"{value} by variant", _metric(value, every, lower_is_better)
     return FrameResults(
         title,
         _notes(frame),
@@ -237,11 +238,11 @@ def _samples(rows: pd.DataFrame, wide: pd.DataFrame) -> tuple[Sample, ...]:
     )
 
 
-def _measure(value: str, comparisons: Iterable[Comparison], lower_is_better: bool) -> Measure:
+def _metric(value: str, comparisons: Iterable[Comparison], lower_is_better: bool) -> Metric:
     """Return how values are shown: two digits of the typical spread of differences, and at least two decimals."""
     spreads = [c.difference.sd for c in comparisons if c.difference.sd]
     decimals = min(8, max(2, 1 - math.floor(math.log10(float(np.median(spreads)))))) if spreads else 2
-    return Measure("value", value, "", "", decimals, lower_is_better)
+    return Metric("value", value, "", "", decimals, lower_is_better)
 
 
 def _notes(frame: pd.DataFrame) -> tuple[str, ...]:

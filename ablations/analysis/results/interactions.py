@@ -64,20 +64,22 @@ def combinations_of(results: Results) -> Combinations | None:
         return None
     base = dict(results.design.baseline.values)
     reference = {axis: base[axis] for axis in axes if base[axis] in set(frame[axis])}
-    fit = factorial(frame, axes, reference=reference, margin=study.margin)
+    lower = study.metric.lower_is_better
+    fit = factorial(frame, axes, reference=reference, margin=study.margin, lower_is_better=lower)
     shown = {contrast.factors for contrast in fit.interactions}
     plots = tuple(_interaction(frame, *pair, fit) for pair in combinations(axes, 2) if pair in shown)
     return Combinations(fit, plots, study.margin)
 
 
 def factor_frame(results: Results) -> pd.DataFrame:
-    """Return top-1 errors as `seed`, `value` and one column for each axis; only rows made of the axes' own values."""
+    """Return the metric as `seed`, `value` and one column for each axis; only rows made of the axes' own values."""
     design = results.design
     trials = results.trials[results.trials["status"] == "finished"]
     own = [row for row in design.rows if all(text != NOT_VARIED for _, text in row.values)]
     kept = trials[trials["row"].isin([row.label for row in own if _is_combined(row, own, design)])]
     names = {f"axis.{axis}": axis for axis in design.study.axes}
-    renamed = kept[["seed", "top1_error", "row", *names]].rename(columns={**names, "top1_error": "value"})
+    column = design.study.metric.column
+    renamed = kept[["seed", column, "row", *names]].rename(columns={**names, column: "value"})
     return renamed.reset_index(drop=True)
 
 

@@ -24,7 +24,7 @@ from scipy.sparse.csgraph import connected_components
 from ablations.analysis.stats.power import sd_of_difference
 from ablations.errors import RecordError
 from ablations.planning.design import Design
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial, network_trial
 from ablations.running.record.trial_file import TrialFile
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
 
 def own_noise(results: Results) -> Noise | None:
     """Estimate the noise from a study's own record; None where it holds too little."""
-    return pooled_noise(results.values("top1_error"), "this study's record")
+    return pooled_noise(results.values(), "this study's record")
 
 
 def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
@@ -113,7 +113,7 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
         RecordError: the record has no such trials, or too few.
     """
     trials = [(_read(line.trial), line.result) for line in record.finished.values()]
-    wanted = design.baseline.trial(0)
+    wanted = network_trial(design.baseline.trial(0))
     alike = [(trial, result) for trial, result in trials if trial is not None and not _differs(trial, wanted)]
     if not alike:
         other = next((trial for trial, _ in trials if trial is not None), None)
@@ -124,7 +124,7 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
         )
     frame = pd.DataFrame(
         [
-            (repr((trial.variant, trial.plugins)), trial.seed, result.top1_error)
+            (repr((trial.variant, trial.plugins)), trial.seed, result.value("top1_error"))
             for trial, result in alike
             if result is not None
         ],
@@ -139,14 +139,14 @@ def pilot_noise(design: Design, pilot: str, record: TrialFile) -> Noise:
     return noise
 
 
-def _read(content: Mapping[str, Any]) -> Trial | None:
+def _read(content: Mapping[str, Any]) -> NetworkTrial | None:
     try:
-        return Trial.from_json(content)
+        return NetworkTrial.from_json(content)
     except ValueError:
         return None  # of a plug-in that is not loaded, or of another version
 
 
-def _differs(trial: Trial, wanted: Trial) -> list[str]:
+def _differs(trial: NetworkTrial, wanted: NetworkTrial) -> list[str]:
     """Return in what a trial was trained otherwise than is wanted; empty where nothing differs that matters."""
     mine, theirs = trial.recipe.effective.model_dump(), wanted.recipe.effective.model_dump()
     pairs: Iterable[tuple[str, object, object]] = (

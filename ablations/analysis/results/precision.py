@@ -9,7 +9,7 @@ from functools import cached_property
 from ablations.errors import RecordError
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design, design
-from ablations.planning.recipe import PRECISIONS
+from ablations.planning.networks.recipe import PRECISIONS
 from ablations.planning.study import Study
 from ablations.running.machine.preference import precision_here
 from ablations.running.record.study_record import StudyRecord

@@ -180,7 +180,8 @@ def _retire(
     base = design.baseline.label
     others = [row.label for row in design.rows if row.label != base]
     level = ALPHA / max(1, len(others))
-    rules = Rules(alpha=ALPHA, margin=margin, schedule=schedule, forecast=False)
+    lower = design.study.metric.lower_is_better
+    rules = Rules(alpha=ALPHA, lower_is_better=lower, margin=margin, schedule=schedule, forecast=False)
     settled = []
     for c in compare_family(known, [(label, base) for label in others], rules):
         if c.variant not in state.racing:
@@ -194,10 +195,11 @@ def _retire(
 
 
 def _values(design: Design, finished: Mapping[str, TrialRecord], seeds: Sequence[int]) -> pd.DataFrame:
-    rows = []
+    rows, column = [], design.study.metric.column
     for row in design.rows:
         for place, seed in enumerate(seeds):
             line = finished.get(row.trial(seed).key)
-            error = line.result.top1_error if line is not None and line.result is not None else math.nan
+            value = None if line is None or line.result is None else line.result.value(column)
+            error = math.nan if value is None else value
             rows.append((row.label, seed, place, error))
     return pd.DataFrame(rows, columns=["variant", "seed", "place", "value"])

@@ -164,7 +164,7 @@ class Results:
         """One row for each row and seed that was asked for.
 
         Columns: `row`, `seed`, `key`, `status` ("finished", "failed" or "missing"), `axis.NAME` for each axis, and
-        `trial_frames.METRICS` (NaN where there is no result).
+        every figure that the experiment records (NaN where there is no result).
         """
         from ablations.analysis.results.trial_frames import trials_frame
 
@@ -172,7 +172,7 @@ class Results:
 
     @cached_property
     def history(self) -> pd.DataFrame:
-        """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and `trial_frames.CURVES`, if recorded."""
+        """One row for each finished trial's epochs: `row`, `seed`, `epoch`, and what each recorded."""
         from ablations.analysis.results.trial_frames import history_frame
 
         return history_frame(self)
@@ -272,18 +272,18 @@ class Results:
         """Return the key of a row's trial; "" where the row is not decided yet."""
         return "" if row.label in self.undecided else row.trial(seed).key
 
-    def values(self, metric: str, rows: Sequence[Row] | None = None) -> pd.DataFrame:
+    def values(self, metric: str | None = None, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
 
         Args:
-            metric: one of `trial_frames.METRICS`.
+            metric: a column of `trials`; that which decides if None.
             rows: these alone, in this order; all if None.
         """
         chosen = self.trials
         if rows is not None:
             order = chosen["row"].map({row.label: place for place, row in enumerate(rows)})
             chosen = chosen[order.notna()].assign(_order=order).sort_values("_order", kind="stable")
-        columns = {"row": "variant", "seed": "seed", metric: "value"}
+        columns = {"row": "variant", "seed": "seed", metric or self.design.study.metric.column: "value"}
         return chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
 
     def of_row(self, row: Row) -> tuple[TrialRecord, ...]:

@@ -91,7 +91,7 @@ class Selection:
     def planned(self) -> tuple[Trial, ...]:
         """The trials on test images that the study has come to so far, seed by seed."""
         decided = [row for row in self.design.rows if row.label not in self.undecided]
-        fixed = [trial for _, trial in self.beside if trial.data.validation_images is None]
+        fixed = [trial for _, trial in self.beside if not trial.proposed]
         rows = [row.trial(seed) for seed in self.design.seeds for row in decided]
         return tuple({trial.key: trial for trial in (*fixed, *rows)}.values())
 
@@ -155,7 +155,7 @@ def _choice(arm: Arm, judged: tuple[Judged, ...]) -> Choice:
     alike: dict[object, list[Judged]] = {}
     for j in judged:
         if j.values is not None:
-            alike.setdefault(j.row.network, []).append(j)
+            alike.setdefault(j.row.identity, []).append(j)
     candidates = [_candidate(arm, group) for group in alike.values()]
     place = arm.objectives.index("validation_error")
     candidates.sort(key=lambda c: (c.values[place], c.values))

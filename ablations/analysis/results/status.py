@@ -91,7 +91,7 @@ def _fixed(results: Results) -> Iterator[RowStatus]:
     """Return how far a tuned study's rows with the study's own recipe are."""
     keys: dict[str, list[str]] = {}
     for row, trial in results.selection.beside:
-        if trial.data.validation_images is None:
+        if not trial.proposed:
             keys.setdefault(row.label, []).append(trial.key)
     for label, own in keys.items():
         done, lost = (sum(key in among for key in own) for among in (results.measured, results.all_failed))

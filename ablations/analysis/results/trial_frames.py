@@ -11,34 +11,27 @@ from ablations.planning.row import Row
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
 
-METRICS = (
-    "top1_error", "top5_error", "test_loss", "train_loss", "train_error", "parameters", "multiply_adds",
-    "train_seconds", "test_seconds", "peak_memory_mib",
-)  # fmt: skip
-"""Columns of numbers: errors in per cent, counts for one image, seconds, MiB."""
-
-CURVES = ("train_loss", "train_error", "lr", "seconds")
-"""Columns of numbers that each epoch has."""
-
 
 def trials_frame(results: Results) -> pd.DataFrame:
     """Return one row for each row and seed that was asked for; see `Results.trials`."""
     rows = [_line(results, row, seed) for row in results.design.rows for seed in results.asked_seeds(row)]
     axes = [f"axis.{name}" for name in results.design.study.axes]
-    frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *METRICS])
-    return frame.astype(dict.fromkeys(METRICS, "float64"))
+    recorded = results.design.study.experiment.recorded
+    frame = pd.DataFrame(rows, columns=["row", "seed", "key", "status", *axes, *recorded])
+    return frame.astype(dict.fromkeys(recorded, "float64"))
 
 
 def history_frame(results: Results) -> pd.DataFrame:
     """Return one row for each epoch of each finished trial; see `Results.history`."""
+    curves = results.design.study.experiment.curves
     rows = [
-        (row, seed, epoch.epoch, *(getattr(epoch, name) for name in CURVES))
+        (row, seed, step.number, *(step.values.get(name) for name in curves))
         for row, seed, key in results.trials[["row", "seed", "key"]].itertuples(index=False)
         if key in results.finished
-        for epoch in results.finished[key].history
+        for step in results.finished[key].history
     ]
-    frame = pd.DataFrame(rows, columns=["row", "seed", "epoch", *CURVES])
-    return frame.astype(dict.fromkeys(CURVES, "float64"))
+    frame = pd.DataFrame(rows, columns=["row", "seed", "epoch", *curves])
+    return frame.astype(dict.fromkeys(curves, "float64"))
 
 
 def _line(results: Results, row: Row, seed: int) -> list[Any]:
@@ -46,5 +39,6 @@ def _line(results: Results, row: Row, seed: int) -> list[Any]:
     done = results.measured.get(key)
     status = "finished" if done is not None else "failed" if key in results.all_failed else "missing"
     result = None if done is None else done.result
-    measured = [None if result is None else getattr(result, name) for name in METRICS]
+    recorded = results.design.study.experiment.recorded
+    measured = [None if result is None else result.value(name) for name in recorded]
     return [row.label, seed, key, status, *(text for _, text in row.values), *measured]

@@ -65,7 +65,7 @@ def tuned_rows(results: Results) -> tuple[TunedRow, ...]:
     """
     if results.fixed is None:
         return ()
-    tuned, fixed = (by_seed(each.values("top1_error")) for each in (results, results.fixed))
+    tuned, fixed = (by_seed(each.values()) for each in (results, results.fixed))
     base = results.design.baseline.label
     rows = [row.label for row in results.design.rows]
     ready = results.withheld is None and results.fixed.withheld is None

@@ -156,7 +156,7 @@ class CostCell:
         exact: whether every digit is shown.
     """
 
-    count: int | None
+    count: float | None
     extra_percent: float | None
     exact: bool
 
@@ -164,7 +164,7 @@ class CostCell:
         """Return "274,490 (+0.74 %)"."""
         if self.count is None:
             return NOTHING
-        shown = f"{self.count:,}" if self.exact else scaled(self.count)
+        shown = f"{self.count:,g}" if self.exact else scaled(self.count)
         if self.extra_percent is None:
             return shown
         small = 0 < abs(self.extra_percent) < 0.1
@@ -277,3 +277,14 @@ def scaled(count: float) -> str:
 def unit_of(count: float) -> tuple[float, str]:
     """Return the size and the name of the largest decimal unit in a count: (1e6, "M"); (1, "") below a thousand."""
     return next((unit for unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if count >= unit[0]), (1.0, ""))
+
+
+def plain(value: object) -> str:
+    """Return a recorded value as people read it; "" for None."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple | list):
+        return "/".join(map(plain, value))
+    return "" if value is None else str(value)

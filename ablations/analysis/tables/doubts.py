@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.shape import no_network_learned
-from ablations.planning.datasets import DATASETS
+from ablations.analysis.tables.page import page_of
 from senet_core.words import counted
 
 
@@ -14,7 +13,7 @@ def doubts_of_runs(results: Results) -> Iterator[str]:
     """Return sentences for the head of a report; none where all runs are ordinary."""
     yield from _failures(results)
     yield from _collapses(results)
-    yield from _nothing_learned(results)
+    yield from page_of(results.design.study).doubts(results)
 
 
 def _failures(results: Results) -> Iterator[str]:
@@ -30,23 +29,15 @@ def _failures(results: Results) -> Iterator[str]:
 
 
 def _collapses(results: Results) -> Iterator[str]:
+    metric = results.design.study.metric
+    places, unit = metric.decimals, f" {metric.points}".rstrip()
     for c in results.comparisons.values():
         shape = c.shape
         if shape is None or not shape.collapses:
             continue
         far = f"{shape.collapses} of {counted(shape.n, 'run')} lie far off"
         yield (
-            f"{c.variant} collapses now and then: {far} (worst difference {shape.worst:+.2f} points, median "
-            f"{shape.median:+.2f}). Its mean is one of two kinds of run; how often it collapses, more seeds tell."
-        )
-
-
-def _nothing_learned(results: Results) -> Iterator[str]:
-    errors = [line.result.top1_error for line in results.finished.values() if line.result is not None]
-    data = results.design.study.baseline.data
-    classes = DATASETS[data.name].classes
-    if errors and classes is not None and no_network_learned(errors, classes, images=data.test_images):
-        yield (
-            f"No network learned: every error is at the level of chance, {100 * (1 - 1 / classes):g} % for {classes} "
-            "classes. The differences say nothing about networks that learn."
+            f"{c.variant} collapses now and then: {far} (worst difference {shape.worst:+.{places}f}{unit}, median "
+            f"{shape.median:+.{places}f}). Its mean is one of two kinds of run; how often it "
+            "collapses, more seeds tell."
         )

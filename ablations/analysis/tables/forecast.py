@@ -83,7 +83,9 @@ def hindsight_table(results: Results) -> Table | None:
         Column("ratio", "happened / forecast"),
     )
     hours = hours_of(forecast, results)
-    rows = (*_hour_rows(hours), *_sensitivity_rows(forecast.sensitivity, _achieved(results)))
+    points = results.design.study.metric.points
+    unit = f", {points}" if points else ""
+    rows = (*_hour_rows(hours), *_sensitivity_rows(forecast.sensitivity, _achieved(results), unit))
     return Table(
         "forecast",
         "Forecast and what happened",
@@ -124,7 +126,7 @@ def covered_seconds(lines: Iterable[TrialRecord]) -> float:
 
 def _achieved(results: Results) -> Found | None:
     """Return what the seeds at hand find with the noise that they show."""
-    noise = pooled_noise(results.values("top1_error"), "this study's record")
+    noise = pooled_noise(results.values(), "this study's record")
     if noise is None:
         return None
     counts = results.trials[results.trials["status"] == "finished"].groupby("row").size()
@@ -144,11 +146,11 @@ def _hour_rows(hours: Hours | None) -> Iterator[TableRow]:
     yield _row("hours in which trials ran", hours.wall_forecast, hours.wall, 3)
 
 
-def _sensitivity_rows(planned: Found | None, achieved: Found | None) -> Iterator[TableRow]:
+def _sensitivity_rows(planned: Found | None, achieved: Found | None, unit: str) -> Iterator[TableRow]:
     figures = (
         ("seeds a row", "seeds", 0),
-        ("noise: sd of a paired difference, points", "sd", 3),
-        ("smallest difference found at 80 % power, points", "detectable", 3),
+        (f"noise: sd of a paired difference{unit}", "sd", 3),
+        (f"smallest difference found at 80 % power{unit}", "detectable", 3),
         ("the same after correction over all comparisons", "detectable_corrected", 3),
     )
     for words, name, decimals in figures:

@@ -16,29 +16,29 @@ from ablations.analysis.tables.tasks import aggregate_table, over_tasks_table
 
 def family_table(family: SampleFamily) -> Table:
     """Return the table of one task: values of its variants, and their comparisons with the baseline."""
-    measure = family.measure
+    metric = family.metric
     columns = (
         Column("variant", "variant", "left"),
-        Column(measure.key, measure.head, gives_way=3),
+        Column(metric.key, metric.head, gives_way=3),
         *COMPARED,
     )
     rows = []
     for outcome in family.outcomes:
         level: tuple[TableCell, ...] = (
             Text(outcome.label),
-            Mean(outcome.level, outcome.planned, measure.decimals),
+            Mean(outcome.level, outcome.planned, metric.decimals),
         )
         rows.append(TableRow(level + compared_cells(family, outcome), family.kind(outcome)))
-    means = f"{measure.name}: mean ± half-width of the 95 % t-interval (seeds)."
+    means = f"{metric.name}: mean ± half-width of the 95 % t-interval (seeds)."
     title = "Comparisons" if family.axis is None else f"Task: {family.axis}"
     unequal = unequal_seeds_note(family)
     notes = (
         means,
         *([unequal] if unequal else []),
-        *comparison_notes(family.comparisons.values(), measure),
+        *comparison_notes(family.comparisons.values(), metric),
     )
     of = "" if family.axis is None else f", task {family.axis}"
-    return Table(_key(family), title, columns, tuple(rows), notes, subject=f"{measure.name} by variant{of}")
+    return Table(_key(family), title, columns, tuple(rows), notes, subject=f"{metric.name} by variant{of}")
 
 
 def further_tables(results: FrameResults) -> Iterator[Table]:
@@ -46,11 +46,11 @@ def further_tables(results: FrameResults) -> Iterator[Table]:
     for family in results.families:
         if family.axis in results.pairs:
             title = "All pairs" if family.axis is None else f"All pairs of task {family.axis}"
-            yield pair_table(_key(family), title, results.pairs[family.axis], family.measure)
+            yield pair_table(_key(family), title, results.pairs[family.axis], family.metric)
     if results.over_tasks:
-        yield over_tasks_table(results.over_tasks, tasks="tasks", measure=results.measure)
+        yield over_tasks_table(results.over_tasks, tasks="tasks", metric=results.metric)
     if results.aggregates:
-        yield aggregate_table(results.aggregates, results.baseline, tasks="tasks", measure=results.measure)
+        yield aggregate_table(results.aggregates, results.baseline, tasks="tasks", metric=results.metric)
 
 
 def _key(family: SampleFamily) -> str:

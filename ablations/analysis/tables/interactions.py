@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from ablations.analysis.results.interactions import Combinations
 from ablations.analysis.stats.factorial.effects import Contrast, Factorial
 from ablations.analysis.tables.cells import Column, Difference, Number, PValue, Table, TableRow, Text
+from ablations.planning.metric import Metric
 
 _ALPHA = 0.05
 
 
-def effect_tables(found: Combinations) -> tuple[Table, ...]:
+def effect_tables(found: Combinations, metric: Metric) -> tuple[Table, ...]:
     """Return the tables of main effects, interactions and F-tests."""
     fit = found.fit
     notes = [
-        "A main effect is the mean error at a level minus that at the reference level (the baseline's), averaged "
-        "evenly over the other axes. Negative is a lower error. Seeds are blocks; intervals are 95 % t-intervals of "
-        f"the pooled residual ({fit.df} degrees of freedom"
-        + (f", sd {fit.sd:.3f} points" if fit.sd is not None else "")
-        + f"); p is corrected (Holm) over the table; “equivalent” means within ±{found.margin:g} points."
+        f"A main effect is the mean {metric.noun} at a level minus that at the reference level (the baseline's), "
+        f"averaged evenly over the other axes. Negative is a lower {metric.noun}. Seeds are blocks; intervals are 95 % "
+        f"t-intervals of the pooled residual ({fit.df} degrees of freedom"
+        + (f", sd {metric.with_points(format(fit.sd, '.3f'))}" if fit.sd is not None else "")
+        + f"); p is corrected (Holm) over the table; “equivalent” means within {_margin(found, metric)}."
     ]
     if any(c.alone for c in (*fit.effects, *fit.interactions)):
         notes.append(
@@ -30,30 +31,34 @@ def effect_tables(found: Combinations) -> tuple[Table, ...]:
         named = ", ".join(" × ".join(factors) for factors in fit.not_estimable)
         notes.append(f"The combinations trained cannot show: {named}. A grid can.")
     between = (
-        "An interaction is a difference of differences: how much more a level changes the error where the other axis "
-        "has its level than where it has its reference. At zero the two choices add up and can be made one by one.",
+        "An interaction is a difference of differences: how much more a level changes the "
+        f"{metric.noun} where the other axis has its level than where it has its reference. At zero the two choices "
+        "add up and can be made one by one.",
     )
-    tables = [_contrast_table("main-effects", "Main effects", fit.effects, tuple(notes))]
+    tables = [_contrast_table("main-effects", "Main effects", fit.effects, tuple(notes), metric)]
     if fit.interactions:
-        tables.append(_contrast_table("interactions", "Interactions of two axes", fit.interactions, between))
+        tables.append(
+            _contrast_table("interactions", "Interactions of two axes", fit.interactions, between, metric)
+        )
     if fit.terms or fit.departure is not None:
         tables.append(_term_table(fit))
     return tuple(table for table in tables if table.rows)
 
 
-def interaction_answer(found: Combinations) -> str | None:
+def interaction_answer(found: Combinations, metric: Metric) -> str | None:
     """Return a sentence on whether choices depend on each other; None where there is nothing to say."""
     fit = found.fit
     present = [c for c in fit.interactions if c.words == "present"]
     if present:
         most = max(present, key=lambda c: abs(c.value))
         named = " with ".join(f"{f} {level}" for f, level in zip(most.factors, most.levels, strict=True))
+        size = Difference(most.value, most.lo, most.hi, decimals=metric.decimals).text()
         return (
             f"Choices depend on each other: {len(present)} of {len(fit.interactions)} interactions are shown, the "
-            f"largest {named} ({Difference(most.value, most.lo, most.hi).text()} points)."
+            f"largest {named} ({metric.with_points(size)})."
         )
     if fit.interactions and all(c.words == "equivalent" for c in fit.interactions):
-        margin = f"±{found.margin:g} points"
+        margin = _margin(found, metric)
         return f"Every interaction of two axes lies within {margin}: the choices can be made one by one."
     if fit.interactions and all(c.words in ("equivalent", "undetermined") for c in fit.interactions):
         return "Whether the choices depend on each other is undetermined."
@@ -62,12 +67,18 @@ def interaction_answer(found: Combinations) -> str | None:
     return None
 
 
-def _contrast_table(key: str, title: str, contrasts: Sequence[Contrast], notes: tuple[str, ...]) -> Table:
+def _margin(found: Combinations, metric: Metric) -> str:
+    return metric.with_points(f"±{found.margin:g}")
+
+
+def _contrast_table(
+    key: str, title: str, contrasts: Sequence[Contrast], notes: tuple[str, ...], metric: Metric
+) -> Table:
     columns = (
         Column("axis", "axis", "left"),
         Column("level", "level", "left"),
         Column("reference", "against", "left"),
-        Column("effect", "effect, points"),
+        Column("effect", f"effect, {metric.points}" if metric.points else "effect"),
         Column("p", "p"),
         Column("p_holm", "p (Holm)"),
         Column("p_tost_holm", "p, equivalence"),
@@ -77,7 +88,8 @@ def _contrast_table(key: str, title: str, contrasts: Sequence[Contrast], notes: 
         TableRow(
             (
                 Text(" × ".join(c.factors)), Text(" × ".join(c.levels)), Text(" × ".join(c.reference)),
-                Difference(c.value, c.lo, c.hi), PValue(c.p), PValue(c.p_holm), PValue(c.p_tost_holm),
+                Difference(c.value, c.lo, c.hi, decimals=metric.decimals),
+                PValue(c.p), PValue(c.p_holm), PValue(c.p_tost_holm),
                 Text(c.words + (" (if alone)" if c.alone else "")),
             )
         )

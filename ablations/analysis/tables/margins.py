@@ -27,8 +27,9 @@ def margin_table(results: Results) -> Table | None:
         for label in results.comparisons
     )
     changed = sum(len({at[label].reading.verdict for at in found}) > 1 for label in results.comparisons)
+    said = results.design.study.metric.with_points(f"{margin:g}")
     note = (
-        f"The study's margin is {margin:g} points. {changed} of {len(rows)} rows have another verdict at half or at "
+        f"The study's margin is {said}. {changed} of {len(rows)} rows have another verdict at half or at "
         "twice of it. A margin is chosen before the results are seen; this table says what depends on that choice, and "
         "is no offer of others."
     )

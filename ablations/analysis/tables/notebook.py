@@ -38,9 +38,11 @@ def notebook_table(results: Results) -> str:
 
 def _caption(results: Results) -> str:
     words = interval_words(results.comparisons.values())
+    metric = results.design.study.metric
+    name, points = metric.name, f"{metric.points}, " if metric.points else ""
     failed = f", {len(results.failed)} failed" if results.failed else ""
     return (
         f"{results.design.study.name}: {len(results.finished)} of {results.asked_trials} trials finished{failed}. "
-        f"Top-1 error: mean ± half-width of the {words.level} (seeds). To baseline: points, paired by seed, with "
-        f"their {words.difference}. Generalises over {words.over}; p corrected for all rows."
+        f"{name[:1].upper()}{name[1:]}: mean ± half-width of the {words.level} (seeds). To baseline: {points}paired by "
+        f"seed, with their {words.difference}. Generalises over {words.over}; p corrected for all rows."
     )

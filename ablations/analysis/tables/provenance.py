@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import seal_facts
-from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text
+from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text, plain
 from ablations.analysis.tables.doubts import doubts_of_runs
+from ablations.analysis.tables.page import page_of
 from ablations.analysis.tables.spread import spread_between_runs
 from ablations.analysis.tables.trials import trial_records
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.rules import unread
-from ablations.planning.study import Study
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.words import counted
@@ -27,26 +24,19 @@ _SECONDS_PER_HOUR = 3600
 def setup_table(results: Results) -> Table:
     """Return what was trained, on what and how, in two columns."""
     study, records = results.design.study, tuple(results.finished.values())
-    baseline = study.baseline
+    page = page_of(study)
     facts: list[tuple[str, str]] = [
-        ("backbone", baseline.backbone),
-        (
-            "baseline",
-            f"{results.design.baseline.label} ({str(baseline.variant or 'plain').replace(',', ', ')})",
-        ),
-        ("data", str(baseline.data)),
-        *(("note on the data", note) for note in _distinct(record.data_note for record in records)),
-        ("recipe", recipe_text(study.trained_recipe) + _chosen_fields(study)),
+        *page.facts(results),
         ("design", f"{study.design}, {len(results.design.rows)} rows"),
         ("seeds", _seeds(results.design.seeds)),
-        ("varied by the seed", _varied(study)),
+        ("varied by the seed", page.varied()),
         *seal_facts(results),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
         *(("precision", text) for text in [precision_text(records)] if text),
         *(("hardware", text) for text in _distinct(_hardware(record) for record in records)),
         *(("code", text) for text in _distinct(_code(record) for record in records)),
-        *(("versions", text) for text in _distinct(_versions(record) for record in records)),
+        *(("versions", text) for text in _distinct(_versions(record, page.versions) for record in records)),
     ]
     spread = spread_between_runs(results)
     if spread is not None:
@@ -56,19 +46,13 @@ def setup_table(results: Results) -> Table:
     return _pairs("setup", "Set-up", facts)
 
 
-def _varied(study: Study) -> str:
-    subset = "yes" if study.baseline.data.resample == "train" else "no, the same for all seeds"
-    first = "first weights" if study.recipe.weights is None else "first weights that the file lacks"
-    return f"{first}, order and augmentation of images; training subset: {subset}; test set: one for all"
-
-
 def environment_table(results: Results) -> Table:
     """Return where the trials ran: every recorded field with its values and how often each occurs."""
     counts: dict[str, Counter[str]] = {}
     for record in results.finished.values():
         digests = {"data digest": record.data_digest[:16]}
         for field, value in {**record.environment, **digests}.items():
-            counts.setdefault(field, Counter())[_plain(value)] += 1
+            counts.setdefault(field, Counter())[plain(value)] += 1
     rows = tuple(
         TableRow((Text(field), Text(value), Number(count, 0)))
         for field, values in counts.items()
@@ -95,7 +79,7 @@ def warnings(results: Results) -> tuple[str, ...]:
         if field in ("precision", "winograd") and "recipe.precision" in results.design.study.axes:
             continue  # that is what is asked, and Winograd's convolutions are for fp32
         values = _distinct(
-            _plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
+            plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
             for record in records
         )
         if len(values) > 1:
@@ -115,7 +99,7 @@ def _doubts_of_code(records: Iterable[TrialRecord]) -> list[str]:
     states: dict[str, set[str]] = {}
     for environment in environments:
         if environment.get("source"):
-            states.setdefault(_plain(environment.get("commit")), set()).add(environment["source"])
+            states.setdefault(plain(environment.get("commit")), set()).add(environment["source"])
     for commit, sources in states.items():
         if len(sources) > 1:
             named = f"commit {commit}" if commit else "no known commit"
@@ -191,11 +175,12 @@ def command_table(results: Results) -> Table:
 
 def trial_table(results: Results) -> Table:
     """Return every trial with its key, by which MLflow finds its run, too."""
+    metric = results.design.study.metric
     columns = (
         Column("variant", "variant", "left"),
         Column("seed", "seed"),
         Column("status", "status", "left"),
-        Column("top1_error", "top-1 error, %"),
+        Column(metric.column, metric.head),
         Column("key", "trial key", "left"),
         Column("shared_from", "taken from study", "left"),
     )
@@ -205,26 +190,11 @@ def trial_table(results: Results) -> Table:
         record = results.finished.get(key) or results.failed.get(key)
         result = None if record is None else record.result
         origin = None if record is None else record.shared_from
-        error = Number(None if result is None else result.top1_error)
+        error = Number(None if result is None else result.value(metric.column), metric.decimals)
         known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
         rows.append(TableRow((*known, Code(key), Text(origin))))
     table = Table("trials", "Trials", columns, tuple(rows), records=trial_records(results))
     return table.without_empty_columns()
-
-
-def _chosen_fields(study: Study) -> str:
-    if study.tune is None:
-        return ""
-    return f"; in each row another {', '.join(study.tune.ranges)}, chosen for it (see The choice of recipes)"
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """Return a recipe on one line, without what is off and what its optimiser does not read."""
-    left_out = unread(recipe)
-    fields = {name: getattr(recipe, name) for name in recipe.to_json() if name not in left_out}
-    return ", ".join(
-        f"{name} {_plain(value)}" for name, value in fields.items() if value is not None and value != ()
-    )
 
 
 def _trials(results: Results) -> Iterable[tuple[str, int, str]]:
@@ -243,23 +213,22 @@ def _distinct(values: Iterable[str]) -> list[str]:
 
 def _hardware(record: TrialRecord) -> str:
     e = record.environment
-    parts = [_plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
-    run = [_plain(e.get("device")), _plain(e.get("precision"))]
+    parts = [plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
+    run = [plain(e.get("device")), plain(e.get("precision"))]
     if "threads" in e:
         run.append(f"{counted(e['threads'], 'thread')} a trial")
     return ", ".join(part for part in (*parts, *run) if part)
 
 
 def _code(record: TrialRecord) -> str:
-    commit = _plain(record.environment.get("commit"))
-    source = _plain(record.environment.get("source"))
+    commit = plain(record.environment.get("commit"))
+    source = plain(record.environment.get("source"))
     if commit:
         return f"commit {commit}{' with changes' if record.environment.get('dirty') else ''}"
-    return f"no commit ({_plain(record.environment.get('no_commit'))}), source {source}" if source else ""
+    return f"no commit ({plain(record.environment.get('no_commit'))}), source {source}" if source else ""
 
 
-def _versions(record: TrialRecord) -> str:
-    named = ("senet-ablations", "python", "torch", "torchvision", "numpy")
+def _versions(record: TrialRecord, named: tuple[str, ...]) -> str:
     return ", ".join(f"{name} {record.environment[name]}" for name in named if record.environment.get(name))
 
 
@@ -277,13 +246,3 @@ def _seeds(seeds: tuple[int, ...]) -> str:
 
 def _listed(seeds: Iterable[int]) -> str | None:
     return ", ".join(map(str, seeds)) or None
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple | list):
-        return "/".join(map(_plain, value))
-    return "" if value is None else str(value)

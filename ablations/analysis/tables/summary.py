@@ -36,9 +36,10 @@ def render_terminal(results: Results) -> ScreenTable:
 
 def summary_table(results: Results) -> Table:
     """Return one short table over all rows of a study."""
+    metric = results.design.study.metric
     columns = (
         Column("variant", "variant", "left"),
-        Column("top1", "top-1 error, %", gives_way=2),
+        Column(metric.key, metric.head, gives_way=2),
         Column("difference", "to baseline", gives_way=3),
         Column("p_corrected", "p, corrected", gives_way=1),
         Column("verdict", "verdict", "left"),
@@ -58,8 +59,8 @@ def _by_label(results: Results) -> dict[str, tuple[Outcome, Comparison | None]]:
 def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float]:
     known: dict[str, float | None] = {
         "mean": outcome.level.mean, "sd": outcome.level.sd, "n": outcome.level.n,
-        "ci_lo": outcome.level.lo, "ci_hi": outcome.level.hi, "top5_mean": outcome.top5.mean,
-        "parameters": outcome.parameters, "multiply_adds": outcome.multiply_adds,
+        "ci_lo": outcome.level.lo, "ci_hi": outcome.level.hi,
+        **{f"{key}_mean": found.mean for key, found in outcome.others.items()}, **outcome.costs,
     }  # fmt: skip
     if comparison is not None:
         d = comparison.difference
@@ -79,8 +80,8 @@ def _row(family: Family, outcome: Outcome, comparison: Comparison | None) -> Tab
     return TableRow(
         (
             Text(outcome.label),
-            Mean(outcome.level, outcome.planned),
-            Difference(d.mean, d.lo, d.hi) if d is not None else Text(None),
+            Mean(outcome.level, outcome.planned, family.metric.decimals),
+            Difference(d.mean, d.lo, d.hi, decimals=family.metric.decimals) if d is not None else Text(None),
             PValue(None if comparison is None else comparison.p_corrected),
             Text("baseline" if kind == "baseline" else verdict if outcome.level.n else "not yet measured"),
         ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ablations.analysis.results.families import TOP1, Measure
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.tasks.aggregates import Aggregate, Bootstrapped
 from ablations.analysis.stats.tasks.over_tasks import OverTasks
 from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
+from ablations.planning.metric import Metric
 from ablations.planning.points import NOT_VARIED
 
 _AXIS = "backbone"
@@ -51,7 +51,7 @@ def aggregate_table(
     baseline: str,
     *,
     tasks: str = "backbones",
-    measure: Measure = TOP1,
+    metric: Metric,
 ) -> Table:
     """Return the table of interquartile means and probabilities of improvement.
 
@@ -59,12 +59,12 @@ def aggregate_table(
         aggregates: of `stats.tasks.aggregates.aggregate`.
         baseline: the row that the others are compared with.
         tasks: what was aggregated over, in the plural.
-        measure: what was measured.
+        metric: what was measured.
     """
     columns = (
         Column("variant", "variant", "left"),
         Column("tasks", f"{tasks} (shared)", gives_way=1),
-        Column("iqm", f"interquartile mean, {measure.head}", gives_way=2),
+        Column("iqm", f"interquartile mean, {metric.head}", gives_way=2),
         Column("difference", "of differences", gives_way=4),
         Column("improvement", "P(improvement)", gives_way=3),
     )
@@ -73,8 +73,8 @@ def aggregate_table(
             (
                 Text(a.variant),
                 Text(f"{a.tasks}" if a.variant == baseline else f"{a.tasks} ({a.compared})"),
-                _shown(a.level, measure.decimals, signed=False),
-                _shown(a.difference, measure.decimals, signed=True),
+                _shown(a.level, metric.decimals, signed=False),
+                _shown(a.difference, metric.decimals, signed=True),
                 _shown(a.improvement, 2, signed=False),
             ),
             "baseline" if a.variant == baseline else "variant",
@@ -93,17 +93,15 @@ def aggregate_table(
     return Table("aggregates", f"Over all {tasks}", columns, rows, notes)
 
 
-def over_tasks_table(
-    found: tuple[OverTasks, ...], *, tasks: str = "backbones", measure: Measure = TOP1
-) -> Table:
+def over_tasks_table(found: tuple[OverTasks, ...], *, tasks: str = "backbones", metric: Metric) -> Table:
     """Return on how many tasks each variant is shown to be better or worse, and how its difference varies.
 
     Args:
         found: of `stats.tasks.over_tasks.over_tasks`.
         tasks: what they are, in the plural.
-        measure: what was measured.
+        metric: what was measured.
     """
-    unit = f", {measure.points}" if measure.points else ""
+    unit = f", {metric.points}" if metric.points else ""
     columns = (
         Column("variant", "variant", "left"),
         Column("better_on", f"better on at least, {tasks}"),
@@ -115,7 +113,7 @@ def over_tasks_table(
     )
     rows = []
     for one in found:
-        s, decimals = one.spread, measure.decimals
+        s, decimals = one.spread, metric.decimals
         cells: tuple[TableCell, ...] = (
             Text(one.variant),
             Text(f"{one.better_on} of {one.tasks}"),

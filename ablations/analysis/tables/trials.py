@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from math import isnan
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.results.trial_frames import METRICS
 from ablations.analysis.tables.cells import Value
-from senet_core.variant_text import variant_text
+from ablations.analysis.tables.page import page_of
 
 
 def trial_records(results: Results) -> tuple[Mapping[str, Value], ...]:
     """Return one line for each trial that means something alone; docs/your-paper.md says what each column is."""
     study, rows = results.design.study, {row.label: row for row in results.design.rows}
-    found = []
+    page, found = page_of(study), []
     for line in results.trials.astype(object).to_dict("records"):
         row, record = rows[line["row"]], results.finished.get(line["key"]) or results.failed.get(line["key"])
         failure = None if record is None else record.failure
@@ -25,11 +24,9 @@ def trial_records(results: Results) -> tuple[Mapping[str, Value], ...]:
                 **{f"axis.{axis}": value for axis, value in row.values},
                 "seed": line["seed"],
                 "status": line["status"],
-                **{name: _number(name, line[name]) for name in METRICS},
+                **{name: _number(name, line[name]) for name in study.experiment.recorded},
                 "failure": None if failure is None else failure.kind,
-                "backbone": row.backbone,
-                "block": variant_text(row.variant),
-                "data": row.data.name,
+                **page.trial_fields(row),
                 "key": line["key"],
                 "shared_from": None if record is None else record.shared_from,
                 "commit": None if record is None else record.environment.get("commit"),

@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ablations.planning.networks.data_spec import DataSpec
+    from ablations.planning.networks.study import NetworkStudy
     from ablations.planning.study import Study
-    from ablations.planning.trial import DataSpec
 
 
 def study_words(study: Study, data_dir: Path) -> Iterator[tuple[str, str]]:
     """Return the lines of a plan that say what every row has in common: a word, and a sentence."""
+    from ablations.planning.networks.study import NetworkStudy as OfNetworks
+
+    if not isinstance(study, OfNetworks):
+        yield "experiment", study.experiment.words
+        return
     yield "recipe", _recipe_words(study)
     yield "data", _data_words(study.baseline.data, data_dir)
     if study.chooses is not None:
@@ -22,9 +28,9 @@ def study_words(study: Study, data_dir: Path) -> Iterator[tuple[str, str]]:
         )
 
 
-def _recipe_words(study: Study) -> str:
-    from ablations.analysis.tables.provenance import recipe_text
-    from ablations.planning.recipes.named import RECIPES
+def _recipe_words(study: NetworkStudy) -> str:
+    from ablations.analysis.networks.recipes import recipe_text
+    from ablations.planning.networks.recipes.named import RECIPES
 
     name = next((f"{name}: " for name, known in RECIPES.items() if known == study.recipe), "")
     varied = [axis.removeprefix("recipe.") for axis in study.axes if axis.startswith("recipe.")]
@@ -35,7 +41,7 @@ def _recipe_words(study: Study) -> str:
 
 
 def _data_words(spec: DataSpec, data_dir: Path) -> str:
-    from ablations.planning.datasets import dataset
+    from ablations.planning.networks.datasets import dataset
     from ablations.running.data import prepared_path
     from ablations.running.data.keeping_up import source_words
     from ablations.running.data.prepared import load

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ablations.api.sweeping import RunOptions, StudyRun
     from ablations.planning.design import Design
     from ablations.running.executors.factories import ExecutorFactory
-    from ablations.running.machine.kernels import Kernels
     from ablations.running.mlflow.tracker import Tracker
     from ablations.running.record.study_paths import StudyPaths
 
@@ -57,11 +56,13 @@ def run_sweep(
     """
     from ablations.api.sweeping import StudyRun
     from ablations.running.sweep.display import SweepDisplay
+    from ablations.running.trials.runner import runner_of
 
     console, faults = make_console(quiet=words.quiet), make_console()
     run = StudyRun(design, paths, options)
-    _say_which_kernels_are_missing(options.kernels, console)
-    with SweepDisplay(design.study.name, console, faults) as display:
+    for missing in runner_of(design.study).missing(options.kernels):
+        console.print(missing, soft_wrap=True)
+    with SweepDisplay(design.study.name, console, faults, metric=design.study.metric) as display:
         outcome = run.train(executors, display, only=only)
     if outcome.stopped_by is not None:
         faults.print(
@@ -80,17 +81,6 @@ def run_sweep(
             style="red",
         )
     return 1 if outcome.failed or outcome.left else 0
-
-
-def _say_which_kernels_are_missing(kernels: Kernels, console: Console) -> None:
-    """Compile the kernels before the workers ask for them, or say why there are none."""
-    from ablations.running.machine.devices import choose_device
-
-    missing: dict[str, list[str]] = {}
-    for words, reason in kernels.missing(choose_device()).items():
-        missing.setdefault(reason, []).append(words)
-    for reason, several in missing.items():
-        console.print(f"training without {' and '.join(several)}, more slowly: {reason}", soft_wrap=True)
 
 
 def _conclude(run: StudyRun, console: Console, faults: Console) -> None:

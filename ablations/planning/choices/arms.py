@@ -12,9 +12,11 @@ from typing import Any
 from ablations.planning.choices.settings import Objective, Pruner, Sampler
 from ablations.planning.choices.space import Space, TuneSpace, search_space, tune_space
 from ablations.planning.design import Design
-from ablations.planning.points import row_at, start_of
-from ablations.planning.row import Row
-from ablations.planning.trial import Trial, in_precision
+from ablations.planning.networks.points import row_at, start_of
+from ablations.planning.networks.row import NetworkRow, network_row
+from ablations.planning.networks.study import network_study
+from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.trial import in_precision
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Arm:
         return self._base.recipe.precision
 
     @cached_property
-    def _base(self) -> Trial:
+    def _base(self) -> NetworkTrial:
         space = self.space
         base = (
             space.base
@@ -89,7 +91,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     study = design.study
     if study.search is not None:
         s = study.search
-        space = search_space(study)
+        space = search_space(network_study(study))
         sampler = s.chosen_sampler
         return (
             Arm("search", "search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),
@@ -100,7 +102,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
             Arm(
                 row.unnamed or row.label,
                 row.label,
-                tune_space(study, row),
+                tune_space(network_study(study), network_row(row)),
                 ("validation_error",),
                 t.trials,
                 None,
@@ -112,7 +114,7 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     return ()
 
 
-def extreme_rows(design: Design) -> Iterator[Row]:
+def extreme_rows(design: Design) -> Iterator[NetworkRow]:
     """Return the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
     for arm in arms_of(design):
         if isinstance(arm.space, TuneSpace):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 from senet_core.errors import unknown
 
 Sampler = Literal["tpe", "nsga2", "random"]

@@ -13,10 +13,10 @@ from ablations.errors import StudyError
 from ablations.planning.choices.settings import WHOLE_NUMBERS, Range
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
-from ablations.planning.points import Point, move, row_at, start_of, text_of
-from ablations.planning.recipe import Recipe
-from ablations.planning.row import Row
-from ablations.planning.study import VARIANT_AXES, Study
+from ablations.planning.networks.points import Point, move, row_at, start_of, text_of
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.row import NetworkRow
+from ablations.planning.networks.study import VARIANT_AXES, NetworkStudy
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
 
@@ -68,15 +68,15 @@ class SearchSpace:
         values: of each axis, by text.
     """
 
-    study: Study
+    study: NetworkStudy
     dimensions: tuple[Dimension, ...]
     values: Mapping[str, Mapping[str, Any]]
 
-    def proposed_row(self, params: Params) -> Row:
+    def proposed_row(self, params: Params) -> NetworkRow:
         """Return the row of a choice, judged on validation images."""
         return _judged_on_validation(row_at(self.study, self._point(params), axis=None), self.study)
 
-    def row(self, params: Params) -> Row:
+    def row(self, params: Params) -> NetworkRow:
         """Return the row of a choice, judged on the test images."""
         return row_at(self.study, self._point(params), axis=None)
 
@@ -154,17 +154,17 @@ class TuneSpace:
         dimensions: one for each field that is chosen.
     """
 
-    study: Study
-    base: Row
+    study: NetworkStudy
+    base: NetworkRow
     dimensions: tuple[Dimension, ...]
 
-    def proposed_row(self, params: Params) -> Row:
+    def proposed_row(self, params: Params) -> NetworkRow:
         """Return the row with a choice, judged on validation images, under a label that says the choice."""
         said = ", ".join(f"{name} {_shown(value)}" for name, value in params.items())
         row = _judged_on_validation(self.row(params), self.study)
         return replace(row, label=f"{self.base.label} with {said}")
 
-    def row(self, params: Params) -> Row:
+    def row(self, params: Params) -> NetworkRow:
         """Return the row with a choice, judged on the test images."""
         values = {
             **self.base.recipe.model_dump(),
@@ -216,7 +216,7 @@ class TuneSpace:
 Space = SearchSpace | TuneSpace
 
 
-def search_space(study: Study) -> SearchSpace:
+def search_space(study: NetworkStudy) -> SearchSpace:
     """Return what a study's search may choose from.
 
     Raises:
@@ -255,7 +255,7 @@ def search_space(study: Study) -> SearchSpace:
     return space
 
 
-def tune_space(study: Study, base: Row) -> TuneSpace:
+def tune_space(study: NetworkStudy, base: NetworkRow) -> TuneSpace:
     """Return what the tuning of a row may choose from.
 
     Raises:
@@ -289,7 +289,7 @@ def tune_space(study: Study, base: Row) -> TuneSpace:
     return space
 
 
-def _impossible(study: Study, params: Params, error: Exception) -> str:
+def _impossible(study: NetworkStudy, params: Params, error: Exception) -> str:
     said = ", ".join(f"{name} {_shown(value)}" for name, value in params.items())
     why = explain(error) if isinstance(error, ValidationError) else error
     return f"study {study.name!r} could choose {said}, and {why}"
@@ -306,7 +306,7 @@ def _ends(name: str, given: Range) -> tuple[float, float]:
     return int(given.low), int(given.high)
 
 
-def _stages(study: Study) -> tuple[int, ...]:
+def _stages(study: NetworkStudy) -> tuple[int, ...]:
     """Return the stages of the study's backbones, which must be the same where they are chosen one by one."""
     names = [study.baseline.backbone, *(str(name) for name in study.axes.get("backbone", ()))]
     search = study.search
@@ -325,7 +325,7 @@ def _chosen_stages(given: Any, stages: tuple[int, ...]) -> tuple[int, ...]:
     return (given,) if isinstance(given, int) else tuple(given)
 
 
-def _judged_on_validation(row: Row, study: Study) -> Row:
+def _judged_on_validation(row: NetworkRow, study: NetworkStudy) -> NetworkRow:
     chooses = study.chooses
     assert chooses is not None
     return replace(row, data=row.data.for_choosing(chooses.validation_images))

@@ -38,8 +38,6 @@ class SearchDesign(DesignKind):
             )
         if not study.axes:
             raise ValueError("a search needs axes, or there is nothing to choose from")
-        if study.baseline.variant is None:
-            raise ValueError("a search starts from an SE block as its baseline, not from the plain network")
 
     def check(self, study: Study) -> None:
         """Refuse what a choice cannot have."""

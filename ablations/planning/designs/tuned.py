@@ -46,7 +46,6 @@ def check_choosing(study: Study) -> None:
     Raises:
         ValueError: with the reason.
     """
-    if study.baseline.data.validation_images is not None:
-        raise ValueError("validation_images belong to tune or search here, not to the data")
+    study.check_choosing()
     if REPEAT in study.axes:
         raise ValueError(f"the axis {REPEAT!r} is for comparisons of a network with itself, not for a choice")

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.probe import Probe, ProbeTiming, run_probe
 from ablations.running.cost.speed import Speed, speed_key, spread
 from ablations.running.machine.devices import choose_device
@@ -30,7 +30,7 @@ class UntimedRow:
     """A row whose speed no earlier trial tells: its label, one of its trials, and what an image costs its network."""
 
     label: str
-    trial: Trial
+    trial: NetworkTrial
     multiply_adds: int
 
 

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from ablations.errors import RecordError
-from ablations.planning.recipe import Recipe
-from ablations.planning.trial import Trial
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
@@ -25,7 +25,7 @@ _NEWEST = 20  # earlier trials of one kind that are used
 
 
 def earlier_speeds(
-    trials: Iterable[Trial], results_dir: Path, environment: Mapping[str, Any], whole: ImageCounts
+    trials: Iterable[NetworkTrial], results_dir: Path, environment: Mapping[str, Any], whole: ImageCounts
 ) -> dict[str, Speed]:
     """Return how fast trials go on this machine, from earlier records.
 

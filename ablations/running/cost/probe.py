@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.data.content import check_content
 from ablations.running.machine.devices import choose_device
@@ -78,7 +79,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
     load_installed_plugins()
     for file in probe.plugins:
         load_plugin_file(file)
-    trial, device = Trial.from_json(probe.trial), choose_device()
+    trial, device = NetworkTrial.from_json(probe.trial), choose_device()
     kernels = probe.kernels.available_on(device, trial.recipe.precision)
 
     def timed(steps: int) -> ProbeTiming:
@@ -96,7 +97,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
     return timing
 
 
-def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
+def _of_length(trial: NetworkTrial, batch: int, steps: int) -> NetworkTrial:
     """Return a trial of so many steps in batches of this size, on images of full size."""
     changed = {
         "batch_size": batch,
@@ -114,7 +115,7 @@ def _of_length(trial: Trial, batch: int, steps: int) -> Trial:
     return replace(trial, recipe=recipe, data=data)
 
 
-def _data(trial: Trial, probe: Probe) -> Prepared:
+def _data(trial: NetworkTrial, probe: Probe) -> Prepared:
     path = prepared_path(trial.data.located(probe.images), probe.data_dir)
     if not path.is_file():
         return synthetic_data(trial.data, probe.batch * _SYNTHETIC_BATCHES)

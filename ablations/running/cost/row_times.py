@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,54 +12,20 @@ import torch
 
 from ablations.planning.commands import prepare_command
 from ablations.planning.design import Design
-from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate
+from ablations.planning.networks.row import network_rows
+from ablations.planning.networks.study import network_study
+from ablations.running.cost.calibration import UntimedRow, calibrate
 from ablations.running.cost.earlier_trials import earlier_speeds
 from ablations.running.cost.probe import Probe
 from ablations.running.cost.speed import Speed, count_images, speed_key
 from ablations.running.cost.sweep_cost import settings_key
+from ablations.running.cost.times import RowTimes, TimingOptions, Wait
 from ablations.running.machine.cores import available_cores
 from ablations.running.machine.devices import choose_device
 from ablations.running.machine.environment import describe_environment
-from ablations.running.machine.kernels import ALL_KERNELS, Kernels
+from ablations.running.machine.kernels import Kernels
 from ablations.running.record.forecasts import RowForecast
 from ablations.running.training.networks import Networks
-
-Wait = Callable[[str], AbstractContextManager[Any] | None]
-"""Shows a text while there is something to wait for."""
-
-
-@dataclass(frozen=True)
-class TimingOptions:
-    """Settings of the sweep, and of the search for its hours.
-
-    Attributes:
-        data_dir: where the prepared data sets are.
-        workers: trials at a time; None for as many as cores or GPUs.
-        kernels: which to train with where they can be had.
-        calibrate_seconds: for what no record tells; 0 for none.
-    """
-
-    data_dir: str | Path = "data"
-    workers: int | None = None
-    kernels: Kernels = ALL_KERNELS
-    calibrate_seconds: float = 20.0
-
-
-@dataclass(frozen=True)
-class RowTimes:
-    """The time of a trial of each row.
-
-    Attributes:
-        environment: of this machine, as trials' records would have it.
-        rows: by label; rows whose time is not known are not in it.
-        calibration: None where there was none.
-        unknown: why times are not known, in words; empty where all are.
-    """
-
-    environment: Mapping[str, Any]
-    rows: Mapping[str, RowForecast] = field(default_factory=dict)
-    calibration: Calibration | None = None
-    unknown: str = ""
 
 
 def time_rows(
@@ -84,7 +49,7 @@ def time_rows(
         make_executor: opens so many workers.
         wait: shows a text during the calibration.
     """
-    environment, data = _environment(workers, options.kernels), design.study.baseline.data
+    environment, data = _environment(workers, options.kernels), network_study(design.study).baseline.data
     data_dir, seconds = Path(options.data_dir), options.calibrate_seconds
     whole = count_images(data, data_dir)
     if whole is None:
@@ -92,7 +57,7 @@ def time_rows(
         text = f"time unknown: the folder of images is counted when it is prepared: {prepare}"
         return RowTimes(environment, unknown=text)
     images = whole.subset(data.train_images, data.test_images)
-    trials = [row.trial(0) for row in design.rows]
+    trials = [row.trial(0) for row in network_rows(design.rows)]
     speeds = earlier_speeds(trials, results_dir, environment, whole)
     untimed, calibration = _untimed(design, networks, speeds), None
     if untimed and seconds > 0:
@@ -102,7 +67,7 @@ def time_rows(
             calibration = calibrate(untimed, probe, workers, make_executor)
         speeds |= calibration.speeds
     rows = {}
-    for row in design.rows:
+    for row in network_rows(design.rows):
         content = row.trial(0).to_json()
         if (speed := speeds.get(speed_key(content))) is not None:
             span = speed.seconds(row.recipe, images)
@@ -120,7 +85,7 @@ def time_rows(
 def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
     """Return one row of each kind that has no speed yet and whose network can be built."""
     found: dict[str, UntimedRow] = {}
-    for row in design.rows:
+    for row in network_rows(design.rows):
         made_of, trial = networks.structure(row), row.trial(0)
         if made_of is not None:
             found.setdefault(speed_key(trial.to_json()), UntimedRow(row.label, trial, made_of.multiply_adds))

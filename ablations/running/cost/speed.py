@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from ablations.planning.datasets import dataset
-from ablations.planning.recipe import Recipe
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import dataset
+from ablations.planning.networks.recipe import Recipe
 from ablations.running.data import load, prepared_path
 from ablations.running.training.networks import data_shape
 from ablations.running.training.schedule import pixel_share

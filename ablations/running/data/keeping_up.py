@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
-from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import DATASETS
 from ablations.running.data.made_from import MadeFrom, SourceState, compare_source
 from ablations.running.data.paths import prepared_path
 from ablations.running.data.preparation import open_prepared, prepare

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ablations.errors import DataError
-from ablations.planning.data_path import absolute_path
 from ablations.planning.explain import explain
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_path import absolute_path
+from ablations.planning.networks.data_spec import DataSpec
 
 
 def data_spec(name: str, *, path: str | None = None, size: int | None = None) -> DataSpec:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
-from ablations.planning.datasets import Dataset, dataset
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import Dataset, dataset
 from ablations.running.data.cifar import read_cifar
 from ablations.running.data.content import check_content, file_state
 from ablations.running.data.digits import from_scikit_learn

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
-from ablations.planning.datasets import DATASETS
+from ablations.planning.networks.datasets import DATASETS
 from ablations.running.data.made_from import MadeFrom
 from ablations.running.data.raw_dataset import check_labels
 from senet_core.randomness import stream_seed

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ablations.errors import DataError
 from ablations.planning.commands import prepare_command
-from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import DATASETS
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.machine.durable import is_abandoned
 

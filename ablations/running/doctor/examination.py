@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ablations.planning.design import Design
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.study import NetworkStudy
 from ablations.running.doctor.data import check_data, prepared_digests
 from ablations.running.doctor.finding import Finding, ok, problem
 from ablations.running.doctor.leftovers import check_checkpoints, check_leases, check_running
@@ -48,7 +49,8 @@ def examine(
     yield from check_packages()
     yield from check_devices()
     yield from check_disk(results_dir, data_dir)
-    wanted = None if design is None else design.study.baseline.data
+    asked = None if design is None else design.study
+    wanted = asked.baseline.data if isinstance(asked, NetworkStudy) else None
     yield from check_data(data_dir, wanted, fix=fix)
     digests = prepared_digests(data_dir, wanted)
     names = [study] if study is not None else studies_with_results(results_dir)

@@ -11,7 +11,7 @@ from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.machine.code_version import code_version
 from ablations.running.record.leases import Leases, is_left_behind
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.training.progress import progress_file
+from ablations.running.trials.progress import progress_file
 from senet_core.words import counted
 
 _TAKEN_OVER = "the next sweep takes it over; `fix=True` removes it"

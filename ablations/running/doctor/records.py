@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.planning.trial import DataSpec, trial_key
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.trial import trial_key
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
 from ablations.running.record.json_lines import cut_off
 from ablations.running.record.schema import NewerSchema
@@ -147,7 +148,7 @@ def _doubles(path: Path, lines: Lines) -> Iterator[Finding]:
             finished[line.key].append((number, line))
     for key, same in list(finished.items()):
         if len(same) > 1:
-            alike = len({line.result.weights_sha256 for _, line in same if line.result is not None}) == 1
+            alike = len({line.result.proof for _, line in same if line.result is not None}) == 1
             end = "with the same weights" if alike else "with different weights"
             yield warning(
                 f"{path}: trial {key} is finished in {_named([n for n, _ in same])}, {end}",

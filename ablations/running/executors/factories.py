@@ -6,8 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ablations.running.executors.custom import import_factory
@@ -17,9 +16,9 @@ from senet_core.errors import UserError
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from ablations.running.data.prepared import Prepared
     from ablations.running.executors.ray_cluster import Node, Resources
     from ablations.running.executors.ray_data import DataFile
+    from ablations.running.trials.inputs import Inputs
 
 RAY = "ray"
 _FOR_RAY_ONLY = ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data")
@@ -62,22 +61,30 @@ class ExecutorOptions:
                 raise UserError(f"{name.replace('_', ' ')} is for the executor 'ray' only")
         if isinstance(self.executor, str):
             return _LocalFactory(self, import_factory(self.executor))
-        return _LocalFactory(self, self.executor or make_pool)
+        return _LocalFactory(self, self.executor)
 
 
 class ExecutorFactory(Protocol):
     """Opens the executor of a sweep."""
 
-    def trials_at_a_time(self, trials: int) -> int:
-        """Return how many of so many trials run at a time."""
+    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
+        """Return how many of so many trials run at a time.
 
-    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+        Args:
+            trials: how many there are.
+            gpus: that each trial needs; None where it takes what there is.
+
+        Raises:
+            UserError: no machine has so many.
+        """
+
+    def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
         """Return the executor.
 
         Args:
             size: trials at a time.
-            prepared: the prepared file of the study's data.
-            data: its content.
+            inputs: what the trials read.
+            warm_up: what a worker calls before its first trial; see `Runner`.
             say: called with a line of text when something happens to the executor.
         """
 
@@ -86,16 +93,23 @@ class ExecutorFactory(Protocol):
 
 
 class _LocalFactory:
-    """An executor that is made by a function of the number of trials at a time."""
+    """An executor that is made by a function of the number of trials at a time; else a pool of processes."""
 
-    def __init__(self, options: ExecutorOptions, make: Callable[[int], Executor]) -> None:
+    def __init__(self, options: ExecutorOptions, make: Callable[[int], Executor] | None) -> None:
         self._options, self._make = options, make
+        self._gpus: int | None = None
 
-    def trials_at_a_time(self, trials: int) -> int:
-        return worker_count(self._options.workers, trials, self._options.trials_per_gpu)
+    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
+        self._gpus = gpus
+        if gpus is None:
+            return worker_count(self._options.workers, trials, self._options.trials_per_gpu)
+        if gpus == 0:
+            return min(self._options.workers or available_cores(), trials)
+        groups = len(gpu_groups(gpus))
+        return min(self._options.workers or groups, groups, trials)
 
-    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
-        return self._make(size)
+    def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
+        return make_pool(size, warm_up, self._gpus) if self._make is None else self._make(size)
 
     def close(self) -> None:
         pass
@@ -114,36 +128,43 @@ class _RayFactory:
             self._stack.enter_context(connected(address))
         try:
             nodes = [_this_machine()] if address is None else nodes_of_cluster()
+            self._nodes = nodes
             self._resources = _resources(options, nodes)
             self._capacity = trials_at_a_time(self._resources, nodes)
         except BaseException:
             self.close()
             raise
 
-    def trials_at_a_time(self, trials: int) -> int:
+    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
+        if gpus is not None and self._options.gpus_per_trial is None:
+            from ablations.running.executors.ray_cluster import trials_at_a_time
+
+            nodes = [_this_machine()] if self._starts_ray else self._nodes
+            self._resources = replace(self._resources, gpus=float(gpus))
+            self._capacity = trials_at_a_time(self._resources, nodes)
         return min(self._options.workers or self._capacity, trials)
 
-    def open(self, size: int, prepared: Path, data: Prepared, say: Callable[[str], None]) -> Executor:
+    def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
         from ablations.running.executors.ray_cluster import connected
         from ablations.running.executors.ray_executor import RayExecutor
 
         if self._starts_ray:
             here = _this_machine()
             self._stack.enter_context(connected(None, cpus=int(here.cpus), gpus=int(here.gpus)))
-        return RayExecutor(self._resources, data=self._data_file(prepared, data), say=say)
+        return RayExecutor(self._resources, data=self._data_file(inputs), warm_up=warm_up, say=say)
 
     def close(self) -> None:
         self._stack.close()
 
-    def _data_file(self, prepared: Path, data: Prepared) -> DataFile | None:
-        if self._options.ray_data != "object-store" or self._starts_ray:
+    def _data_file(self, inputs: Inputs) -> DataFile | None:
+        if self._options.ray_data != "object-store" or self._starts_ray or inputs.file is None:
             return None  # one machine sees its own file
         import numpy as np
         import ray
 
         from ablations.running.executors.ray_data import DataFile
 
-        return DataFile(prepared.name, data.digest, ray.put(np.fromfile(prepared, dtype=np.uint8)))
+        return DataFile(inputs.file.name, inputs.digest, ray.put(np.fromfile(inputs.file, dtype=np.uint8)))
 
 
 def _resources(options: ExecutorOptions, nodes: list[Node]) -> Resources:
@@ -170,9 +191,36 @@ def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
     return min(asked or count_gpus() * per_gpu or available_cores(), trials)
 
 
-def make_pool(workers: int) -> Executor:
-    """Return a pool of worker processes, each with its share of the cores or its GPU."""
-    from ablations.running.executors.process_pool import WorkerPool
+def gpu_groups(size: int) -> tuple[str, ...]:
+    """Return the GPUs of this machine in groups of so many, each as CUDA_VISIBLE_DEVICES names it.
+
+    Raises:
+        UserError: there are fewer.
+    """
     from ablations.running.machine.devices import visible_gpus
 
-    return WorkerPool(workers, threads=max(1, available_cores() // workers), gpus=visible_gpus())
+    there = visible_gpus()
+    if len(there) < size:
+        raise UserError(
+            f"each trial asks for {size} GPUs (experiment.gpus), and this machine has {len(there)}"
+        )
+    return tuple(",".join(there[first : first + size]) for first in range(0, len(there) - size + 1, size))
+
+
+def make_pool(workers: int, warm_up: str | None = None, gpus: int | None = None) -> Executor:
+    """Return a pool of worker processes, each with its share of the cores or its GPU.
+
+    Args:
+        workers: processes.
+        warm_up: what each calls before its first task, see `Runner`; None for the training of networks.
+        gpus: of each; None for one where there is any.
+    """
+    from ablations.running.executors.process_pool import NETWORKS, WorkerPool
+    from ablations.running.machine.devices import visible_gpus
+
+    return WorkerPool(
+        workers,
+        threads=max(1, available_cores() // workers),
+        gpus=visible_gpus() if gpus is None else gpu_groups(gpus) if gpus else ("",),
+        warm_up=NETWORKS if warm_up is None else warm_up,
+    )

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psutil
 
 from ablations.running.machine.signals import signals_held_back
-from ablations.running.training.worker import start_worker
+from ablations.running.trials.worker import start_worker
 
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ SHARE_OF_MEMORY = 0.6
 WORKER_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
 """Settings of glibc's malloc, read at process start: feature maps are reused, not given back to the system and
 zeroed by it again in every step (docs/performance.md). Another allocator ignores them."""
+
+
+NETWORKS = "ablations.running.training.warm_up:warm_up"
+"""What a worker calls before it trains networks."""
 
 
 class WorkerDied(RuntimeError):
@@ -58,15 +62,23 @@ class WorkerPool(Executor):
         threads: torch threads of each.
         gpus: CUDA devices to assign in turn, by their names for CUDA_VISIBLE_DEVICES; empty for none.
         memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
+        warm_up: what each calls before its first task, as "module:function"; empty for nothing.
     """
 
     def __init__(
-        self, workers: int, *, threads: int = 1, gpus: Sequence[str] = (), memory_mib: float | None = None
+        self,
+        workers: int,
+        *,
+        threads: int = 1,
+        gpus: Sequence[str] = (),
+        memory_mib: float | None = None,
+        warm_up: str = NETWORKS,
     ) -> None:
         share = SHARE_OF_MEMORY * psutil.virtual_memory().total / 2**20 / workers
         self._memory_mib = share if memory_mib is None else memory_mib
         self._threads = threads
         self._gpus = tuple(gpus)
+        self._warm_up = warm_up
         self._lock = threading.RLock()
         self._waiting: deque[_Job] = deque()
         self._idle = deque(range(workers))
@@ -135,7 +147,11 @@ class WorkerPool(Executor):
                 1,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=start_worker,
-                initargs=(self._threads, self._gpus[slot % len(self._gpus)] if self._gpus else None),
+                initargs=(
+                    self._threads,
+                    self._gpus[slot % len(self._gpus)] if self._gpus else None,
+                    self._warm_up,
+                ),
             )
         return self._pools[slot]
 

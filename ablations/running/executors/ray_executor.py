@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
+from ablations.running.executors.process_pool import NETWORKS, ExecutorLost, WorkerDied
 from ablations.running.executors.ray_cluster import Resources, import_ray, nodes_of_cluster
 from ablations.running.executors.ray_data import DataFile
 from ablations.running.executors.ray_worker import TaskContext, run_on_node
@@ -47,6 +47,7 @@ class RayExecutor(Executor):
     Args:
         resources: of every task.
         data: the data set in the object store; None where nodes share its file.
+        warm_up: what a worker calls before each task; see `Runner`.
         say: called with a line of text when a node is lost or nothing can run.
         stall_seconds: time without any running task after which `say` is called.
     """
@@ -56,12 +57,13 @@ class RayExecutor(Executor):
         resources: Resources,
         *,
         data: DataFile | None = None,
+        warm_up: str = NETWORKS,
         say: Callable[[str], None] = lambda message: None,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self._ray = import_ray()
         self._resources, self._say, self._stall_seconds = resources, say, stall_seconds
-        self._context = self._ray.put(TaskContext(resources, os.getcwd(), data))
+        self._context = self._ray.put(TaskContext(resources, os.getcwd(), data, warm_up))
         remote = self._ray.remote(
             num_returns="streaming", max_retries=0, num_cpus=resources.cpus, num_gpus=resources.gpus
         )

@@ -7,13 +7,14 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ablations.running.executors.ray_cluster import Resources
 from ablations.running.executors.ray_data import DataFile
 from ablations.running.record.leases import FOLDER as LEASES
-from ablations.running.training.task import Task
+from ablations.running.trials.task import Task
+from ablations.running.trials.worker import set_up
 from senet_core.errors import UserError
 
 
@@ -25,11 +26,13 @@ class TaskContext:
         resources: what Ray assigns to each.
         folder: working directory of the sweep, for paths relative to it.
         data: the data set in the object store; None where nodes share the file.
+        warm_up: as for `start_worker`.
     """
 
     resources: Resources
     folder: str
     data: DataFile | None = None
+    warm_up: str = ""
 
 
 def run_on_node(
@@ -53,18 +56,11 @@ def _set_up(context: TaskContext) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU that was not asked for may be another's
     with suppress(OSError):  # the folder need not be there where all paths are absolute
         os.chdir(context.folder)
-    import torch
-
-    import ablations.running.training.attempt  # noqa: F401  (imported now, so that the first trial's time is the trial's)
-
-    torch.set_num_threads(context.resources.cpus)
+    set_up(context.resources.cpus, context.warm_up)
 
 
 def _located(task: Task, data: DataFile | None) -> Task:
     """Return the task with the folder of the data on this node; refuse a node where results would be lost."""
-    from ablations.planning.trial import Trial
-    from ablations.running.data.paths import prepared_path
-
     host, results = socket.gethostname(), task.running_dir.parent
     # the trial's own lease, which the sweep has just written there: a folder of the same name would not have it
     if not (results / LEASES / f"{task.key}.json").exists():
@@ -72,12 +68,7 @@ def _located(task: Task, data: DataFile | None) -> Task:
             f"node {host} does not see {results} as the sweep does: results must be in a folder that all nodes"
             " share; give one with `results_dir`"
         )
-    path = prepared_path(Trial.from_json(task.trial).data.located(task.images), task.data_dir)
-    if path.exists():
-        return task
-    if data is None:
-        raise UserError(
-            f"node {host} does not see the prepared data {path}: give a folder that all nodes share with"
-            " `data_dir`, or `ray_data=object-store`"
-        )
-    return replace(task, data_dir=data.local())
+    try:
+        return task.on_this_node(None if data is None else data.local)
+    except UserError as error:
+        raise UserError(f"node {host}: {error}") from error

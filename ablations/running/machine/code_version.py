@@ -36,8 +36,8 @@ def commit_of(root: Path) -> dict[str, Any]:
     if not (root / ".git").exists():  # installed, perhaps within the checkout of another project
         return _unknown("the package is not run from a git checkout")
     try:
-        commit = _git(root, "rev-parse", "--short=12", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(root, "status", "--porcelain", "--", *CODE))}
+        commit = git(root, "rev-parse", "--short=12", "HEAD")
+        return {"commit": commit, "dirty": bool(git(root, "status", "--porcelain", "--", *CODE))}
     except FileNotFoundError:
         return _unknown("git is not installed")
     except subprocess.TimeoutExpired:
@@ -64,7 +64,7 @@ def _unknown(why: str) -> dict[str, Any]:
     return {"commit": "", "dirty": None, "no_commit": why}
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
     """Ask git about one folder, whatever repository, configuration or language the caller's environment names."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]

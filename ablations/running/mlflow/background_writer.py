@@ -23,7 +23,7 @@ from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.record.trial_record import EpochMetrics, TrialRecord
+from ablations.running.record.trial_record import Step, TrialRecord
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker
@@ -78,11 +78,11 @@ class BackgroundWriter:
 
         self._put(trial.key, start)
 
-    def epochs(self, key: str, epochs: Sequence[EpochMetrics]) -> None:
+    def epochs(self, key: str, epochs: Sequence[Step]) -> None:
         """Log epochs."""
 
         def log(tracker: Tracker) -> None:
-            self._epochs.setdefault(key, set()).update(epoch.epoch for epoch in epochs)
+            self._epochs.setdefault(key, set()).update(epoch.number for epoch in epochs)
             tracker.log_epochs(self._runs.get(key, ""), epochs)
 
         self._put(key, log)
@@ -96,7 +96,7 @@ class BackgroundWriter:
         def finish(tracker: Tracker) -> None:
             run = self._runs.get(record.key, "")
             told = self._epochs.get(record.key, set())
-            untold = [epoch for epoch in record.history if epoch.epoch not in told]
+            untold = [epoch for epoch in record.history if epoch.number not in told]
             if not self._holds(record.key):
                 tracker.kill_trial(run, "another sweep took the trial over")
                 return
@@ -231,7 +231,7 @@ def _with_other_epochs(
     found = {}
     for key in runs.keys() & lines.keys():
         epochs = tracker.epochs_of(runs[key])
-        if epochs is not None and epochs != [epoch.epoch for epoch in lines[key].history]:
+        if epochs is not None and epochs != [epoch.number for epoch in lines[key].history]:
             found[key] = runs[key]
     return found
 

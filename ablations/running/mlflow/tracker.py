@@ -23,6 +23,7 @@ from ablations.running.mlflow.values import (
     epoch_step,
     failure_text,
     final_metrics,
+    last_step,
     level_of,
     trial_parameters,
     width_parameters,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from ablations.planning.trial import Trial
-    from ablations.running.record.trial_record import EpochMetrics, TrialRecord
+    from ablations.running.record.trial_record import Step, TrialRecord
 
 PATIENCE = 3  # failures in a row after which MLflow rests
 REST_SECONDS = 15.0  # before it is tried again
@@ -189,13 +190,12 @@ class Tracker:
         configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
         self._runs.write_json(run_id, configuration, "trial.json")
         if level_of(trial) not in self._views:
-            of_proposals = trial.data.validation_images is not None
-            self._runs.save_view((proposal_view if of_proposals else trial_view)(list(axis_values)))
+            self._runs.save_view((proposal_view if trial.proposed else trial_view)(list(axis_values)))
             self._views.add(level_of(trial))
         return run_id
 
     @_never_fails(None)
-    def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
+    def log_epochs(self, run_id: str, epochs: Sequence[Step]) -> None:
         """Write the figures of several epochs in one call, each at the step of its number."""
         if self._is_open(run_id):
             self._runs.write_metrics(run_id, [epoch_step(epoch) for epoch in epochs])
@@ -205,10 +205,10 @@ class Tracker:
         """Write a trial's result or its failure, and close its run."""
         if not self._is_open(run_id):
             return
-        self._runs.write_metrics(run_id, [(len(record.history), final_metrics(record))])
+        self._runs.write_metrics(run_id, [(last_step(record), final_metrics(record))])
         self._runs.write_parameters(run_id, width_parameters(record.result))
         if record.data_digest:
-            name = str(record.trial["data"]["name"])
+            name = record.data_name
             self._runs.write_data(run_id, name, record.data_digest, record.data_note)
         if record.status == "finished":
             self._runs.close(run_id, "FINISHED", {LINE: record.mark})

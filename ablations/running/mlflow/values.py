@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from senet_core.variant import PREFIX, SEVariant
-from senet_core.variant_text import PLAIN
+from ablations.running.record.trial_record import TrialResult
 
 if TYPE_CHECKING:
     from ablations.planning.trial import Trial
-    from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
+    from ablations.running.record.trial_record import Failure, Result, Step, TrialRecord
 
 ABSENT = "-"
 PLAN = "plan"  # tag: the plan of the study that a run belongs to, of several with one name; it may change
@@ -24,27 +22,23 @@ VALIDATION_NAMES = {
 DIGEST_CHARACTERS = 12  # MLflow keeps up to 36 of a data set's digest, but shows all that it has
 
 
-EPOCH_METRIC = "lr"
+EPOCH_METRIC = "seconds"
 """A figure that every epoch has, finite and once."""
 
 
 def level_of(trial: Trial) -> str:
     """Return what a trial's run is: "proposal" where it takes part in a choice, else "trial"."""
-    return "trial" if trial.data.validation_images is None else "proposal"
+    return "proposal" if trial.proposed else "trial"
 
 
 def trial_parameters(trial: Trial, axis_values: Mapping[str, str]) -> dict[str, str]:
     """Return every choice that made the trial, by the name of its axis.
 
     Args:
-        trial: the trial; its plain network has "-" where a variant has a value.
+        trial: the trial.
         axis_values: the row's own text for each axis of the study, which wins.
     """
-    content = trial.to_json()
-    chosen = {"backbone": content["backbone"], **_variant_values(content["variant"])}
-    chosen |= {"data" if name == "name" else f"data.{name}": value for name, value in content["data"].items()}
-    chosen |= {f"recipe.{name}": value for name, value in content["recipe"].items()}
-    chosen |= {"seed": content["seed"], **axis_values}
+    chosen = {**trial.choices(), "seed": trial.seed, **axis_values}
     return {name: _text(value) for name, value in chosen.items() if value is not None}
 
 
@@ -53,9 +47,9 @@ def finite_metrics(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if _is_finite(value)}
 
 
-def epoch_step(epoch: EpochMetrics) -> tuple[int, dict[str, Any]]:
+def epoch_step(epoch: Step) -> tuple[int, dict[str, Any]]:
     """Return an epoch's number and its figures."""
-    return epoch.epoch, {name: value for name, value in vars(epoch).items() if name != "epoch"}
+    return epoch.number, dict(epoch.values)
 
 
 def final_metrics(record: TrialRecord) -> dict[str, float]:
@@ -65,16 +59,21 @@ def final_metrics(record: TrialRecord) -> dict[str, float]:
     """
     if record.result is None:
         return {}
-    final = finite_metrics(vars(record.result))
-    if record.trial["data"].get("validation_images") is not None:
+    final = finite_metrics(record.result.values)
+    if record.proposed:
         final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
-    logged = finite_metrics(vars(record.history[-1])) if record.history else {}
-    return {name: value for name, value in final.items() if name not in logged}
+    logged = finite_metrics(record.history[-1].values) if record.history else {}
+    return {name: value for name, value in final.items() if logged.get(name) != value}
 
 
-def width_parameters(result: TrialResult | None) -> dict[str, str]:
+def last_step(record: TrialRecord) -> int:
+    """Return the number of a trial's last epoch or step; 0 where it reported none."""
+    return record.history[-1].number if record.history else 0
+
+
+def width_parameters(result: Result | None) -> dict[str, str]:
     """Return the bottleneck width built in each stage: two reductions may share one."""
-    widths = {} if result is None else result.bottleneck_widths
+    widths = result.bottleneck_widths if isinstance(result, TrialResult) else {}
     return {f"width.stage{stage}": str(width) for stage, width in widths.items()}
 
 
@@ -83,12 +82,6 @@ def failure_text(failure: Failure) -> str:
     return f"{failure.kind}: {failure.message}" + (
         "" if failure.epoch is None else f" (epoch {failure.epoch})"
     )
-
-
-def _variant_values(text: str) -> dict[str, str]:
-    if text == PLAIN:
-        return {field.name: ABSENT for field in fields(SEVariant)}
-    return dict(part.split("=", 1) for part in text.removeprefix(PREFIX).split(","))
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from ablations.planning.explain import explain
-from ablations.planning.recipe import PRECISIONS
+from ablations.planning.networks.recipe import PRECISIONS
 from ablations.planning.trial import in_precision, trial_key
 from ablations.running.record.schema import check_schema
 from senet_core.errors import printable
@@ -55,6 +55,16 @@ class EpochMetrics:
     seconds: Amount
     validation_error: Percent | None = None
 
+    @property
+    def number(self) -> int:
+        """The epoch."""
+        return self.epoch
+
+    @property
+    def values(self) -> Mapping[str, float | None]:
+        """Its figures by name."""
+        return {name: value for name, value in vars(self).items() if name != "epoch"}
+
 
 @with_config(_FINITE)
 @dataclass(frozen=True)
@@ -95,6 +105,86 @@ class TrialResult:
     latency_ms: Amount | None = None
     outcomes_sha256: Hash | None = None
 
+    def value(self, name: str) -> float | None:
+        """Return a figure; None where it was not measured."""
+        found: float | None = getattr(self, name, None)
+        return found
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Its figures by name."""
+        return vars(self)
+
+    @property
+    def proof(self) -> str:
+        """What two runs of one trial have in common if they were the same run."""
+        return self.weights_sha256
+
+
+@with_config(_FINITE)
+@dataclass(frozen=True)
+class StepMetrics:
+    """What a trial reported on its way.
+
+    Attributes:
+        step: from 1, rising.
+        metrics: by name.
+        seconds: wall time since the step before.
+    """
+
+    step: Count
+    metrics: Mapping[str, Number]
+    seconds: Amount
+
+    @property
+    def number(self) -> int:
+        """The step."""
+        return self.step
+
+    @property
+    def values(self) -> Mapping[str, float | None]:
+        """Its figures by name."""
+        return {**self.metrics, "seconds": self.seconds}
+
+
+@with_config(_FINITE)
+@dataclass(frozen=True)
+class MetricsResult:
+    """The measurements of one finished trial of any experiment.
+
+    Attributes:
+        metrics: by name.
+        train_seconds: wall time of all attempts.
+        outcomes_sha256: of the file that has one bit for each test example; None where the trial kept none.
+    """
+
+    metrics: Mapping[str, Number]
+    train_seconds: Amount
+    outcomes_sha256: Hash | None = None
+
+    @property
+    def test_seconds(self) -> float:
+        """Nothing: whatever it tests is in `train_seconds`."""
+        return 0.0
+
+    def value(self, name: str) -> float | None:
+        """Return a metric; None where it was not measured."""
+        return self.train_seconds if name == "train_seconds" else self.metrics.get(name)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Its figures by name."""
+        return {**self.metrics, "train_seconds": self.train_seconds}
+
+    @property
+    def proof(self) -> str:
+        """What two runs of one trial have in common if they were the same run."""
+        return json.dumps(dict(self.metrics), sort_keys=True)
+
+
+Result = TrialResult | MetricsResult
+Step = EpochMetrics | StepMetrics
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -122,7 +212,7 @@ class TrialRecord:
         status: "finished", "failed", or "pruned": stopped early by the pruner of a search.
         trial: the trial's canonical JSON.
         result: what a finished trial measured.
-        history: its epochs.
+        history: its epochs, or the steps that it reported.
         failure: why a failed one has no result.
         environment: commit, host, processor, versions, device, precision, threads.
         data_digest: SHA-256 of the prepared images and labels.
@@ -137,8 +227,8 @@ class TrialRecord:
     study: str
     status: Literal["finished", "failed", "pruned"]
     trial: Mapping[str, Any]
-    result: TrialResult | None
-    history: tuple[EpochMetrics, ...]
+    result: Annotated[Result, Field(union_mode="left_to_right")] | None
+    history: tuple[Annotated[Step, Field(union_mode="left_to_right")], ...]
     failure: Failure | None
     environment: Mapping[str, Any]
     data_digest: str
@@ -147,6 +237,20 @@ class TrialRecord:
     finished: str
     shared_from: str | None = None
     written_as: str | None = field(default=None, compare=False)
+
+    @property
+    def proposed(self) -> bool:
+        """Whether it took part in a choice, and was judged on validation data."""
+        data = self.trial.get("data")
+        return isinstance(data, Mapping) and data.get("validation_images") is not None
+
+    @property
+    def data_name(self) -> str:
+        """The data set, or what stands for it."""
+        data = self.trial.get("data")
+        return (
+            str(data["name"]) if isinstance(data, Mapping) else str(self.trial["experiment"].get("kind", ""))
+        )
 
     @property
     def mark(self) -> str:
@@ -159,7 +263,7 @@ class TrialRecord:
         return frozenset({self.mark, self._mark(self.written_as or self.key)})
 
     def _mark(self, key: str) -> str:
-        end = self.failure if self.result is None else (self.result.weights_sha256, self.result.train_seconds)
+        end = self.failure if self.result is None else (self.result.proof, self.result.train_seconds)
         told = (key, self.started, self.finished, self.environment.get("host"), str(end))
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
@@ -175,10 +279,10 @@ class TrialRecord:
         ):  # foreign text; a trial was checked when it was planned
             content[name] = _printable(content[name])
         for epoch in content["history"]:
-            if epoch["validation_error"] is None:
+            if epoch.get("validation_error", 0.0) is None:
                 del epoch["validation_error"]
         for name in ("latency_ms", "outcomes_sha256"):
-            if content["result"] is not None and content["result"][name] is None:
+            if content["result"] is not None and content["result"].get(name, 0.0) is None:
                 del content["result"][name]
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
@@ -213,7 +317,8 @@ class TrialRecord:
         except ValidationError as error:
             raise ValueError(explain(error)) from error
         data = record.trial.get("data")
-        if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+        named = isinstance(data, Mapping) and isinstance(data.get("name"), str)
+        if not named and not isinstance(record.trial.get("experiment"), Mapping):
             raise ValueError("its trial does not name its data")
         if not isinstance(record.trial.get("seed"), int):
             raise ValueError("its trial has no seed")

@@ -13,7 +13,7 @@ from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.proposals import FILE_NAME, Proposal
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.record.trial_record import TrialRecord, TrialResult
+from ablations.running.record.trial_record import Result, TrialRecord
 
 State = Literal["open", "finished", "pruned", "diverged", "failed"]
 _COLUMNS = {
@@ -163,6 +163,7 @@ def _judged(arm: Arm, proposal: Proposal, line: TrialRecord | None) -> Judged:
     return Judged(arm, proposal, line, state, values)
 
 
-def _values(arm: Arm, result: TrialResult) -> tuple[float, ...] | None:
-    found = [getattr(result, _COLUMNS[objective]) for objective in arm.objectives]
-    return None if None in found else tuple(float(value) for value in found)
+def _values(arm: Arm, result: Result) -> tuple[float, ...] | None:
+    found = [result.value(_COLUMNS[objective]) for objective in arm.objectives]
+    known = tuple(float(value) for value in found if value is not None)
+    return known if len(known) == len(found) else None

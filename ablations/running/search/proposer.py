@@ -17,13 +17,14 @@ from filelock import FileLock, Timeout
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.tuned import CHOOSE_FROM
+from ablations.planning.networks.study import network_study
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
 from ablations.running.record.proposals import Proposal
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.record.trial_record import EpochMetrics, TrialRecord
+from ablations.running.record.trial_record import Step, TrialRecord
 from ablations.running.search.judged import Judged, is_over, judge, lacking, left, planned
 from ablations.running.search.storage import (
     StorageFailed,
@@ -128,7 +129,7 @@ class Proposer:
                 self._lost_storage(error)
         return found
 
-    def heard(self, key: str, epochs: Sequence[EpochMetrics]) -> bool:
+    def heard(self, key: str, epochs: Sequence[Step]) -> bool:
         """Pass on the epochs of a running trial, and return whether it is to be pruned."""
         arm = self._mine.get(key)
         pruned = False
@@ -136,9 +137,10 @@ class Proposer:
             return pruned
         try:
             for epoch in epochs:
-                if epoch.validation_error is not None:
+                error = epoch.values.get("validation_error")
+                if error is not None:
                     with failing_softly():
-                        pruned |= self._views[arm.name].report(key, epoch.epoch, epoch.validation_error)
+                        pruned |= self._views[arm.name].report(key, epoch.number, error)
         except StorageFailed as error:
             self._lost_storage(error)
         return pruned
@@ -292,4 +294,4 @@ def _be_alone(lock: FileLock, study: str) -> None:
 
 
 def _epochs(design: Design) -> int:
-    return math.ceil(design.study.recipe.epochs or 1)
+    return math.ceil(network_study(design.study).recipe.epochs or 1)

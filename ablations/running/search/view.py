@@ -152,7 +152,7 @@ class View:
     def _add(self, judged: Judged) -> None:
         state, values = self._ended(judged)
         line = judged.line
-        said = {} if line is None else {e.epoch: e.validation_error for e in line.history}
+        said = {} if line is None else {e.number: e.values.get("validation_error") for e in line.history}
         self.study.add_trial(
             create_trial(
                 state=state,

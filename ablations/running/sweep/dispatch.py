@@ -14,12 +14,12 @@ from ablations.planning.trial import Trial
 from ablations.running.executors.process_pool import ExecutorLost
 from ablations.running.machine.signals import Stop, asked_to_stop
 from ablations.running.record.set_aside import SetAside
-from ablations.running.sweep.order import longest_first
 from ablations.running.sweep.rounds import Rounds
 from ablations.running.sweep.running_trials import POLL_SECONDS, RunningTrials
 from ablations.running.sweep.values import SweepContext, SweepOutcome
-from ablations.running.training.task import Task
-from ablations.running.training.worker import run_task
+from ablations.running.trials.runner import runner_of
+from ablations.running.trials.task import Task
+from ablations.running.trials.worker import run_task
 from senet_core.words import counted
 
 
@@ -36,7 +36,7 @@ class Dispatch:
         self.record, self.leases, self.display = context.record.trials, context.leases, context.display
         self.others, self.proposer, self.rounds = context.others, context.proposer, rounds
         study = context.design.study
-        self.plugins = study.plugins
+        self.study, self.runner = study, runner_of(study)
         self.timed = study.search is not None and "latency" in study.search.objectives
         self.rows = {key: row for key, (row, _) in rounds.by_key.items()}
         self.aside = SetAside()
@@ -103,7 +103,7 @@ class Dispatch:
         return self._ordered(taken)
 
     def _ordered(self, trials: Sequence[Trial]) -> list[Trial]:
-        return longest_first(trials, lambda trial: self.rows[trial.key], workers=self.settings.workers)
+        return self.runner.ordered(trials, lambda trial: self.rows[trial.key], workers=self.settings.workers)
 
     def _propose(self, queue: deque[Trial]) -> None:
         """Let the study's choices add to the queue, and no more than can begin now: each proposal knows the last."""
@@ -180,19 +180,20 @@ class Dispatch:
         return bool(queue or still)
 
     def _task(self, trial: Trial) -> Task:
-        return Task(
-            key=trial.key,
-            trial=trial.to_json(),
-            data_dir=self.settings.data_dir.absolute(),
-            running_dir=self.paths.running.absolute(),
-            checkpoint_dir=self.paths.checkpoints.absolute() / trial.key,
-            stop_file=self.running.stop_file.absolute(),
-            timeout_seconds=self.settings.timeout_seconds,
-            plugins=self.plugins,
-            kernels=self.settings.kernels,
-            prune_file=self.running.prune_file(trial.key) if trial.key in self.running.proposed else None,
-            latency=self.timed and trial.key in self.running.proposed,
-            data_digest=self.settings.digest,
-            images=trial.data.images,
-            token=self.leases.token,
-        )
+        proposed = trial.key in self.running.proposed
+        places = {
+            "running_dir": self.paths.running.absolute(),
+            "checkpoint_dir": self.paths.checkpoints.absolute() / trial.key,
+            "stop_file": self.running.stop_file.absolute(),
+            "timeout_seconds": self.settings.timeout_seconds,
+            "plugins": self.study.plugins,
+            "prune_file": self.running.prune_file(trial.key) if proposed else None,
+            "token": self.leases.token,
+        }
+        settings = {
+            "data_dir": self.settings.data_dir.absolute(),
+            "kernels": self.settings.kernels,
+            "latency": self.timed and proposed,
+            "digest": self.settings.digest,
+        }
+        return self.runner.task(self.study, trial, places, settings)

@@ -17,9 +17,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ablations.planning.metric import Metric
 from ablations.planning.row import Row
 from ablations.running.machine.durations import duration_text
-from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.trial_record import EpochMetrics, Step, TrialRecord
 from ablations.running.sweep.values import Running
 from senet_core.words import counted
 
@@ -30,11 +31,14 @@ class SweepDisplay:
     Args:
         study: its name.
         console: where to write; bars appear only where it is a terminal.
+        metric: what each trial that ended is shown with.
         faults: where to write what goes wrong; the same console if None.
     """
 
-    def __init__(self, study: str, console: Console, faults: Console | None = None) -> None:
-        self._study = study
+    def __init__(
+        self, study: str, console: Console, faults: Console | None = None, *, metric: Metric
+    ) -> None:
+        self._study, self._metric = study, metric
         self._console = console
         self._faults = console if faults is None else faults
         self._bars = Progress(
@@ -99,7 +103,7 @@ class SweepDisplay:
                 name = f"  {trial.row.label}, seed {trial.trial.seed}"
                 self._shown[trial.trial.key] = self._bars.add_task(name, total=None, note="")
             last = progress.epochs[-1] if progress.epochs else None
-            note = f"epoch {last.epoch}: loss {last.train_loss:.3f}" if last else ""
+            note = _note(last) if last else ""
             self._bars.update(
                 self._shown[trial.trial.key], completed=progress.done, total=progress.total or None, note=note
             )
@@ -114,11 +118,12 @@ class SweepDisplay:
             self._bars.update(self._whole, completed=self._ended)
         name = f"[{self._ended}/{self._total}] {row.label}, seed {record.trial['seed']}"
         if record.result is not None:
-            judged = "validation" if record.trial["data"].get("validation_images") else "test"
-            error, seconds = record.result.top1_error, record.result.train_seconds
-            self._console.print(f"{name}: {judged} error {error:.2f} % in {seconds:.1f} s{self._left()}")
+            metric = self._metric._replace(name="validation error") if record.proposed else self._metric
+            value, seconds = record.result.value(metric.column), record.result.train_seconds
+            shown = "no value" if value is None else metric.text(value)
+            self._console.print(f"{name}: {metric.name} {shown} in {seconds:.1f} s{self._left()}")
         elif record.failure is None:
-            self._console.print(f"{name}: pruned after epoch {len(record.history)}")
+            self._console.print(f"{name}: pruned after {len(record.history)} epochs")
         else:
             text = f"{name}: failed ({record.failure.kind}): {record.failure.message}"
             self._faults.print(text, style="red")
@@ -131,6 +136,15 @@ class SweepDisplay:
         # those that run are half done, on average
         rounds = max((waiting - (self._at_a_time - 1) / 2) / self._at_a_time, 0.5)
         return f", {duration_text(rounds * sum(self._took) / len(self._took))} left"
+
+
+def _note(step: Step) -> str:
+    """Return what a running trial told last."""
+    if isinstance(step, EpochMetrics):
+        return f"epoch {step.epoch}: loss {step.train_loss:.3f}"
+    return f"step {step.step}: " + ", ".join(
+        f"{name} {value:.4g}" for name, value in list(step.metrics.items())[:3]
+    )
 
 
 def _seconds(record: TrialRecord) -> float:

@@ -10,8 +10,8 @@ from ablations.planning.trial import Trial
 from ablations.running.record.outcomes import check_outcomes
 from ablations.running.record.study_record import NoRoomForOutcomes, StudyRecord
 from ablations.running.record.trial_record import Failure, Kind, TrialRecord
-from ablations.running.training.progress import Progress
-from ablations.running.training.task import TaskOutcome
+from ablations.running.trials.progress import Progress
+from ablations.running.trials.task import TaskOutcome
 from senet_core.errors import one_line
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ablations.errors import RecordError
-from ablations.planning.data_path import absolute_path
-from ablations.running.data.prepared import source_of
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
-from ablations.running.record.trial_record import TrialRecord, TrialResult
-from ablations.running.training.task import Task, TaskOutcome
-from ablations.running.training.worker import run_task
+from ablations.running.record.trial_record import MetricsResult, Result, Step, TrialRecord
+from ablations.running.trials.runner import runner_of_record
+from ablations.running.trials.task import TaskOutcome
+from ablations.running.trials.worker import run_task
 from senet_core.errors import UserError
 
 MEASURED = ("top1_error", "top5_error", "test_loss", "weights_sha256", "outcomes_sha256")
@@ -77,7 +76,7 @@ def reproduce(
     """
     if record.result is None:
         raise RecordError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
-    outcome = _train(record, data_dir, plugins, _images(record, data_dir, folder))
+    outcome = _run(record, data_dir, plugins, folder)
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"
         full = outcome.failure is not None and outcome.failure.kind == "disk"
@@ -89,11 +88,12 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     """Compare a recorded trial with its repetition."""
     assert record.result is not None
     assert outcome.result is not None
-    differing = _differences(_measured(record.result), _measured(outcome.result), _compared(record.result))
+    names = _compared(record.result)
+    differing = _differences(_measured(record.result, names), _measured(outcome.result, names), names)
     first = None
     for before, now in zip(record.history, outcome.history, strict=False):
-        if (before.train_loss, before.train_error, before.lr) != (now.train_loss, now.train_error, now.lr):
-            first = now.epoch
+        if _exact(before) != _exact(now):
+            first = now.number
             break
     same_length = len(record.history) == len(outcome.history)
     return Reproduction(
@@ -108,47 +108,42 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     )
 
 
-def _images(record: TrialRecord, data_dir: Path, folder: str) -> str | None:
-    """Return where the images of an image-folder are, or were when the data of the trial were prepared."""
-    path = record.trial["data"].get("path")
-    if path is None:
-        return None
-    return source_of(record.data_digest, data_dir) or absolute_path(path, folder)
-
-
-def _train(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], images: str | None) -> TaskOutcome:
-    # "auto" would take what this machine prefers; the record says what was taken
-    recipe = {**record.trial["recipe"], "precision": record.environment.get("precision", "fp32")}
-    pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)))
+def _run(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], folder: str) -> TaskOutcome:
+    runner = runner_of_record(record)
     with tempfile.TemporaryDirectory(prefix="ablate-") as name:
-        folder = Path(name)
-        task = Task(
-            key=record.written_as or record.key,  # it is in the outcomes, whose hash is compared
-            trial={**record.trial, "recipe": recipe},
-            data_dir=data_dir,
-            running_dir=folder / "running",
-            checkpoint_dir=folder / "checkpoints",
-            stop_file=folder / "stop",
-            plugins=plugins,
-            kernels=Kernels.from_record(record.environment),
-            data_digest=record.data_digest or None,
-            images=images,
-        )
+        there = Path(name)
+        places = {
+            "running_dir": there / "running",
+            "checkpoint_dir": there / "checkpoints",
+            "stop_file": there / "stop",
+            "plugins": plugins,
+        }
+        task = runner.again(record, places, data_dir=data_dir, folder=folder)
+        pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)), warm_up=runner.warm_up)
         try:
             return pool.submit(run_task, task).result()
         finally:
             pool.kill()
 
 
-def _compared(recorded: TrialResult) -> tuple[str, ...]:
+def _compared(recorded: Result) -> tuple[str, ...]:
     """Return what can be compared: older records have no outcomes."""
+    if isinstance(recorded, MetricsResult):
+        names = tuple(recorded.metrics)
+        return names if recorded.outcomes_sha256 is None else (*names, "outcomes_sha256")
     return tuple(
         name for name in MEASURED if name != "outcomes_sha256" or recorded.outcomes_sha256 is not None
     )
 
 
-def _measured(result: TrialResult) -> Mapping[str, Any]:
-    return {name: getattr(result, name) for name in MEASURED}
+def _measured(result: Result, names: tuple[str, ...]) -> Mapping[str, Any]:
+    kept = {"outcomes_sha256": result.outcomes_sha256}
+    return {name: kept[name] if name in kept else result.value(name) for name in names}
+
+
+def _exact(step: Step) -> Mapping[str, Any]:
+    """Return what a step measured, but for the time it took and what only a choice sees."""
+    return {name: value for name, value in step.values.items() if name not in ("seconds", "validation_error")}
 
 
 def _differences(

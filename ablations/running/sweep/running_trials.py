@@ -19,8 +19,8 @@ from ablations.running.mlflow.background_writer import BackgroundWriter
 from ablations.running.record.set_aside import SetAside
 from ablations.running.sweep.endings import busy_words, line_of, outcome_of_the_dead, write_down
 from ablations.running.sweep.values import Running, SweepContext
-from ablations.running.training.progress import Progress, progress_file
-from ablations.running.training.task import TaskOutcome
+from ablations.running.trials.progress import Progress, progress_file
+from ablations.running.trials.task import TaskOutcome
 from senet_core.errors import UserError, one_line
 from senet_core.words import counted
 

@@ -35,6 +35,7 @@ from ablations.running.sweep.values import (
     SweepOutcome,
     TrialSource,
 )
+from ablations.running.trials.runner import runner_of
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker
@@ -164,11 +165,9 @@ def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:
 
 def _same_data(record: TrialFile, design: Design, paths: StudyPaths, digest: str) -> None:
     """Refuse to mix results of different data under one name."""
-    data = design.study.baseline.data
+    runner = runner_of(design.study)
     for line in (*record.finished.values(), *record.pruned.values()):
-        known = line.trial["data"]
-        same_name = (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
-        if same_name and line.data_digest != digest:
+        if runner.names_the_same_data(design.study, line) and line.data_digest != digest:
             raise RecordError(
                 f"{paths.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
                 " use `fresh=True` to start the study anew, or `results_dir` for another place"

@@ -18,7 +18,7 @@ from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
-from ablations.running.training.progress import Progress
+from ablations.running.trials.progress import Progress
 
 if TYPE_CHECKING:
     from ablations.running.mlflow.tracker import Tracker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ablations.planning.metric import Metric
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
@@ -10,7 +11,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 
 
-def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile) -> list[str]:
+def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, metric: Metric) -> list[str]:
     """Return what a sweep would do with a trial of a study, and why.
 
     Returns:
@@ -19,8 +20,8 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile) 
     Raises:
         RecordError: the record cannot be read or is corrupt.
     """
-    lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial.backbone} on {trial.data}"]
-    lines += _history(record, trial.key)
+    lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial}"]
+    lines += _history(record, trial.key, metric)
     if trial.key in record.finished:
         return [
             *lines,
@@ -39,7 +40,7 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile) 
     return [*lines, _would_run(record, paths, trial)]
 
 
-def _history(record: TrialFile, key: str) -> list[str]:
+def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
     said = []
     for line in record.lines:
         if line.key != key:
@@ -47,8 +48,10 @@ def _history(record: TrialFile, key: str) -> list[str]:
         where = f"on {line.environment.get('host', 'an unknown machine')} at {line.finished}"
         if line.result is not None:
             origin = f", for study {line.shared_from!r}" if line.shared_from else ""
-            judged = "validation" if line.trial["data"].get("validation_images") else "test"
-            said.append(f"finished {where}{origin}: {judged} error {line.result.top1_error:.2f} %")
+            value = line.result.value(metric.column)
+            shown = "no value" if value is None else metric.text(value)
+            name = "validation error" if line.proposed else metric.name
+            said.append(f"finished {where}{origin}: {name} {shown}")
         elif line.status == "pruned":
             said.append(
                 f"stopped early {where}, after epoch {len(line.history)}: its search found it worse than others"

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ablations.errors import DataError
-from ablations.planning.trial import Trial
-from ablations.planning.used_plugins import check_plugins
+from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.networks.used_plugins import check_plugins
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.data.content import changed_in_place, check_content, file_state
 from ablations.running.machine.devices import choose_device
@@ -20,14 +20,18 @@ from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
 from ablations.running.record.outcomes import MOST_IMAGES, Outcomes, hash_of
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
-from ablations.running.training.checkpoint import Checkpoints, Stopped, Supervisor, TimedOut, any_file_exists
+from ablations.running.training.checkpoint import Checkpoints, Supervisor, any_file_exists
 from ablations.running.training.pretrained import open_weights
-from ablations.running.training.progress import ProgressWriter
-from ablations.running.training.task import Task, TaskOutcome
 from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
+from ablations.running.trials.progress import ProgressWriter
+from ablations.running.trials.stopping import Stopped, TimedOut
+from ablations.running.trials.task import TaskOutcome
 from senet_core.errors import one_line, typed_line
 from senet_core.plugins import load_installed_plugins, load_plugin_file
+
+if TYPE_CHECKING:
+    from ablations.running.training.network_task import NetworkTask
 
 SAME_ENVIRONMENT = (
     "source",
@@ -44,7 +48,7 @@ SAME_ENVIRONMENT = (
 """Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""
 
 
-def run_attempt(task: Task, signalled: Callable[[], bool] = lambda: False) -> TaskOutcome:
+def run_attempt(task: NetworkTask, signalled: Callable[[], bool] = lambda: False) -> TaskOutcome:
     """Run one attempt at a trial and return its outcome, which also has whatever error it raised.
 
     Args:
@@ -79,7 +83,7 @@ def run_attempt(task: Task, signalled: Callable[[], bool] = lambda: False) -> Ta
 class _Attempt:
     """One attempt at a trial, and what is known of it so far."""
 
-    def __init__(self, task: Task, started: str, signalled: Callable[[], bool]) -> None:
+    def __init__(self, task: NetworkTask, started: str, signalled: Callable[[], bool]) -> None:
         self.task, self.started, self.began = task, started, time.monotonic()
         self.signalled = signalled
         self.result: TrialResult | None = None
@@ -93,7 +97,7 @@ class _Attempt:
         """Train; the checkpoints of a training that diverged are removed."""
         task = self.task
         _load_plugins(task)
-        trial = Trial.from_json(task.trial)
+        trial = NetworkTrial.from_json(task.trial)
         device = choose_device()
         precision = trial.recipe.precision
         kernels = task.kernels.available_on(device, precision)
@@ -187,7 +191,7 @@ def _kind(error: BaseException) -> Kind:
     return "error"
 
 
-def _load_plugins(task: Task) -> None:
+def _load_plugins(task: NetworkTask) -> None:
     """Load the plug-ins, and check that none changed since the trial was planned."""
     load_installed_plugins()
     for file in task.plugins:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablations.errors import StudyError
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
@@ -34,7 +34,7 @@ class Batches:
         StudyError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
     """
 
-    def __init__(self, data: Prepared, trial: Trial, device: torch.device) -> None:
+    def __init__(self, data: Prepared, trial: NetworkTrial, device: torch.device) -> None:
         recipe = trial.recipe
         count = len(data.train_labels)
         self.size = recipe.batch_size

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.weights import TORCHVISION, shown
-from ablations.planning.trial import Trial
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.weights import TORCHVISION, shown
+from ablations.planning.networks.trial import NetworkTrial
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
 from senet_core.model import build_model
@@ -23,7 +23,7 @@ Layers = tuple[nn.Module, ...]
 
 
 def build_network(
-    trial: Trial, *, num_classes: int, in_channels: int, weights: Mapping[str, Tensor] | None = None
+    trial: NetworkTrial, *, num_classes: int, in_channels: int, weights: Mapping[str, Tensor] | None = None
 ) -> tuple[nn.Module, Layers]:
     """Return the network of a trial before its first step, and its frozen layers.
 

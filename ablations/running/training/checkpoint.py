@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from ablations.running.machine.durable import write_durably
+from ablations.running.trials.stopping import Stopped, TimedOut
 from senet_core.bounded import GIB, check_unpacked, read_bounded
 
 FOLDER = "checkpoints"
@@ -28,14 +29,6 @@ MIN_SECONDS = 1.0
 MAX_SECONDS = 60.0
 
 log = logging.getLogger("ablations")
-
-
-class Stopped(Exception):
-    """The trial was asked to stop, and its state is in its checkpoint; or another sweep has it now."""
-
-
-class TimedOut(Exception):
-    """The trial took longer than it may."""
 
 
 class Checkpoints:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.losses import FOCAL_GAMMA
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.losses import FOCAL_GAMMA
 
 Loss = Callable[[Tensor, Tensor, Recipe], Tensor]
 
@@ -53,4 +53,4 @@ def _shares(targets: Tensor, logits: Tensor, smoothing: float) -> Tensor:
 
 
 FUNCTIONS: dict[str, Loss] = {"cross_entropy": cross_entropy, "bce": bce, "focal": focal}
-"""By the names of `ablations.planning.recipes.losses`; each takes logits, targets and the recipe."""
+"""By the names of `ablations.planning.networks.recipes.losses`; each takes logits, targets and the recipe."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 from senet_core.randomness import drawing_from
 
 _SEEDS = 2**62

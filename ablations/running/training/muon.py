@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 
 
 class Muon:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
-from ablations.planning.datasets import dataset
+from ablations.planning.networks.datasets import dataset
 from senet_core.errors import typed_line
 
 if TYPE_CHECKING:
-    from ablations.planning.row import Row
-    from ablations.planning.trial import DataSpec
+    from ablations.planning.networks.data_spec import DataSpec
+    from ablations.planning.networks.row import NetworkRow
     from senet_core.fingerprint import Fingerprint, Structure
 
 ASSUMED_CLASSES = 1000
@@ -69,25 +69,25 @@ class Networks:
     _structures: dict[Hashable, Structure | None] = field(default_factory=dict)
     _fingerprints: dict[Hashable, Fingerprint | None] = field(default_factory=dict)
 
-    def structure(self, row: Row) -> Structure | None:
+    def structure(self, row: NetworkRow) -> Structure | None:
         """Return the structure of a row's network; takes 0.1 s for a small one."""
         from senet_core.fingerprint import structure
 
         return self._once(self._structures, row, structure)
 
-    def fingerprint(self, row: Row) -> Fingerprint | None:
+    def fingerprint(self, row: NetworkRow) -> Fingerprint | None:
         """Return the fingerprint of a row's network; takes some seconds for a large one."""
         from senet_core.fingerprint import fingerprint
 
         made_of = self.structure(row)
         return None if made_of is None else self._once(self._fingerprints, row, fingerprint, made_of=made_of)
 
-    def identical(self, rows: Iterable[Row]) -> tuple[tuple[Row, Row], ...]:
+    def identical(self, rows: Iterable[NetworkRow]) -> tuple[tuple[NetworkRow, NetworkRow], ...]:
         """Return the pairs of rows with identical networks, trained in the same way on the same seeds.
 
         Only rows that agree in recipe, parameters and multiply-adds are compared by fingerprint.
         """
-        groups: dict[Hashable, list[Row]] = defaultdict(list)
+        groups: dict[Hashable, list[NetworkRow]] = defaultdict(list)
         for row in rows:
             made_of = self.structure(row)
             if made_of is not None:
@@ -100,7 +100,7 @@ class Networks:
             if (mark := self.fingerprint(one)) is not None and mark == self.fingerprint(other)
         )
 
-    def floor_notes(self, rows: Iterable[Row]) -> tuple[str, ...]:
+    def floor_notes(self, rows: Iterable[NetworkRow]) -> tuple[str, ...]:
         """Return notes on where the floor of one hidden unit acts, and which reductions have equal widths."""
         from senet_core.floor import Bottlenecks, floor_notes
 
@@ -112,7 +112,11 @@ class Networks:
         )
 
     def _once(
-        self, known: dict[Hashable, Value | None], row: Row, compute: Callable[..., Value], **given: object
+        self,
+        known: dict[Hashable, Value | None],
+        row: NetworkRow,
+        compute: Callable[..., Value],
+        **given: object,
     ) -> Value | None:
         key = (row.backbone, row.variant)
         if key not in known and self._takes_too_long(row):
@@ -128,7 +132,7 @@ class Networks:
             self._took[row.backbone] = time.process_time() - began
         return known[key]
 
-    def _takes_too_long(self, row: Row) -> bool:
+    def _takes_too_long(self, row: NetworkRow) -> bool:
         took = self._took.get(row.backbone, 0.0)
         if self.limit_seconds is None or took <= self.limit_seconds:
             return False

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from ablations.errors import ToolMissing
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.optimizers import OPTIMIZERS
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.optimizers import OPTIMIZERS
 from ablations.running.training.muon import Muon
 
 
@@ -114,4 +114,4 @@ def _betas(recipe: Recipe) -> tuple[float, float]:
 
 
 BUILDERS: dict[str, Builder] = {"sgd": sgd, "adamw": adamw, "lion": lion, "muon": muon}
-"""By the names of `ablations.planning.recipes.optimizers`; each takes the network and the recipe."""
+"""By the names of `ablations.planning.networks.recipes.optimizers`; each takes the network and the recipe."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ablations.errors import DataError
-from ablations.planning.recipes.weights import FOUND, digest_of
+from ablations.planning.networks.recipes.weights import FOUND, digest_of
 from ablations.running.machine.durable import write_durably
 from senet_core.bounded import GIB, read_bounded
 from senet_core.weights import read_state_dict

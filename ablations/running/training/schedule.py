@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:

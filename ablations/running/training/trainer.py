@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training.averaging import averaged

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
@@ -29,7 +29,7 @@ _LATENCY_PASSES, _LATENCY_SECONDS = 50, 2.0
 
 
 def train(
-    trial: Trial,
+    trial: NetworkTrial,
     data: Prepared,
     device: torch.device,
     observer: Observer | None = None,
@@ -106,7 +106,7 @@ def train(
 
 
 def make_trainer(
-    trial: Trial,
+    trial: NetworkTrial,
     data: Prepared,
     device: torch.device,
     *,

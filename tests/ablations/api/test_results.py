@@ -65,7 +65,7 @@ def test_the_notebook_has_a_table_with_a_caption(results: ab.Results) -> None:
     shown = results._repr_html_()
     (caption,) = re.findall("<caption>(.*)</caption>", shown)
     assert caption.startswith("tiny: 29 of 30 trials finished, 1 failed. ")
-    assert "over new seeds, on these test images" in caption
+    assert "over new seeds, on these test data" in caption
     assert re.findall(r'<tr class="(\w+)"', shown) == ["plain", "variant", "baseline", "variant", "variant"]
     assert shown.count("<table>") == 1
 

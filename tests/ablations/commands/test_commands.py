@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipes.named import RECIPES
+from ablations.planning.networks.recipes.named import RECIPES
 
 PLUGIN = '''
 from torch import Tensor

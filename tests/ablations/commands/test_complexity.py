@@ -19,7 +19,7 @@ from ablations.analysis.costs.paper_networks import (
     paper_networks,
     table_number,
 )
-from ablations.analysis.tables.published import paper_table
+from ablations.analysis.networks.published import paper_table
 from senet_core import PAPER_SE, SEVariant, UserError, measure_complexity
 
 pytestmark = pytest.mark.slow  # minutes in all

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from ablations.planning.design import design
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.study_file import load_study
-from ablations.planning.trial import DataSpec
-from ablations.running.sweep.identical import refuse_identical
 from ablations.running.training import networks as networks_module
 from ablations.running.training.networks import Networks, data_shape
+from ablations.running.training.refusals.identical import refuse_identical
 from senet_core import SLOTS, UserError, fingerprint, plugins
 from tests.ablations.analysis.synthetic import simulated, write_record
 
@@ -206,7 +206,7 @@ def test_repeats_are_asked_for_and_not_refused(ablate: Callable[..., Any]) -> No
 
 
 def test_effective_recipes_keep_what_acts() -> None:
-    from ablations.planning.recipe import Recipe
+    from ablations.planning.networks.recipe import Recipe
 
     step = {"schedule": "step", "milestones": (0.5,)}
     assert Recipe(epochs=1, gamma=0.5).effective == Recipe(epochs=1)

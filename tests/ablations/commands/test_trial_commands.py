@@ -13,7 +13,7 @@ import torch
 from ablations.commands.shared.trials import find_line
 from ablations.running.machine.kernels import ALL_KERNELS
 from ablations.running.record.trial_record import Failure
-from ablations.running.training.task import TaskOutcome
+from ablations.running.trials.task import TaskOutcome
 
 _missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
 RUN = ("run", "small.yaml", "--no-tracking", "--seeds", "1")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ablations.planning.study import Study
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study_file import parse_study
 
 
@@ -28,7 +28,7 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_study() -> Callable[..., Study]:
+def make_study() -> Callable[..., NetworkStudy]:
     return lambda **changes: parse_study({"name": "small", **fields(**changes)})
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from ablations.planning.design import Design, design
-from ablations.planning.study import Study
-from ablations.planning.trial import Trial
-from ablations.planning.used_plugins import check_plugins, used_plugins
+from ablations.planning.networks.study import NetworkStudy
+from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.networks.used_plugins import check_plugins, used_plugins
 from senet_core import BACKBONES, EXCITATIONS, INTEGRATIONS, SQUEEZES, SEVariant, UserError
 from senet_core.blocks.registry import Origin, registering_from
 from senet_core.blocks.slots import FORMS
 from tests.ablations.planning.unfolding import GIVEN, SE, labels, refusal
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 
 
 class TestOneFactor:
@@ -60,7 +60,9 @@ class TestOneFactor:
         assert len({trial.key for trial in unfolded.trials}) == 16
         row = unfolded.rows[3]
         assert (
-            unfolded.trials[8 + 3] == Trial("resnet8", row.variant, row.data, row.recipe, 1) == row.trial(1)
+            unfolded.trials[8 + 3]
+            == NetworkTrial("resnet8", row.variant, row.data, row.recipe, 1)
+            == row.trial(1)
         )
 
     def test_leaves_out_the_plain_network_if_asked_to(self, make_study: MakeStudy) -> None:

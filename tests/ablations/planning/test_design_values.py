@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from ablations.planning.design import design
-from ablations.planning.study import Study
+from ablations.planning.networks.study import NetworkStudy
 from senet_core import SEVariant
 from tests.ablations.planning.unfolding import GIVEN, SE, labels, refusal
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 
 
 class TestRecipeAxis:

@@ -10,11 +10,11 @@ import pytest
 from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import design
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.schema import study_schema
-from ablations.planning.study import Study
 from ablations.planning.typed_study import plan_digest
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 
 CHANGED: dict[str, Any] = {
     "title": "Another", "question": "Another?", "baseline": {"backbone": "resnet14", "data": "digits"},

@@ -11,11 +11,11 @@ from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.commands import StudyCommands
 from ablations.planning.design import Design, design
-from ablations.planning.study import Study
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study_file import load_study, parse_study
 from tests.ablations.planning.unfolding import labels, refusal
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 AXES = {"reduction": [2, 4], "excitation": ["sigmoid", "tanh"]}
 
 

@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from ablations.planning.recipes.named import RECIPES
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.study import AXES, NetworkStudy
 from ablations.planning.schema import study_schema
-from ablations.planning.study import AXES, Study
 from ablations.planning.study_file import SHIPPED, load_study, shipped_studies
 from senet_core import UserError
 
@@ -140,7 +140,7 @@ def test_knows_what_is_required(field: str) -> None:
 
 
 def test_has_every_field_that_a_file_may_have() -> None:
-    assert set(SCHEMA["properties"]) == set(Study.model_fields) - {"name", "overrides", "typed"}
+    assert set(SCHEMA["properties"]) == set(NetworkStudy.model_fields) - {"name", "overrides", "typed"}
     assert set(SCHEMA["properties"]["axes"]["properties"]) == set(AXES)
     assert SCHEMA["additionalProperties"] is False
     assert SCHEMA["properties"]["recipe"]["anyOf"][0]["enum"] == sorted(RECIPES)

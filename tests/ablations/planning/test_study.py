@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ablations.planning.study import AXES, Study
+from ablations.planning.networks.study import AXES, NetworkStudy
 from ablations.planning.study_file import parse_study
 from senet_core import UserError
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 
 
 def refusal(make_study: MakeStudy, **changes: Any) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.study import Study
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.study import NetworkStudy
 from senet_core import SEVariant, UserError
 
-MakeStudy = Callable[..., Study]
+MakeStudy = Callable[..., NetworkStudy]
 
 
 def refusal(make_study: MakeStudy, **changes: Any) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ablations.planning.design import design
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.study import Study
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study_file import load_study
 from senet_core import SQUEEZES, SEVariant, UserError
 
@@ -32,7 +32,7 @@ def refusal(study: str, **changes: object) -> str:
 
 
 class TestSet:
-    def load(self, file: str, *overrides: str) -> Study:
+    def load(self, file: str, *overrides: str) -> NetworkStudy:
         return load_study(file, overrides=overrides)
 
     def test_changes_any_field_and_is_remembered(self, write_study: WriteStudy) -> None:

@@ -1,4 +1,4 @@
-"""Trial: one identity for one question, whatever asks it, and another for every change."""
+"""NetworkTrial: one identity for one question, whatever asks it, and another for every change."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.named import RECIPES
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.trial import NetworkTrial
 from senet_core import GATES, SEVariant
 
-TRIAL = Trial("resnet20", SEVariant(), DataSpec(name="cifar10"), RECIPES["cifar-paper"], 0)
+TRIAL = NetworkTrial("resnet20", SEVariant(), DataSpec(name="cifar10"), RECIPES["cifar-paper"], 0)
 STEPS = Recipe(epochs=10, warmup=0.1, warmup_lr=0.05, schedule="step", milestones=(0.5,))
 
 OTHER_VARIANT: dict[str, Any] = {
@@ -101,7 +102,7 @@ def test_recorded_trials_are_found_again() -> None:
     record = Path(__file__).parents[3] / "results" / "a-a" / "trials.jsonl"
     lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     assert lines
-    assert {line["key"] for line in lines} == {Trial.from_json(line["trial"]).key for line in lines}
+    assert {line["key"] for line in lines} == {NetworkTrial.from_json(line["trial"]).key for line in lines}
 
 
 AT_FIRST = {
@@ -157,8 +158,8 @@ def test_the_canonical_form_is_recorded() -> None:
     ],
     ids=["se", "plain", "per stage", "plug-ins"],
 )
-def test_reads_back_from_json_with_its_key(trial: Trial) -> None:
-    back = Trial.from_json(json.loads(json.dumps(trial.to_json())))
+def test_reads_back_from_json_with_its_key(trial: NetworkTrial) -> None:
+    back = NetworkTrial.from_json(json.loads(json.dumps(trial.to_json())))
     assert back == trial
     assert back.key == trial.key
     assert len(trial.key) == 16
@@ -168,7 +169,7 @@ def test_reads_back_from_json_with_its_key(trial: Trial) -> None:
 def test_the_order_of_json_fields_does_not_matter() -> None:
     backwards = dict(reversed(TRIAL.to_json().items()))
     backwards["recipe"] = dict(reversed(backwards["recipe"].items()))
-    assert Trial.from_json(backwards).key == TRIAL.key
+    assert NetworkTrial.from_json(backwards).key == TRIAL.key
 
 
 @pytest.mark.parametrize("field", ["backbone", "variant", "data", "recipe", "seed", "plugins"])
@@ -176,7 +177,7 @@ def test_a_missing_field_is_a_value_error(field: str) -> None:
     form = TRIAL.to_json()
     del form[field]
     with pytest.raises(ValueError, match=f"^a trial lacks {field}$"):
-        Trial.from_json(form)
+        NetworkTrial.from_json(form)
 
 
 class TestAnotherKey:
@@ -226,7 +227,7 @@ class TestAnotherKey:
         assert one.key != other.key
 
     def test_and_no_field_was_forgotten_above(self) -> None:
-        assert {field.name for field in dataclasses.fields(Trial)} == {
+        assert {field.name for field in dataclasses.fields(NetworkTrial)} == {
             "backbone",
             "variant",
             "data",

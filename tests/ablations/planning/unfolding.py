@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ablations.planning.design import design
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.row import Row
-from ablations.planning.study import Study
 from senet_core import SEVariant, UserError
 
 GIVEN = {"backbone": "resnet8", "data": "digits"}
@@ -18,7 +18,7 @@ def labels(rows: tuple[Row, ...]) -> list[str]:
     return [row.label for row in rows]
 
 
-def refusal(study: Study) -> str:
+def refusal(study: NetworkStudy) -> str:
     """Return the one line with which the design of a study is refused."""
     with pytest.raises(UserError) as caught:
         design(study)

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from ablations.planning.design import Design, design
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.row import Row
 from ablations.planning.study_file import parse_study
-from ablations.planning.trial import DataSpec, Trial
 from ablations.running.data import Prepared
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
@@ -23,10 +24,10 @@ RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, pad=1, flip=True, precision="f
 DATA = DataSpec(name="digits", train_images=80, test_images=40)
 
 
-def small_trial(variant: SEVariant | None = PAPER_SE, seed: int = 0, **recipe: Any) -> Trial:
+def small_trial(variant: SEVariant | None = PAPER_SE, seed: int = 0, **recipe: Any) -> NetworkTrial:
     """A trial of a second or less."""
     changed = Recipe.model_validate({**RECIPE.model_dump(), **recipe})
-    return Trial("resnet8", variant, DATA, changed, seed)
+    return NetworkTrial("resnet8", variant, DATA, changed, seed)
 
 
 def small_study(name: str = "small", **fields: Any) -> Design:

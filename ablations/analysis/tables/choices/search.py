@@ -27,14 +27,14 @@ def front_table(choice: Choice, results: Results) -> Table:
     several = len(choice.arm.objectives) > 1
     listed = list(choice.front if several else choice.candidates[:_MOST_ROWS])
     reference = {
-        results.design.baseline.network,
-        *([results.design.plain.network] if results.design.plain else []),
+        results.design.baseline.identity,
+        *([results.design.plain.identity] if results.design.plain else []),
     }
-    shown = {candidate.row.network for candidate in listed}
-    listed += [c for c in choice.candidates if c.row.network in reference - shown]
+    shown = {candidate.row.identity for candidate in listed}
+    listed += [c for c in choice.candidates if c.row.identity in reference - shown]
     search = results.design.study.search
     assert search is not None
-    winners = {w.row.network for w in winners_of(choice, search.winners)} if choice.over else set()
+    winners = {w.row.identity for w in winners_of(choice, search.winners)} if choice.over else set()
     columns = (
         Column("network", "network", "left"),
         *(Column(name, HEADS[name]) for name in choice.arm.objectives),
@@ -110,7 +110,7 @@ def _cells(candidate: Candidate, choice: Choice, winners: Collection[object]) ->
         Text(scaled(value)) if name in ("parameters", "multiply_adds") else Number(value)
         for name, value in zip(choice.arm.objectives, candidate.values, strict=True)
     ]
-    role = "compared on fresh seeds" if candidate.row.network in winners else None
+    role = "compared on fresh seeds" if candidate.row.identity in winners else None
     return (Text(candidate.row.label), *values, Number(candidate.visits, 0), Text(role))
 
 
@@ -130,8 +130,8 @@ def _notes(choice: Choice, several: bool) -> tuple[str, ...]:
 
 def _kind(candidate: Candidate, results: Results) -> RowKind:
     design = results.design
-    if candidate.row.network == design.baseline.network:
+    if candidate.row.identity == design.baseline.identity:
         return "baseline"
     return (
-        "plain" if design.plain is not None and candidate.row.network == design.plain.network else "variant"
+        "plain" if design.plain is not None and candidate.row.identity == design.plain.identity else "variant"
     )

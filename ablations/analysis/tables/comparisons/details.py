@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from ablations.analysis.results.families import TOP1, Measure
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.paired import Share
 from ablations.analysis.stats.sign_flip import smallest_sign_flip_p
@@ -20,6 +19,7 @@ from ablations.analysis.tables.cells import (
 )
 from ablations.analysis.tables.comparisons.notes import comparison_notes
 from ablations.analysis.tables.comparisons.verdicts import VerdictCell
+from ablations.planning.metric import Metric
 
 DETAIL_TITLE = "How the comparisons were made"
 _DETAILS: Mapping[str, tuple[str, Callable[[Comparison, int], TableCell]]] = {
@@ -102,14 +102,14 @@ def detail_table(key: str, comparisons: Collection[Comparison], *, decimals: int
     return Table(f"{key}-comparisons", DETAIL_TITLE, columns, rows, notes, subject=subject)
 
 
-def pair_table(key: str, title: str, comparisons: Collection[Comparison], measure: Measure = TOP1) -> Table:
+def pair_table(key: str, title: str, comparisons: Collection[Comparison], metric: Metric) -> Table:
     """Return the table of all pairs of some variants.
 
     Args:
         key: for the file's name.
         title: one line.
         comparisons: of one family; each is `variant` minus `against`.
-        measure: what was compared.
+        metric: what was compared.
     """
     columns = (
         Column("variant", "variant", "left"),
@@ -124,12 +124,12 @@ def pair_table(key: str, title: str, comparisons: Collection[Comparison], measur
     for c in comparisons:
         d = c.difference
         cells: tuple[TableCell, ...] = (
-            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=measure.decimals, sd=d.sd),
+            Text(c.variant), Text(c.against), Difference(d.mean, d.lo, d.hi, decimals=metric.decimals, sd=d.sd),
             PValue(c.p_corrected), PValue(c.p_tost_corrected), VerdictCell(c), *_detail_cells(c, _OF_PAIRS),
         )  # fmt: skip
         rows.append(TableRow(cells))
     return Table(
-        f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, measure)
+        f"{key}-pairs", title, columns, tuple(rows), comparison_notes(comparisons, metric)
     ).without_empty_columns()
 
 

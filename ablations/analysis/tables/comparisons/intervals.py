@@ -16,7 +16,7 @@ class IntervalWords(NamedTuple):
     over: str
 
 
-OVER_SEEDS = IntervalWords("95 % t-interval", "95 % t-interval", "new seeds, on these test images")
+OVER_SEEDS = IntervalWords("95 % t-interval", "95 % t-interval", "new seeds, on these test data")
 _REPEATED = OVER_SEEDS._replace(difference="repeated 95 % interval")
 _CROSSED = IntervalWords(
     "95 % interval over new seeds and new test images",

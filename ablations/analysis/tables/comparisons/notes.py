@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ablations.analysis.results.families import TOP1, Measure, SampleFamily
+from ablations.analysis.results.families import SampleFamily
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.analysis.stats.verdict import limits
+from ablations.planning.metric import Metric
 from senet_core.words import counted
 
 _MOST_TOLD = 8
 
 _ONE_ANALYSIS = (
     "Differences are paired by seed, with their 95 % t-interval, each taken alone, which generalises over new seeds on "
-    "these test images; p is the paired t-test's,"
+    "these test data; p is the paired t-test's,"
 )
 _ON_IMAGES = (
     "Differences are paired by seed and by test image, with their 95 % interval over new seeds and new test images, "
@@ -57,14 +58,14 @@ def _interim_words(schedule: InterimSchedule) -> str:
     )
 
 
-def comparison_notes(comparisons: Collection[Comparison], measure: Measure = TOP1) -> tuple[str, ...]:
+def comparison_notes(comparisons: Collection[Comparison], metric: Metric) -> tuple[str, ...]:
     """Return how to read a family of comparisons, and what its seeds cannot show.
 
     Args:
         comparisons: of one family.
-        measure: what was compared.
+        metric: what was compared.
     """
-    unit = f" {measure.points}".rstrip()
+    unit = f" {metric.points}".rstrip()
     tested = [c.difference.n for c in comparisons if c.p_corrected is not None]
     if any(c.withheld for c in comparisons):
         return ()

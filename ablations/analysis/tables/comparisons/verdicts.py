@@ -52,9 +52,7 @@ def compared_cells(family: SampleFamily, outcome: Sample) -> tuple[TableCell, ..
         "baseline" if outcome.label == family.baseline else None if outcome.level.n else "not yet measured"
     )
     return (
-        Text(None)
-        if d is None
-        else Difference(d.mean, d.lo, d.hi, decimals=family.measure.decimals, sd=d.sd),
+        Text(None) if d is None else Difference(d.mean, d.lo, d.hi, decimals=family.metric.decimals, sd=d.sd),
         PValue(None if c is None else c.p_corrected),
         PValue(None if c is None else c.p_tost_corrected),
         verdict_cell(c, instead, explores=family.standing.get(outcome.label) == "exploratory"),

@@ -34,6 +34,7 @@ from ablations.analysis.report.write import write_report
 from ablations.analysis.results.interactions import InteractionInfo, Line
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
+from ablations.experiments.classification.kind import TOP1
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 LONG = "integration=identity, squeeze=max, excitation=tanh, gate=bottleneck, reduction={}, bias=true"
@@ -151,7 +152,9 @@ def points(rows: int, *, long: bool, alike: bool = False) -> CostInfo:
                 Interval(mean, mean - 0.7, mean + 0.7),
             )
         )
-    return CostInfo("extra parameters over plain (%)", not alike, tuple(found), Interval(41.2, 40.5, 42))
+    return CostInfo(
+        "extra parameters over plain (%)", not alike, tuple(found), Interval(41.2, 40.5, 42), TOP1
+    )
 
 
 @pytest.mark.parametrize("rows", [4, 9, 18, 30])
@@ -187,7 +190,7 @@ def test_curves_and_races_can_be_read(rows: int, long: bool) -> None:
         Curve(name, "variant" if k else "baseline", band, band, band) for k, name in enumerate(names)
     )
     lanes = tuple(Lane(name, False, (2, 3, 4), (0.1, 0.2, 0.3), -0.1, 0.7, "undetermined") for name in names)
-    for figure in (draw_curves(CurvesInfo(curves)), draw_race(lanes, first=3, most=10, margin=0.2)):
+    for figure in (draw_curves(CurvesInfo(curves)), draw_race(lanes, TOP1, first=3, most=10, margin=0.2)):
         assert covered(figure) == []
         assert outside(figure) == []
         assert all(axes.get_title(loc="left") == "lower is better" for axes in figure.axes)
@@ -196,7 +199,7 @@ def test_curves_and_races_can_be_read(rows: int, long: bool) -> None:
 def test_an_interaction_of_long_levels_can_be_read() -> None:
     levels = tuple(f"a level with a long name {k}" for k in range(5))
     lines = tuple(Line(level, tuple(Interval(43 + k, 42 + k, 44 + k) for k in range(5))) for level in levels)
-    figure = draw_interaction(InteractionInfo("integration", levels, "squeeze", lines))
+    figure = draw_interaction(InteractionInfo("integration", levels, "squeeze", lines), TOP1)
     assert covered(figure) == []
     assert outside(figure) == []
 

@@ -57,7 +57,7 @@ def test_a_study_in_numbers_that_were_worked_by_hand(tmp_path: Path) -> None:
     assert (account["rate"], account["correction"], account["members"]) == (0.05, "Holm", 2)
     assert (account["withheld"], found["baseline"], found["margin"]) == (None, "SE", 0.2)
     assert account["generalises_over"] in account["words"]
-    assert found["measure"] == {
+    assert found["metric"] == {
         "key": "top1", "name": "top-1 error", "unit": "%", "difference_unit": "points", "better": "lower",
     }  # fmt: skip
     rows = {row["label"]: row for row in found["rows"]}
@@ -126,7 +126,7 @@ def test_an_analysis_has_the_same_fields_with_a_row_for_each_task() -> None:
     assert {(pair["table"], pair["variant"], pair["comparison"]["against"]) for pair in found["pairs"]} >= {
         ("easy", "SE r=4", "plain"), ("hard", "plain", "SE"),
     }  # fmt: skip
-    assert found["measure"]["name"] == "loss"
+    assert found["metric"]["name"] == "loss"
 
 
 def test_failed_runs_and_runs_far_off_are_told(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ablations.analysis.report.parts import Extra
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.interactions import combinations_of, factor_frame
 from ablations.analysis.results.results import Results
+from ablations.experiments.classification.kind import TOP1
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
@@ -68,7 +69,7 @@ def test_an_interaction_plot_holds_the_means_of_both_axes(tmp_path: Path) -> Non
             assert point.mean == pytest.approx(means[level, line.level])
             assert point.lo is not None
             assert point.lo < point.mean
-    draw_interaction(info)
+    draw_interaction(info, TOP1)
 
 
 def test_the_plain_network_and_a_baseline_off_the_axes_are_no_combinations(tmp_path: Path) -> None:

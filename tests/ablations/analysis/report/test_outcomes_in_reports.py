@@ -73,7 +73,7 @@ def test_a_study_may_ask_for_verdicts_over_seeds_alone(tmp_path: Path) -> None:
     results = with_outcomes(tmp_path / "tiny", study_design(rests_on="seeds"), level=30.0)
     assert {c.rests_on for c in results.comparisons.values()} == {"seeds"}
     text = text_of(results, tmp_path)
-    assert "generalise over new seeds, on these training and test images" in text
+    assert "generalise over new seeds, on these training and test data" in text
     assert "over new seeds and images" in text
 
 

@@ -80,7 +80,7 @@ def test_the_first_lines_say_the_rate_of_the_whole_report(tmp_path: Path, seeds:
     head = text[: text.index("## Set-up")]
     assert "is at most 5 %" in head
     assert f"6 comparisons with the baseline, corrected together by {how}" in head
-    assert "Verdicts and intervals generalise over new seeds, on these training and test images." in head
+    assert "Verdicts and intervals generalise over new seeds, on these training and test data." in head
 
 
 def test_what_hangs_on_the_margin_is_shown(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ablations.analysis.tables.provenance import warnings
 from ablations.errors import StudyError
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design, design
-from ablations.planning.study import Study
+from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study_file import load_typed, parse_study
 from ablations.planning.trial import in_precision, trial_key
 from ablations.running.record.other_studies import OtherStudies
@@ -40,7 +40,7 @@ STUDY: dict[str, Any] = {
 }
 
 
-def study(**changes: Any) -> Study:
+def study(**changes: Any) -> NetworkStudy:
     return parse_study({**STUDY, **changes})
 
 

@@ -55,7 +55,7 @@ def test_history_has_a_row_for_every_epoch(tmp_path: Path) -> None:
 def test_errors_without_top5_stay_without(tmp_path: Path) -> None:
     plan = study_design(seeds=2)
     [first, *_] = Results(plan, write_record(tmp_path, simulated(plan, top5=False))).families
-    assert [outcome.top5.mean for outcome in first.outcomes] == [None] * len(first.outcomes)
+    assert [outcome.others["top5"].mean for outcome in first.outcomes] == [None] * len(first.outcomes)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ablations.analysis.tables.provenance import recipe_text
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 
 
 def test_a_recipe_names_what_came_later_only_where_it_is_said() -> None:

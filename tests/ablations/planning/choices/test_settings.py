@@ -9,7 +9,7 @@ import pytest
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.choices.settings import NUMBERS, WHOLE_NUMBERS
 from ablations.planning.design import Design, design
-from ablations.planning.recipe import Recipe
+from ablations.planning.networks.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError
 from senet_core.variant import SEVariant
@@ -235,7 +235,7 @@ def test_reductions_and_stages_are_chosen_one_by_one() -> None:
     none = params | {f"stage {k}": False for k in (2, 3, 4)}
     assert space.row(none).variant is None  # no blocks at all are the plain network
     assert space.start is not None
-    assert space.row(space.start).network == search().baseline.network
+    assert space.row(space.start).identity == search().baseline.identity
 
 
 def test_a_baseline_with_blocks_in_some_stages_is_where_a_search_starts() -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import DATASETS
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost import calibration
 from ablations.running.cost import probe as probe_module
 from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate, quick_batch
@@ -80,7 +81,7 @@ def test_a_probe_trains_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatc
     trained: list[int] = []
     real = probe_module.train
 
-    def train(trial: Trial, *given: Any, **words: Any) -> Any:
+    def train(trial: NetworkTrial, *given: Any, **words: Any) -> Any:
         steps = trial.recipe.iterations or 0
         trained.append(steps)
         result, *rest = real(replace_length(trial), *given, **words)
@@ -94,7 +95,7 @@ def test_a_probe_trains_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatc
     assert timing.train == pytest.approx(0.01 / 16)
 
 
-def replace_length(trial: Trial) -> Trial:
+def replace_length(trial: NetworkTrial) -> NetworkTrial:
     return replace(trial, recipe=trial.recipe.model_copy(update={"iterations": 1}))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.earlier_trials import earlier_speeds
 from ablations.running.cost.speed import (
     LATER_SPEED_FIELDS,
@@ -28,7 +29,7 @@ HERE: Mapping[str, Any] = {"processor": "P", "cores": 2, "device": "cpu", "threa
 WHOLE = ImageCounts(1297, 500, 8)
 
 
-def line(trial: Trial, seconds: float, **changes: Any) -> TrialRecord:
+def line(trial: NetworkTrial, seconds: float, **changes: Any) -> TrialRecord:
     result = TrialResult(10.0, None, 0.5, 0.5, 10.0, 1, 1, {}, seconds, 0.4, 1.0, "")
     record = TrialRecord(
         trial.key, "s", "finished", trial.to_json(), result, (EpochMetrics(1, 1, 1, 1, 1),), None, HERE, "d", "",

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ablations.errors import DataError
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import data_spec, ensure_prepared, load, prepare, prepared_path, refresh
 from ablations.running.data.made_from import MadeFrom, SourceState, compare_source, note_source
 from ablations.running.doctor.data import check_data

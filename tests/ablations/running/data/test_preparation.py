@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from ablations.errors import DataError
-from ablations.planning.datasets import DATASETS
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.datasets import DATASETS
 from ablations.running.data import (
     data_spec,
     ensure_prepared,

@@ -14,7 +14,7 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import Prepared, data_spec, load, open_prepared, prepare, verify
 from ablations.running.data.prepared import digest_of
 from ablations.running.data.raw_dataset import RawDataset, from_arrays

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ablations.errors import DataError
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.record.trial_file import TrialFile
 

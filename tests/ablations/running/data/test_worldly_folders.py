@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ablations.errors import DataError
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import Prepared, data_spec, prepare
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.folders import find_images

@@ -17,7 +17,7 @@ from doctoring import RESULT, dead_holder, finished, look, paths_in
 from small import DATA, small_study
 
 from ablations.planning.commands import prepare_command
-from ablations.planning.trial import DataSpec
+from ablations.planning.networks.data_spec import DataSpec
 from ablations.running.data import ensure_prepared
 from ablations.running.data.raw_dataset import from_arrays
 from ablations.running.data.writing import write

@@ -19,8 +19,8 @@ from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerD
 from ablations.running.executors.ray_cluster import Resources, connected, nodes_of_cluster
 from ablations.running.executors.ray_data import DataFile
 from ablations.running.executors.ray_executor import RayExecutor
-from ablations.running.training.task import Task
-from ablations.running.training.worker import run_task
+from ablations.running.training.network_task import NetworkTask
+from ablations.running.trials.worker import run_task
 from senet_core.errors import UserError
 
 PATIENCE_SECONDS = 120.0
@@ -163,9 +163,9 @@ def test_data_reaches_a_node_through_the_object_store(cluster: SmallCluster, tmp
     assert not prepared_path(DATA, task.data_dir).exists()
 
 
-def _task(folder: Path) -> Task:
+def _task(folder: Path) -> NetworkTask:
     trial, study = small_trial(epochs=1), folder / "results" / "small"
-    return Task(
+    return NetworkTask(
         key=trial.key,
         trial=trial.to_json(),
         data_dir=folder / "data",
@@ -175,7 +175,7 @@ def _task(folder: Path) -> Task:
     )
 
 
-def _lease(task: Task) -> None:
+def _lease(task: NetworkTask) -> None:
     path = task.running_dir.parent / "leases" / f"{task.key}.json"
     path.parent.mkdir(parents=True)
     path.touch()

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.machine.holder import Holder
 from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
@@ -49,8 +50,10 @@ def tracker(results: Path) -> Tracker:
     return Tracker("reduction-ratio", None, results)
 
 
-def trial(seed: int = 0, variant: SEVariant | None = SE8) -> Trial:
-    return Trial("resnet20", variant, DataSpec(name="cifar10", train_images=1000), Recipe(epochs=2), seed)
+def trial(seed: int = 0, variant: SEVariant | None = SE8) -> NetworkTrial:
+    return NetworkTrial(
+        "resnet20", variant, DataSpec(name="cifar10", train_images=1000), Recipe(epochs=2), seed
+    )
 
 
 def record(failure: Failure | None = None) -> TrialRecord:
@@ -95,7 +98,7 @@ def test_a_trial_is_a_run_with_every_axis_as_a_parameter(tracker: Tracker) -> No
 def test_the_configuration_is_kept_as_a_file_that_reads_back(tracker: Tracker, results: Path) -> None:
     run_id = open_trial(tracker)
     kept = json.loads((results / "mlartifacts/reduction-ratio" / run_id / "artifacts/trial.json").read_text())
-    assert Trial.from_json(kept["trial"]) == trial()
+    assert NetworkTrial.from_json(kept["trial"]) == trial()
     assert kept["environment"] == ENVIRONMENT
 
 

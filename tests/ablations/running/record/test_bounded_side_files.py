@@ -16,7 +16,7 @@ from ablations.running.record.leases import Leases, holder_in, names
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.search.storage import folder_name
 from ablations.running.training.checkpoint import read_checkpoint
-from ablations.running.training.progress import Progress
+from ablations.running.trials.progress import Progress
 
 Make = Callable[[Path], None]
 

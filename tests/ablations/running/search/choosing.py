@@ -15,13 +15,13 @@ from small import Watcher, small_study
 
 from ablations.analysis.results.growing import CurrentResults, NextTrials
 from ablations.planning.design import Design
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
-from ablations.running.training.progress import ProgressWriter
-from ablations.running.training.task import Task, TaskOutcome
+from ablations.running.trials.progress import ProgressWriter
+from ablations.running.trials.task import Task, TaskOutcome
 from senet_core.complexity import measure_complexity
 
 TUNE = {"trials": 6, "validation_images": 40, "pruner": "none"}
@@ -43,7 +43,7 @@ def search_study(**search: Any) -> Design:
     return small_study("search", design="search", axes=AXES, seeds=[], search={**SEARCH, **search}, confirm=2)
 
 
-def error_of(trial: Trial) -> float:
+def error_of(trial: NetworkTrial) -> float:
     """What the pretended training comes to: best at a rate of 0.1, for a maximum squeeze and r = 4."""
     variant = trial.variant
     error = 20 + 10 * abs(math.log10(trial.recipe.lr / 0.1)) + trial.seed % 7 / 100
@@ -64,8 +64,8 @@ class Choosing:
     def __init__(self, folder: Path) -> None:
         self.results = folder / "results"
         self.watcher = Watcher()
-        self.asked: list[Trial] = []
-        self.fail: Callable[[Trial], Kind | None] = lambda trial: None
+        self.asked: list[NetworkTrial] = []
+        self.fail: Callable[[NetworkTrial], Kind | None] = lambda trial: None
         self.before: Callable[[Task], None] = lambda task: None
         self.handing_out: Callable[[], None] = lambda: None
 
@@ -86,7 +86,7 @@ class Choosing:
         )
 
     def answer(self, task: Task) -> TaskOutcome:
-        trial = Trial.from_json(task.trial)
+        trial = NetworkTrial.from_json(task.trial)
         self.asked.append(trial)
         self.before(task)
         kind = self.fail(trial)
@@ -103,7 +103,7 @@ class Choosing:
             stopped=result is None and kind is None,
         )
 
-    def _result(self, task: Task, trial: Trial) -> tuple[TrialResult | None, tuple[EpochMetrics, ...]]:
+    def _result(self, task: Task, trial: NetworkTrial) -> tuple[TrialResult | None, tuple[EpochMetrics, ...]]:
         error, history = error_of(trial), []
         judged = trial.data.validation_images is not None
         with ProgressWriter(task.progress_file, {"commit": "none"}) as writer:

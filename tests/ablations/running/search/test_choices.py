@@ -27,7 +27,7 @@ from ablations.running.search import proposer
 from ablations.running.search.judged import Judged
 from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
 from ablations.running.search.view import WORST_ERROR, View
-from ablations.running.training.task import Task
+from ablations.running.trials.task import Task
 from senet_core.errors import UserError
 
 
@@ -103,7 +103,7 @@ def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) ->
     best = select(design, record).choices[0].candidates[0]
     assert error_of(best.row.trial(0)) < error_of(design.baseline.trial(0))
     winners = select(design, record).design
-    assert best.row.network in {row.network for row in winners.rows}
+    assert best.row.identity in {row.identity for row in winners.rows}
     assert winners.seeds == (CONFIRM_FROM, CONFIRM_FROM + 1)
 
 

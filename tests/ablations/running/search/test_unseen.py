@@ -16,7 +16,8 @@ from small import RECIPE, one_thread
 
 from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design
-from ablations.planning.trial import DataSpec, Trial
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import ensure_prepared, open_prepared, prepared, prepared_path
 from ablations.running.training.trial_training import train
 from senet_core.errors import UserError
@@ -33,7 +34,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(data_dir: Path) -> tuple[Any, ...]:
-    trial = Trial("resnet8", PAPER_SE, CHOOSING, RECIPE, 0)
+    trial = NetworkTrial("resnet8", PAPER_SE, CHOOSING, RECIPE, 0)
     with one_thread():
         result, history, known = train(trial, open_prepared(CHOOSING, data_dir), torch.device("cpu"))
     assert known is None  # it has no outcomes on test images

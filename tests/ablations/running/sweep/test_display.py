@@ -12,7 +12,7 @@ from small import small_study
 from ablations.planning.design import Design
 from ablations.running.sweep.display import SweepDisplay
 from ablations.running.sweep.values import Running
-from ablations.running.training.progress import Progress
+from ablations.running.trials.progress import Progress
 from tests.ablations.running.record.test_trial_file import FAILED, LINE
 
 

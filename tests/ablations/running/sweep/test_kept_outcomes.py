@@ -26,8 +26,8 @@ from ablations.running.sweep.endings import line_of
 from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
-from ablations.running.training.task import Task, TaskOutcome
-from ablations.running.training.worker import run_task
+from ablations.running.trials.task import Task, TaskOutcome
+from ablations.running.trials.worker import run_task
 
 FAILED_WHOLE = "the outcomes of the trial did not come back whole"
 

@@ -19,20 +19,20 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
 from ablations.running.training.attempt import run_attempt
-from ablations.running.training.progress import Progress, ProgressWriter, progress_file
-from ablations.running.training.task import Task
+from ablations.running.training.network_task import NetworkTask
+from ablations.running.trials.progress import Progress, ProgressWriter, progress_file
 
 CHAOS = Path(__file__).parents[3] / "chaos"
 
 
 @pytest.fixture
-def task(tmp_path: Path) -> Task:
+def task(tmp_path: Path) -> NetworkTask:
     trial, study = small_trial(epochs=400), tmp_path / "results" / "small"
     ensure_prepared(DATA, tmp_path / "data")
     (study / "leases").mkdir(parents=True)
     lease = study / "leases" / f"{trial.key}.json"
     lease.write_text(Holder.this_process().to_text(), encoding="utf-8")
-    return Task(
+    return NetworkTask(
         key=trial.key,
         trial=trial.to_json(),
         data_dir=tmp_path / "data",
@@ -43,13 +43,13 @@ def task(tmp_path: Path) -> Task:
     )
 
 
-def _take_over(task: Task) -> None:
+def _take_over(task: NetworkTask) -> None:
     other = replace(Holder.this_process(), token="another's")
     lease = task.running_dir.parent / "leases" / f"{task.key}.json"
     lease.write_text(other.to_text(), encoding="utf-8")
 
 
-def test_a_trial_whose_lease_was_lost_while_it_waited_is_not_begun(task: Task) -> None:
+def test_a_trial_whose_lease_was_lost_while_it_waited_is_not_begun(task: NetworkTask) -> None:
     _take_over(task)
     with one_thread():
         outcome = run_attempt(task)
@@ -58,7 +58,7 @@ def test_a_trial_whose_lease_was_lost_while_it_waited_is_not_begun(task: Task) -
 
 
 def test_a_trial_whose_lease_is_lost_ends_and_leaves_the_checkpoints_alone(
-    task: Task, monkeypatch: pytest.MonkeyPatch
+    task: NetworkTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = ProgressWriter.epoch
 

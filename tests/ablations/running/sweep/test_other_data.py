@@ -25,8 +25,8 @@ from ablations.running.sweep.reproduce import reproduce
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training import attempt
-from ablations.running.training.task import Task
-from ablations.running.training.worker import run_task
+from ablations.running.trials.task import Task
+from ablations.running.trials.worker import run_task
 
 
 class Place:

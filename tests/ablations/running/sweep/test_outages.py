@@ -28,7 +28,6 @@ ONE_SWEEP = """
 import sys
 from pathlib import Path
 from small import small_trial
-from ablations.running.mlflow.tracker import Tracker
 from ablations.running.record.trial_record import EpochMetrics
 print("ready", flush=True)
 sys.stdin.readline()

@@ -24,7 +24,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.status import study_status
 from ablations.errors import RecordError
 from ablations.planning.design import Design
-from ablations.planning.trial import Trial
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import ensure_prepared
 from ablations.running.executors.process_pool import ExecutorLost, WorkerDied
 from ablations.running.machine.holder import Holder
@@ -40,9 +40,9 @@ from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
-from ablations.running.training.progress import progress_file
-from ablations.running.training.task import Task, TaskOutcome
-from ablations.running.training.worker import run_task
+from ablations.running.trials.progress import progress_file
+from ablations.running.trials.task import NetworkTask, TaskOutcome
+from ablations.running.trials.worker import run_task
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
 
@@ -53,13 +53,13 @@ class Asking:
 
     design: Design
     record: StudyRecord
-    answer: Callable[[StudyRecord, Collection[str]], list[Trial]]
+    answer: Callable[[StudyRecord, Collection[str]], list[NetworkTrial]]
 
     @property
     def by_key(self) -> Any:
         return self.design.by_key
 
-    def next_trials(self, ended: Collection[str]) -> list[Trial]:
+    def next_trials(self, ended: Collection[str]) -> list[NetworkTrial]:
         return self.answer(self.record, ended)
 
 
@@ -72,10 +72,10 @@ class Bench:
         self.digest = ensure_prepared(DATA, self.data_dir).digest
         self.watcher = Watcher()
         self.trained: list[str] = []
-        self.before: Callable[[Task], None] = lambda task: None
+        self.before: Callable[[NetworkTask], None] = lambda task: None
         monkeypatch.setattr(dispatch, "run_task", self._run)
 
-    def _run(self, task: Task) -> Any:
+    def _run(self, task: NetworkTask) -> Any:
         self.before(task)
         self.trained.append(task.key)
         with one_thread():
@@ -90,7 +90,7 @@ class Bench:
         *,
         executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
         tracker: Callable[[], Tracker | None] = lambda: None,
-        next_trials: Callable[[StudyRecord, Collection[str]], list[Trial]] | None = None,
+        next_trials: Callable[[StudyRecord, Collection[str]], list[NetworkTrial]] | None = None,
         **options: Any,
     ) -> SweepOutcome:
         settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
@@ -144,7 +144,7 @@ def test_rounds_follow_each_other_until_there_are_none(bench: Bench) -> None:
     base, other = design.rows
     asked: list[set[str]] = []
 
-    def rounds(record: StudyRecord, failed: Collection[str]) -> list[Trial]:
+    def rounds(record: StudyRecord, failed: Collection[str]) -> list[NetworkTrial]:
         asked.append(set(failed))
         wanted = [base.trial(0), other.trial(0)] if not record.finished else [base.trial(1)]
         return [trial for trial in wanted if trial.key not in record.finished and trial.key not in failed]
@@ -174,7 +174,7 @@ def test_a_trial_that_failed_is_told_to_the_next_round(bench: Bench) -> None:
     design = small_study(axes={}, seeds=1, recipe={**_recipe(), "lr": 1e20})
     told: list[Collection[str]] = []
 
-    def rounds(record: StudyRecord, failed: Collection[str]) -> list[Trial]:
+    def rounds(record: StudyRecord, failed: Collection[str]) -> list[NetworkTrial]:
         told.append(set(failed))
         return [trial for trial in design.trials if trial.key not in failed]
 
@@ -215,7 +215,7 @@ def test_a_failing_trial_is_recorded_and_retried_and_stops_no_other(bench: Bench
     design = small_study(seeds=1)
     bad = design.rows[1].trial(0).key
 
-    def break_one(task: Task) -> None:
+    def break_one(task: NetworkTask) -> None:
         if task.key == bad:
             raise WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
 
@@ -247,7 +247,7 @@ def test_divergence_has_its_kind_and_epoch(bench: Bench) -> None:
 def test_stopping_loses_nothing_and_the_same_call_continues(bench: Bench) -> None:
     design, handler = small_study(), signal.getsignal(signal.SIGINT)
 
-    def interrupt(task: Task) -> None:
+    def interrupt(task: NetworkTask) -> None:
         if len(bench.trained) == 2:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1.0)
@@ -355,13 +355,13 @@ def test_git_is_offered_the_record_and_nothing_else_of_a_study(bench: Bench, res
     """Neither while a sweep runs, nor of what it leaves."""
     design, left = small_study(axes={}, seeds=1), set()
 
-    def look(task: Task) -> None:
+    def look(task: NetworkTask) -> None:
         files = [path for path in bench.results.rglob("*") if path.is_file()]
         left.update(path.relative_to(bench.results.parent) for path in files)
 
     bench.before = look
     bench.sweep(design, tracker=lambda: Tracker("small", None, results))
-    bench.before(Task("", {}, results, results, results, results))
+    bench.before(NetworkTask("", {}, results, results, results, results))
     repository = bench.results.parent / "repository"
     repository.mkdir()
     subprocess.run(["git", "init", "-q", repository], check=True)
@@ -406,7 +406,7 @@ def test_a_value_that_only_fails_is_set_aside(bench: Bench) -> None:
     design = small_study(seeds=6)
     bad = {row.trial(seed).key for row in design.rows for seed in range(6) if row.label == "SE max r=8"}
 
-    def break_one(task: Task) -> None:
+    def break_one(task: NetworkTask) -> None:
         if task.key in bad:
             raise WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
 
@@ -515,7 +515,7 @@ def test_a_trial_whose_worker_got_a_signal_is_continued_in_the_same_sweep(
 ) -> None:
     design, handed_back = small_study(), set[str]()
 
-    def once(task: Task) -> TaskOutcome:
+    def once(task: NetworkTask) -> TaskOutcome:
         if task.key in handed_back:
             return run_task(task)
         handed_back.add(task.key)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from small import small_trial
 from torch import Tensor
 
-from ablations.planning.recipes.losses import LOSSES
+from ablations.planning.networks.recipes.losses import LOSSES
 from ablations.running.training.losses import FUNCTIONS, loss_of
 
 LABELS = torch.tensor([0, 2, 1])

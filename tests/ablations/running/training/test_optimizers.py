@@ -10,11 +10,11 @@ from small import small_study, small_trial
 from torch import nn
 
 from ablations.errors import ToolMissing
-from ablations.planning.recipes.optimizers import OPTIMIZERS, SPECIAL
-from ablations.running.sweep.untrainable import refuse_untrainable
+from ablations.planning.networks.recipes.optimizers import OPTIMIZERS, SPECIAL
 from ablations.running.training import optimizers
 from ablations.running.training.muon import Muon
 from ablations.running.training.optimizers import BUILDERS, make_optimiser
+from ablations.running.training.refusals.untrainable import refuse_untrainable
 from senet_core import SEVariant, build_model
 
 NAMES = sorted(OPTIMIZERS)

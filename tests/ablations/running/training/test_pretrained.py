@@ -13,13 +13,13 @@ from safetensors.torch import save
 from small import DATA, one_thread, small_study, small_trial
 
 from ablations.errors import DataError, StudyError
-from ablations.planning.recipes import weights as named
+from ablations.planning.networks.recipes import weights as named
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
-from ablations.running.sweep.untrainable import refuse_untrainable
 from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.pretrained import keep_weights, open_weights
+from ablations.running.training.refusals.untrainable import refuse_untrainable
 from ablations.running.training.trainer import Observer
 from ablations.running.training.trial_training import make_trainer
 from senet_core import PAPER_SE, build_model

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.named import RECIPES
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.named import RECIPES
 from ablations.running.training.schedule import image_size, learning_rate, pixel_share
 
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 from small import DATA, one_thread, sixteen_pixels, small_trial
 
-from ablations.planning.recipe import Recipe
-from ablations.planning.recipes.losses import LOSSES
-from ablations.planning.recipes.optimizers import OPTIMIZERS
-from ablations.planning.trial import Trial
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes.losses import LOSSES
+from ablations.planning.networks.recipes.optimizers import OPTIMIZERS
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training import trial_training as training
@@ -53,7 +53,9 @@ VARIANTS = [
 ]
 
 
-def _first_batches(trial: Trial, data: Prepared, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def _first_batches(
+    trial: NetworkTrial, data: Prepared, count: int
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
     batches = Batches(data, trial, CPU)
     return [batches.next(batches.side) for _ in range(count)]
 

@@ -137,8 +137,8 @@ def test_the_standard_deviation_is_that_of_the_values_and_of_the_differences() -
     cells = rows(found.to_latex(spread="sd", columns=["variant", "value", "difference"]))["plain"]
     [sample] = [outcome for outcome in family.outcomes if outcome.label == "plain"]
     sd = family.comparisons["plain"].difference.sd
-    assert cells[1].endswith(rf"\,$\pm$\,{sample.level.sd:.{family.measure.decimals}f}")
-    assert cells[2].endswith(rf"\,$\pm$\,{sd:.{family.measure.decimals}f}")
+    assert cells[1].endswith(rf"\,$\pm$\,{sample.level.sd:.{family.metric.decimals}f}")
+    assert cells[2].endswith(rf"\,$\pm$\,{sd:.{family.metric.decimals}f}")
 
 
 def test_unequal_numbers_of_seeds_have_a_column() -> None:

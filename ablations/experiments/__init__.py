@@ -1,0 +1,1 @@
+"""What one trial does: the kinds of experiment that ship, a folder each."""

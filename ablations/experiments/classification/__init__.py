@@ -1,0 +1,1 @@
+"""Networks with SE blocks that are trained to classify images."""

@@ -1,0 +1,1 @@
+"""Any program, run once for each trial."""

@@ -1,0 +1,1 @@
+"""Fields that several kinds of experiment have in a study file."""

@@ -1,0 +1,1 @@
+"""Any Python function, called once for each trial."""

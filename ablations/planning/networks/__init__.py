@@ -1,0 +1,1 @@
+"""The built-in experiment as it is planned: networks with SE blocks that are trained to classify images."""

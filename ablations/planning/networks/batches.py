@@ -1,0 +1,35 @@
+"""The batches that a study may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ablations.errors import StudyError
+
+if TYPE_CHECKING:
+    from ablations.planning.row import Row
+    from ablations.planning.study import Study
+
+
+def check_batches(study: Study, rows: Iterable[Row], train_images: int) -> None:
+    """Refuse batches that the training images cannot fill: a smaller batch would be another recipe.
+
+    Args:
+        study: whose rows.
+        rows: its rows.
+        train_images: how many there are.
+
+    Raises:
+        StudyError: with the first row that asks for more.
+    """
+    from ablations.planning.networks.row import NetworkRow
+
+    for row in rows:
+        assert isinstance(row, NetworkRow)
+        asked = row.recipe.batch_size
+        if asked > train_images:
+            raise StudyError(
+                f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
+                f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
+            )
