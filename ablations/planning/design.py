@@ -149,7 +149,7 @@ def design(study: Study) -> Design:
         _refuse_duplicates(study, axis, values)
     _check_repeats(study)
     without = points.plain()
-    base = points.row(start, axis=None)
+    base = _labelled(study, points.row(start, axis=None), ())
     plain = None if without is None else points.row(without, axis=None)
     if study.search is not None:
         _ = search_space(network_study(study))
@@ -183,7 +183,11 @@ def _rows(
                 _, point = points.moved(point, axis, values[level])
                 changed.append(axis)
         alone = changed[0] if study.kind.varies_alone else None
-        yield alone, points.row(point, axis=alone)
+        yield alone, _labelled(study, points.row(point, axis=alone), changed)
+
+
+def _labelled(study: Study, row: Row, changed: Sequence[str]) -> Row:
+    return replace(row, label=study.kind.label(row.label, changed, tuple(study.axes)))
 
 
 def _refuse_duplicates(study: Study, axis: str, values: Sequence[tuple[str, PointOfStudy]]) -> None:

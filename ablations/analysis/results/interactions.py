@@ -56,7 +56,7 @@ class Combinations:
 def combinations_of(results: Results) -> Combinations | None:
     """Analyse a study of combinations; None for other studies, and while fewer than two levels are measured."""
     study = results.design.study
-    if results.design.kind.varies_alone or results.withheld is not None:
+    if not results.design.kind.crosses or results.withheld is not None:
         return None
     frame = factor_frame(results)
     axes = [axis for axis in study.axes if frame[axis].nunique() > 1]

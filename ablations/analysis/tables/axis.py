@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ablations.analysis.results.families import COSTS, Family, Outcome
@@ -12,11 +12,14 @@ from ablations.analysis.tables.comparisons.keys import file_key
 from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
 from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.page import Page, page_of
+from ablations.planning.designs.components import ComponentsDesign, component_name
 from ablations.planning.metric import Metric
 from ablations.planning.points import NOT_VARIED
 from ablations.planning.study import Study
 
 _NOT_IN_PAPER = ("multiply_adds",)
+HAS = "✓"
+"""A component that a row has."""
 
 
 def axis_table(family: Family, study: Study) -> Table:
@@ -31,7 +34,7 @@ def axis_table(family: Family, study: Study) -> Table:
     costs = _costs(family)
     columns = (
         Column("variant", "variant", "left"),
-        *(Column(f"axis_{a}", a, "left", in_paper=False) for a in axes),
+        *_axis_columns(axes, study),
         Column(metrics[0].key, metrics[0].head),
         *(Column(metric.key, metric.head, gives_way=1) for metric in metrics[1:]),
         *COMPARED,
@@ -39,7 +42,8 @@ def axis_table(family: Family, study: Study) -> Table:
         *page.columns(),
     )
     rows = tuple(_row(family, outcome, (axes, metrics, costs), page) for outcome in family.outcomes)
-    title = "All combinations" if family.axis is None else f"Axis: {family.axis}"
+    together = "Components" if isinstance(study.kind, ComponentsDesign) else "All combinations"
+    title = together if family.axis is None else f"Axis: {family.axis}"
     name = metrics[0].name[:1].upper() + metrics[0].name[1:]
     table = Table(
         file_key(family.axis or "all"),
@@ -47,7 +51,7 @@ def axis_table(family: Family, study: Study) -> Table:
         columns,
         rows,
         tuple(_notes(family, page)),
-        subject=f"{name} of all combinations" if family.axis is None else f"{name} by {family.axis}",
+        subject=f"{name} of {together.lower()}" if family.axis is None else f"{name} by {family.axis}",
     )
     return _without(table.without_empty_columns(), page.dropped(family))
 
@@ -58,10 +62,10 @@ def _row(
     shown: tuple[Iterable[str], tuple[Metric, ...], Iterable[str]],
     page: Page,
 ) -> TableRow:
-    values, (axes, metrics, costs) = dict(outcome.row.values), shown
+    axes, metrics, costs = shown
     cells: tuple[TableCell, ...] = (
         Text(outcome.label),
-        *(Text(_axis_value(values, axis)) for axis in axes),
+        *(_axis_cell(family, outcome, axis, page.study) for axis in axes),
         Mean(outcome.level, outcome.planned, metrics[0].decimals),
         *(Mean(outcome.others[metric.key], outcome.planned, metric.decimals) for metric in metrics[1:]),
         *compared_cells(family, outcome),
@@ -71,9 +75,21 @@ def _row(
     return TableRow(cells, family.kind(outcome))
 
 
-def _axis_value(values: Mapping[str, str], axis: str) -> str | None:
-    value = values.get(axis, NOT_VARIED)
-    return None if value == NOT_VARIED else value
+def _axis_columns(axes: Iterable[str], study: Study) -> Iterator[Column]:
+    """Return a column for each axis; of a study of components they are what its table is about."""
+    parts = isinstance(study.kind, ComponentsDesign)
+    for axis in axes:
+        head = component_name(axis) if parts else axis
+        yield Column(f"axis_{axis}", head, "left", in_paper=parts)
+
+
+def _axis_cell(family: Family, outcome: Outcome, axis: str, study: Study) -> Text:
+    """Return a row's value on an axis, or whether it has the component that the axis stands for."""
+    value, kind = dict(outcome.row.values).get(axis, NOT_VARIED), study.kind
+    if isinstance(kind, ComponentsDesign):
+        base = dict(family.outcome(family.baseline).row.values).get(axis, NOT_VARIED)
+        return Text(HAS if kind.has(value != base) else None)
+    return Text(None if value == NOT_VARIED else value)
 
 
 def _costs(family: Family) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ablations.planning.designs.components import AddOneDesign, LeaveOneOutDesign
 from ablations.planning.designs.grid import GridDesign
 from ablations.planning.designs.kind import DesignKind
 from ablations.planning.designs.one_factor import OneFactorDesign
@@ -16,6 +17,8 @@ DESIGNS: dict[str, DesignKind] = {
         OneFactorDesign(),
         GridDesign(),
         PairwiseDesign(),
+        LeaveOneOutDesign(),
+        AddOneDesign(),
         RaceDesign(),
         TunedDesign(),
         SearchDesign(),

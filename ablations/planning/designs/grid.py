@@ -21,6 +21,7 @@ class GridDesign(DesignKind):
     name = "grid"
     description = "all combinations"
     varies_alone = False
+    crosses = True
 
     def rows(self, sizes: Sequence[int], baseline: tuple[int, ...] | None) -> Iterator[Levels]:
         """Return every combination of levels, the last axis fastest."""

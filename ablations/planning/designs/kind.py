@@ -45,6 +45,7 @@ class DesignKind(ABC):
         field: the field of a study that belongs to this kind alone ("race", "tune", "search"); None for none.
         varies_alone: whether each axis is varied alone around the baseline, and makes a table of its own.
         decides: whether the study itself decides which trials are trained, so that no single row can be asked for.
+        crosses: whether rows combine values of several axes so that effects and interactions can be told apart.
         races: whether seeds are added in rounds.
         chooses: whether it makes choices on validation images before its rows are known.
         section: the section that a report has for this kind alone, by its name in analysis/report/sections.py.
@@ -54,6 +55,7 @@ class DesignKind(ABC):
     description: ClassVar[str]
     field: ClassVar[str | None] = None
     varies_alone: ClassVar[bool] = True
+    crosses: ClassVar[bool] = False
     decides: ClassVar[bool] = False
     races: ClassVar[bool] = False
     chooses: ClassVar[bool] = False
@@ -67,6 +69,16 @@ class DesignKind(ABC):
             sizes: the number of levels of each axis.
             baseline: the baseline's level on each axis; None where an axis does not list its value.
         """
+
+    def label(self, given: str, changed: Sequence[str], axes: Sequence[str]) -> str:
+        """Return the label of a row.
+
+        Args:
+            given: made of its values.
+            changed: the axes on which it has a value of theirs; none for the baseline.
+            axes: all of the study's.
+        """
+        return given
 
     def check_seeds(self, study: Study) -> None:
         """Refuse seeds that do not fit the kind.

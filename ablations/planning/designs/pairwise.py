@@ -30,6 +30,7 @@ class PairwiseDesign(DesignKind):
     name = "pairwise"
     description = "fewer combinations, in which any two values of two axes meet at least once"
     varies_alone = False
+    crosses = True
 
     def rows(self, sizes: Sequence[int], baseline: tuple[int, ...] | None) -> Iterator[Levels]:
         """Return covering rows; they begin with the baseline's, as it is trained in any case."""

@@ -44,6 +44,7 @@ _SYMBOLS = {
     "\N{NOT EQUAL TO}": "neq",
     "\N{ALMOST EQUAL TO}": "approx",
     "\N{INFINITY}": "infty",
+    "\N{CHECK MARK}": "surd",
     "\N{RIGHTWARDS ARROW}": "rightarrow",
     "\N{LEFTWARDS ARROW}": "leftarrow",
     "\N{UPWARDS ARROW}": "uparrow",
