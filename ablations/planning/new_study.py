@@ -42,11 +42,12 @@ margin: 0.5                      # points of error: smaller differences count as
 """
 
 
-def write_new_study(name: str) -> Path:
+def write_new_study(name: str, text: str = TEMPLATE) -> Path:
     """Write the file of a new study; returns its path.
 
     Args:
         name: the study's name, or the path of its file, which ends with .yaml then.
+        text: of the file.
 
     Raises:
         StudyError: it is no name of a study, a shipped study has it, or the file exists or cannot be written.
@@ -63,7 +64,7 @@ def write_new_study(name: str) -> Path:
         )
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
+            file.write(text)
     except FileExistsError:
         raise StudyError(f"{str(path)!r} exists already, and is left as it is; take another name") from None
     except (OSError, ValueError) as error:
