@@ -181,6 +181,11 @@ class Experiment(ABC):
         return {name: value for name, value in recorded.items() if name != "kind"}
 
     @classmethod
+    def fields_for_files(cls, fields: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields as a study file can have them; `recorded` is what `to_json` returns."""
+        return dict(fields)
+
+    @classmethod
     def from_fields(cls, fields: Mapping[str, Any], folder: str) -> Experiment:
         """Return the experiment that a study file describes.
 

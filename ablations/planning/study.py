@@ -193,6 +193,9 @@ class Study(BaseModel, ABC):
 
     def fields(self) -> dict[str, Any]:
         """Return the fields that differ from the defaults, as a study file says them; with the name."""
+        return self._dumped()
+
+    def _dumped(self) -> dict[str, Any]:
         said: dict[str, Any] = self.model_dump(
             mode="json", by_alias=True, exclude_defaults=True, exclude={"overrides", "typed", "plugins"}
         )

@@ -148,14 +148,15 @@ def test_each_cause_has_its_class(cause: str, tmp_path: Path, monkeypatch: pytes
 ALLOWED = {
     "api/last_run.py": "shows how a study was run last, as it was typed",
     "planning/commands.py": "whole commands, to be typed",
-    "planning/datasets.py": "how data are had, in whole commands",
+    "planning/networks/datasets.py": "how data are had, in whole commands",
     "planning/new_study.py": "whole commands, in the comments of a new study",
-    "planning/reference.py": "whole commands, on the reference page",
+    "planning/networks/reference.py": "whole commands, on the reference page",
     "planning/typed_study.py": "how a study is typed, for whole commands",
     "analysis/tables/render.py": "the alignment of a Markdown table",
     "running/data/preparation.py": "a whole command: ablate data prepare",
     "running/doctor/machine.py": "whole commands of pip",
     "running/machine/code_version.py": "git's own flags",
+    "running/machine/plain_environment.py": "git's own flags",
     "running/machine/signals.py": "sbatch's own flags",
     "running/mlflow/store.py": "MLflow's own flags",
 }

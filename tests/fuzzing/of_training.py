@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save
 
 from ablations.commands.shared.console import make_console
+from ablations.experiments.classification.kind import TOP1
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from ablations.running.doctor.leftovers import check_leases, check_running
@@ -68,7 +69,7 @@ def read_progress(here: Path, data: bytes, number: int) -> None:
     path = paths.running / f"{KEY}.jsonl"
     path.write_bytes(data)
     found, trial = Progress(path), ROW.trial(0)
-    display = SweepDisplay("s", make_console())
+    display = SweepDisplay("s", make_console(), metric=TOP1)
     with display, nobody_is_killed():
         for more in (b"", data[: len(data) // 2] + b"\n"):
             with path.open("ab") as file:

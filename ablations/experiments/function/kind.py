@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import importlib
 import inspect
@@ -15,12 +14,14 @@ from ablations.errors import StudyError
 from ablations.experiments.fields.checks import check_fields, text_field, texts_field
 from ablations.experiments.fields.code import code_digests
 from ablations.experiments.fields.metrics import parse_metrics
+from ablations.experiments.function.by_value import BY_VALUE, ByValue
+from ablations.planning.design import Design
 from ablations.planning.experiment import Context, Experiment
 from ablations.planning.metric import Metric
 from ablations.planning.trial import Trial
 from senet_core.errors import one_line
 
-FIELDS = ("call", "metrics", "code", "keep", "pickled")
+FIELDS = ("call", "metrics", "code", "keep", "source", BY_VALUE)
 _FORM = "MODULE:FUNCTION, a function of (trial, context) that returns its metrics by name"
 
 
@@ -44,9 +45,11 @@ class Function(Experiment):
         self._metrics = parse_metrics(fields["metrics"])
         if not isinstance(fields.get("keep", False), bool):
             raise StudyError(f"experiment.keep must be true or false, got {fields['keep']!r}")
-        self._function = self._found()
+        self._source = fields.get("source")
+        self._function = None if self._source is not None else self._found()
         self._code = code_digests(texts_field("experiment.code", fields.get("code", [])), home)
-        self._source = _source_digest(self._function, self._given.get("pickled"))
+        if self._function is not None:
+            self._source = _source_digest(self._function, by_value=BY_VALUE in fields)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], folder: str) -> Function:
@@ -61,6 +64,14 @@ class Function(Experiment):
             "metrics": recorded["metrics"],
             "code": list(recorded["code"]),
         }
+
+    @classmethod
+    def fields_for_files(cls, fields: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields as a file has them: a function that is given by value is known by its source there."""
+        if BY_VALUE not in fields:
+            return dict(fields)
+        kept = {name: value for name, value in fields.items() if name != BY_VALUE}
+        return {**kept, "source": recorded["source"]}
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -85,13 +96,27 @@ class Function(Experiment):
         """Call the function; what it prints goes to the trial's log."""
         context.log.parent.mkdir(parents=True, exist_ok=True)
         with context.log.open("a", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
-            found: Mapping[str, float] | None = self._function(trial, context)
+            found: Mapping[str, float] | None = self._known()(trial, context)
             return found
 
+    def check(self, design: Design) -> None:
+        """Refuse to run a function that only the script or notebook has that gave it."""
+        self._known()
+
+    def _known(self) -> Callable[[Any, Context], Any]:
+        if self._function is None:
+            raise StudyError(
+                f"experiment.call: {self._call} was given from Python, by a script or a notebook, and is in no file:"
+                " run it from there again"
+            )
+        return self._function
+
     def _found(self) -> Callable[[Any, Context], Any]:
-        pickled = self._given.get("pickled")
-        if pickled is not None:
-            return _unpickled(pickled)
+        given = self._given.get(BY_VALUE)
+        if given is not None:
+            if not isinstance(given, ByValue):  # no file can have one
+                raise StudyError(f"experiment.{BY_VALUE} is not for study files")
+            return given.function()
         module_name, _, name = self._call.partition(":")
         if (
             not module_name
@@ -141,7 +166,7 @@ def fields_of_function(function: Callable[..., Any]) -> dict[str, Any]:
             " own and import it, and open what it holds inside of it"
         ) from error
     call = f"{module or '__main__'}:{name.replace('<locals>.', '').replace('<', '').replace('>', '') or 'function'}"
-    return {"call": call, "pickled": base64.b64encode(content).decode()}
+    return {"call": call, BY_VALUE: ByValue(content)}
 
 
 def _is_importable(module: str, name: str, function: Callable[..., Any]) -> bool:
@@ -151,20 +176,10 @@ def _is_importable(module: str, name: str, function: Callable[..., Any]) -> bool
     return found is function
 
 
-def _unpickled(text: object) -> Callable[[Any, Context], Any]:
-    import pickle
-
-    try:
-        found: Callable[[Any, Context], Any] = pickle.loads(base64.b64decode(str(text)))
-    except Exception as error:
-        raise StudyError(f"the function cannot be made again here: {one_line(error)}") from error
-    return found
-
-
-def _source_digest(function: Callable[..., Any], pickled: object) -> str:
+def _source_digest(function: Callable[..., Any], *, by_value: bool) -> str:
     """Return a digest of the source of a function, or of its whole module where that is a file."""
     try:
-        if pickled is not None:
+        if by_value:
             text = inspect.getsource(function)
         else:
             module = sys.modules[function.__module__]

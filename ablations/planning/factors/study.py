@@ -110,6 +110,12 @@ class FactorStudy(Study):
         known = self._experiment.factors()
         return value_text(value) if known is None else known[factor].text(value)
 
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that differ from the defaults, as a study file says them; with the name."""
+        kind = type(self._experiment)
+        plain = kind.fields_for_files(self.experiment_fields, self._experiment.to_json())
+        return {**self.model_copy(update={"experiment_fields": plain})._dumped(), "experiment": plain}
+
     def beside(self, results_dir: str | Path) -> Self:
         """Return a study that is no file of the user's as if it were one beside the folder of results."""
         if self.folder:

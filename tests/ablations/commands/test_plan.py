@@ -113,9 +113,9 @@ def test_one_network_is_computed_once_however_it_is_trained(
 def test_networks_that_take_too_long_are_left_out_with_a_word(
     ablate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablations.api import planning
+    from ablations.api import planners
 
-    monkeypatch.setattr(planning, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(planners, "PATIENCE_SECONDS", 0.0)
     said = ablate("plan", "small.yaml")
     text = " ".join(said.out.split())
     assert said.status == 0, said.err

@@ -112,7 +112,7 @@ def test_a_file_is_analysed_for_programs(ablate: Callable[..., Any]) -> None:
 def test_the_schema_of_the_document_is_printed(ablate: Callable[..., Any]) -> None:
     said = ablate("schema", "report")
     assert json.loads(said.out)["properties"]["kind"]["enum"] == ["report", "analysis"]
-    assert json.loads(ablate("schema").out)["required"]
+    assert json.loads(ablate("schema").out)["else"]["required"]
     said = ablate("schema", "reprot")
     assert (said.status, said.err) == (
         2, "ablate: unknown schema 'reprot'; did you mean 'report'? known: study, report\n",

@@ -41,7 +41,7 @@ def test_a_sweep_whose_server_is_away_trains_and_reports_and_says_how_to_catch_u
     chosen = ("small.yaml", "--set", "axes={}", "--seeds", "1", "--results-dir", "out")
     said = ablate("run", *chosen, "--workers", "2", "--tracking-uri", "http://127.0.0.1:9")
     assert said.status == 0, said.err
-    assert said.out.count(": test error ") == 2
+    assert said.out.count(": top-1 error ") == 2
     assert "baseline" in said.out  # the table
     assert (tmp_path / "reports" / "small" / "report.md").exists()
     assert list((tmp_path / "reports" / "small" / "figures").iterdir())

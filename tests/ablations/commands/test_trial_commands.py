@@ -145,7 +145,7 @@ def test_a_full_disk_is_no_bad_input(ablate: Callable[..., Any], monkeypatch: py
     [line] = _lines()
     full = Failure("disk", "No space left on device", None)
     monkeypatch.setattr(
-        "ablations.running.sweep.reproduce._train", lambda *_: TaskOutcome(None, (), full, {}, "", "", "", "")
+        "ablations.running.sweep.reproduce._run", lambda *_: TaskOutcome(None, (), full, {}, "", "", "", "")
     )
     said = ablate("reproduce", "small", line["key"])
     assert said.status == 1

@@ -110,7 +110,8 @@ def test_missing_seeds_are_said(make_study: MakeStudy) -> None:
         ({"title": 3}, "title must be text, got 3"),
         (
             {"design": "gird"},
-            "design must be 'one-factor', 'grid', 'pairwise', 'race', 'tuned' or 'search', got 'gird'",
+            "design must be 'one-factor', 'grid', 'pairwise', 'leave-one-out', 'add-one', 'race', 'tuned' or "
+            "'search', got 'gird'",
         ),
         ({"include_plain": "maybe"}, "include_plain must be true or false, got 'maybe'"),
         (

@@ -12,10 +12,13 @@ from ablations.planning.designs import DESIGNS
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 AXES = {"reduction": [2, 4, 8, 16], "squeeze": ["avg", "max"], "excitation": ["sigmoid", "relu", "tanh"]}
+ALONE = {axis: values[-1:] for axis, values in AXES.items()}
 FIELDS: dict[str, dict[str, Any]] = {
     "one-factor": {},
     "grid": {},
     "pairwise": {},
+    "leave-one-out": {"axes": ALONE},
+    "add-one": {"axes": ALONE},
     "race": {"seeds": 4},
     "tuned": {"tune": {"validation_images": 100}},
 }

@@ -88,7 +88,9 @@ def test_a_trial_is_a_run_with_every_axis_as_a_parameter(tracker: Tracker) -> No
     expected |= {"reduction": "8", "stages": "all", "integration": "standard", "bias": "false", "seed": "0"}
     expected |= {"data": "cifar10", "data.train_images": "1000"}
     assert expected.items() <= run.data.params.items()
-    assert {f"recipe.{name}" for name, value in Recipe(epochs=2) if value is not None} <= set(run.data.params)
+    assert {
+        f"recipe.{name}" for name, value in Recipe(epochs=2).to_json().items() if value is not None
+    } <= set(run.data.params)
     assert run.data.tags["senet.key"] == trial().key
     assert run.data.tags["senet.level"] == "trial"
     assert "senet.command" not in run.data.tags  # none is known

@@ -23,7 +23,7 @@ def _lines(study: Design, *, failed: bool = False, train_seconds: float = 50.0) 
     out = io.StringIO()
     console = Console(file=out, width=120, no_color=True)
     trials = list(zip([*study.rows, *study.rows], study.trials, strict=True))
-    with SweepDisplay("small", console) as display:
+    with SweepDisplay("small", console, metric=study.study.metric) as display:
         display.begin(len(trials), done=0, shared=0)
         for number, (row, trial) in enumerate(trials):
             running = [Running(t, c, Progress(Path("p"))) for c, t in trials[number : number + 2]]
@@ -37,7 +37,7 @@ def test_every_line_says_how_long_the_rest_takes() -> None:
     said = _lines(small_study())
     assert said[0] == "study small: 6 trials, 6 to train"
     # five are left of which one is half done: four and a half minutes of two workers
-    assert said[1] == "[1/6] SE r=8, seed 0: test error 12.34 % in 50.0 s, 2.2 min left"
+    assert said[1] == "[1/6] SE r=8, seed 0: top-1 error 12.34 % in 50.0 s, 2.2 min left"
     assert said[5].endswith("in 50.0 s, 30 s left")
     assert said[6].endswith("in 50.0 s")
 

@@ -40,8 +40,9 @@ from ablations.running.sweep.reproduce import compare
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.checkpoint import read_checkpoint
+from ablations.running.training.network_task import NetworkTask
 from ablations.running.trials.progress import progress_file
-from ablations.running.trials.task import NetworkTask, TaskOutcome
+from ablations.running.trials.task import TaskOutcome
 from ablations.running.trials.worker import run_task
 from senet_core.kernels import winograd
 from senet_core.kernels.fused import why_not
@@ -361,7 +362,16 @@ def test_git_is_offered_the_record_and_nothing_else_of_a_study(bench: Bench, res
 
     bench.before = look
     bench.sweep(design, tracker=lambda: Tracker("small", None, results))
-    bench.before(NetworkTask("", {}, results, results, results, results))
+    bench.before(
+        NetworkTask(
+            key="",
+            trial={},
+            data_dir=results,
+            running_dir=results,
+            checkpoint_dir=results,
+            stop_file=results,
+        )
+    )
     repository = bench.results.parent / "repository"
     repository.mkdir()
     subprocess.run(["git", "init", "-q", repository], check=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablations.analysis.tables.provenance import recipe_text
+from ablations.analysis.networks.recipes import recipe_text
 from ablations.planning.networks.recipe import Recipe
 
 
