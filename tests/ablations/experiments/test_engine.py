@@ -81,7 +81,7 @@ def test_a_torn_line_is_set_aside_and_its_trial_runs_again(kind: Kind) -> None:
 
 def test_a_full_disk_ends_the_sweep_in_one_line_and_loses_nothing(kind: Kind) -> None:
     kind.write()
-    assert kind.run(*RUN, "--only", "baseline" if kind.name != "classification" else "SE")[0] == 0
+    assert kind.run(*RUN, "--only", "baseline" if kind.name != "classification" else "SE r=8")[0] == 0
     before = kind.lines()
     room = (kind.folder / "results/own/trials.jsonl").stat().st_size + 200
     status, printed = kind.run(*RUN, most_bytes=room)  # a write that ends early, as on a full disk

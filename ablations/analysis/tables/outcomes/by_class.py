@@ -42,10 +42,10 @@ def agreement_table(found: ByClass) -> Table:
     """
     columns = (
         Column("variant", "variant", "left"),
-        Column("error", "top-1 error, %"),
+        Column("error", "error, %"),
         Column("with_baseline", "agrees with the baseline, %"),
         Column("between_seeds", "two of its seeds agree, %"),
-        Column("always_missed", "images that all of its seeds miss"),
+        Column("always_missed", "test examples that all of its seeds miss"),
         Column("seeds", "seeds in common with the baseline", gives_way=1),
     )
     rows = tuple(
@@ -63,13 +63,18 @@ def agreement_table(found: ByClass) -> Table:
         for row in found.rows
     )
     notes = (
-        "Two networks agree on a test image where both are right or both are wrong, here with the same seed. A row"
-        " that agrees with the baseline as often as two of its own seeds agree gets the same images right, but for"
+        "Two rows agree on a test example where both are right or both are wrong, here with the same seed. A row"
+        " that agrees with the baseline as often as two of its own seeds agree gets the same ones right, but for"
         " chance.",
         _missed(found),
     )
     return Table(
-        "agreement", "On which images the rows agree", columns, rows, notes, records=tuple(_pairs(found))
+        "agreement",
+        "On which test examples the rows agree",
+        columns,
+        rows,
+        notes,
+        records=tuple(_pairs(found)),
     )
 
 
@@ -144,7 +149,9 @@ def _notes(found: ByClass) -> tuple[str, ...]:
 
 def _missed(found: ByClass) -> str:
     share = 100 * found.missed / found.images
-    said = f"Every seed of every row misses {found.missed:,} of {found.images:,} test images ({share:.2f} %)"
+    said = (
+        f"Every seed of every row misses {found.missed:,} of {found.images:,} test examples ({share:.2f} %)"
+    )
     worst = [f"{name} ({count:,})" for name, count in found.missed_by_class.items()]
     if not worst:
         return f"{said}."
