@@ -17,6 +17,7 @@ SHIPPED = {
     "tuned-excitation",
     "a-a",
     "quick-recipe",
+    "recipe-parts",
     "quickstart",
     "smoke",
     "reduction-ratio",
