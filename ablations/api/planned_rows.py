@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from ablations.api.planned_runs import PlannedRow
 from ablations.planning.design import Design
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.row import network_rows
@@ -15,36 +16,6 @@ from senet_core.fingerprint import Structure
 from senet_core.floor import width_text
 from senet_core.variant import PAPER_SE, SEVariant
 from senet_core.variant_text import variant_fields
-
-
-@dataclass(frozen=True)
-class PlannedRow:
-    """The network behind one row, and how many of its trials are finished.
-
-    Attributes:
-        label: the row's.
-        backbone: of the network.
-        variant: "plain", or the fields that differ from the paper's SE block; it reads back to an equal value.
-        blocks: how many blocks weigh what: "9 out"; None without SE.
-        units: of the bottlenecks by stage: "4/8/16"; None without SE.
-        parameters: of the network.
-        multiply_adds: for one image.
-        function: hash of the function that it computes with fixed weights.
-        finished, planned: trials.
-
-    All but the first three and the last two are None, too, where the network could not be computed.
-    """
-
-    label: str
-    backbone: str
-    variant: str
-    blocks: str | None
-    units: str | None
-    parameters: int | None
-    multiply_adds: int | None
-    function: str | None
-    finished: int
-    planned: int
 
 
 def planned_shape(spec: DataSpec, data_dir: Path) -> DataShape:

@@ -1,4 +1,4 @@
-"""The rows of an experiment that is not ours, as a plan shows them."""
+"""The rows of a study as a plan shows them: networks, or runs of an experiment that is not ours."""
 
 from __future__ import annotations
 
@@ -23,6 +23,36 @@ class PlannedRun:
     label: str
     values: Mapping[str, str]
     facts: Mapping[str, Fact]
+    finished: int
+    planned: int
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """The network behind one row, and how many of its trials are finished.
+
+    Attributes:
+        label: the row's.
+        backbone: of the network.
+        variant: "plain", or the fields that differ from the paper's SE block; it reads back to an equal value.
+        blocks: how many blocks weigh what: "9 out"; None without SE.
+        units: of the bottlenecks by stage: "4/8/16"; None without SE.
+        parameters: of the network.
+        multiply_adds: for one image.
+        function: hash of the function that it computes with fixed weights.
+        finished, planned: trials.
+
+    All but the first three and the last two are None, too, where the network could not be computed.
+    """
+
+    label: str
+    backbone: str
+    variant: str
+    blocks: str | None
+    units: str | None
+    parameters: int | None
+    multiply_adds: int | None
+    function: str | None
     finished: int
     planned: int
 

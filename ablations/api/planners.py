@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ablations.api.planned_runs import PlannedRun, planned_runs
+from ablations.api.planned_runs import PlannedRow, PlannedRun, planned_runs
 from ablations.planning.design import Design
 from ablations.planning.factors.study import FactorStudy
 from ablations.planning.networks.study import NetworkStudy
@@ -15,9 +15,6 @@ from ablations.running.cost.times import RowTimes, TimingOptions, Wait
 from ablations.running.executors import factories
 from ablations.running.machine.cores import available_cores
 from ablations.running.record.study_record import StudyRecord
-
-if TYPE_CHECKING:
-    from ablations.api.planned_rows import PlannedRow
 
 PATIENCE_SECONDS = 5.0
 """Of computing for one network, beyond which a plan computes no other one of its backbone."""

@@ -7,19 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablations.analysis.results.noise import Noise, own_noise, pilot_noise, stated_noise
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.sensitivity import seeds_to_detect, sensitivity
-from ablations.api.planned_rows import PlannedRow
-from ablations.api.planned_runs import PlannedRun
+from ablations.api.planned_runs import PlannedRow, PlannedRun
 from ablations.api.planners import common_fields, planner_of
 from ablations.api.studies import AnyStudy, open_study
 from ablations.errors import RecordError
 from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
-from ablations.running.cost.calibration import Calibration
 from ablations.running.cost.sweep_cost import rows_of_trials, sweep_cost
 from ablations.running.cost.times import RowTimes, TimingOptions, Wait
 from ablations.running.executors import factories
@@ -29,6 +27,9 @@ from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, k
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError, unknown
+
+if TYPE_CHECKING:  # it loads torch
+    from ablations.running.cost.calibration import Calibration
 
 _SHOWN = ("commit", "dirty", "processor", "cores", "device", "threads", "host")
 """What a forecast keeps of the machine's description."""

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from ablations.analysis.tables.cells import Column
 from ablations.analysis.tables.screen import ScreenTable, text_table
-from ablations.api.planned_rows import PlannedRow
-from ablations.api.planned_runs import PlannedRun
+from ablations.api.planned_runs import PlannedRow, PlannedRun
 
 if TYPE_CHECKING:
     from ablations.api.planning import StudyPlan

@@ -10,6 +10,7 @@ from senet_core.words import counted
 
 if TYPE_CHECKING:
     from ablations.api.planning import DetectionCost, StudyPlan
+    from ablations.planning.metric import Metric
     from ablations.running.record.forecasts import Sensitivity, SweepCost
 
 
@@ -21,8 +22,9 @@ def plan_words(plan: StudyPlan) -> Iterator[tuple[str, str]]:
     if forecast.left is not None and forecast.whole is not None and forecast.whole.trials:
         yield "the study", _cost_words(forecast.left, forecast.whole, forecast.workers)
     if forecast.sensitivity is not None:
-        yield "noise", _noise_words(forecast.sensitivity)
-        yield from _found_words(forecast.sensitivity)
+        metric = plan.design.study.metric
+        yield "noise", _noise_words(forecast.sensitivity, metric)
+        yield from _found_words(forecast.sensitivity, metric)
     if plan.detection is not None:
         yield counted(plan.detection.difference, "point"), _detection_words(plan.detection)
     for text in plan.said:
@@ -66,12 +68,12 @@ def _range(cost: SweepCost) -> str:
     return mid if low == mid == high else f"{mid} ({low} to {high})"
 
 
-def _noise_words(s: Sensitivity) -> str:
+def _noise_words(s: Sensitivity, metric: Metric) -> str:
     interval = "" if s.sd_lo is None or s.sd_hi is None else f" [{s.sd_lo:.2f}, {s.sd_hi:.2f}]"
-    return f"sd of a paired difference over seeds {s.sd:.2f}{interval} points; {s.source}"
+    return f"sd of a paired difference over seeds {metric.with_points(f'{s.sd:.2f}{interval}')}; {s.source}"
 
 
-def _found_words(s: Sensitivity) -> Iterator[tuple[str, str]]:
+def _found_words(s: Sensitivity, metric: Metric) -> Iterator[tuple[str, str]]:
     share = f"{100 * s.power:.0f} %"
     ratio = s.detectable / s.sd
     interval = (
@@ -87,7 +89,7 @@ def _found_words(s: Sensitivity) -> Iterator[tuple[str, str]]:
     )
     yield (
         counted(s.seeds, "seed"),
-        f"find {s.detectable:.2f} points with a probability of {share}{interval}{corrected}",
+        f"find {metric.with_points(f'{s.detectable:.2f}')} with a probability of {share}{interval}{corrected}",
     )
     equal = f"{100 * s.equivalent:.0f} %"
     equal += f", corrected {100 * s.equivalent_corrected:.0f} %" if s.comparisons > 1 else ""

@@ -10,7 +10,6 @@ from ablations.analysis.results.selection import Candidate, Choice, winners_of
 from ablations.analysis.tables.cells import Column, Number, Table, TableCell, TableRow, Text, scaled
 from ablations.analysis.tables.choices.tuned import counted
 from ablations.planning.row import RowKind
-from ablations.running.search.view import make_trial
 
 HEADS = {
     "validation_error": "validation error, %",
@@ -49,6 +48,8 @@ def front_table(choice: Choice, results: Results) -> Table:
 def importance_table(choice: Choice) -> Table | None:
     """Return which dimensions decided the objectives, by PED-ANOVA; None with too few proposals."""
     import optuna
+
+    from ablations.running.search.view import make_trial  # Optuna, which only a search needs
 
     trials = [trial for j in choice.judged if (trial := make_trial(choice.arm, j)) is not None]
     if len(trials) < _FEWEST_TRIALS:
