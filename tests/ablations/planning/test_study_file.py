@@ -79,6 +79,7 @@ class TestShipped:
             "section6",
             "deeper",
             "quick-recipe",
+            "recipe-parts",
             "quickstart",
             "smoke",
             "a-a",
