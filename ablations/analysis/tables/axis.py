@@ -80,7 +80,7 @@ def _axis_columns(axes: Iterable[str], study: Study) -> Iterator[Column]:
     parts = isinstance(study.kind, ComponentsDesign)
     for axis in axes:
         head = component_name(axis) if parts else axis
-        yield Column(f"axis_{axis}", head, "left", in_paper=parts)
+        yield Column(f"axis_{axis}", head, "left", in_paper=parts, narrow=parts)
 
 
 def _axis_cell(family: Family, outcome: Outcome, axis: str, study: Study) -> Text:

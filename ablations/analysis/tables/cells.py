@@ -205,6 +205,7 @@ class Column:
         align: of its entries.
         gives_way: where there is no room for all columns, 1 is left out first; 0 never is.
         in_paper: whether a table in a paper has it where nothing else is asked for.
+        narrow: whether it holds marks alone, and does not count where columns are counted.
     """
 
     key: str
@@ -212,6 +213,7 @@ class Column:
     align: Literal["left", "right"] = "right"
     gives_way: int = 0
     in_paper: bool = True
+    narrow: bool = False
 
 
 @dataclass(frozen=True)

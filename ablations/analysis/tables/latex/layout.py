@@ -54,7 +54,7 @@ def lay_out(table: Table, *, chosen: bool = False) -> Layout:
             (`Column.gives_way`), beyond MOST_COLUMNS and where the page has no room for them.
     """
     places = list(range(len(table.columns)))
-    while not chosen and len(places) > MOST_COLUMNS:
+    while not chosen and sum(not table.columns[place].narrow for place in places) > MOST_COLUMNS:
         places.remove(_first_to_go(table, places))
     for small in (False, True):
         widths = _widths(table, places, COLUMN, small)
