@@ -127,9 +127,9 @@ class Command(Experiment):
         arguments = self._arguments(trial, context)
         context.log.parent.mkdir(parents=True, exist_ok=True)
         with context.log.open("ab") as output:
-            since = output.tell()
             output.write(f"$ {shlex.join(arguments)}\n".encode(errors="surrogateescape"))
             output.flush()
+            since = output.tell()  # what we wrote is nothing that the program printed
             with _starting(arguments[0]):
                 program = Program(
                     arguments,
@@ -243,7 +243,7 @@ def _log_words(log: Path, since: int) -> str:
             lines = file.read().decode("utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    said = [line.strip() for line in lines if line.strip() and not line.startswith("$ ")][-_LAST_LINES:]
+    said = [line.strip() for line in lines if line.strip()][-_LAST_LINES:]
     where = f"logs/{log.name}"
     return (
         f"it printed last: {' / '.join(said)[-380:]}; all of it: {where}"

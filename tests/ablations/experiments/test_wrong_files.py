@@ -156,6 +156,19 @@ LEFT = {
 }
 
 
+def test_what_a_program_prints_is_read_and_not_how_it_was_called(
+    ablate: Callable[..., Any], tmp_path: Path
+) -> None:
+    command = ["{python}", "-c", "print('accuracy', 7)  # accuracy 9", "{lr}", "{seed}"]
+    study = _with(
+        COMMAND, experiment__command=command, experiment__read={"regex": "accuracy ([0-9]+)"}, seeds=1
+    )
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    found = ablate("run", "own.yaml", "--no-tracking", "--no-report", "--workers", "1")
+    assert found.status == 0, found.out
+    assert "accuracy 7.0000" in found.out
+
+
 @pytest.mark.parametrize("way", LEFT)
 def test_a_program_that_leaves_no_metric_fails_with_the_reason(
     ablate: Callable[..., Any], tmp_path: Path, way: str
