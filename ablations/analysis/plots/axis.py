@@ -107,7 +107,8 @@ def _legend(figure: Figure, axes: Axes, styles: Mapping[str, Mapping[str, Any]],
 
 
 def _row_label(row: AxisRow) -> str:
-    return f"{row.label} (baseline)" if row.kind == "baseline" and len(row.label) < 12 else row.label
+    named = row.kind == "baseline" and len(row.label) < 12 and row.label != "baseline"
+    return f"{row.label} (baseline)" if named else row.label
 
 
 def _reference(axes: Axes, baseline: Interval) -> None:

@@ -29,12 +29,14 @@ _SHOWN = 3
 
 
 def precision_text(records: Iterable[TrialRecord]) -> str:
-    """Return in which precision and on what trials were computed, and what that means; "" where there are none."""
+    """Return in which precision and on what trials were computed, and what that means; "" where none says it."""
     counts = Counter(
         f"{record.environment.get('precision') or 'unknown'} on {_hardware(record.environment)}"
         for record in records
     )
-    if not counts:
+    if not counts or all(
+        text.startswith("unknown on ") for text in counts
+    ):  # programs of others do not say it
         return ""
     several = len(counts) > 1
     each = "; ".join(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ablations.analysis.tables.cells import Column, TableCell, Value
 from ablations.planning.experiment import load_class
+from ablations.planning.factors.points import BASELINE
 
 if TYPE_CHECKING:
     from ablations.analysis.results.families import Family, Outcome
@@ -62,8 +63,10 @@ class Page:
         return None
 
     def name_of(self, baseline: Outcome) -> str:
-        """Return the baseline as the short answer calls it."""
-        return baseline.label
+        """Return the baseline as the short answer calls it: by its values, where nobody gave it a name."""
+        if baseline.label != BASELINE:
+            return baseline.label
+        return ", ".join(f"{name} {text}" for name, text in baseline.row.told.items())
 
     def trial_fields(self, row: Row) -> Mapping[str, Value]:
         """Return what a program reads of a trial's row beside its axes."""
