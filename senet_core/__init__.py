@@ -18,8 +18,8 @@ from senet_core.blocks.registry import Registry
 from senet_core.blocks.slots import EXCITATIONS, GATES, INTEGRATIONS, SLOTS, SQUEEZES
 from senet_core.errors import UserError
 from senet_core.plugins import load_installed_plugins, load_plugin_file
-from senet_core.variant import PAPER_SE, SEVariant
-from senet_core.variant_text import parse_variant, variant_from, variant_label, variant_text
+from senet_core.variants.text import parse_variant, variant_from, variant_label, variant_text
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 if TYPE_CHECKING:
     from senet_core.blocks.block import SEBlock

@@ -15,7 +15,7 @@ from senet_core.backbones import find_backbone
 from senet_core.insertion import bottleneck_widths
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 
 @dataclass(frozen=True)

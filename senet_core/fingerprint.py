@@ -24,7 +24,7 @@ from senet_core.latency import using_threads
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from, stream_seed
 from senet_core.units import SEUnit
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 IMAGES = 2
 SMALL_SIDES = (16, 64, 160)

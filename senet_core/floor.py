@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 
 @dataclass(frozen=True)

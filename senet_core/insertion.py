@@ -13,7 +13,7 @@ from senet_core.blocks.slots import GATES, INTEGRATIONS
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
 from senet_core.units import SEUnit, checked_form, form_of
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 RESNET_STAGES = {2: "layer1", 3: "layer2", 4: "layer3", 5: "layer4"}
 """Where ResNets in the manner of torchvision keep their stages, by the paper's numbers."""

@@ -10,7 +10,7 @@ from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
 from senet_core.insertion import insert_se
 from senet_core.randomness import drawing_from
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 from senet_core.weights import load_weights
 
 

@@ -14,8 +14,8 @@ from ablations.running.training.networks import DataShape, Networks, data_shape
 from ablations.running.training.refusals.identical import explain_identical
 from senet_core.fingerprint import Structure
 from senet_core.floor import width_text
-from senet_core.variant import PAPER_SE, SEVariant
-from senet_core.variant_text import variant_fields
+from senet_core.variants.text import variant_fields
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 
 def planned_shape(spec: DataSpec, data_dir: Path) -> DataShape:

@@ -225,7 +225,7 @@ def _long_form(field: str, short: str) -> dict[str, Any]:
     if field == "variant":
         from dataclasses import asdict
 
-        from senet_core.variant_text import parse_variant
+        from senet_core.variants.text import parse_variant
 
         variant = parse_variant(short)
         if variant is not None:

@@ -26,7 +26,7 @@ from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 IMAGES = 256
 

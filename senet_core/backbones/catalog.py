@@ -25,7 +25,7 @@ from senet_core.errors import unknown
 if TYPE_CHECKING:
     from torch import nn
 
-    from senet_core.variant import SEVariant
+    from senet_core.variants.variant import SEVariant
 
 Place = str | tuple[str, ...]
 """Where a stage's units are: the path of a module whose children they are, or their own paths, one by one."""

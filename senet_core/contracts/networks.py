@@ -15,7 +15,7 @@ from senet_core.contracts.contract import Found, contract
 from senet_core.insertion import units_at
 from senet_core.model import build_model
 from senet_core.units import SEUnit
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 CLASSES = 7
 OPEN = 100.0

@@ -7,7 +7,7 @@ import torch
 
 from bench.studies.signal_at_start import page, signal_of
 from senet_core.model import build_model
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 IMAGES = torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 

@@ -38,7 +38,7 @@ def heavy_after(code: str) -> list[str]:
     "code",
     [
         "import senet_core",
-        "import senet_core.variant_text",
+        "import senet_core.variants.text",
         "import ablations.cli",
         "import ablations.planning.design",
         "from ablations.planning.study_file import load_study; from ablations.planning.design import design\n"

@@ -9,8 +9,8 @@ from typing import Any
 
 from ablations.analysis.costs.paper_networks import PaperNetwork
 from senet_core.latency import REPETITIONS, Latency
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_text
+from senet_core.variants.text import variant_text
+from senet_core.variants.variant import SEVariant
 
 TOLERANCE_MILLIONS = 0.12
 """Parameters may differ from the printed figure by so many millions; it is printed to a tenth, not always rounded."""

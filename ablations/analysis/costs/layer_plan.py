@@ -7,7 +7,7 @@ from typing import Any
 
 from ablations.analysis.costs.paper_networks import BACKBONE, RELEASED_SE
 from ablations.analysis.networks.published import paper_table
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 NETWORKS: dict[str, tuple[str, str, SEVariant | None]] = {
     "resnet_50": ("ResNet-50", BACKBONE, None),

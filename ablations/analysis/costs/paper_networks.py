@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ablations.analysis.networks.published import paper_table
 from senet_core.backbones import BACKBONES, find_backbone
 from senet_core.errors import unknown
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 BACKBONE = "resnet50-v1"
 RELEASED_SE = replace(PAPER_SE, bias=True)

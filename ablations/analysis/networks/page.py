@@ -18,7 +18,7 @@ from ablations.planning.networks.row import network_row
 from ablations.planning.networks.study import NetworkStudy, network_study
 from ablations.planning.row import Row
 from ablations.planning.study import Study
-from senet_core.variant_text import variant_text
+from senet_core.variants.text import variant_text
 from senet_core.words import counted
 
 _WIDTHS = Column("widths", "units by stage", in_paper=False)

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from senet_core.errors import unknown
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 _ROWS: dict[tuple[str, object], tuple[int, object]] = {
     ("reduction", 2): (10, 2),

@@ -13,7 +13,8 @@ from senet_core.words import counted
 
 Verdict = Literal["better", "worse", "equivalent", "undetermined", "no claim"]
 
-_FEW_FOR_COLLAPSES = 30
+_RARE = 0.05
+"""How often a row may collapse unseen without a word about it."""
 
 FEWEST_SEEDS = 3
 """Below so many common seeds nothing is claimed."""
@@ -99,10 +100,11 @@ def limits(
             f"n = {n} suits screening: differences below about one standard deviation will mostly "
             f"stay undetermined."
         )
-    if n < _FEW_FOR_COLLAPSES:
+    unseen = most_unseen(n)
+    if unseen > _RARE:
         said.append(
             f"Verdicts are of runs like those that were seen. Where none of {n} collapsed, up to "
-            f"{100 * most_unseen(n):.0f} % of a row's runs may (95 % confidence)."
+            f"{100 * unseen:.0f} % of a row's runs may (95 % confidence)."
         )
     return tuple(said)
 

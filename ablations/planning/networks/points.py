@@ -23,8 +23,8 @@ from ablations.planning.points import NOT_VARIED, Points
 from ablations.planning.row import Row
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_fields, variant_label
+from senet_core.variants.text import variant_fields, variant_label
+from senet_core.variants.variant import SEVariant
 
 
 @dataclass(frozen=True)

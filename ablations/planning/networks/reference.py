@@ -19,8 +19,8 @@ from ablations.planning.networks.recipes.sources import FIELD_SOURCES
 from ablations.planning.networks.study import Baseline, NetworkStudy
 from ablations.planning.schema import AXIS_WORDS, VARIANT_WORDS, study_schema
 from ablations.planning.study import told_fields
-from senet_core.variant import PAPER_SE
-from senet_core.variant_text import variant_fields
+from senet_core.variants.text import variant_fields
+from senet_core.variants.variant import PAPER_SE
 
 _Field = Mapping[str, Any]
 

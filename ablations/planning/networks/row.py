@@ -9,8 +9,8 @@ from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.row import Row
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_fields
+from senet_core.variants.text import variant_fields
+from senet_core.variants.variant import SEVariant
 
 
 @dataclass(frozen=True, kw_only=True)

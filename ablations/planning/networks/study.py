@@ -30,8 +30,8 @@ from ablations.planning.networks.recipes.named import RECIPES
 from ablations.planning.study import Study
 from senet_core.backbones import find_backbone
 from senet_core.errors import unknown
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_from, variant_text
+from senet_core.variants.text import variant_from, variant_text
+from senet_core.variants.variant import SEVariant
 
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)

@@ -9,8 +9,8 @@ from typing import Any
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.trial import Trial
-from senet_core.variant import PREFIX, SEVariant
-from senet_core.variant_text import parse_variant, variant_text
+from senet_core.variants.text import parse_variant, variant_text
+from senet_core.variants.variant import PREFIX, SEVariant
 
 ABSENT = "-"
 

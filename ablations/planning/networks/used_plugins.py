@@ -8,7 +8,7 @@ from senet_core.backbones import BACKBONES
 from senet_core.blocks.registry import Registry
 from senet_core.blocks.slots import FORMS, SLOTS
 from senet_core.errors import UserError, unknown
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 _REGISTRIES: dict[str, Registry] = {**SLOTS, "backbone": BACKBONES, "form": FORMS}
 

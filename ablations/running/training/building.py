@@ -16,7 +16,7 @@ from senet_core.model import build_model
 from senet_core.training.dropout import add_dropout
 from senet_core.training.freezing import freeze
 from senet_core.training.stochastic_depth import add_stochastic_depth
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 from senet_core.weights import IMAGENET, check_hub, check_weights, load_weights
 
 Layers = tuple[nn.Module, ...]

@@ -73,7 +73,7 @@ def test_shows_widths_costs_and_functions(ablate: Callable[..., Any]) -> None:
 
 def fingerprint_of(reduction: int) -> Any:
     from senet_core.fingerprint import fingerprint as of
-    from senet_core.variant import SEVariant
+    from senet_core.variants.variant import SEVariant
 
     return of("resnet8", SEVariant(reduction=reduction), num_classes=10, image_shape=(1, 8, 8))
 

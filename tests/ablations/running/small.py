@@ -18,7 +18,7 @@ from ablations.planning.study_file import parse_study
 from ablations.running.data import Prepared
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, pad=1, flip=True, precision="fp32")
 DATA = DataSpec(name="digits", train_images=80, test_images=40)

@@ -10,8 +10,8 @@ from ablations.planning.networks.row import NetworkRow, network_rows
 from ablations.planning.networks.study import network_study
 from ablations.running.training.networks import Networks, data_shape
 from senet_core.fingerprint import Structure
-from senet_core.variant import SEVariant
-from senet_core.variant_text import variant_fields
+from senet_core.variants.text import variant_fields
+from senet_core.variants.variant import SEVariant
 
 
 def refuse_identical(design: Design, networks: Networks | None = None) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ablations.analysis.networks.published import caveat, paper_row, paper_table
 from senet_core.errors import UserError
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 
 @pytest.mark.parametrize(

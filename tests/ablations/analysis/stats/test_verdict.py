@@ -45,7 +45,8 @@ def test_few_seeds_have_limits(n: int, family: int, said: str) -> None:
 
 
 def test_enough_seeds_have_none() -> None:
-    assert limits([30, 32], 12) == ()
+    assert limits([59, 60], 12) == ()
+    assert len(limits([30, 32], 12)) == 1  # one row that collapses makes 6 % of such reports wrong
     [said] = limits([10, 12], 12)
     assert "Where none of 10 collapsed, up to 26 % of a row's runs may" in said
     assert limits([], 0) == ()

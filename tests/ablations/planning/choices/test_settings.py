@@ -12,7 +12,7 @@ from ablations.planning.design import Design, design
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 BASE: dict[str, Any] = {
     "name": "x",

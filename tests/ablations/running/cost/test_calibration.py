@@ -20,7 +20,7 @@ from ablations.running.cost import probe as probe_module
 from ablations.running.cost.calibration import Calibration, UntimedRow, calibrate, quick_batch
 from ablations.running.cost.probe import FIRST_STEPS, Probe, ProbeTiming, run_probe, synthetic_data
 from ablations.running.cost.speed import Speed, speed_key
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 from tests.ablations.running.small import one_thread, small_trial
 
 PROBE = Probe({}, 32, 5.0, Path("nowhere"))

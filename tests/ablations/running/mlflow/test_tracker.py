@@ -20,7 +20,7 @@ from ablations.running.mlflow.tracker import Tracker
 from ablations.running.mlflow.values import epoch_step, final_metrics, finite_metrics, trial_parameters
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
-from senet_core.variant import SEVariant
+from senet_core.variants.variant import SEVariant
 
 SE8 = SEVariant(reduction=8)
 AXES = {"reduction": "8", "squeeze": "avg"}

@@ -21,7 +21,7 @@ from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import ensure_prepared, open_prepared, prepared, prepared_path
 from ablations.running.training.trial_training import train
 from senet_core.errors import UserError
-from senet_core.variant import PAPER_SE
+from senet_core.variants.variant import PAPER_SE
 
 CHOOSING = DataSpec(name="digits", train_images=80, validation_images=40)
 

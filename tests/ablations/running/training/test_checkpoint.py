@@ -29,7 +29,7 @@ from ablations.running.training.checkpoint import (
 )
 from ablations.running.training.trial_training import Observer, train
 from senet_core.model import build_model
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 _missing = ", ".join(ALL_KERNELS.missing(torch.device("cpu")).values())
 needs_kernels = pytest.mark.skipif(bool(_missing), reason=_missing)

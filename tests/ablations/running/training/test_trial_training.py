@@ -27,7 +27,7 @@ from ablations.running.training.trial_training import train
 from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
 from senet_core.errors import UserError
 from senet_core.model import build_model
-from senet_core.variant import PAPER_SE, SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 CPU = torch.device("cpu")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from senet_core.blocks.slots import SLOTS
 from senet_core.errors import UserError, unknown
-from senet_core.variant_checks import Reduction, checked_reduction, checked_stages, joined
+from senet_core.variants.checks import Reduction, checked_reduction, checked_stages, joined
 
 PREFIX = "se:"
 """What the text form of a variant starts with."""

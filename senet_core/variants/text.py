@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from senet_core.errors import UserError, unknown
-from senet_core.variant import PAPER_SE, PREFIX, SEVariant
+from senet_core.variants.variant import PAPER_SE, PREFIX, SEVariant
 
 PLAIN = "plain"
 """What the network without SE blocks is called."""
