@@ -1,0 +1,1 @@
+"""Pruning: channels of a trained network are ranked and removed, so that it is really smaller."""
