@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from senet_core import integration
 from senet_core.backbones import BACKBONES, backbone_stages
-from senet_core.blocks import excitation, gates, squeeze
+from senet_core.blocks import excitation, fusion, gate_init, gates, squeeze, whole
 from senet_core.blocks.registry import Registry
-from senet_core.blocks.slots import EXCITATIONS, GATES, INTEGRATIONS, SLOTS, SQUEEZES
+from senet_core.blocks.slots import (
+    BLOCKS,
+    EXCITATIONS,
+    FUSIONS,
+    GATE_INITS,
+    GATES,
+    INTEGRATIONS,
+    SLOTS,
+    SQUEEZES,
+)
 from senet_core.errors import UserError
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 from senet_core.variants.text import parse_variant, variant_from, variant_label, variant_text
@@ -37,8 +46,11 @@ _NEEDS_TORCH = {
 
 __all__ = [
     "BACKBONES",
+    "BLOCKS",
     "EXCITATIONS",
+    "FUSIONS",
     "GATES",
+    "GATE_INITS",
     "INTEGRATIONS",
     "PAPER_SE",
     "SLOTS",
@@ -51,6 +63,8 @@ __all__ = [
     "backbone_stages",
     "build_model",
     "excitation",
+    "fusion",
+    "gate_init",
     "gates",
     "insert_se",
     "integration",
@@ -62,6 +76,7 @@ __all__ = [
     "variant_from",
     "variant_label",
     "variant_text",
+    "whole",
 ]
 
 

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from senet_core.backbones import find_backbone
-from senet_core.blocks.block import SEBlock
 from senet_core.blocks.slots import INTEGRATIONS
+from senet_core.blocks.unit_block import UnitBlock
 from senet_core.complexity import count_multiply_adds, count_parameters, outline
 from senet_core.insertion import bottleneck_widths, units_at
 from senet_core.latency import using_threads
@@ -243,7 +243,7 @@ def _behaviour(model: nn.Module, image_shape: tuple[int, int, int], dtype: torch
 
 
 def _gate_parameters(model: nn.Module) -> list[nn.Parameter]:
-    return [p for block in model.modules() if isinstance(block, SEBlock) for p in block.parameters()]
+    return [p for block in model.modules() if isinstance(block, UnitBlock) for p in block.parameters()]
 
 
 def _hash_rounded(*tensors: Tensor) -> str:

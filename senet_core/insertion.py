@@ -8,12 +8,13 @@ from torch import nn
 
 from senet_core.backbones.catalog import Place
 from senet_core.blocks.block import SEBlock
-from senet_core.blocks.gates import reads_width
-from senet_core.blocks.slots import GATES, INTEGRATIONS
+from senet_core.blocks.slots import GATE_INITS, INTEGRATIONS
+from senet_core.blocks.unit_block import UnitBlock
+from senet_core.blocks.whole_block import WholeBlock
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
 from senet_core.units import SEUnit, checked_form, form_of
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.variant import PAPER_SE, SEVariant
 
 RESNET_STAGES = {2: "layer1", 3: "layer2", 4: "layer3", 5: "layer4"}
 """Where ResNets in the manner of torchvision keep their stages, by the paper's numbers."""
@@ -93,7 +94,7 @@ def insert_se(
     sites = [
         (stage, path, block)
         for stage in (variant.stages or sorted(where))
-        for path, block in units_at(model, where[stage])
+        for path, block in _chosen(units_at(model, where[stage]), variant)
     ]
     for _, _, block in sites:
         if isinstance(block, SEUnit):
@@ -109,20 +110,41 @@ def insert_se(
     return model
 
 
+def _chosen(units: Iterator[tuple[str, nn.Module]], variant: SEVariant) -> list[tuple[str, nn.Module]]:
+    """Return the units of a stage that get a block."""
+    found = list(units)
+    return found[-1:] if variant.units == "last" else found
+
+
 def _unit(block: nn.Module, variant: SEVariant, *, stage: int, path: str, seed: int | None) -> SEUnit:
     gates = INTEGRATIONS[variant.integration].traits["gates"]
     channels = form_of(block).channels(block).at(gates)
     with drawing_from(seed, "gate", path):
-        se = SEBlock(
-            channels,
-            width=variant.width(channels, stage),
-            squeeze=variant.squeeze,
-            excitation=variant.excitation,
-            gate=variant.gate,
-            bias=variant.bias,
-        )
-    unit = SEUnit(block, se, integration=variant.integration)
+        made = made_of(variant, channels, width=variant.width(channels, stage))
+    unit = SEUnit(block, made, integration=variant.integration)
     return unit.train(block.training)
+
+
+def made_of(variant: SEVariant, channels: int, *, width: int) -> UnitBlock:
+    """Make the block of a variant, for a map of so many channels.
+
+    Raises:
+        UserError: the block cannot be made for so many channels.
+    """
+    if variant.block != PAPER_SE.block:
+        return WholeBlock(channels, width=width, block=variant.block)
+    se = SEBlock(
+        channels,
+        width=width,
+        squeeze=variant.squeeze,
+        excitation=variant.excitation,
+        gate=variant.gate,
+        bias=variant.bias,
+        fusion=variant.fusion,
+        opening=variant.opening,
+    )
+    GATE_INITS[variant.gate_init].build(se.network)
+    return se
 
 
 def bottleneck_widths(model: nn.Module, stages: Mapping[int, Place]) -> dict[int, tuple[int, ...]]:
@@ -130,7 +152,7 @@ def bottleneck_widths(model: nn.Module, stages: Mapping[int, Place]) -> dict[int
     widths: dict[int, tuple[int, ...]] = {}
     for stage, place in stages.items():
         blocks = [unit.se for _, unit in units_at(model, place) if isinstance(unit, SEUnit)]
-        found = tuple(block.width for block in blocks if reads_width(GATES[block.gate].build))
+        found = tuple(block.width for block in blocks if block.reads_width)
         if found:
             widths[stage] = found
     return widths

@@ -15,24 +15,24 @@ from senet_core.blocks.slots import INTEGRATIONS
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from senet_core.blocks.block import SEBlock
+    from senet_core.blocks.unit_block import UnitBlock
     from senet_core.units import SEUnit
 
 
 @INTEGRATIONS.register("standard", source="arXiv:1709.01507, Fig. 5b and Table 14", gates="out")
-def standard(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
+def standard(unit: SEUnit, g: UnitBlock, x: Tensor) -> Tensor:
     """Gate the branch before the addition (and stochastic depth, if any): relu(s(x) + g(f(x)))."""
     return unit.finish(g.scale_add(unit.branch(x, dropped=False), unit.shortcut(x), after=unit.drop))
 
 
 @INTEGRATIONS.register("pre", source="arXiv:1709.01507, Fig. 5c and Table 14", gates="in")
-def pre(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
+def pre(unit: SEUnit, g: UnitBlock, x: Tensor) -> Tensor:
     """Gate the branch's input; the shortcut sees x as it came: relu(s(x) + f(g(x)))."""
     return unit.finish(unit.branch(g(x)) + unit.shortcut(x))
 
 
 @INTEGRATIONS.register("post", source="arXiv:1709.01507, Fig. 5d and Table 14", gates="out")
-def post(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
+def post(unit: SEUnit, g: UnitBlock, x: Tensor) -> Tensor:
     """Gate the merged, rectified map; nothing follows: g(relu(s(x) + f(x)))."""
     return g(unit.finish(unit.branch(x) + unit.shortcut(x)))  # type: ignore[no-any-return]
 
@@ -43,7 +43,7 @@ def post(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
     differs="where the shortcut projects, the gate stands after the projection; the figure leaves it open",
     gates="out",
 )
-def identity(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
+def identity(unit: SEUnit, g: UnitBlock, x: Tensor) -> Tensor:
     """Gate the shortcut only: relu(g(s(x)) + f(x))."""
     return unit.finish(g.scale_add(unit.shortcut(x), unit.branch(x)))
 
@@ -54,6 +54,6 @@ def identity(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
     differs="after that convolution's batch norm and ReLU; in a basic unit, after the first of its two",
     gates="inner",
 )
-def conv3x3(unit: SEUnit, g: SEBlock, x: Tensor) -> Tensor:
+def conv3x3(unit: SEUnit, g: UnitBlock, x: Tensor) -> Tensor:
     """Gate inside the branch, after the 3x3 convolution."""
     return unit.finish(unit.branch(x, inside=g) + unit.shortcut(x))

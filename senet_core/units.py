@@ -12,8 +12,8 @@ from functools import cache
 from torch import Tensor, nn
 
 from senet_core import resnet_forms  # noqa: F401  # registers the forms of torchvision's and timm's blocks
-from senet_core.blocks.block import SEBlock
 from senet_core.blocks.slots import FORMS, INTEGRATIONS, check_integration
+from senet_core.blocks.unit_block import UnitBlock
 from senet_core.errors import UserError
 from senet_core.forms import Channels, Inside, Layers, OutputForm, ResidualForm, UnitForm, unit_form
 
@@ -73,9 +73,9 @@ class SEUnit(nn.Module):
             or it has an attention layer named `se` already.
     """
 
-    se: SEBlock
+    se: UnitBlock
 
-    def __init__(self, block: nn.Module, se: SEBlock, *, integration: str) -> None:
+    def __init__(self, block: nn.Module, se: UnitBlock, *, integration: str) -> None:
         super().__init__()
         self.form = checked_form(block, integration)
         self.integration = integration

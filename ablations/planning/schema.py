@@ -22,6 +22,12 @@ VARIANT_WORDS = {
     "stages": "The stages whose units get a block, in the paper's numbers: one, a list of them, or all.",
     "integration": "Where in the unit the block stands: a name of `ablate list integration`.",
     "bias": "Whether the layers of the gate have biases: true or false; the paper has none.",
+    "fusion": "How the gates meet the map: a name of `ablate list fusion`.",
+    "gate_init": "Which weights the gate starts from: a name of `ablate list gate_init`.",
+    "opening": "Where a learned bias of the gate's logits starts, or none: with 2, a sigmoid starts at 0.88.",
+    "block": "What stands in a unit: se, made of the fields above, or a whole block, which does without them: a "
+    "name of `ablate list block`.",
+    "units": "Whether all units of the stages have a block, or the last one of each.",
 }
 """Fields of the SE block by name, with what a value means."""
 

@@ -1,21 +1,18 @@
 """Gate networks: what stands between the squeeze and the excitation.
 
 A gate is a factory called as `build(channels, width=..., bias=...)` that returns a module taking descriptors
-(N, C) or (N, C, H, W) to logits of the same shape.
+(N, C) or (N, C, H, W) to logits of the same shape. Where a squeeze gives k descriptors for each channel, (N, k, C), it
+is applied to each of them and the logits are added; one registered with `descriptors=k` takes them all at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from senet_core.blocks.slots import GATES
 
 if TYPE_CHECKING:
     from torch import nn
-
-_CHANNELS, _WIDTHS = 6, (2, 3)
 
 
 @GATES.register(
@@ -35,23 +32,3 @@ def bottleneck_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     from senet_core.blocks.bottleneck import Bottleneck
 
     return Bottleneck(channels, width=width, bias=bias)
-
-
-@cache
-def reads_width(build: Callable[..., Any]) -> bool:
-    """Return whether a gate computes something else with another width: only then has it a bottleneck to speak of.
-
-    Two are built, and compared with equal parameters. One that cannot be compared is taken to read its width.
-    """
-    import torch
-
-    from senet_core.randomness import drawing_from
-
-    try:
-        with torch.device("cpu"), torch.no_grad(), drawing_from(0, "width"):
-            one, other = (build(_CHANNELS, width=width, bias=True).eval() for width in _WIDTHS)
-            other.load_state_dict(one.state_dict())
-            descriptors = torch.randn(4, _CHANNELS)
-            return not torch.equal(one(descriptors), other(descriptors))
-    except Exception:  # of a plug-in; shapes that differ with the width are an error, too
-        return True

@@ -5,16 +5,26 @@ from __future__ import annotations
 from senet_core.blocks.registry import Registry
 from senet_core.errors import UserError
 
-SQUEEZES = Registry("squeeze")
-EXCITATIONS = Registry("excitation")
-GATES = Registry("gate")
+SQUEEZES = Registry("squeeze", optional={"descriptors": 1, "factory": False})
+"""`descriptors`: how many it gives for each channel; `factory`: whether it is called with the number of channels to
+make one, as classes always are."""
+EXCITATIONS = Registry("excitation", optional={"factory": False})
+"""`factory`: as of squeezes."""
+GATES = Registry("gate", optional={"descriptors": 1})
+"""`descriptors`: how many it takes at once; one that takes 1 serves any squeeze, its logits for each are added."""
+FUSIONS = Registry("fusion")
+GATE_INITS = Registry("gate_init")
 INTEGRATIONS = Registry("integration", traits={"gates": ("in", "inner", "out")})
+BLOCKS = Registry("block")
 
 SLOTS: dict[str, Registry] = {
     "squeeze": SQUEEZES,
     "excitation": EXCITATIONS,
     "gate": GATES,
+    "fusion": FUSIONS,
+    "gate_init": GATE_INITS,
     "integration": INTEGRATIONS,
+    "block": BLOCKS,
 }
 """The slots that a variant fills, by the name of the variant's field."""
 

@@ -2,7 +2,8 @@
 
 A squeeze is a function of the map, or, where it has parameters, a module class built with the number of
 channels. It takes (N, C, H, W) and returns (N, C); one that keeps positions returns (N, C, H, W), and the
-gate then weighs every position by itself.
+gate then weighs every position by itself. One on a coarser grid, (N, C, h, w), weighs tiles: the gates are
+repeated. One registered with `descriptors=k` returns (N, k, C).
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import le
+
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +35,9 @@ _PLACE = (
         "gate": "register a factory called as build(channels, width=..., bias=...), such as a class that makes its "
         "layers in __init__",
         "integration": _PLACE,
+        "fusion": "register a function of a map and its gates",
+        "gate_init": "register a function of a gate network, which changes its parameters in place",
+        "block": "register a class or factory called as build(channels, width=...)",
     },
 )
 def construction(specimen: Specimen) -> None:
@@ -55,6 +60,9 @@ def construction(specimen: Specimen) -> None:
         "gate": "return a logit for each descriptor, in the shape of the descriptors: (N, C), or (N, C, H, W) where "
         "the squeeze keeps positions",
         "integration": "return what the unit without SE returns in shape, and gate one map of the unit",
+        "fusion": "return the shape of the map; the gates broadcast to it",
+        "gate_init": "keep every parameter's shape, and set finite values",
+        "block": "return a map of the shape that came, at any size from 1x1 on",
     },
     needs=("construction",),
 )
@@ -76,8 +84,12 @@ def odd_shapes(specimen: Specimen) -> None:
 
 def _check_steps(block: SEBlock, x: Tensor) -> None:
     z = block.squeeze(x)
-    if z.shape not in (x.shape[:2], x.shape):
+    described = (x.shape[0], z.shape[1], x.shape[1]) if z.dim() == 3 else x.shape[:2]
+    of_tiles = z.dim() == 4 and z.shape[:2] == x.shape[:2] and all(map(le, z.shape[2:], x.shape[2:]))
+    if z.shape != described and not of_tiles:
         raise Found(f"the squeeze makes {_shape(z)} of a map {_shape(x)}")
+    if z.dim() == 3:
+        return  # the gate takes them one by one or all at once: its contract is that of the gates
     logits = block.network(z)
     if logits.shape != z.shape:
         raise Found(f"the gate makes {_shape(logits)} of descriptors {_shape(z)}")
@@ -97,6 +109,9 @@ def _excuse_integrations(slot: str, entry: Entry) -> str:
         "excitation": "return as many weights as there are logits: never a mean over images or channels, nor an added "
         "axis",
         "gate": "return as many logits as there are descriptors: never a mean over images or channels, nor an axis",
+        "fusion": "the gates come as they are; see the other slots",
+        "gate_init": "change values only",
+        "block": "a block as a whole has no gates to look at",
     },
     needs=("odd shapes",),
     excuse=_excuse_integrations,
@@ -104,7 +119,8 @@ def _excuse_integrations(slot: str, entry: Entry) -> str:
 def gate_broadcast(specimen: Specimen) -> None:
     """Look at the gates' shape; a wrong one may still broadcast, and then weighs something else."""
     block = specimen.make()
-    assert isinstance(block, SEBlock)
+    if not isinstance(block, SEBlock):
+        return
     for size in SIZES:
         x = specimen.map(*size)
         with torch.no_grad():
@@ -159,6 +175,9 @@ def determinism(specimen: Specimen) -> None:
         "excitation": "normalise over channels or positions, never over dim=0; keep statistics of the batch in buffers",
         "gate": "let layers act on channels or positions, never on dim=0; keep statistics of the batch in buffers",
         "integration": "combine maps position by position, never over dim=0; keep statistics of the batch in buffers",
+        "fusion": "combine map and gates position by position, never over dim=0",
+        "gate_init": "change values only",
+        "block": "reduce over positions or channels, never over dim=0; keep statistics of the batch in buffers",
     },
     needs=("determinism",),
 )
@@ -210,7 +229,7 @@ def gradients(specimen: Specimen) -> None:
                 raise Found(f"in {specimen} no gradient reaches {name}")
             moved[name] = moved.get(name, False) or bool(parameter.grad.any())
     still = [name for name, ever in moved.items() if not ever]
-    if still:
+    if still and specimen.learns_at_once:
         raise Found(f"in {specimen} the gradient of {still[0]} is 0 under each of {SEEDS} seeds")
 
 

@@ -1,9 +1,10 @@
-"""Specimens: what the contracts of the four slots examine, an entry in an SE block or unit of the paper."""
+"""Specimens: what the contracts of the slots examine, an entry in an SE block or unit of the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,12 @@ from senet_core.backbones.cifar_resnet import BasicUnit
 from senet_core.blocks.block import SEBlock
 from senet_core.blocks.registry import Entry
 from senet_core.blocks.slots import INTEGRATIONS, SLOTS
+from senet_core.insertion import made_of
 from senet_core.randomness import drawing_from, stream_seed
 from senet_core.units import SEUnit, form_of
+from senet_core.variants.variant import SEVariant
 
-CHANNELS = 8
+CHANNELS = 16
 WIDTH = 4
 
 
@@ -30,6 +33,8 @@ class Specimen:
         build: makes a new one, drawing its weights from torch's generator.
         plain: makes what computes the shape of its output: the unit without SE, nothing for a block.
         traced: whether the contracts of compilers, which take a second each, examine it.
+        learns_at_once: whether a gradient moves every parameter at the first step; one behind a layer that starts at 0
+            waits.
     """
 
     label: str
@@ -38,6 +43,7 @@ class Specimen:
     build: Callable[[], nn.Module]
     plain: Callable[[], nn.Module] = nn.Identity
     traced: bool = True
+    learns_at_once: bool = True
 
     def make(self, *, seed: int = 0, training: bool = False) -> nn.Module:
         """Make one with the weights of a seed."""
@@ -70,15 +76,20 @@ def specimens_of(slot: str, name: str) -> tuple[Specimen, ...]:
         return _units(entry)
 
     def block(label: str, **names: str | bool) -> Specimen:
-        pieces = {slot: name, **names}
+        variant = SEVariant(**{slot: name, **names})  # type: ignore[arg-type]
+        build = partial(made_of, variant, CHANNELS, width=WIDTH)
+        return Specimen(label, entry, CHANNELS, build, learns_at_once=slot != "gate_init")
 
-        def build() -> nn.Module:
-            return SEBlock(CHANNELS, width=WIDTH, **pieces)  # type: ignore[arg-type]
-
-        return Specimen(label, entry, CHANNELS, build)
-
+    if slot == "block":
+        return (block("block"),)
     if slot == "squeeze":
         return (block("SE block"),)
+    taken = entry.traits.get("descriptors", 1)
+    if taken > 1:
+        fitting = next(
+            (s for s in SLOTS["squeeze"] if SLOTS["squeeze"][s].traits["descriptors"] == taken), "avg"
+        )
+        return (block(f"SE block with squeeze {fitting}", squeeze=fitting),)
     return (block("SE block"), block("SE block of a map, with biases", squeeze="none", bias=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from senet_core.errors import UserError
@@ -60,6 +61,25 @@ def checked_reduction(reduction: object) -> Reduction:
     if isinstance(reduction, int):
         return reduction
     return tuple(sorted((stage, ratio) for stage, ratio in reduction))  # type: ignore[attr-defined]
+
+
+def checked_opening(opening: object, *, bias: bool) -> float | None:
+    """Return where the bias of the logits starts; None for none.
+
+    Raises:
+        UserError: it is no finite number, or the gate's layers have biases already.
+    """
+    if opening is None or opening == "none":
+        return None
+    if isinstance(opening, bool) or not isinstance(opening, (int, float)) or not math.isfinite(opening):
+        raise UserError(
+            f"opening must be a number, where the bias of the logits starts, or none, got {opening!r}"
+        )
+    if bias:
+        raise UserError(
+            "opening is a bias of the logits, and with bias: true they have one: leave one of the two out"
+        )
+    return float(opening)
 
 
 def _is_whole(value: object) -> bool:

@@ -81,6 +81,8 @@ def _parsed(name: str, value: str) -> object:
         if value not in ("true", "false"):
             raise UserError(f"bias must be true or false, got {value!r}")
         return value == "true"
+    if name == "opening":
+        return None if value == "none" else _number(name, value)
     if name == "stages":
         return None if value == "all" else tuple(_whole(name, part) for part in value.split("+"))
     if name == "reduction" and ":" in value:
@@ -94,3 +96,10 @@ def _whole(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise UserError(f"{name} takes whole numbers, got {text!r}") from None
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{name} takes a number or 'none', got {text!r}") from None

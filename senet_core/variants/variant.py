@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from senet_core.blocks.slots import SLOTS
 from senet_core.errors import UserError, unknown
-from senet_core.variants.checks import Reduction, checked_reduction, checked_stages, joined
+from senet_core.variants.checks import (
+    Reduction,
+    checked_opening,
+    checked_reduction,
+    checked_stages,
+    joined,
+)
 
 PREFIX = "se:"
 """What the text form of a variant starts with."""
+UNITS = ("all", "last")
+"""Which units of a stage may have a block."""
+PIECES = ("squeeze", "excitation", "gate", "bias", "fusion", "gate_init", "opening")
+"""The fields that say what an SE block is made of; a whole block has none of them."""
+_LATER = ("fusion", "gate_init", "opening", "block", "units")
+"""Fields that the text form leaves out where they are the paper's: it is part of the keys of trials, and those that ran
+before a field existed keep theirs."""
 _INTEGRATION_LABELS = {
     "standard": "SE",
     "pre": "SE-PRE",
@@ -33,6 +46,12 @@ class SEVariant:
         stages: the stages whose units get a block, in the paper's numbers; None for all of them.
         integration: a registered integration.
         bias: whether the gate's layers have biases (the paper's section 6 has none).
+        fusion: a registered fusion, by which the gates meet the map.
+        gate_init: a registered gate initialisation, from which the gate network starts.
+        opening: where a learned bias of the logits starts, one for each channel; None for no such bias.
+        block: a registered block; all but "se" are whole, and squeeze, excitation, gate, bias, fusion, gate_init and
+            opening are then not to be chosen.
+        units: "all" units of the stages have a block, or the "last" one of each.
 
     Raises:
         UserError: a name is not registered, or a value is out of range.
@@ -45,6 +64,11 @@ class SEVariant:
     stages: tuple[int, ...] | None = None
     integration: str = "standard"
     bias: bool = False
+    fusion: str = "scale"
+    gate_init: str = "torch"
+    opening: float | None = None
+    block: str = "se"
+    units: str = "all"
 
     def __post_init__(self) -> None:
         for slot, registry in SLOTS.items():
@@ -65,6 +89,31 @@ class SEVariant:
                 )
         if not isinstance(self.bias, bool):
             raise UserError(f"bias must be true or false, got {self.bias!r}")
+        object.__setattr__(self, "opening", checked_opening(self.opening, bias=self.bias))
+        if self.units not in UNITS:
+            raise UserError(f"units must be {' or '.join(map(repr, UNITS))}, got {self.units!r}")
+        self._check_pieces()
+
+    def _check_pieces(self) -> None:
+        if self.block != "se":
+            usual = {field.name: field.default for field in fields(self)}
+            chosen = [name for name in PIECES if getattr(self, name) != usual[name]]
+            if chosen:
+                raise UserError(
+                    f"block {self.block!r} is a whole block, with nothing to choose inside it: leave out"
+                    f" {', '.join(chosen)}"
+                )
+        taken, given = (
+            SLOTS[slot][getattr(self, slot)].traits["descriptors"] for slot in ("gate", "squeeze")
+        )
+        if taken not in (1, given):
+            fitting = [
+                name for name in SLOTS["squeeze"] if SLOTS["squeeze"][name].traits["descriptors"] == taken
+            ]
+            raise UserError(
+                f"gate {self.gate!r} takes {taken} descriptors of each channel, and squeeze {self.squeeze!r} gives"
+                f" {given}; squeezes that give {taken}: {', '.join(fitting) or 'none'}"
+            )
 
     def reduction_in(self, stage: int) -> int:
         """Return the reduction ratio of one stage.
@@ -113,32 +162,49 @@ class SEVariant:
         return replace(self, reduction=reduction, stages=None if chosen == available else chosen)
 
     @property
+    def uses_reduction(self) -> bool:
+        """Whether another reduction ratio makes another network: not where nothing in the block has a bottleneck."""
+        if self.block == "se" and self.gate == "bottleneck":
+            return True
+        from senet_core.blocks.reads import reads_width
+
+        return reads_width(block=self.block, gate=self.gate)
+
+    @property
     def label(self) -> str:
         """The variant's name in the manner of the paper's tables, by what differs from its SE block: "SE-PRE r=8"."""
-        words = [_INTEGRATION_LABELS.get(self.integration, f"SE-{self.integration}")]
+        words = [self._placed()]
         if self.squeeze != PAPER_SE.squeeze:
             words.append("NoSqueeze" if self.squeeze == "none" else self.squeeze)
-        if self.excitation != PAPER_SE.excitation:
-            words.append(self.excitation)
-        if self.gate != PAPER_SE.gate:
-            words.append(self.gate)
-        if self.reduction != PAPER_SE.reduction and self._has_bottleneck():
+        words += [
+            getattr(self, name)
+            for name in ("excitation", "gate", "fusion", "gate_init")
+            if getattr(self, name) != getattr(PAPER_SE, name)
+        ]
+        if self.opening is not None:
+            words.append(f"opening {self.opening:g}")
+        if self.reduction != PAPER_SE.reduction and self.uses_reduction:
             words.append(f"r={_reduction_text(self.reduction)}")
         if self.stages is not None:
             words.append(f"stage{'s' if len(self.stages) > 1 else ''} {joined(self.stages)}")
+        if self.units != PAPER_SE.units:
+            words.append(f"{self.units} unit")
         if self.bias:
             words.append("bias")
         return " ".join(words)
 
-    def _has_bottleneck(self) -> bool:
-        if self.gate == PAPER_SE.gate:
-            return True
-        from senet_core.blocks.gates import reads_width
-
-        return reads_width(SLOTS["gate"][self.gate].build)
+    def _placed(self) -> str:
+        """Return the block's name and its place: "SE-PRE", "cbam", "bam post"."""
+        if self.block != PAPER_SE.block:
+            return (
+                self.block if self.integration == PAPER_SE.integration else f"{self.block} {self.integration}"
+            )
+        return _INTEGRATION_LABELS.get(self.integration, f"SE-{self.integration}")
 
     def __str__(self) -> str:
-        return PREFIX + ",".join(f"{name}={value}" for name, value in self.texts().items())
+        usual = PAPER_SE.texts()
+        told = {n: v for n, v in self.texts().items() if n not in _LATER or v != usual[n]}
+        return PREFIX + ",".join(f"{name}={value}" for name, value in told.items())
 
     def texts(self) -> dict[str, str]:
         """Return every field as the text form has it."""
@@ -150,6 +216,11 @@ class SEVariant:
             "stages": "all" if self.stages is None else "+".join(map(str, self.stages)),
             "integration": self.integration,
             "bias": str(self.bias).lower(),
+            "fusion": self.fusion,
+            "gate_init": self.gate_init,
+            "opening": "none" if self.opening is None else repr(self.opening),
+            "block": self.block,
+            "units": self.units,
         }
 
 

@@ -180,3 +180,48 @@ class TestScaleAdd:
         x, other = (maps(2, 8, 5, 7, seed=seed).to(memory_format=torch.channels_last) for seed in (0, 1))
         assert block.scale_add(x, other).is_contiguous(memory_format=torch.channels_last)
         assert block(x).is_contiguous(memory_format=torch.channels_last)
+
+
+class TestFusion:
+    @pytest.mark.parametrize(
+        ("fusion", "expected"), [("scale", 3 * 0.5), ("add", 3 + 0.5), ("one-plus-scale", 3 * 1.5)]
+    )
+    def test_of_a_map_of_threes_and_gates_of_a_half(self, fusion: str, expected: float) -> None:
+        block = SEBlock(4, width=2, fusion=fusion)
+        nn.init.zeros_(block.network.fc2.weight)
+        x = torch.full((1, 4, 2, 2), 3.0)
+        assert torch.equal(block(x), torch.full_like(x, expected))
+        assert torch.equal(block.scale_add(x, torch.ones_like(x)), torch.full_like(x, expected + 1))
+
+
+def test_an_opening_is_where_every_gate_starts() -> None:
+    block = SEBlock(4, width=2, opening=2.0)
+    nn.init.zeros_(block.network.fc2.weight)
+    assert torch.allclose(block.weights(torch.randn(2, 4, 3, 3)), torch.tensor(2.0).sigmoid())
+    assert block.state_dict()["opening"].shape == (4,)
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_descriptors_share_the_gate_and_are_added_before_the_excitation() -> None:
+    @SQUEEZES.register("two", source="ours: a test", descriptors=2)
+    def two(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+
+    block = SEBlock(4, width=2, squeeze="two")
+    x = torch.randn(3, 4, 5, 5)
+    by_hand = (block.network(x.mean(dim=(2, 3))) + block.network(x.amax(dim=(2, 3)))).sigmoid()
+    assert torch.allclose(block.weights(x), by_hand[:, :, None, None])
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_gates_of_tiles_are_repeated() -> None:
+    @SQUEEZES.register("halves", source="ours: a test")
+    def halves(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([x[:, :, :2].mean(dim=(2, 3)), x[:, :, 2:].mean(dim=(2, 3))], dim=2)[..., None]
+
+    block = SEBlock(4, width=2, squeeze="halves")
+    gates = block.weights(torch.randn(1, 4, 4, 3))
+    assert gates.shape == (1, 4, 4, 3)
+    assert torch.equal(gates[:, :, 0], gates[:, :, 1])
+    assert torch.equal(gates[..., 0], gates[..., 2])
+    assert not torch.equal(gates[:, :, 1], gates[:, :, 2])

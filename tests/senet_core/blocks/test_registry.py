@@ -170,7 +170,10 @@ def test_the_papers_alternatives_are_all_there() -> None:
         "squeeze": ["avg", "max", "none"],
         "excitation": ["relu", "sigmoid", "tanh"],
         "gate": ["bottleneck"],
+        "fusion": ["add", "one-plus-scale", "scale"],
+        "gate_init": ["he-normal", "torch", "zeros-last"],
         "integration": ["conv3x3", "identity", "post", "pre", "standard"],
+        "block": ["se"],
     }
     for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         assert name in BACKBONES

@@ -88,7 +88,8 @@ class TestText:
             (
                 "se:squeze=max",
                 "unknown field of a variant 'squeze'; did you mean 'squeeze'?"
-                " known: squeeze, excitation, gate, reduction, stages, integration, bias",
+                " known: squeeze, excitation, gate, reduction, stages, integration, bias, fusion, gate_init, opening,"
+                " block, units",
             ),
             ("se:squeeze=maxx", "unknown squeeze 'maxx'; did you mean 'max'? known: avg, max, none"),
             ("se:bias=true,bias=true", "field 'bias' is given twice in 'se:bias=true,bias=true'"),

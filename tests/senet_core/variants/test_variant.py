@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import torch
+from torch import nn
 
-from senet_core import PAPER_SE, SEVariant, UserError, variant_from
+from senet_core import BLOCKS, PAPER_SE, SEVariant, UserError, build_model, variant_from
 
 
 def refusal(**fields: object) -> str:
@@ -42,7 +44,8 @@ class TestAnyForm:
             (
                 {"reducton": 8},
                 "unknown field of a variant 'reducton'; did you mean 'reduction'?"
-                " known: squeeze, excitation, gate, reduction, stages, integration, bias",
+                " known: squeeze, excitation, gate, reduction, stages, integration, bias, fusion, gate_init, opening,"
+                " block, units",
             ),
         ],
     )
@@ -111,6 +114,11 @@ class TestValue:
             "stages": None,
             "integration": "standard",
             "bias": False,
+            "fusion": "scale",
+            "gate_init": "torch",
+            "opening": None,
+            "block": "se",
+            "units": "all",
         }
 
     @pytest.mark.parametrize(
@@ -201,3 +209,69 @@ class TestWidth:
         assert [variant.width(64, stage) for stage in (2, 3)] == [8, 16]
         with pytest.raises(UserError, match=r"^no reduction is given for stage 4; given for 2,3$"):
             variant.width(64, 4)
+
+
+class TestLaterFields:
+    def test_are_left_out_of_the_text_where_they_are_the_papers(self) -> None:
+        assert str(PAPER_SE) == (
+            "se:squeeze=avg,excitation=sigmoid,gate=bottleneck,reduction=16,stages=all,integration=standard,bias=false"
+        )
+        assert str(SEVariant(fusion="add", opening=2, units="last")).endswith(
+            ",bias=false,fusion=add,opening=2.0,units=last"
+        )
+
+    @pytest.mark.parametrize(
+        ("fields", "label"),
+        [
+            ({"fusion": "add"}, "SE add"),
+            ({"gate_init": "zeros-last", "opening": 2}, "SE zeros-last opening 2"),
+            ({"units": "last", "stages": [2]}, "SE stage 2 last unit"),
+        ],
+    )
+    def test_are_told(self, fields: dict[str, object], label: str) -> None:
+        assert SEVariant(**fields).label == label  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            (
+                {"opening": "wide"},
+                "opening must be a number, where the bias of the logits starts, or none, got 'wide'",
+            ),
+            ({"opening": float("nan")}, "opening must be a number"),
+            ({"opening": 2, "bias": True}, "with bias: true they have one: leave one of the two out"),
+            ({"units": "first"}, "units must be 'all' or 'last', got 'first'"),
+            ({"fusion": "scales"}, "unknown fusion 'scales'; did you mean 'scale'?"),
+            ({"block": "sse"}, "unknown block 'sse'; did you mean 'se'?"),
+        ],
+    )
+    def test_that_are_wrong_are_refused(self, fields: dict[str, object], message: str) -> None:
+        assert message in refusal(**fields)
+
+
+@pytest.mark.usefixtures("own_registries")
+class TestWholeBlock:
+    def test_has_nothing_to_choose_inside_it(self) -> None:
+        BLOCKS.register("half", source="ours: a test")(Half)
+        assert SEVariant(block="half", integration="post", units="last").label == "half post last unit"
+        assert refusal(block="half", squeeze="max", bias=True) == (
+            "block 'half' is a whole block, with nothing to choose inside it: leave out squeeze, bias"
+        )
+
+    def test_stands_in_the_last_unit_of_each_stage(self) -> None:
+        BLOCKS.register("half", source="ours: a test")(Half)
+        variant = SEVariant(block="half", integration="post", units="last", reduction=8)
+        assert not variant.uses_reduction
+        model = build_model("resnet14", variant, num_classes=10, seed=0)
+        found = [name for name, module in model.named_modules() if isinstance(module, Half)]
+        assert found == ["layer1.1.se.body", "layer2.1.se.body", "layer3.1.se.body"]
+
+
+class Half(nn.Module):
+    """Halve a map."""
+
+    def __init__(self, channels: int, *, width: int) -> None:
+        super().__init__()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / 2

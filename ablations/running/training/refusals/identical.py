@@ -53,7 +53,12 @@ def explain_identical(one: NetworkRow, other: NetworkRow, networks: Networks) ->
     if list(changed) == ["reduction"] and one.variant is not None and other.variant is not None:
         made_of, other_made_of = networks.structure(one), networks.structure(other)
         if made_of is not None and not made_of.widths:
-            return f"{shown}: the gate {one.variant.gate!r} has no bottleneck, and reads no reduction"
+            reader = (
+                f"the gate {one.variant.gate!r}"
+                if one.variant.block == "se"
+                else f"the block {one.variant.block!r}"
+            )
+            return f"{shown}: {reader} has no bottleneck, and reads no reduction"
         if made_of is not None and other_made_of is not None and made_of.widths == other_made_of.widths:
             return f"{shown}: {_widths(made_of, one.variant, other.variant)}"
     said = ", ".join(f"{name} {a} and {b}" for name, (a, b) in changed.items())
