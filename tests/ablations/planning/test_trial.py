@@ -15,7 +15,7 @@ from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPES
 from ablations.planning.networks.trial import NetworkTrial
-from senet_core import GATES, SEVariant
+from senet_core import BLOCKS, GATES, SEVariant
 
 TRIAL = NetworkTrial("resnet20", SEVariant(), DataSpec(name="cifar10"), RECIPES["cifar-paper"], 0)
 STEPS = Recipe(epochs=10, warmup=0.1, warmup_lr=0.05, schedule="step", milestones=(0.5,))
@@ -28,6 +28,11 @@ OTHER_VARIANT: dict[str, Any] = {
     "integration": "pre",
     "bias": True,
     "gate": "another",
+    "fusion": "add",
+    "gate_init": "zeros-last",
+    "opening": 2.0,
+    "block": "another",
+    "units": "last",
 }
 OTHER_DATA: dict[str, Any] = {
     "name": "digits",
@@ -185,6 +190,7 @@ class TestAnotherKey:
     @pytest.mark.usefixtures("own_registries")
     def test_for_every_field_of_the_variant(self, field: str) -> None:
         GATES.register("another", source="ours: a test")(GATES["bottleneck"].build)
+        BLOCKS.register("another", source="ours: a test")(BLOCKS["se"].build)
         other = dataclasses.replace(TRIAL, variant=SEVariant(**{field: OTHER_VARIANT[field]}))
         assert other.key != TRIAL.key
 

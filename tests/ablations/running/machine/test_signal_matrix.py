@@ -26,7 +26,7 @@ from processes import PATIENCE_SECONDS, ROOT, Command, until
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.training.checkpoint import read_checkpoint
 
-EPOCHS = 60  # some seconds
+EPOCHS = 200  # long enough for two to be in their midst at one instant, on a busy machine too
 TRIALS = 4
 RUN = (sys.executable, "-m", "ablations", "run", "small.yaml", "--workers", "2", "--no-tracking")
 SIGNALS = ("INT", "TERM", "USR1", "HUP")
