@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
     from ablations.api.calibrating import calibrate
     from ablations.api.comparing import compare, read_runs
+    from ablations.api.networks import load_network
     from ablations.api.planning import NoiseSource, StudyPlan, plan
     from ablations.api.results import load_results
     from ablations.api.running import RunOptions, SweepStopped, run
@@ -38,6 +39,7 @@ _HOMES = {
     "ablations.api.comparing": ("compare", "read_runs"),
     "ablations.errors": ("DataError", "RecordError", "StudyError", "ToolMissing"),
     "senet_core.errors": ("UserError",),
+    "ablations.api.networks": ("load_network",),
     "ablations.api.planning": ("NoiseSource", "StudyPlan", "plan"),
     "ablations.api.results": ("load_results",),
     "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
@@ -73,6 +75,7 @@ __all__ = [
     "UserError",
     "calibrate",
     "compare",
+    "load_network",
     "load_plugin",
     "load_results",
     "load_study",

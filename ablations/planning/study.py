@@ -179,6 +179,11 @@ class Study(BaseModel, ABC):
         return self.experiment.metrics[0]
 
     @property
+    def keeps_weights(self) -> bool:
+        """Whether the weights of trained networks are kept."""
+        return False
+
+    @property
     def leaves_precision_open(self) -> bool:
         """Whether it does not say in which precision trials are computed, where they know precisions."""
         return False

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablations.running.doctor.outcomes import check_outcomes
 from ablations.running.record.image_labels import ImageLabels, labels_file
-from ablations.running.record.outcomes import Outcomes, hash_of, outcomes_file, write_outcomes
+from ablations.running.record.outcomes import Outcomes, hash_of, outcomes_file, write_kept
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
@@ -54,7 +54,7 @@ def _record(here: Path, content: bytes) -> StudyPaths:
     )
     path = outcomes_file(paths.results, line)
     assert path is not None
-    write_outcomes(path, content)
+    write_kept(path, content)
     TrialFile(paths.record).append(line)
     return paths
 

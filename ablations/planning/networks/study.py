@@ -126,6 +126,10 @@ class NetworkStudy(Study):
         description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}, or "
         "[] for none; all that fit where it is not given. Beside an image-folder there is none.",
     )
+    keep_weights: bool = Field(
+        default=False,
+        description="Whether the weights of each trained network are kept, in results/STUDY/weights.",
+    )
     _precision: str = PrivateAttr(default="auto")
 
     @field_validator("axes")
@@ -189,6 +193,11 @@ class NetworkStudy(Study):
         placed = data.model_copy(update={"path": spelled(images, home)}).located(images)
         baseline = self.baseline.model_copy(update={"data": placed})
         return self.model_copy(update={"baseline": baseline, "folder": home})
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the weights of trained networks are kept."""
+        return self.keep_weights
 
     @property
     def trained_recipe(self) -> Recipe:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ablations.errors import RecordError
 from ablations.running.machine.durable import not_written
-from ablations.running.record.outcomes import FOLDER, write_outcomes
+from ablations.running.record.outcomes import FOLDER, write_kept
 from ablations.running.record.packed_file import pack, unpack
 from ablations.running.record.schema import NewerSchema
 from senet_core.bounded import MIB, read_bounded
@@ -133,7 +133,7 @@ def keep_labels(folder: Path, labels: ImageLabels) -> None:
         with_the_same = False
     try:
         if not with_the_same:
-            write_outcomes(path, content)
+            write_kept(path, content)
     except OSError as error:
         raise not_written(f"the labels {path}", error, chosen=False) from error
 

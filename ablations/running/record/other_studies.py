@@ -14,6 +14,7 @@ from ablations.running.record.outcomes import read_outcomes
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.weights import has_weights, read_weights
 
 log = logging.getLogger("ablations")
 
@@ -25,10 +26,12 @@ class OtherStudies:
         results_dir: where all of them are.
         study: the one that asks; its own record and leases are not looked at.
         digest: the data that its trials are trained on.
+        weights: whether it keeps weights: a trial without any is then trained again.
     """
 
-    def __init__(self, results_dir: Path, study: str, digest: str) -> None:
+    def __init__(self, results_dir: Path, study: str, digest: str, *, weights: bool = False) -> None:
         self._results_dir, self._study, self._digest = results_dir, study, digest
+        self._weights = weights
         self._records: dict[Path, TrialFile] = {}
         self._leases: dict[Path, Leases] = {}
         self._warned: set[str] = set()
@@ -40,24 +43,35 @@ class OtherStudies:
             Lines for the asking study's record; records that cannot be read are passed over, and so are trials whose
             outcomes are lost.
         """
-        return [line for line, _ in self._found(keys)]
+        return [line for line, *_ in self._found(keys)]
 
     def take_over(self, keys: Collection[str], record: StudyRecord) -> list[TrialRecord]:
-        """Add the trials that other studies have finished on the same data to a record, with their outcomes.
+        """Add the trials that other studies have finished on the same data to a record, with their files.
 
         Returns:
             The lines that were added.
 
         Raises:
-            DiskError: the record or the outcomes cannot be written.
+            DiskError: the record or the files cannot be written.
         """
         found = self._found(keys) if keys else []
-        outcomes = {line.key: content for line, content in found if content is not None}
-        return record.add_trials(*(line for line, _ in found), outcomes=outcomes)
+        outcomes = {line.key: content for line, content, _ in found if content is not None}
+        if not self._weights:
+            return record.add_trials(*(line for line, *_ in found), outcomes=outcomes)
+        added = []
+        for line, _, folder in found:  # one by one: weights of many large networks have no room in memory
+            try:
+                weights, _ = read_weights(folder, line)
+            except RecordError as error:
+                self._warn(f"trial {line.key} is not taken from study {folder.name!r}: {error}")
+                continue
+            added += record.add_trials(line, outcomes=outcomes, weights={line.key: weights})
+        return added
 
-    def _found(self, keys: Iterable[str]) -> list[tuple[TrialRecord, bytes | None]]:
+    def _found(self, keys: Iterable[str]) -> list[tuple[TrialRecord, bytes | None, Path]]:
+        """Return lines for the asking study's record, their outcomes, and the folder that each is from."""
         wanted = set(keys)
-        found: dict[str, tuple[TrialRecord, bytes | None]] = {}
+        found: dict[str, tuple[TrialRecord, bytes | None, Path]] = {}
         for path in self._others(FILE_NAME):
             record = self._records.setdefault(path, TrialFile(path))
             with suppress(RecordError):
@@ -66,6 +80,8 @@ class OtherStudies:
             for key in wanted & finished.keys():
                 if finished[key].data_digest != self._digest:
                     continue
+                if self._weights and not has_weights(path.parent, finished[key]):
+                    continue
                 try:
                     outcomes = read_outcomes(path.parent, finished[key])
                 except RecordError as error:  # trained here, it has its outcomes again
@@ -73,7 +89,7 @@ class OtherStudies:
                     continue
                 origin = finished[key].shared_from or path.parent.name
                 line = replace(finished[key], study=self._study, shared_from=origin)
-                found[key] = line, None if outcomes is None else outcomes.to_bytes()
+                found[key] = line, None if outcomes is None else outcomes.to_bytes(), path.parent
             wanted -= found.keys()
         return list(found.values())
 

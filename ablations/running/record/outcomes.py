@@ -160,8 +160,8 @@ def read_outcomes(folder: Path, line: TrialRecord) -> Outcomes | None:
         raise RecordError(f"the outcomes {path} are damaged: {error}; {MEND}") from error
 
 
-def write_outcomes(path: Path, content: bytes) -> None:
-    """Write a file of outcomes; it is on the disk when this returns, or not there.
+def write_kept(path: Path, content: bytes) -> None:
+    """Write a file that belongs to lines of the record; it is on the disk when this returns, or not there.
 
     Raises:
         OSError: it cannot be written.

@@ -21,6 +21,7 @@ from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.weights import FOLDER as WEIGHTS
 from senet_core.errors import UserError
 
 DATABASE = "mlflow.db"
@@ -80,6 +81,11 @@ class StudyPaths:
     def outcomes(self) -> Path:
         """The outcomes of its trials."""
         return self.results / OUTCOMES
+
+    @property
+    def weights(self) -> Path:
+        """The weights of its trials' networks, where the study keeps them."""
+        return self.results / WEIGHTS
 
     @property
     def running(self) -> Path:
@@ -161,8 +167,9 @@ class StudyPaths:
             for other in (self.interim_plans, self.proposals):
                 if other.exists():
                     other.rename(other.with_name(f"{other.stem}.before-{stamp}.jsonl"))
-            if self.outcomes.exists():  # after the record: no line is without its outcomes
-                self.outcomes.rename(aside.with_name(aside.stem.replace("trials", OUTCOMES, 1)))
+            for folder in (self.outcomes, self.weights):  # after the record: no line is without its outcomes
+                if folder.exists():
+                    folder.rename(aside.with_name(aside.stem.replace("trials", folder.name, 1)))
         except OSError as error:
             raise not_written(f"{aside}, to set the old record aside", error, chosen=True) from error
         return aside

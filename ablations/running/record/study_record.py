@@ -27,22 +27,23 @@ from ablations.running.record.interim_plans import (
     read_interim_plans,
     read_plans_elsewhere,
 )
-from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outcomes, write_outcomes
+from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outcomes, write_kept
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
 from ablations.running.record.seals import Seal, read_seals
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.weights import weights_file
 
 log = logging.getLogger("ablations")
 
 _MOST_WARNINGS = 3
-NO_OUTCOMES: Mapping[str, bytes] = MappingProxyType({})
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-class NoRoomForOutcomes(DiskError):
-    """The outcomes of a trial cannot be written, as the disk is full or fails: neither is the trial's line."""
+class NoRoom(DiskError):
+    """A file of a trial cannot be written, as the disk is full or fails: neither is the trial's line."""
 
 
 @dataclass
@@ -189,39 +190,53 @@ class StudyRecord:
                 del self.__dict__[part]
 
     def add_trials(
-        self, *lines: TrialRecord, outcomes: Mapping[str, bytes] = NO_OUTCOMES
+        self,
+        *lines: TrialRecord,
+        outcomes: Mapping[str, bytes] = NOTHING,
+        weights: Mapping[str, bytes] = NOTHING,
     ) -> list[TrialRecord]:
-        """Add lines durably, but for trials that are finished meanwhile; outcomes are on the disk before their lines.
+        """Add lines durably, but for trials that are finished meanwhile; their files are on the disk before them.
 
         Args:
             lines: how trials ended.
             outcomes: the contents of their files, by key, checked by the caller.
+            weights: likewise.
 
         Returns:
             The lines that were added, as they are read back.
 
         Raises:
-            NoRoomForOutcomes: the disk is full or fails; no line was added.
+            NoRoom: the disk is full or fails; no line was added.
             DiskError: another reason why files cannot be written.
         """
-        written = {}
-        for line in lines:
-            path = outcomes_file(self.folder, line) if line.key in outcomes else None
-            if path is None:
-                continue
-            try:
-                write_outcomes(path, outcomes[line.key])
-            except OSError as error:
-                said = not_written(f"the outcomes {path}", error, chosen=False)
-                raise NoRoomForOutcomes(str(said)) if error.errno in FULL_OR_FAILING else said from error
-            written[line.key] = path
+        written: list[tuple[str, Path]] = []
+        for what, file_of, contents in (
+            ("outcomes", outcomes_file, outcomes),
+            ("weights", weights_file, weights),
+        ):
+            for line in lines:
+                path = file_of(self.folder, line) if line.key in contents else None
+                if path is None:
+                    continue
+                try:
+                    write_kept(path, contents[line.key])
+                except OSError as error:
+                    said = not_written(f"the {what} {path}", error, chosen=False)
+                    raise NoRoom(str(said)) if error.errno in FULL_OR_FAILING else said from error
+                written.append((line.key, path))
         added = self.trials.append(*lines, unless_finished=True)
-        for key in written.keys() - {line.key for line in added}:
-            # another sweep has finished it: that line has its own file, other bits if its processor rounds otherwise
-            if written[key] != outcomes_file(self.folder, self.finished[key]):
+        ours = {line.key for line in added}
+        for key, path in written:
+            # another sweep has finished it: that line has its own files, other bits if its processor rounds otherwise
+            if key not in ours and path not in self._files_of(key):
                 with suppress(OSError):
-                    written[key].unlink()
+                    path.unlink()
         return added
+
+    def _files_of(self, key: str) -> tuple[Path | None, ...]:
+        """Return where the outcomes and the weights of a finished trial are."""
+        line = self.finished[key]
+        return outcomes_file(self.folder, line), weights_file(self.folder, line)
 
     def add_proposal(self, proposal: Proposal) -> None:
         """Add a proposal durably; the caller holds the choice's lock.

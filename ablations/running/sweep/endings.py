@@ -8,15 +8,23 @@ from typing import Literal
 
 from ablations.planning.trial import Trial
 from ablations.running.record.outcomes import check_outcomes
-from ablations.running.record.study_record import NoRoomForOutcomes, StudyRecord
+from ablations.running.record.study_record import NoRoom, StudyRecord
 from ablations.running.record.trial_record import Failure, Kind, TrialRecord
+from ablations.running.record.weights import check_weights
 from ablations.running.trials.progress import Progress
 from ablations.running.trials.task import TaskOutcome
 from senet_core.errors import one_line
 
 
-def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
-    """Return the line for a study's record of an attempt; outcomes that came back damaged make it a failed one."""
+def line_of(study: str, trial: Trial, outcome: TaskOutcome, *, weights: bool = False) -> TrialRecord:
+    """Return the line for a study's record of an attempt; files that came back damaged make it a failed one.
+
+    Args:
+        study: its name.
+        trial: what was attempted.
+        outcome: how it ended.
+        weights: whether the study keeps the weights of its trials.
+    """
     ended: Literal["failed", "pruned"] = "failed" if outcome.failure is not None else "pruned"
     line = TrialRecord(
         key=trial.key,
@@ -32,18 +40,26 @@ def line_of(study: str, trial: Trial, outcome: TaskOutcome) -> TrialRecord:
         started=outcome.started,
         finished=outcome.finished,
     )
+    if outcome.result is None:
+        return line
+    what = "outcomes"
     try:
         if outcome.outcomes is not None:
             check_outcomes(outcome.outcomes, line)
-        elif outcome.result is not None and outcome.result.outcomes_sha256 is not None:
+        elif outcome.result.outcomes_sha256 is not None:
+            raise ValueError("they are not there")
+        what = "weights"
+        if outcome.weights is not None:
+            check_weights(outcome.weights, line)
+        elif weights:
             raise ValueError("they are not there")
     except ValueError as error:
-        return _failed(line, "error", f"the outcomes of the trial did not come back whole: {error}")
+        return _failed(line, "error", f"the {what} of the trial did not come back whole: {error}")
     return line
 
 
-def write_down(record: StudyRecord, line: TrialRecord, outcomes: bytes | None) -> list[TrialRecord]:
-    """Add a line to a record, after its outcomes; no room for these makes the trial a failed one, as in a worker.
+def write_down(record: StudyRecord, line: TrialRecord, outcome: TaskOutcome) -> list[TrialRecord]:
+    """Add a line to a record, after its files; no room for these makes the trial a failed one, as in a worker.
 
     Returns:
         The line as it is read back; none where another sweep has finished the trial.
@@ -51,10 +67,13 @@ def write_down(record: StudyRecord, line: TrialRecord, outcomes: bytes | None) -
     Raises:
         DiskError: the record cannot be written.
     """
-    kept = {} if outcomes is None or line.result is None else {line.key: outcomes}
+    outcomes, weights = (
+        {} if content is None or line.result is None else {line.key: content}
+        for content in (outcome.outcomes, outcome.weights)
+    )
     try:
-        return record.add_trials(line, outcomes=kept)
-    except NoRoomForOutcomes as error:  # it goes on from its checkpoint when there is room
+        return record.add_trials(line, outcomes=outcomes, weights=weights)
+    except NoRoom as error:  # it goes on from its checkpoint when there is room
         return record.add_trials(_failed(line, "disk", one_line(error)))
 
 

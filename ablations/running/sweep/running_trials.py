@@ -49,7 +49,7 @@ class RunningTrials:
     def __init__(self, context: SweepContext, aside: SetAside) -> None:
         self.paths, self.settings, self.record = context.paths, context.settings, context.record
         self.leases, self.display, self.proposer = context.leases, context.display, context.proposer
-        self.aside = aside
+        self.aside, self._keeps_weights = aside, context.design.study.keeps_weights
         self.mlflow = BackgroundWriter(context.tracker, self.settings.command, self.leases.holds)
         self.stop_file = self.paths.running / f"{STOP}{uuid.uuid4().hex}"
         self.proposed: set[str] = set()
@@ -254,7 +254,8 @@ class RunningTrials:
 
     def _write_down(self, running: Running, outcome: TaskOutcome) -> None:
         key = running.trial.key
-        written = write_down(self.record, line_of(self.paths.study, running.trial, outcome), outcome.outcomes)
+        line = line_of(self.paths.study, running.trial, outcome, weights=self._keeps_weights)
+        written = write_down(self.record, line, outcome)
         if not written:
             self.mlflow.kill(key, f"{TAKEN_OVER} and finished it")
             return

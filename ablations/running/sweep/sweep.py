@@ -82,7 +82,7 @@ def sweep(
             _note_plan(paths, settings.plan, display)
         record.trials.set_torn_aside()
         _clear_away(paths, leases, record.trials)
-        others = None if settings.fresh else OtherStudies(paths.results_dir, paths.study, settings.digest)
+        others = None if settings.fresh else _other_studies(design, paths, settings.digest)
         rounds = Rounds(design, settings, record, others, source)
         waiting = rounds.take(())
         proposer = _open_proposer(design, paths, settings, record, leases, display)
@@ -105,6 +105,10 @@ def sweep(
         if tracker is not None and outcome.stopped_by is None:
             fill_in(tracker, source.by_key, paths, record.trials, settings.command, stop.is_set)
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
+
+
+def _other_studies(design: Design, paths: StudyPaths, digest: str) -> OtherStudies:
+    return OtherStudies(paths.results_dir, paths.study, digest, weights=design.study.keeps_weights)
 
 
 def _open_proposer(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from ablations.errors import DataError
 from ablations.planning.networks.trial import NetworkTrial
@@ -20,6 +22,7 @@ from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
 from ablations.running.record.outcomes import MOST_IMAGES, Outcomes, hash_of
 from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.running.record.weights import pack_weights
 from ablations.running.training.checkpoint import Checkpoints, Supervisor, any_file_exists
 from ablations.running.training.pretrained import open_weights
 from ablations.running.training.trainer import Diverged, Observer
@@ -29,6 +32,7 @@ from ablations.running.trials.stopping import Stopped, TimedOut
 from ablations.running.trials.task import TaskOutcome
 from senet_core.errors import one_line, typed_line
 from senet_core.plugins import load_installed_plugins, load_plugin_file
+from senet_core.variants.text import variant_text
 
 if TYPE_CHECKING:
     from ablations.running.training.network_task import NetworkTask
@@ -88,6 +92,7 @@ class _Attempt:
         self.signalled = signalled
         self.result: TrialResult | None = None
         self.outcomes: bytes | None = None
+        self.weights: bytes | None = None
         self.failure: Failure | None = None
         self.history: list[EpochMetrics] = []
         self.environment: dict[str, Any] = {}
@@ -113,6 +118,11 @@ class _Attempt:
                 self.history.append(metrics)
                 writer.epoch(metrics)
 
+            def on_trained(network: nn.Module) -> None:
+                if task.keep_weights:
+                    about = _described(task.key, trial, data, self.environment)
+                    self.weights = pack_weights(network.state_dict(), about)
+
             data = open_prepared(
                 trial.data.located(task.images), task.data_dir, task.data_digest, seed=trial.seed
             )
@@ -128,7 +138,7 @@ class _Attempt:
                 timeout_seconds=task.timeout_seconds,
             )
             try:
-                observer = Observer(on_epoch, writer.progress)
+                observer = Observer(on_epoch, writer.progress, on_trained)
                 self.result, _, known = train(
                     trial,
                     data,
@@ -160,7 +170,26 @@ class _Attempt:
         """Return the outcome of the attempt."""
         found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
         seconds, signalled = time.monotonic() - self.began, stopped and self.signalled()
-        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled, self.outcomes)
+        kept = self.outcomes, self.weights
+        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled, *kept)
+
+
+def _described(
+    key: str, trial: NetworkTrial, data: Prepared, environment: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return what a file of weights says of them: whoever has it can build their network and use it."""
+    return {
+        "key": key,
+        "backbone": trial.backbone,
+        "variant": str(variant_text(trial.variant)),
+        "num_classes": str(data.num_classes),
+        "in_channels": str(data.image_shape[0]),
+        "data": trial.data.name,
+        "classes": json.dumps(data.classes),
+        "mean": json.dumps(data.mean),  # of each channel, in units of 0..255, as the next
+        "std": json.dumps(data.std),
+        "commit": str(environment.get("commit", "")),
+    }
 
 
 def _check_again(data: Prepared, checkpoints: Checkpoints) -> None:

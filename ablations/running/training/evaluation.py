@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablations.running.data import Prepared
+from ablations.running.record.weights import hash_of_weights
 from ablations.running.training.augmentation.network_input import normalise
 
 TEST_BATCH = 500
@@ -63,9 +63,8 @@ def evaluate(
 
 def hash_weights(model: nn.Module) -> str:
     """Return the SHA-256 of a network's named weights and statistics, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
+    return hash_of_weights(
         # the bytes of the values: NumPy has no bfloat16
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+        (name, tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        for name, tensor in model.state_dict().items()
+    )

@@ -23,6 +23,7 @@ class NetworkTask(Task):
         latency: whether to time one image through the trained network.
         data_digest: of the data that it is to be trained on; None for whatever is there.
         images: where this machine has the images of an image-folder; None for other data.
+        keep_weights: whether the outcome has the weights of what was tested.
     """
 
     data_dir: Path
@@ -30,6 +31,7 @@ class NetworkTask(Task):
     latency: bool = False
     data_digest: str | None = None
     images: str | None = None
+    keep_weights: bool = False
 
     def run(self, signalled: Callable[[], bool]) -> TaskOutcome:
         """Train the network, from its newest checkpoint if there is one."""

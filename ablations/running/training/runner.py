@@ -57,6 +57,7 @@ class NetworkRunner(Runner):
             latency=settings["latency"],
             data_digest=settings["digest"],
             images=network_trial(trial).data.images,
+            keep_weights=study.keeps_weights,
             **places,
         )
 

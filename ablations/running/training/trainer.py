@@ -42,10 +42,12 @@ class Observer:
     Attributes:
         epoch: called after every epoch with its metrics.
         progress: called after every step with the steps done and the total.
+        trained: called at the end with the network that was tested.
     """
 
     epoch: Callable[[EpochMetrics], None] = lambda metrics: None
     progress: Callable[[int, int], None] = lambda done, total: None
+    trained: Callable[[nn.Module], None] = lambda network: None
 
 
 class Trainer:

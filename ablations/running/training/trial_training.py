@@ -84,6 +84,7 @@ def train(
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
+    observer.trained(trainer.tested)
     complexity = measure_complexity(
         trial.backbone, trial.variant, image_shape=data.image_shape, num_classes=data.num_classes
     )

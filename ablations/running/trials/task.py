@@ -91,6 +91,7 @@ class TaskOutcome:
         seconds: wall time of the attempt in its worker.
         signalled: whether it stopped because a signal asked its worker to end, and is to be continued elsewhere.
         outcomes: the content of the file of its outcomes, whose hash the result has; None where there are none.
+        weights: the content of the file of its weights, likewise; None where they are not kept.
     """
 
     result: Result | None
@@ -105,3 +106,4 @@ class TaskOutcome:
     seconds: float = 0.0
     signalled: bool = False
     outcomes: bytes | None = None
+    weights: bytes | None = None

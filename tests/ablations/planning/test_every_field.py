@@ -22,12 +22,13 @@ CHANGED: dict[str, Any] = {
     "tune": {"validation_images": 40}, "search": {"trials": 3, "validation_images": 40}, "race": {"first": 3},
     "confirm": 3, "margin": 0.3, "rests_on": "seeds", "include_plain": False, "seeds": 3, "paper_tables": [],
     "allow_identical": True, "labels": {"2": "Two"}, "plugins": [], "folder": "elsewhere",
+    "keep_weights": True,
 }  # fmt: skip
 BY_DESIGN = {"tune", "search", "race"}
 """They belong to a design other than the usual one, which refuses them."""
 
-SHOWN_ALONE = {"title", "question", "labels", "plugins", "folder"}
-"""What is shown, and what code is there: these make no other plan."""
+SHOWN_ALONE = {"title", "question", "labels", "plugins", "folder", "keep_weights"}
+"""What is shown, kept, and what code is there: these make no other plan."""
 
 
 def test_no_field_was_forgotten() -> None:

@@ -12,7 +12,7 @@ from doctoring import finished, look, paths_in
 
 from ablations.running.machine.holder import Holder
 from ablations.running.record.image_labels import ImageLabels, keep_labels
-from ablations.running.record.outcomes import Outcomes, hash_of, outcomes_file, write_outcomes
+from ablations.running.record.outcomes import Outcomes, hash_of, outcomes_file, write_kept
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
@@ -90,7 +90,7 @@ def test_outcomes_that_no_line_names_are_moved_aside(paths: StudyPaths) -> None:
         own.with_name(f"{'f' * 16}-00000000.bits"),
     ]
     for path in strangers:
-        write_outcomes(path, own.read_bytes())
+        write_kept(path, own.read_bytes())
     assert [(finding.level, finding.mended) for finding in look(paths)] == [("warning", False)] * 2
     assert [(finding.level, finding.mended) for finding in look(paths, fix=True)] == [("warning", True)] * 2
     assert look(paths) == []
@@ -102,7 +102,7 @@ def test_outcomes_that_no_line_names_are_moved_aside(paths: StudyPaths) -> None:
 def test_outcomes_of_a_trial_whose_line_is_being_written_are_left_alone(paths: StudyPaths) -> None:
     _, own = record(paths)
     waiting = own.with_name(f"{'f' * 16}-00000000.bits")
-    write_outcomes(waiting, own.read_bytes())
+    write_kept(waiting, own.read_bytes())
     paths.leases.mkdir()
     (paths.leases / f"{'f' * 16}.json").write_text(Holder.this_process().to_text(), encoding="utf-8")
     assert look(paths, fix=True) == []

@@ -27,7 +27,7 @@ from ablations.running.record.outcomes import (
     read_outcomes,
 )
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.record.study_record import NoRoomForOutcomes, StudyRecord
+from ablations.running.record.study_record import NoRoom, StudyRecord
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 from senet_core.errors import UserError
 
@@ -228,7 +228,7 @@ def test_outcomes_are_on_the_disk_before_the_line(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("number", "kind"),
-    [(errno.ENOSPC, NoRoomForOutcomes), (errno.EACCES, DiskError)],
+    [(errno.ENOSPC, NoRoom), (errno.EACCES, DiskError)],
     ids=["full", "refused"],
 )
 def test_no_line_without_its_outcomes(
