@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from senet_core import EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES, SEVariant
+from senet_core import BLOCKS, EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES, SEVariant
 from senet_core.blocks.bottleneck import Bottleneck
 from senet_core.fingerprint import Fingerprint, fingerprint, small_image, structure
 
@@ -25,6 +25,11 @@ CHANGES: dict[str, Any] = {
     "stages": (2, 4),
     "integration": "post",
     "bias": True,
+    "fusion": "add",
+    "gate_init": "zeros-last",
+    "opening": 2.0,
+    "block": "half",
+    "units": "last",
 }
 
 
@@ -39,9 +44,21 @@ def test_every_field_of_a_variant_changes_the_network(field: str) -> None:
     def one_layer(channels: int, *, width: int, bias: bool) -> nn.Module:
         return nn.Linear(channels, channels, bias=bias)
 
-    before, after = of(SEVariant()), of(replace(SEVariant(), **{field: CHANGES[field]}))
+    @BLOCKS.register("half", source="ours: half of the map")
+    class Half(nn.Module):
+        def __init__(self, channels: int, *, width: int) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.5))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * self.scale
+
+    backbone = "resnet14"  # two units in a stage, so that the last is not the only one
+    before = of(SEVariant(), backbone)
+    after = of(replace(SEVariant(), **{field: CHANGES[field]}), backbone)
     assert before != after
-    assert before.function != after.function
+    # how a gate starts changes what is learned, and not what given weights compute
+    assert (before.function == after.function) == (field == "gate_init")
     assert before.training != after.training
 
 

@@ -71,13 +71,13 @@ BROKEN = {
     ),
     "a squeeze that leaves axes": (
         "odd shapes",
-        squeeze("return x.mean(dim=(2, 3), keepdim=True)"),
-        "the squeeze makes (2, 8, 1, 1) of a map (2, 8, 5, 7)",
+        squeeze("return x.mean(dim=2).unsqueeze(0)"),
+        "the squeeze makes (1, 2, 16, 7) of a map (2, 16, 5, 7)",
     ),
     "a spread that is not defined at one position": (
         "odd shapes",
         squeeze("return x.sub(x.mean((2, 3), True)).square().sum((2, 3)) / (x[0, 0].numel() - 1)"),
-        "SE block makes NaN or infinity of a map (1, 8, 1, 1)",
+        "SE block makes NaN or infinity of a map (1, 16, 1, 1)",
     ),
     "a gate of the wrong shape": (
         "odd shapes",
@@ -87,12 +87,12 @@ BROKEN = {
             + '@GATES.register("broken", source="ours: a test")\n'
             + "def broken(channels, *, width, bias):\n    return nn.Flatten()\n",
         ),
-        "the gate makes (2, 280) of descriptors (2, 8, 5, 7)",
+        "the gate makes (2, 560) of descriptors (2, 16, 5, 7)",
     ),
     "one gate for all channels": (
         "gate broadcast",
         excitation("return logits.mean(dim=1, keepdim=True).sigmoid()"),
-        "SE block has weights (2, 1, 1, 1) for a map (2, 8, 5, 7)",
+        "SE block has weights (2, 1, 1, 1) for a map (2, 16, 5, 7)",
     ),
     "a squeeze that rectifies in place": (
         "input kept",
@@ -141,10 +141,10 @@ BROKEN = {
         integration("return unit.finish(unit.branch(x) + unit.shortcut(x))"),
         "in CIFAR unit no gradient reaches se.network.fc1.weight",
     ),
-    "a scale that stays float32": (
+    "a sum in float32": (
         "bf16 autocast",
-        module("excitation", "self.scale = nn.Parameter(torch.ones(1))", "return x.sigmoid() * self.scale"),
-        "SE block makes torch.float32 of a torch.bfloat16 map",
+        integration("return unit.finish(g.scale_add(unit.branch(x), unit.shortcut(x)).float())"),
+        "CIFAR unit makes torch.float32 of a torch.bfloat16 map",
     ),
     "a copy in another memory format": (
         "channels last",
