@@ -7,6 +7,7 @@ from torch import Tensor
 from senet_core.blocks.reads import block_reads_width
 from senet_core.blocks.slots import BLOCKS
 from senet_core.blocks.unit_block import UnitBlock
+from senet_core.errors import UserError
 
 
 class WholeBlock(UnitBlock):
@@ -35,6 +36,23 @@ class WholeBlock(UnitBlock):
     def reads_width(self) -> bool:
         """Whether another width makes another block."""
         return block_reads_width(self.block)
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Compute the gates of a map.
+
+        Shapes:
+            x: (N, C, H, W); returns (N, C, 1, 1) or (N, C, H, W).
+
+        Raises:
+            UserError: the block does not say its gates.
+        """
+        gates = getattr(self.body, "weights", None)
+        if not callable(gates):
+            raise UserError(
+                f"block {self.block!r} does not say its gates: its module has no method weights(x)"
+            )
+        found: Tensor = gates(x)
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block."""

@@ -173,7 +173,17 @@ def test_the_papers_alternatives_are_all_there() -> None:
         "fusion": ["add", "one-plus-scale", "scale"],
         "gate_init": ["he-normal", "torch", "zeros-last"],
         "integration": ["conv3x3", "identity", "post", "pre", "standard"],
-        "block": ["se"],
+        "block": [
+            "bam",
+            "bam-product",
+            "cbam",
+            "coordinate",
+            "ema",
+            "scse",
+            "scse-max",
+            "se",
+            "triplet",
+        ],
     }
     for name in ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"):
         assert name in BACKBONES
