@@ -35,8 +35,8 @@ def se_block(channels: int, *, width: int) -> nn.Module:
 @BLOCKS.register(
     "cbam",
     source="arXiv:1807.06521, equations 1 to 3",
-    differs="a batch norm follows the 7x7 convolution, as in the authors' code; that has biases in the MLP, the"
-    " equations and this have none",
+    differs="a batch norm follows the 7x7 convolution, as in the authors' code, where its statistics move by 0.01 a"
+    " batch, here by torch's 0.1; that has biases in the MLP, the equations and this have none",
 )
 def cbam(channels: int, *, width: int) -> nn.Module:
     """Build gates of channels, followed by gates of positions; see `CBAM`."""
@@ -106,7 +106,11 @@ def coordinate(channels: int, *, width: int) -> nn.Module:
     return CoordinateAttention(channels, width=width)
 
 
-@BLOCKS.register("triplet", source="arXiv:2010.03045, equations 1 to 3")
+@BLOCKS.register(
+    "triplet",
+    source="arXiv:2010.03045, equations 1 to 3",
+    differs="the batch norms' statistics move by 0.01 a batch in the authors' code, here by torch's 0.1",
+)
 def triplet(channels: int, *, width: int) -> nn.Module:
     """Build the mean of three gates, of each pair of dimensions; see `TripletAttention`."""
     from senet_core.blocks.whole.triplet import TripletAttention

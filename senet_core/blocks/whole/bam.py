@@ -23,7 +23,8 @@ class BAM(nn.Module):
     Shapes:
         x: (N, C, H, W); returns the same.
     Source: Park et al. 2018, arXiv:1807.06514, equations 1 to 4, which name no function between the layers; the ReLUs
-        are the authors' code's. For use at the end of a stage: integration "post", units "last".
+        are the authors' code's. For use at the end of a stage: integration "post", units "last". In training, a
+        batch has two images or more: one has no statistics of its mean.
     """
 
     def __init__(self, channels: int, *, width: int) -> None:
@@ -71,7 +72,7 @@ class BAMProduct(nn.Module):
 
     Shapes:
         x: (N, C, H, W); returns the same.
-    Source: the code of Park et al. 2018, github.com/Jongchan/attention-module, MODELS/bam.py.
+    Source: the code of Park et al. 2018, github.com/Jongchan/attention-module, MODELS/bam.py. For use as BAM.
     """
 
     def __init__(self, channels: int, *, width: int) -> None:
