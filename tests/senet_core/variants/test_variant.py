@@ -242,7 +242,7 @@ class TestLaterFields:
             ({"opening": 2, "bias": True}, "with bias: true they have one: leave one of the two out"),
             ({"units": "first"}, "units must be 'all' or 'last', got 'first'"),
             ({"fusion": "scales"}, "unknown fusion 'scales'; did you mean 'scale'?"),
-            ({"block": "sse"}, "unknown block 'sse'; did you mean 'se'?"),
+            ({"block": "see"}, "unknown block 'see'; did you mean 'se'?"),
         ],
     )
     def test_that_are_wrong_are_refused(self, fields: dict[str, object], message: str) -> None:
