@@ -40,8 +40,8 @@ def command(
     """Look for what is wrong: packages, devices, disk, data sets, and STUDY's files, or those of all studies.
 
     Ends with 0 if there is no problem (warnings are none), with 1 otherwise. --fix sets a torn last line of a record
-    aside, moves outcomes that no line names aside, removes stale leases and what killed sweeps left behind, and closes
-    their MLflow runs.
+    aside, moves outcomes and weights that no line names aside, removes stale leases and what killed sweeps left behind,
+    and closes their MLflow runs.
     """
     import json
     from dataclasses import asdict, replace

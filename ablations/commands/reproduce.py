@@ -15,7 +15,10 @@ from ablations.commands.shared import options
 @options.plugins
 @options.results_dir
 @options.data_dir
-def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, data_dir: Path) -> int:
+@click.option("--keep-weights", is_flag=True, help="Keep the weights of its network, if they are the same.")
+def command(
+    study: str, key: str, plugins: tuple[str, ...], results_dir: Path, data_dir: Path, keep_weights: bool
+) -> int:
     """Train the recorded trial KEY of STUDY again and say whether the same comes out, to the last bit.
 
     KEY may be shortened as long as it names one trial. Status 0: identical; 1: not.
@@ -23,16 +26,21 @@ def command(study: str, key: str, plugins: tuple[str, ...], results_dir: Path, d
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.opening import plugins_of
     from ablations.commands.shared.trials import find_line
+    from ablations.planning.typed_study import TypedStudy
+    from ablations.running.record.study_record import StudyRecord
     from ablations.running.sweep.reproduce import reproduce
 
     console = make_console()
     line = find_line(study, key, results_dir)
     files, folder = plugins_of(study, plugins, results_dir)
-    made_again = reproduce(line, data_dir=data_dir, plugins=files, folder=folder)
+    made_again = reproduce(line, data_dir=data_dir, plugins=files, folder=folder, weights=keep_weights)
     if made_again.identical:
         console.print(
             f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"
         )
+        if made_again.weights is not None:
+            record = StudyRecord(results_dir / TypedStudy(study).name)
+            console.print(f"  weights: {record.keep_weights(line, made_again.weights)}", soft_wrap=True)
         return 0
     console.print(f"trial {line.key}: not identical")
     for name, before, now in made_again.differing:

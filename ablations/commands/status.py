@@ -30,6 +30,7 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.flags import with_flags
+    from ablations.running.record.weights import AGAIN
     from senet_core.words import counted
 
     design, paths = asked.open(refuse=False)
@@ -47,6 +48,9 @@ def command(asked: AskedStudy, as_json: bool) -> None:
         console.print(with_flags(confounded), style="red", soft_wrap=True)
     for line in status.failures:
         console.print(line, style="red")
+    if status.without_weights:
+        lacking = counted(len(status.without_weights), "finished trial")
+        console.print(f"{lacking} without weights (keys: --json); {AGAIN}", soft_wrap=True)
     if not status.finished and record.finished:
         console.print(_other_plans(len(record.finished), paths), soft_wrap=True)  # it has a command
 

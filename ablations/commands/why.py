@@ -31,5 +31,5 @@ def command(asked: AskedStudy, key: str) -> None:
             written_as=record.trials.written_as,
         )
     ]
-    for line in explain_trial(row, trial, paths, record.trials, design.study.metric):
+    for line in explain_trial(row, trial, paths, record.trials, design.study):
         click.echo(with_flags(line))

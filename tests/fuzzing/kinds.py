@@ -52,6 +52,7 @@ KINDS = {
     "lease": Kind(of_training.leases, of_training.read_lease, mutate_json),
     "library": Kind(of_kernels.library, of_kernels.read_library),
     "checkpoint": Kind(of_training.checkpoints, of_training.read_checkpoint),
+    "kept-weights": Kind(of_outcomes.kept_weights, of_outcomes.read_kept_weights),
     "weights": Kind(of_training.weights, of_training.read_weights),
     "safetensors": Kind(of_training.safetensors, of_training.read_safetensors),
     "prepared": Kind(of_data.prepared, of_data.read_prepared),

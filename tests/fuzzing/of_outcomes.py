@@ -1,20 +1,31 @@
-"""Outcomes of trials, and the labels of their images; the record names whatever the file of outcomes holds."""
+"""What stands beside the lines of trials: outcomes, labels of images, weights; the record names whatever they hold."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from safetensors import deserialize
 
+from ablations.api.networks import network_of
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.doctor.outcomes import check_outcomes
+from ablations.running.doctor.weights import check_weights
 from ablations.running.record.image_labels import ImageLabels, labels_file
 from ablations.running.record.outcomes import Outcomes, hash_of, outcomes_file, write_kept
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.weights import hash_of_weights, pack_weights, weights_file
+from senet_core.model import build_model
+from senet_core.variants.variant import PAPER_SE
 
 KEY, DIGEST, IMAGES = "0123456789abcdef", "d" * 64, 40
 
@@ -57,6 +68,31 @@ def _record(here: Path, content: bytes) -> StudyPaths:
     write_kept(path, content)
     TrialFile(paths.record).append(line)
     return paths
+
+
+def kept_weights(here: Path) -> Sequence[bytes]:
+    about = {"key": KEY, "num_classes": "10", "in_channels": "1"}
+    networks = [build_model("resnet8", PAPER_SE, num_classes=10, in_channels=1, seed=seed) for seed in (0, 1)]
+    return [pack_weights(network.state_dict(), about) for network in networks]
+
+
+def read_kept_weights(here: Path, data: bytes, number: int) -> None:
+    """Read changed weights whose hash the record has, as after a wrong hand."""
+    paths = StudyPaths("small", here / "results", here / "reports")
+    shutil.rmtree(paths.results, ignore_errors=True)
+    held = hash_of(data)
+    with suppress(Exception):
+        held = hash_of_weights((name, tensor["data"]) for name, tensor in deserialize(data))
+    line = TrialRecord.from_line(json.dumps({**_LINE, "result": {**_RESULT, "weights_sha256": held}}))
+    line = replace(
+        line, trial=NetworkTrial("resnet8", PAPER_SE, DataSpec(name="digits"), Recipe(epochs=1), 0).to_json()
+    )
+    path = weights_file(paths.results, line)
+    assert path is not None
+    write_kept(path, data)
+    TrialFile(paths.record).append(line)
+    list(check_weights(paths, fix=False))
+    network_of(paths.results, line)
 
 
 _RESULT = {

@@ -25,6 +25,7 @@ KINDS = (
         "lease",
         "checkpoint",
         "weights",
+        "kept-weights",
         "safetensors",
         "prepared",
         "tar",

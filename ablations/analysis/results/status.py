@@ -29,11 +29,13 @@ class StudyStatus:
         study: its name.
         rows: one for each row.
         failures: a line for each trial whose last attempt failed.
+        without_weights: keys of finished trials whose weights are not there, where the study keeps them.
     """
 
     study: str
     rows: tuple[RowStatus, ...]
     failures: tuple[str, ...]
+    without_weights: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -75,7 +77,9 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
             if failure is not None:
                 failures.append(f"{row.label}, seed {seed}: {failure.kind}: {failure.message}")
         rows.append(RowStatus(row.label, **counts))
-    return StudyStatus(design.study.name, tuple(rows), tuple(failures))
+    lacking = [key for key in results.finished if results.record.weights(key) is None]
+    weights = tuple(lacking) if design.study.keeps_weights else ()
+    return StudyStatus(design.study.name, tuple(rows), tuple(failures), weights)
 
 
 def _choices(results: Results) -> Iterator[RowStatus]:

@@ -17,11 +17,12 @@ from ablations.running.doctor.outcomes import check_outcomes
 from ablations.running.doctor.records import check_record
 from ablations.running.doctor.side_files import check_side_files
 from ablations.running.doctor.tracking import check_tracking
+from ablations.running.doctor.weights import check_weights
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME
 from senet_core.errors import UserError
 
-_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints", "outcomes")
+_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints", "outcomes", "weights")
 
 
 def examine(
@@ -43,8 +44,8 @@ def examine(
         study: the name of the study to check; None for every study that has results.
         tracking_uri: the MLflow store; None for the default.
         tracking: whether to check MLflow.
-        fix: repair a torn line, stale leases, unused checkpoints and progress files, outcomes that no line names, and
-            MLflow runs that a killed sweep left open.
+        fix: repair a torn line, stale leases, unused checkpoints and progress files, outcomes and weights that no line
+            names, and MLflow runs that a killed sweep left open.
     """
     yield from check_packages()
     yield from check_devices()
@@ -89,6 +90,7 @@ def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) 
         yield from check_running(paths, alive, fix=fix)
         yield from check_checkpoints(paths, alive, finished, fix=fix)
         yield from check_outcomes(paths, fix=fix)
+        yield from check_weights(paths, fix=fix)
     except OSError as error:
         yield problem(
             f"cannot look into {paths.results}: {error.strerror or error}", "give yourself the right to"

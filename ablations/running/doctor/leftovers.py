@@ -1,14 +1,15 @@
-"""Checks of what killed sweeps leave behind: leases, progress files, checkpoints."""
+"""Checks of what killed sweeps leave behind: leases, progress files, checkpoints, drafts."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.machine.code_version import code_version
+from ablations.running.machine.durable import is_abandoned
 from ablations.running.record.leases import Leases, is_left_behind
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.trials.progress import progress_file
@@ -99,6 +100,22 @@ def check_checkpoints(
             yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
         for path in sorted(folder.glob("*.pt")):
             yield from _check_checkpoint(path, fix=fix)
+
+
+def check_drafts(drafts: Iterable[Path], *, fix: bool) -> Iterator[Finding]:
+    """Yield findings on drafts and probes that nobody finishes any more, of those given; remove them if `fix`."""
+    for path in sorted(drafts):
+        if is_abandoned(path):
+            found = warning(
+                f"{path} was left by a process that died", "it is of no use; `fix=True` removes it"
+            )
+            yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
+
+
+def move_aside(path: Path, folder: Path) -> None:
+    """Move a file that no line of the record names into a folder, which is made if need be."""
+    folder.mkdir(exist_ok=True)
+    path.rename(folder / path.name)
 
 
 def _check_checkpoint(path: Path, *, fix: bool) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, ok, problem, warning
-from ablations.running.machine.durable import is_abandoned
+from ablations.running.doctor.leftovers import check_drafts, move_aside
 from ablations.running.record import image_labels, outcomes
 from ablations.running.record.leases import Leases
 from ablations.running.record.schema import NewerSchema
@@ -54,15 +54,10 @@ def check_outcomes(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
                 f"{path} has outcomes that no finished trial names: a sweep died, or another one finished the trial",
                 f"`fix=True` moves it to {paths.results / ASIDE}; a trial that is trained again has them again",
             )
-            yield mended(found, partial(_move_aside, path, paths.results / ASIDE), fix=fix)
+            yield mended(found, partial(move_aside, path, paths.results / ASIDE), fix=fix)
     for path in sorted(paths.outcomes.glob(f"*{image_labels.SUFFIX}")):
         yield from _check_labels(path, fix=fix)
-    for path in sorted(paths.outcomes.glob(".*.partial")):
-        if is_abandoned(path):
-            found = warning(
-                f"{path} was left by a process that died", "it is of no use; `fix=True` removes it"
-            )
-            yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
+    yield from check_drafts(paths.outcomes.glob(".*.partial"), fix=fix)
     kept = len(named - {None}) - len(findings)
     if kept > 0:
         yield ok(f"{paths.outcomes}: the outcomes of {counted(kept, 'trial')}, as the record says")
@@ -99,8 +94,3 @@ def _check_labels(path: Path, *, fix: bool) -> Iterator[Finding]:
             "`fix=True` removes them, and the next `ablate run` writes them again",
         )
         yield mended(said, partial(path.unlink, missing_ok=True), fix=fix)
-
-
-def _move_aside(path: Path, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    path.rename(folder / path.name)

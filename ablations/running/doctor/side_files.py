@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, problem, warning
-from ablations.running.machine.durable import is_abandoned
+from ablations.running.doctor.leftovers import check_drafts
 from ablations.running.machine.locks import locked
 from ablations.running.record import (
     calibrations,
@@ -65,12 +65,7 @@ def check_side_files(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
             yield problem(str(error), f"until then {_LEFT_OUT.get(name, blocked)}")
         if name in _LOCKS:
             yield from _cut_off(folder / name, folder / _LOCKS[name], fix=fix)
-    for path in sorted(path for pattern in _DRAFTS for path in folder.glob(pattern)):
-        if is_abandoned(path):
-            found = warning(
-                f"{path} was left by a process that died", "it is of no use; `fix=True` removes it"
-            )
-            yield mended(found, partial(path.unlink, missing_ok=True), fix=fix)
+    yield from check_drafts((path for pattern in _DRAFTS for path in folder.glob(pattern)), fix=fix)
 
 
 def _cut_off(path: Path, lock: Path, *, fix: bool) -> Iterator[Finding]:

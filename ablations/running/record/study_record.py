@@ -34,7 +34,7 @@ from ablations.running.record.seals import Seal, read_seals
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
-from ablations.running.record.weights import weights_file
+from ablations.running.record.weights import check_weights, has_weights, weights_file
 
 log = logging.getLogger("ablations")
 
@@ -155,6 +155,30 @@ class StudyRecord:
         except RecordError as error:
             self._warn(str(error))
             return None
+
+    def weights(self, key: str) -> Path | None:
+        """Return the file of the weights of a finished trial's network; None where they are not kept."""
+        line = self.finished.get(key)
+        return None if line is None or not has_weights(self.folder, line) else weights_file(self.folder, line)
+
+    def keep_weights(self, line: TrialRecord, content: bytes) -> Path:
+        """Keep the weights of a line that is recorded, of a training that has ended as that one did; return their file.
+
+        Raises:
+            RecordError: they are others than those of the line.
+            DiskError: they cannot be written.
+        """
+        path = weights_file(self.folder, line)
+        try:
+            check_weights(content, line)
+        except ValueError as error:
+            raise RecordError(f"the weights of trial {line.key} are not kept: {error}") from error
+        assert path is not None  # a line that has weights has a place for them
+        try:
+            write_kept(path, content)
+        except OSError as error:
+            raise not_written(f"the weights {path}", error, chosen=False) from error
+        return path
 
     def _outcomes(self, key: str) -> Outcomes | None:
         line = self.finished.get(key)

@@ -30,7 +30,8 @@ KIND, SCHEMA = "senet-ablations weights", 1
 MOST_BYTES = 32 * GIB
 """Limit of a file: weights of eight thousand million parameters."""
 
-MEND = "put that file back from another copy of the results, or remove it: `ablate reproduce` then makes it again"
+AGAIN = "`ablate reproduce STUDY KEY --keep-weights` trains a network again for its weights"
+MEND = f"put that file back from another copy of the results, or remove it; {AGAIN}"
 _HASH_DIGITS = 8
 _KEY, _HASH = re.compile(r"[0-9A-Za-z_-]{1,64}"), re.compile(r"[0-9a-f]{64}")
 
@@ -127,8 +128,7 @@ def read_weights(folder: Path, line: TrialRecord) -> tuple[bytes, Mapping[str, s
     path = weights_file(folder, line)
     if path is None or not path.exists():
         raise RecordError(
-            f"trial {line.key} has no weights in {folder / FOLDER}: they were not kept, or were removed; with"
-            " `keep_weights: true` in the study, `ablate reproduce` makes them again"
+            f"trial {line.key} has no weights in {folder / FOLDER}: they were not kept, or were removed; {AGAIN}"
         )
     try:
         content = read_bounded(path, MOST_BYTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from ablations.errors import RecordError
 from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
-from ablations.running.record.trial_record import MetricsResult, Result, Step, TrialRecord
+from ablations.running.record.trial_record import MetricsResult, Result, Step, TrialRecord, TrialResult
+from ablations.running.training.network_task import NetworkTask
 from ablations.running.trials.runner import runner_of_record
 from ablations.running.trials.task import TaskOutcome
 from ablations.running.trials.worker import run_task
@@ -49,16 +50,23 @@ class Reproduction:
         differing: measured values that differ: name, recorded, now.
         first_epoch: the first epoch whose loss or error differs; None where none does.
         causes: parts of the environment that differ: name, recorded, now.
+        weights: the content of a file of the weights, where they were asked for.
     """
 
     identical: bool
     differing: tuple[tuple[str, Any, Any], ...]
     first_epoch: int | None
     causes: tuple[tuple[str, Any, Any], ...]
+    weights: bytes | None = None
 
 
 def reproduce(
-    record: TrialRecord, *, data_dir: Path, plugins: tuple[str, ...] = (), folder: str = ""
+    record: TrialRecord,
+    *,
+    data_dir: Path,
+    plugins: tuple[str, ...] = (),
+    folder: str = "",
+    weights: bool = False,
 ) -> Reproduction:
     """Train a recorded trial again, with its number of threads and its precision, and compare.
 
@@ -67,16 +75,19 @@ def reproduce(
         data_dir: where the prepared data sets are.
         plugins: plug-in files that the trial needs.
         folder: of the study, from which a folder of images is found that is not prepared here yet.
+        weights: whether to return the weights of its network.
 
     Raises:
-        RecordError: the record has no result to compare with.
+        RecordError: the record has no result to compare with, or no network that weights are asked of.
         DataError: the data are missing, damaged, or not those that the trial was trained on.
         UserError: the trial fails now.
         DiskError: it fails for want of room.
     """
     if record.result is None:
         raise RecordError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
-    outcome = _run(record, data_dir, plugins, folder)
+    if weights and not isinstance(record.result, TrialResult):
+        raise RecordError(f"trial {record.key} is not the training of a network: it has no weights to keep")
+    outcome = _run(record, data_dir, plugins, folder, weights=weights)
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"
         full = outcome.failure is not None and outcome.failure.kind == "disk"
@@ -105,10 +116,13 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
             outcome.environment,
             CAUSES,
         ),
+        weights=outcome.weights,
     )
 
 
-def _run(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], folder: str) -> TaskOutcome:
+def _run(
+    record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], folder: str, *, weights: bool
+) -> TaskOutcome:
     runner = runner_of_record(record)
     with tempfile.TemporaryDirectory(prefix="ablate-") as name:
         there = Path(name)
@@ -119,6 +133,8 @@ def _run(record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], folder: 
             "plugins": plugins,
         }
         task = runner.again(record, places, data_dir=data_dir, folder=folder)
+        if isinstance(task, NetworkTask):
+            task = replace(task, keep_weights=weights)
         pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)), warm_up=runner.warm_up)
         try:
             return pool.submit(run_task, task).result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ablations.planning.metric import Metric
 from ablations.planning.row import Row
+from ablations.planning.study import Study
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
@@ -11,7 +12,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 
 
-def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, metric: Metric) -> list[str]:
+def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, study: Study) -> list[str]:
     """Return what a sweep would do with a trial of a study, and why.
 
     Returns:
@@ -21,7 +22,7 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, 
         RecordError: the record cannot be read or is corrupt.
     """
     lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial}"]
-    lines += _history(record, trial.key, metric)
+    lines += _history(record, trial.key, study.metric)
     if trial.key in record.finished:
         return [
             *lines,
@@ -37,7 +38,7 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, 
     if saved:
         lines.append(f"it has a checkpoint after {int(saved[-1].stem):,} steps, and continues there if code,"
                      " versions, device and threads are still the same")  # fmt: skip
-    return [*lines, _would_run(record, paths, trial)]
+    return [*lines, _would_run(record, paths, trial, weights=study.keeps_weights)]
 
 
 def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
@@ -61,12 +62,14 @@ def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
     return said
 
 
-def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial) -> str:
+def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial, *, weights: bool) -> str:
     digests = {line.data_digest for line in record.finished.values()}
     shared = [
         line
         for digest in digests
-        for line in OtherStudies(paths.results_dir, paths.study, digest).finished([trial.key])
+        for line in OtherStudies(paths.results_dir, paths.study, digest, weights=weights).finished(
+            [trial.key]
+        )
     ]
     if shared:
         return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"

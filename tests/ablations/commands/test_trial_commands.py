@@ -45,6 +45,22 @@ def test_reproduce_is_bit_identical_and_says_what_is_not(ablate: Callable[..., A
     assert "torch differs: recorded '1.0'" in other.out
 
 
+def test_reproduce_keeps_weights_and_status_counts_the_trials_without(ablate: Callable[..., Any]) -> None:
+    assert ablate(*RUN, "--only", "plain").status == 0
+    [line] = _lines()
+    assert "without weights" not in ablate("status", "small.yaml", "--seeds", "1").out
+    keeps = ("small.yaml", "--seeds", "1", "--set", "keep_weights=true")
+    assert "1 finished trial without weights (keys: --json)" in ablate("status", *keeps).out
+    assert json.loads(ablate("status", *keeps, "--json").out)["without_weights"] == [line["key"]]
+    again = ablate("reproduce", "small", line["key"], "--keep-weights")
+    assert again.status == 0, again.out + again.err
+    [path] = Path("results/small/weights").iterdir()
+    assert f"weights: {path}" in again.out
+    assert path.name == f"{line['key']}-{line['result']['weights_sha256'][:8]}.safetensors"
+    assert _lines() == [line]
+    assert "without weights" not in ablate("status", *keeps).out
+
+
 @pytest.mark.skipif(bool(_missing), reason=_missing)
 @pytest.mark.parametrize(
     ("said", "fused", "winograd"),
@@ -145,7 +161,8 @@ def test_a_full_disk_is_no_bad_input(ablate: Callable[..., Any], monkeypatch: py
     [line] = _lines()
     full = Failure("disk", "No space left on device", None)
     monkeypatch.setattr(
-        "ablations.running.sweep.reproduce._run", lambda *_: TaskOutcome(None, (), full, {}, "", "", "", "")
+        "ablations.running.sweep.reproduce._run",
+        lambda *_, **__: TaskOutcome(None, (), full, {}, "", "", "", ""),
     )
     said = ablate("reproduce", "small", line["key"])
     assert said.status == 1

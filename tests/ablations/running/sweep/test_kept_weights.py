@@ -18,7 +18,10 @@ import torch
 from small import DATA, Watcher, one_thread, small_study
 
 import ablations as ab
+from ablations.analysis.results.results import Results
+from ablations.analysis.results.status import study_status
 from ablations.planning.design import Design
+from ablations.planning.design import design as unfolded
 from ablations.planning.networks.row import network_row
 from ablations.running.data import ensure_prepared, open_prepared
 from ablations.running.machine import durable
@@ -28,10 +31,12 @@ from ablations.running.record import weights as files
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.sweep import dispatch
+from ablations.running.sweep.reproduce import reproduce
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.building import changed
 from ablations.running.training.evaluation import evaluate
+from ablations.running.training.pretrained import keep_weights
 from ablations.running.trials.task import Task, TaskOutcome
 from ablations.running.trials.worker import run_task
 from senet_core.model import build_model
@@ -299,3 +304,55 @@ def test_what_cannot_be_loaded_is_said_in_a_line(sweeps: Sweeps) -> None:
     os.truncate(path, path.stat().st_size - 1)
     with pytest.raises(ab.RecordError, match=f"^the weights {path} are damaged: .*; put that file back"):
         load(line.key)
+
+
+def test_a_trial_that_takes_part_in_a_choice_has_its_weights_too(sweeps: Sweeps) -> None:
+    data = {"name": "digits", "train_images": 80, "validation_images": 40}
+    design = small_study(**KEEPS, baseline={"backbone": "resnet8", "data": data})
+    check(sweeps.sweep(design).record, sweeps.paths(design).results)
+
+
+def test_another_study_begins_with_the_weights_of_a_trial(sweeps: Sweeps) -> None:
+    record = sweeps.sweep(small_study(**KEEPS)).record
+    plain = next(key for key, line in record.finished.items() if line.trial["variant"] == "plain")
+    begun = ab.load_study(
+        small_study("second", axes={}, seeds=1).study,
+        overrides={"recipe.weights": str(record.weights(plain))},
+    )
+    keep_weights([begun.recipe.weights], sweeps.data_dir)
+    outcome = sweeps.sweep(unfolded(begun))
+    assert (outcome.trained, outcome.failed) == (2, 0)
+
+
+def test_weights_made_again_are_kept_if_they_are_the_same(
+    sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Threads(ThreadPoolExecutor):
+        """In place of a worker process, which takes seconds to start."""
+
+        def __init__(self, size: int, **options: Any) -> None:
+            super().__init__(size, initializer=partial(torch.set_num_threads, 1))
+
+        kill = ThreadPoolExecutor.shutdown
+
+    monkeypatch.setattr("ablations.running.sweep.reproduce.WorkerPool", Threads)
+    design = small_study(**{**KEEPS, "keep_weights": False})
+    record = sweeps.sweep(design).record
+    status = lambda: study_status(Results(small_study(**KEEPS), record)).without_weights  # noqa: E731
+    assert status() == tuple(trial.key for trial in design.trials)
+    one, other = (record.finished[trial.key] for trial in design.trials)
+    assert record.weights(one.key) is None
+    again = reproduce(one, data_dir=sweeps.data_dir, weights=True)
+    assert again.identical
+    assert again.weights is not None
+    before = sweeps.paths(design).record.read_bytes()
+    with pytest.raises(
+        ab.RecordError, match=rf"^the weights of trial {other.key} are not kept: it is of trial {one.key}$"
+    ):
+        record.keep_weights(other, again.weights)
+    assert record.keep_weights(one, again.weights) == record.weights(one.key)
+    files.read_weights(record.folder, one)
+    assert sweeps.paths(design).record.read_bytes() == before
+    assert status() == (other.key,)
+    assert study_status(Results(design, record)).without_weights == ()
+    assert reproduce(one, data_dir=sweeps.data_dir).weights is None
