@@ -159,6 +159,7 @@ ALLOWED = {
     "running/machine/plain_environment.py": "git's own flags",
     "running/machine/signals.py": "sbatch's own flags",
     "running/mlflow/store.py": "MLflow's own flags",
+    "running/record/weights.py": "a whole command: ablate reproduce",
 }
 """Files whose texts may have flags, and why."""
 

@@ -3,12 +3,12 @@
 `make chaos` runs it; `CHAOS_KILLS=10` makes it shorter. A small study on scikit-learn's digits is swept by
 `ablate run`, and then a search (studies.py). At seeded random instants a worker or the sweep itself is ended by
 SIGKILL: while it starts, while it trains, in the milliseconds after a line was added to the record. About a third of
-the kills fall in the midst of writing a file: record, outcomes, interim analyses, proposals, forecasts, leases,
-progress, checkpoints, plan, report, MLflow's database (orders.py, inherited/midway.py). Each of these kinds must be
-hit, if it takes more kills than were asked for. After each kill every finished trial must have its own outcomes.
-Whenever the sweep has ended, the same command starts it again; seeds are added while there are kills left. With
-`--sweeps 2`, two commands work on the one study at once, each under fire. Then a second folder gets the same study
-without a kill, and `comparing.py` says what differs. The exit status is 1 if anything does.
+the kills fall in the midst of writing a file: record, outcomes, weights, interim analyses, proposals, forecasts,
+leases, progress, checkpoints, plan, report, MLflow's database (orders.py, inherited/midway.py). Each of these kinds
+must be hit, if it takes more kills than were asked for. After each kill every finished trial must have its own
+outcomes and weights. Whenever the sweep has ended, the same command starts it again; seeds are added while there are
+kills left. With `--sweeps 2`, two commands work on the one study at once, each under fire. Then a second folder gets
+the same study without a kill, and `comparing.py` says what differs. The exit status is 1 if anything does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from inherited.midway import PATHS
 from studies import Grid, Search
 from under_fire import Chaos
 
-GOOD = "none lost, none doubled, each with its outcomes, record, proposals, report and MLflow equal"
+GOOD = (
+    "none lost, none doubled, each with its outcomes and weights, record, proposals, report and MLflow equal"
+)
 SEARCHING = 0.25  # of the kills
 
 

@@ -11,6 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, deserialize
+
 STUDY = Path("results") / "chaos"
 TIMED = ("train_seconds", "test_seconds", "peak_memory_mib")
 LEFT_OVERS = ("checkpoints", "leases", "running")
@@ -33,6 +35,8 @@ def compare(chaos: Path, quiet: Path, worker_kills: int, forecasts: int = 0) -> 
             *_compare_records(chaos, quiet, worker_kills),
             *check_outcomes(chaos / STUDY, at_the_end=True),
             *check_outcomes(quiet / STUDY, at_the_end=True),
+            *check_weights(chaos / STUDY, at_the_end=True),
+            *check_weights(quiet / STUDY, at_the_end=True),
             *_compare_proposals(chaos, quiet),
             *_compare_reports(chaos, quiet),
             *_check_forecasts(chaos, forecasts),
@@ -133,6 +137,37 @@ def check_outcomes(folder: Path, *, at_the_end: bool = False) -> list[str]:
         labels = len(list(folder.glob("outcomes/*.labels")))
         wrong += [f"{labels} files of labels"] if labels != 1 else []
     return wrong
+
+
+def check_weights(folder: Path, *, at_the_end: bool = False) -> list[str]:
+    """Compare the finished trials of a record with the files of their weights; each file must be a whole one.
+
+    Args:
+        folder: results/STUDY.
+        at_the_end: whether nothing runs any more, so that a file without a line was left over.
+    """
+    wrong, hashes = [], {}
+    lines = _finished(read_record(folder / "trials.jsonl"))
+    for path in folder.glob("weights/*.safetensors"):
+        try:
+            weights = sorted(deserialize(path.read_bytes()), key=lambda named: named[0])
+        except SafetensorError as error:
+            wrong.append(f"{path} is not whole: {error}")
+            continue
+        digest = hashlib.sha256(b"".join(name.encode() + tensor["data"] for name, tensor in weights))
+        hashes[path] = digest.hexdigest()
+        if not path.stem.endswith(f"-{hashes[path][:8]}"):
+            wrong.append(f"{path} has the weights {hashes[path]}")
+    named = {
+        folder / "weights" / f"{line['key']}-{line['result']['weights_sha256'][:8]}.safetensors": line
+        for line in lines
+    }
+    wrong += [
+        f"{line['key']} is finished without its weights: {path}"
+        for path, line in named.items()
+        if hashes.get(path) != line["result"]["weights_sha256"]
+    ]
+    return wrong + [f"{path} is nobody's" for path in hashes.keys() - named.keys() if at_the_end]
 
 
 def _compare_proposals(chaos: Path, quiet: Path) -> list[str]:

@@ -14,6 +14,7 @@ from inherited.midway import TAKEN
 MOST_EVENTS = {
     "record line": 4,
     "outcomes": 12,
+    "weights": 12,
     "interim analyses": 2,
     "proposals": 4,
     "forecast": 3,

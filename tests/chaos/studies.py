@@ -15,6 +15,7 @@ recipe: {base: cifar-quick, epochs: %d, warmup: 0.2, batch_size: 64, lr: 0.1, pa
 axes:
   squeeze: [avg, max]
   excitation: [sigmoid, tanh]
+keep_weights: true
 """
 
 # drawn at random, a proposal depends on its number alone: whatever is killed when, the same ones come
@@ -30,6 +31,7 @@ axes: {squeeze: [avg, max, none], excitation: [sigmoid, relu], reduction: [2, 4,
 design: search
 search: {trials: 2, validation_images: 100, sampler: random, winners: 1}
 confirm: 2
+keep_weights: true
 """
 ROWS = 4
 CONFIRMING = 4

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from comparing import DRAFTS, check_outcomes, finished_keys
+from comparing import DRAFTS, check_outcomes, check_weights, finished_keys
 from inherited.midway import VARIABLE
 from orders import Order, Orders
 from studies import Grid, Search
@@ -236,8 +236,10 @@ class Chaos:
         with self.lock:
             self.kills[victim] += 1
             done = len(finished_keys(self.record))
+            folder = self.record.parent
             self.faults += [
-                f"after kill {self.kills.total()}: {fault}" for fault in check_outcomes(self.record.parent)
+                f"after kill {self.kills.total()}: {fault}"
+                for fault in (*check_outcomes(folder), *check_weights(folder))
             ]
             print(
                 f"kill {self.kills.total()}: {victim}; {done} of {self.subject.trials} trials finished",

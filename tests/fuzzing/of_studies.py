@@ -58,7 +58,7 @@ def _ended(*words: str) -> tuple[object, str]:
 
 
 def studies(here: Path) -> Sequence[bytes]:
-    names = ("quickstart", "smoke", "quick-recipe", "stages", "block-search")
+    names = ("quickstart", "smoke", "quick-recipe", "stages", "block-search", "gates")
     return [(SHIPPED / f"{name}.yaml").read_bytes() for name in names]
 
 

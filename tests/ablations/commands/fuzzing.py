@@ -23,6 +23,7 @@ STUDY: dict[str, Any] = {
     "design": "one-factor",
     "margin": 0.3,
     "include_plain": True,
+    "keep_weights": True,
     "seeds": 2,
     "paper_tables": ["table_10"],
     "allow_identical": True,

@@ -108,6 +108,9 @@ FORMS: list[tuple[bool, dict[str, Any]]] = [
     (False, {"axes": {"reduction": 2}}),
     (False, {"design": "gird"}),
     (False, {"include_plain": "maybe"}),
+    (True, {"keep_weights": True}),
+    (False, {"keep_weights": "maybe"}),
+    (False, {"keep_weight": True}),
 ]
 
 

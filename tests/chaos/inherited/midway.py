@@ -26,6 +26,7 @@ _PARTIAL = r"(\.[0-9a-f]+\.partial)?$"
 PATHS = {
     "record line": r"/trials\.jsonl$",
     "outcomes": r"/outcomes/",
+    "weights": r"/weights/",
     "interim analyses": r"/looks\.jsonl$",
     "proposals": r"/proposals\.jsonl$",
     "forecast": r"/\.?forecast\.json" + _PARTIAL,
