@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from senet_core import integration
 from senet_core.backbones import BACKBONES, backbone_stages
-from senet_core.blocks import excitation, fusion, gate_init, gates, squeeze, whole
+from senet_core.blocks import excitation, fusion, gate_init, gates, squeezes, whole
 from senet_core.blocks.registry import Registry
 from senet_core.blocks.slots import (
     BLOCKS,
@@ -72,7 +72,7 @@ __all__ = [
     "load_plugin_file",
     "measure_complexity",
     "parse_variant",
-    "squeeze",
+    "squeezes",
     "variant_from",
     "variant_label",
     "variant_text",

@@ -10,8 +10,9 @@ SQUEEZES = Registry("squeeze", optional={"descriptors": 1, "factory": False})
 make one, as classes always are."""
 EXCITATIONS = Registry("excitation", optional={"factory": False})
 """`factory`: as of squeezes."""
-GATES = Registry("gate", optional={"descriptors": 1})
-"""`descriptors`: how many it takes at once; one that takes 1 serves any squeeze, its logits for each are added."""
+GATES = Registry("gate", optional={"descriptors": 1, "learns_at_once": True})
+"""`descriptors`: how many it takes at once; one that takes 1 serves any squeeze, its logits for each are added;
+`learns_at_once`: whether a gradient moves every parameter at the first step, none being behind one that starts at 0."""
 FUSIONS = Registry("fusion")
 GATE_INITS = Registry("gate_init")
 INTEGRATIONS = Registry("integration", traits={"gates": ("in", "inner", "out")})

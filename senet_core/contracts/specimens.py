@@ -78,7 +78,8 @@ def specimens_of(slot: str, name: str) -> tuple[Specimen, ...]:
     def block(label: str, **names: str | bool) -> Specimen:
         variant = SEVariant(**{slot: name, **names})  # type: ignore[arg-type]
         build = partial(made_of, variant, CHANNELS, width=WIDTH)
-        return Specimen(label, entry, CHANNELS, build, learns_at_once=slot != "gate_init")
+        at_once = slot != "gate_init" and entry.traits.get("learns_at_once", True)
+        return Specimen(label, entry, CHANNELS, build, learns_at_once=at_once)
 
     if slot == "block":
         return (block("block"),)

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from senet_core import BLOCKS, EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES, SEVariant
-from senet_core.blocks.bottleneck import Bottleneck
+from senet_core.blocks.gates.bottleneck import Bottleneck
 from senet_core.fingerprint import Fingerprint, fingerprint, small_image, structure
 
 pytestmark = pytest.mark.slow  # minutes in all
 
 DIGITS: dict[str, Any] = {"num_classes": 10, "image_shape": (1, 8, 8)}
+PAPERS = ("avg", "max", "none"), ("relu", "sigmoid", "tanh")
+WHOLE_MAP = {"ge8", "tiles8"}
+"""Squeezes that on the 8 x 8 maps of stage 2 are the mean of all positions."""
 CHANGES: dict[str, Any] = {
     "squeeze": "max",
     "excitation": "tanh",
@@ -66,11 +69,23 @@ def test_every_field_of_a_variant_changes_the_network(field: str) -> None:
 def test_all_combinations_of_entries_compute_different_functions(stage: int) -> None:
     """Stage 2 is the hard case: a bottleneck of one unit, whose ReLU may be dead."""
     seen: dict[str, SEVariant] = {}
-    for squeeze, excitation, integration in product(SQUEEZES, EXCITATIONS, INTEGRATIONS):
+    for squeeze, excitation, integration in product(*PAPERS, INTEGRATIONS):
         variant = SEVariant(squeeze=squeeze, excitation=excitation, integration=integration, stages=(stage,))
         function = of(variant).function
         assert function not in seen, (variant, seen[function])
         seen[function] = variant
+
+
+def test_every_other_entry_computes_a_function_of_its_own() -> None:
+    seen = {of(SEVariant(stages=(2,), reduction=4)).function: "the paper's"}
+    names = [("squeeze", name) for name in SQUEEZES if name not in {"avg", *WHOLE_MAP}]
+    names += [("excitation", name) for name in EXCITATIONS if name != "sigmoid"]
+    names += [("gate", name) for name in GATES if name != "bottleneck"]
+    for slot, name in names:
+        pair = {"squeeze": "mean-std"} if name == "srm" else {}
+        function = of(SEVariant(**pair, **{slot: name}, stages=(2,), reduction=4)).function  # type: ignore[arg-type]
+        assert function not in seen, (name, seen[function])
+        seen[function] = name
 
 
 def test_reductions_with_one_width_are_one_network() -> None:

@@ -12,7 +12,11 @@ from torch import Tensor, nn
 from senet_core import SLOTS, SEVariant, UserError, build_model
 
 VARIANTS = [
-    *(SEVariant(**{slot: name}) for slot, registry in SLOTS.items() for name in registry),  # type: ignore[arg-type]
+    *(
+        SEVariant(**{"squeeze": "mean-std", slot: name} if name == "srm" else {slot: name}, reduction=8)  # type: ignore[arg-type]
+        for slot, registry in SLOTS.items()
+        for name in registry
+    ),
     SEVariant(reduction=2),
     SEVariant(reduction={2: 2, 3: 4, 4: 8}),
     SEVariant(stages=(3,)),

@@ -160,7 +160,7 @@ class TestFile:
             (power(), "squeeze 'power' is registered twice (first by file broken.py)"),
             (
                 "SQUEEZES['powr']",
-                "unknown squeeze 'powr'; did you mean 'power'? known: avg, max, none, power",
+                f"unknown squeeze 'powr'; did you mean 'power'? known: {', '.join(sorted([*SQUEEZES, 'power']))}",
             ),
             (
                 "SQUEEZES.register('a b', source='')",

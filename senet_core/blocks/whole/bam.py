@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from senet_core.blocks.squeeze import average_squeeze
+from senet_core.blocks.squeezes.paper import average_squeeze
 
 DILATION = 4
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from senet_core.blocks.bottleneck import Bottleneck
-from senet_core.blocks.squeeze import average_squeeze
+from senet_core.blocks.gates.bottleneck import Bottleneck
+from senet_core.blocks.squeezes.paper import average_squeeze
 
 
 class ScSE(nn.Module):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from senet_core.blocks.block import SEBlock
-from senet_core.blocks.squeeze import average_squeeze
+from senet_core.blocks.squeezes.paper import average_squeeze
 from senet_core.kernel_hook import norm_add_relu
 from senet_core.kernels.fused import functions
 from senet_core.kernels.fused.serving import serve

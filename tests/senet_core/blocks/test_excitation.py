@@ -50,6 +50,13 @@ class TestEvery:
         ("sigmoid", [1 / (1 + math.e), 0.5, 1 / (1 + math.exp(-2))]),
         ("relu", [0.0, 0.0, 2.0]),
         ("tanh", [-math.tanh(1), 0.0, math.tanh(2)]),
+        ("hard-sigmoid", [2 / 6, 0.5, 5 / 6]),
+        ("softmax", [3 * math.exp(x) / (math.exp(-1) + 1 + math.exp(2)) for x in (-1, 0, 2)]),
+        ("linear", [-1.0, 0.0, 2.0]),
+        ("two-sigmoid", [2 / (1 + math.e), 1.0, 2 / (1 + math.exp(-2))]),
+        ("one-plus-tanh", [1 - math.tanh(1), 1.0, 1 + math.tanh(2)]),
+        ("gaussian", [math.exp(-1 / 8), 1.0, math.exp(-1 / 2)]),
+        ("elu-plus-one", [math.exp(-1), 1.0, 3.0]),
     ],
 )
 def test_by_hand(name: str, expected: list[float]) -> None:

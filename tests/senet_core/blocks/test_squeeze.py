@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from senet_core import SQUEEZES
 from senet_core.blocks.block import _with_channels
-from senet_core.blocks.squeeze import average_squeeze
+from senet_core.blocks.squeezes.paper import average_squeeze
 
-SHAPES = [(2, 8, 5, 7), (1, 8, 1, 1), (1, 1, 3, 1), (3, 4, 2, 9)]
+SHAPES = [(2, 16, 5, 7), (1, 16, 1, 1), (1, 16, 3, 1), (3, 16, 2, 9)]
 MAP = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[-4.0, -1.0], [0.0, -3.0]]]])  # (1, 2, 2, 2)
 
 
+def built(name: str, channels: int) -> Callable[[Tensor], Tensor]:
+    torch.manual_seed(0)
+    made = _with_channels(SQUEEZES[name], channels)
+    return made.eval() if isinstance(made, nn.Module) else made
+
+
 def squeeze(name: str, x: Tensor) -> Tensor:
-    return _with_channels(SQUEEZES[name], x.shape[1])(x)
+    return built(name, x.shape[1])(x)
+
+
+OF_GROUPS = {"context", "sge4", "sge8"}
+"""Squeezes in which a channel's descriptor depends on others."""
+BY_PLACE = {"fca-low16", "fca-top16", "ge2-theta", "ge4-theta", "ge8-theta"}
+"""Squeezes that treat channels differently."""
 
 
 @pytest.mark.parametrize("name", SQUEEZES)  # registering a squeeze is enough to be tested
 class TestEvery:
     @pytest.mark.parametrize("shape", SHAPES)
-    def test_gives_one_descriptor_per_channel_or_keeps_positions(
+    def test_gives_descriptors_of_channels_or_keeps_positions_or_tiles(
         self, name: str, shape: tuple[int, int, int, int]
     ) -> None:
         x = torch.randn(shape)
         z = squeeze(name, x)
-        assert z.shape in (shape[:2], shape)
+        many = SQUEEZES[name].traits["descriptors"]
+        if z.dim() == 4:
+            assert z.shape[:2] == shape[:2]
+            assert z.shape[2] <= shape[2]
+            assert z.shape[3] <= shape[3]
+        else:
+            assert z.shape == (shape[:2] if many == 1 else (shape[0], many, shape[1]))
         assert z.dtype == x.dtype
         assert z.isfinite().all()
 
     def test_has_a_finite_gradient_on_dead_channels(self, name: str) -> None:
-        x = torch.zeros(2, 8, 5, 7, requires_grad=True)
+        x = torch.zeros(2, 16, 5, 7, requires_grad=True)
         squeeze(name, x).sum().backward()
         assert x.grad is not None
         assert x.grad.isfinite().all()
 
     def test_reads_each_image_and_channel_alone(self, name: str) -> None:
-        x = torch.rand(3, 4, 5, 3, generator=torch.Generator().manual_seed(0))
-        z = squeeze(name, x)
-        torch.testing.assert_close(squeeze(name, x[[2, 0, 1]]), z[[2, 0, 1]])
-        torch.testing.assert_close(squeeze(name, x[:, [3, 1, 0, 2]]), z[:, [3, 1, 0, 2]])
+        x = torch.rand(3, 16, 5, 3, generator=torch.Generator().manual_seed(0))
+        of, many = built(name, 16), SQUEEZES[name].traits["descriptors"]
+        channels = 1 if many == 1 else 2
+        z = of(x)
+        torch.testing.assert_close(of(x[[2, 0, 1]]), z[[2, 0, 1]])
         changed = x.clone()
-        changed[0, 0] += 1
-        differs = (squeeze(name, changed) != z).reshape(3, 4, -1).any(dim=2)
-        assert differs[0, 0]
-        assert differs.sum() == 1
+        changed[0, 0, 0, 0] += 1
+        differs = (of(changed) != z).transpose(1, channels).reshape(3, 16, -1).any(dim=2)
+        assert not differs[1:].any()
+        if name not in OF_GROUPS:
+            assert differs[0, 0]
+            assert differs.sum() == 1
+        if name not in OF_GROUPS | BY_PLACE:
+            order = torch.arange(15, -1, -1)
+            torch.testing.assert_close(of(x[:, order]), z.index_select(channels, order))
 
 
 def test_average_by_hand() -> None:

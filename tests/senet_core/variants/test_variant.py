@@ -8,7 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from senet_core import BLOCKS, PAPER_SE, SEVariant, UserError, build_model, variant_from
+from senet_core import (
+    BLOCKS,
+    EXCITATIONS,
+    GATES,
+    PAPER_SE,
+    SQUEEZES,
+    SEVariant,
+    UserError,
+    build_model,
+    variant_from,
+)
 
 
 def refusal(**fields: object) -> str:
@@ -124,20 +134,26 @@ class TestValue:
     @pytest.mark.parametrize(
         ("fields", "message"),
         [
-            ({"squeeze": "avgg"}, "unknown squeeze 'avgg'; did you mean 'avg'? known: avg, max, none"),
+            (
+                {"squeeze": "avgg"},
+                f"unknown squeeze 'avgg'; did you mean 'avg'? known: {', '.join(SQUEEZES)}",
+            ),
             (
                 {"excitation": "sigmod"},
-                "unknown excitation 'sigmod'; did you mean 'sigmoid'? known: relu, sigmoid, tanh",
+                f"unknown excitation 'sigmod'; did you mean 'sigmoid'? known: {', '.join(EXCITATIONS)}",
             ),
-            ({"gate": "bottlenek"}, "unknown gate 'bottlenek'; did you mean 'bottleneck'? known: bottleneck"),
+            (
+                {"gate": "bottlenek"},
+                f"unknown gate 'bottlenek'; did you mean 'bottleneck'? known: {', '.join(GATES)}",
+            ),
             (
                 {"integration": "par"},
                 "unknown integration 'par'; did you mean 'pre'? known: conv3x3, identity, post, pre, standard",
             ),
-            ({"squeeze": None}, "squeeze must be a registered name, got None; known: avg, max, none"),
+            ({"squeeze": None}, f"squeeze must be a registered name, got None; known: {', '.join(SQUEEZES)}"),
             (
                 {"gate": ["bottleneck"]},
-                "gate must be a registered name, got ['bottleneck']; known: bottleneck",
+                f"gate must be a registered name, got ['bottleneck']; known: {', '.join(GATES)}",
             ),
             ({"reduction": 0}, "reduction must be a whole number of at least 1, got 0"),
             ({"reduction": -4}, "reduction must be a whole number of at least 1, got -4"),

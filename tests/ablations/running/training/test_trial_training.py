@@ -24,7 +24,7 @@ from ablations.running.training.evaluation import hash_weights
 from ablations.running.training.optimizers import make_optimiser
 from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
-from senet_core.blocks.slots import EXCITATIONS, INTEGRATIONS, SQUEEZES
+from senet_core.blocks.slots import INTEGRATIONS
 from senet_core.errors import UserError
 from senet_core.model import build_model
 from senet_core.variants.variant import PAPER_SE, SEVariant
@@ -46,8 +46,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 VARIANTS = [
     None,
     PAPER_SE,
-    *(SEVariant(squeeze=name) for name in SQUEEZES),
-    *(SEVariant(excitation=name) for name in EXCITATIONS),
+    *(SEVariant(squeeze=name) for name in ("avg", "max", "none", "gem")),
+    *(SEVariant(excitation=name) for name in ("relu", "sigmoid", "tanh")),
     *(SEVariant(integration=name) for name in INTEGRATIONS),
     SEVariant(reduction=2, stages=(3,), bias=True),
 ]

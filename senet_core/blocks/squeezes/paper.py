@@ -1,10 +1,4 @@
-"""Squeeze: how a feature map becomes one descriptor per channel.
-
-A squeeze is a function of the map, or, where it has parameters, a module class built with the number of
-channels. It takes (N, C, H, W) and returns (N, C); one that keeps positions returns (N, C, H, W), and the
-gate then weighs every position by itself. One on a coarser grid, (N, C, h, w), weighs tiles: the gates are
-repeated. One registered with `descriptors=k` returns (N, k, C).
-"""
+"""The paper's squeezes: average, maximum, none."""
 
 from __future__ import annotations
 
@@ -25,7 +19,7 @@ def average_squeeze(x: Tensor) -> Tensor:
     Source: arXiv:1709.01507, equation 2.
     """
     if x.device.type == "cpu" and x.requires_grad:
-        from senet_core.blocks.dense_mean import dense_mean
+        from senet_core.blocks.squeezes.dense_mean import dense_mean
 
         return dense_mean(x)
     # not adaptive_avg_pool2d: a plain mean has a deterministic gradient on CUDA
