@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import isclass
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,12 @@ from ablations.commands.shared import options
 
 if TYPE_CHECKING:
     from senet_core.backbones.catalog import Pattern
+    from senet_core.blocks.registry import Entry
+
+_EXPLAINED = (
+    "parameters: what one block learns in a unit of C channels, with reduction r and without biases; k is the kernel of"
+    " neighbouring channels. Those of whole networks: ablate complexity."
+)
 
 
 @click.command("list")
@@ -39,6 +46,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         {
             "slot": name,
             "name": entry,
+            "parameters": _parameters(registry[entry]),
             "source": registry[entry].source,
             "differs": registry[entry].differs,
             "origin": str(registry[entry].origin),
@@ -49,7 +57,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     if "backbone" in chosen:
         rows += map(_family, PATTERNS)
     rows += [
-        {"slot": name, "name": entry, "source": source, "differs": "", "origin": "built-in"}
+        {"slot": name, "name": entry, "parameters": "", "source": source, "differs": "", "origin": "built-in"}
         for name, entries in trainings.items()
         if slot in (None, name)
         for entry, source in entries.items()
@@ -61,9 +69,19 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
 
-    giving_way = {"slot": 0, "name": 0, "source": 3, "differs": 2, "origin": 1}
+    giving_way = {"slot": 0, "name": 0, "parameters": 0, "source": 3, "differs": 2, "origin": 1}
     columns = [Column(name, name, "left", turn) for name, turn in giving_way.items()]
-    make_console().print(text_table(columns, [tuple(row.values()) for row in rows]))
+    console = make_console()
+    console.print(text_table(columns, [tuple(row.values()) for row in rows]))
+    if any(row["parameters"] for row in rows):
+        console.print(_EXPLAINED)
+
+
+def _parameters(entry: Entry) -> str:
+    """Return how many parameters an entry says it learns, where it does; a plain function learns none."""
+    said: str = entry.traits.get("parameters", "")
+    learns = isclass(entry.build) or entry.traits.get("factory", True)
+    return said or ("" if learns else "0")
 
 
 def _of_recipes() -> dict[str, dict[str, str]]:
@@ -82,6 +100,7 @@ def _family(family: Pattern) -> dict[str, str]:
     return {
         "slot": "backbone family",
         "name": name,
+        "parameters": "",
         "source": f"with {rule}" if rule else "",
         "differs": "; ".join([f"such as {family.members}", *filter(None, [family.differs])]),
         "origin": "built-in",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from senet_core.blocks.registry import Registry
 from senet_core.errors import UserError
 
-SQUEEZES = Registry("squeeze", optional={"descriptors": 1, "factory": False})
+SQUEEZES = Registry("squeeze", optional={"descriptors": 1, "factory": False, "parameters": ""})
 """`descriptors`: how many it gives for each channel; `factory`: whether it is called with the number of channels to
-make one, as classes always are."""
-EXCITATIONS = Registry("excitation", optional={"factory": False})
-"""`factory`: as of squeezes."""
-GATES = Registry("gate", optional={"descriptors": 1, "learns_at_once": True})
+make one, as classes always are; `parameters`: how many it learns for C channels, as people write it."""
+EXCITATIONS = Registry("excitation", optional={"factory": False, "parameters": ""})
+"""`factory` and `parameters`: as of squeezes."""
+GATES = Registry("gate", optional={"descriptors": 1, "learns_at_once": True, "parameters": ""})
 """`descriptors`: how many it takes at once; one that takes 1 serves any squeeze, its logits for each are added;
-`learns_at_once`: whether a gradient moves every parameter at the first step, none being behind one that starts at 0."""
+`learns_at_once`: whether a gradient moves every parameter at the first step, none being behind one that starts at 0;
+`parameters`: how many it learns for C channels and a reduction r, without biases, as people write it."""
 FUSIONS = Registry("fusion")
 GATE_INITS = Registry("gate_init")
 INTEGRATIONS = Registry("integration", traits={"gates": ("in", "inner", "out")})

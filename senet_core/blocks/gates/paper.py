@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 @GATES.register(
     "bottleneck",
+    parameters="2C²/r",
     source="arXiv:1709.01507, equation 3",
     differs="weights start as torch's linear layers do; the paper does not say how its own start",
 )
@@ -31,6 +32,7 @@ def bottleneck_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "bottleneck-linear",
+    parameters="2C²/r",
     source="ours: arXiv:1709.01507, equation 3 without the ReLU, for its section 3.2 (gates must be non-linear)",
 )
 def linear_bottleneck_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
@@ -48,6 +50,7 @@ def linear_bottleneck_gate(channels: int, *, width: int, bias: bool) -> nn.Modul
 
 @GATES.register(
     "grouped",
+    parameters="C²/r",
     source="ours: arXiv:1709.01507, equation 3 with both layers in 2 groups, as arXiv:1611.05431 groups convolutions",
 )
 def grouped_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
@@ -57,7 +60,7 @@ def grouped_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     return Grouped(channels, width=width, bias=bias)
 
 
-@GATES.register("full", source="arXiv:1911.06667, equation 2 (eSE)")
+@GATES.register("full", parameters="C²", source="arXiv:1911.06667, equation 2 (eSE)")
 def full_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     """Build one fully connected layer of channels x channels; the width is not read.
 
@@ -72,7 +75,9 @@ def full_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     return Full(channels, channels, bias=bias)
 
 
-@GATES.register("identity", source="arXiv:1810.12348, section 3 (gather-excite without parameters)")
+@GATES.register(
+    "identity", parameters="0", source="arXiv:1810.12348, section 3 (gather-excite without parameters)"
+)
 def identity_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     """Build nothing: descriptors are logits.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 @GATES.register(
     "eca",
+    parameters="k",
     source="arXiv:1910.03151, equations 7 and 12",
     differs="k by equation 12 at every number of channels; the authors' networks have 3, or numbers set by hand",
 )
@@ -22,7 +23,9 @@ def eca_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     return Neighbours(channels, bias=bias, circular=False)
 
 
-@GATES.register("ceca", source="timm's CecaModule: arXiv:1910.03151, equation 7, with circular padding")
+@GATES.register(
+    "ceca", parameters="k", source="timm's CecaModule: arXiv:1910.03151, equation 7, with circular padding"
+)
 def circular_eca_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     """Build a convolution over neighbouring channels, the last being the first's neighbour; see `Neighbours`."""
     from senet_core.blocks.gates.eca import Neighbours
@@ -32,6 +35,7 @@ def circular_eca_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "lct4",
+    parameters="C",
     source="arXiv:1909.03834, equations 4 to 6",
     differs="4 groups, of the paper's 64; b only with bias: true; w starts at 1 and b at 0, as of torch's group norm",
 )
@@ -44,6 +48,7 @@ def lct_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "gct",
+    parameters="2C",
     learns_at_once=False,
     source="arXiv:1909.11519, equations 2 to 4",
     differs="beta only with bias: true; without it, gamma starts at 0 as there",
@@ -57,6 +62,7 @@ def gated_channel_transformation(channels: int, *, width: int, bias: bool) -> nn
 
 @GATES.register(
     "channel-norm",
+    parameters="0",
     source="Ruan et al. 2021, Gaussian context transformer (CVPR), equations 4 and 5",
 )
 def channel_norm_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
@@ -68,6 +74,7 @@ def channel_norm_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "srm",
+    parameters="4C",
     descriptors=2,
     source="arXiv:1903.10829, equations 3 to 6 (style integration)",
     differs="weights start as torch's layers of two inputs do, not at 0 as in the authors' code",
@@ -81,6 +88,7 @@ def style_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "nam",
+    parameters="2C",
     source="arXiv:2111.12419, equation 2 (channel attention)",
     differs="the gradient of the weights |gamma| / sum |gamma| is kept; the authors' code detaches gamma there",
 )
@@ -91,7 +99,9 @@ def nam_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     return NormWeights(channels)
 
 
-@GATES.register("sse", source="arXiv:1803.02579, section 2.2 (spatial squeeze-and-excite, sSE)")
+@GATES.register(
+    "sse", parameters="C", source="arXiv:1803.02579, section 2.2 (spatial squeeze-and-excite, sSE)"
+)
 def spatial_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
     """Build a 1x1 convolution to one logit, which all channels of a position share; see `Spatial`."""
     from senet_core.blocks.gates.layers import Spatial
@@ -101,6 +111,7 @@ def spatial_gate(channels: int, *, width: int, bias: bool) -> nn.Module:
 
 @GATES.register(
     "gc",
+    parameters="2C²/r + 2C/r",
     source="arXiv:1904.11492, section 3.3 (bottleneck transform of a GC block)",
     differs="the last layer starts as torch's do; with gate_init: zeros-last it starts at 0, as in the authors' code",
 )

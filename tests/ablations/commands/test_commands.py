@@ -115,6 +115,14 @@ def test_list_shows_what_a_person_reads(ablate: Callable[..., Any]) -> None:
     assert "avg" not in said.out
 
 
+def test_list_shows_what_a_block_costs(ablate: Callable[..., Any]) -> None:
+    rows = {row["name"]: row["parameters"] for row in json.loads(ablate("list", "gate", "--json").out)}
+    assert rows["bottleneck"] == "2C²/r"
+    assert "C²/r" in ablate("list", "gate").out
+    assert "reduction r" in " ".join(ablate("list", "gate").out.split())
+    assert "reduction r" not in ablate("list", "recipe").out
+
+
 def test_complexity_prints_table_10_within_its_rounding(ablate: Callable[..., Any]) -> None:
     said = ablate("complexity", "table_10")
     for count in ("45,676,584", "35,616,808", "30,586,920", "28,071,976", "26,814,504", "25,557,032"):

@@ -63,11 +63,11 @@ class TestEvery:
         z = of(x)
         torch.testing.assert_close(of(x[[2, 0, 1]]), z[[2, 0, 1]])
         changed = x.clone()
-        changed[0, 0, 0, 0] += 1
+        changed[0, 2, 0, 0] += 1  # learned gathering has units behind a ReLU, of which this channel's live
         differs = (of(changed) != z).transpose(1, channels).reshape(3, 16, -1).any(dim=2)
         assert not differs[1:].any()
         if name not in OF_GROUPS:
-            assert differs[0, 0]
+            assert differs[0, 2]
             assert differs.sum() == 1
         if name not in OF_GROUPS | BY_PLACE:
             order = torch.arange(15, -1, -1)

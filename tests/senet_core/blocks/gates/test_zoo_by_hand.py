@@ -19,7 +19,7 @@ def gate(name: str, channels: int, *, width: int = 4, bias: bool = False) -> nn.
 
 
 def row(*numbers: float) -> Tensor:
-    return torch.tensor([numbers])
+    return torch.tensor([numbers], dtype=torch.float32)
 
 
 def test_without_the_rectifier_a_bottleneck_is_one_matrix() -> None:
