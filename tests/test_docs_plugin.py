@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENTRIES = {
-    "squeeze": "std",
+    "squeeze": "rms",
     "excitation": "warm",
     "gate": "smooth",
     "integration": "merged",
@@ -64,9 +64,9 @@ def test_the_page_lists_every_contract_with_its_promise(slot: str) -> None:
 
 @pytest.mark.usefixtures("_unregistered")
 def test_the_squeeze_of_the_readme_keeps_every_contract(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(# std\.py\n.*?)```", README, flags=re.DOTALL)
-    (tmp_path / "std.py").write_text(example, encoding="utf-8")
-    load_plugin_file(tmp_path / "std.py")
-    results = check_entry("squeeze", "std")
+    (example,) = re.findall(r"```python\n(# rms\.py\n.*?)```", README, flags=re.DOTALL)
+    (tmp_path / "rms.py").write_text(example, encoding="utf-8")
+    load_plugin_file(tmp_path / "rms.py")
+    results = check_entry("squeeze", "rms")
     assert {result.reason for result in results if result.outcome == "broken"} == set()
     assert len(results) == len(contracts_of("squeeze"))

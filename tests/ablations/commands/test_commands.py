@@ -17,8 +17,8 @@ from torch import Tensor
 from senet_core import SQUEEZES
 
 
-@SQUEEZES.register("std", source="ours: the spread of a channel instead of its level")
-def std_squeeze(x: Tensor) -> Tensor:
+@SQUEEZES.register("spread", source="ours: the spread of a channel instead of its level")
+def spread_squeeze(x: Tensor) -> Tensor:
     """Shapes: x: (N, C, H, W); returns (N, C)."""
     return x.std(dim=(2, 3))
 '''
@@ -44,34 +44,38 @@ def test_from_study_file_to_report(ablate: Callable[..., Any]) -> None:
 
 
 def test_a_plug_in_file_is_swept_by_name_and_reported(ablate: Callable[..., Any]) -> None:
-    Path("std.py").write_text(PLUGIN, encoding="utf-8")
-    words = ("small.yaml", "--plugin", "std.py", "--set", "axes.squeeze=[avg, std]", "--seeds", "1")
+    Path("spread.py").write_text(PLUGIN, encoding="utf-8")
+    words = ("small.yaml", "--plugin", "spread.py", "--set", "axes.squeeze=[avg, spread]", "--seeds", "1")
     said = ablate("run", *words, "--no-tracking")
     assert said.status == 0, said.err
-    assert said.err == "plug-in loaded: std.py\n"
+    assert said.err == "plug-in loaded: spread.py\n"
     report = Path("reports/small/report.md").read_text(encoding="utf-8")
-    assert "SE std r=8" in report
+    assert "SE spread r=8" in report
     [line] = [
         json.loads(line)
         for line in Path("results/small/trials.jsonl").read_text(encoding="utf-8").splitlines()
-        if "squeeze=std" in line
+        if "squeeze=spread" in line
     ]
-    assert list(line["trial"]["plugins"]) == ["squeeze:std"]
-    Path("std.py").write_text(PLUGIN.replace("std(dim=(2, 3))", "var(dim=(2, 3))").replace('"std"', '"std2"'))
+    assert list(line["trial"]["plugins"]) == ["squeeze:spread"]
+    Path("spread.py").write_text(
+        PLUGIN.replace("std(dim=(2, 3))", "var(dim=(2, 3))").replace('"spread"', '"spread2"')
+    )
     changed = ablate(
-        "plan", "small.yaml", "--plugin", "std.py", "--set", "axes.squeeze=[avg, std2]", "--seeds", "1"
+        "plan", "small.yaml", "--plugin", "spread.py", "--set", "axes.squeeze=[avg, spread2]", "--seeds", "1"
     )
     assert "3 trials, 1 to train" in changed.out  # another plug-in, another trial
 
 
 def test_a_plug_in_may_be_named_by_the_study(ablate: Callable[..., Any]) -> None:
     Path("own").mkdir()
-    Path("own/mine.py").write_text(PLUGIN.replace('"std"', '"std3"') + "\n# in the study\n", encoding="utf-8")
-    study = Path("small.yaml").read_text(encoding="utf-8").replace("[avg, max]", "[avg, std3]")
+    Path("own/mine.py").write_text(
+        PLUGIN.replace('"spread"', '"spread3"') + "\n# in the study\n", encoding="utf-8"
+    )
+    study = Path("small.yaml").read_text(encoding="utf-8").replace("[avg, max]", "[avg, spread3]")
     Path("own/study.yaml").write_text(study + "plugins: [mine.py]\n", encoding="utf-8")
     said = ablate("plan", "own/study.yaml")
     assert said.status == 0, said.err
-    assert "SE std3 r=8" in said.out
+    assert "SE spread3 r=8" in said.out
 
 
 def test_only_trains_the_named_row(ablate: Callable[..., Any]) -> None:
