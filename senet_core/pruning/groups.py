@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from senet_core.backbones.cifar_resnet import ZeroPadShortcut
-from senet_core.blocks.block import SEBlock
+from senet_core.blocks.unit_block import UnitBlock
 from senet_core.errors import UserError, typed_line
 from senet_core.kernel_hook import computing_by
 from senet_core.pruning.shortcut import PrunedShortcut
@@ -29,7 +29,7 @@ class ChannelGroup:
         channels: how many there are.
         filters: weights of the convolutions that make them, each (channels, C_in, kernel, kernel).
         scales: of the batch norms after them, each (channels,).
-        gates: paths of the SE blocks that weigh them.
+        gates: paths of the blocks that weigh them.
         layers: paths of all layers that lose something with a channel, without those of SE blocks.
         why_not: why none of them can be removed alone; empty where it can.
     """
@@ -93,7 +93,7 @@ class Dependencies:
             self._graph.get_pruning_group(root, remove, list(channels)).prune()
         for path in group.gates:
             block = self._model.get_submodule(path)
-            assert isinstance(block, SEBlock)
+            assert isinstance(block, UnitBlock)
             block.channels -= len(channels)
 
     def check(self) -> None:
@@ -109,7 +109,7 @@ class Dependencies:
         named = [(item.dep, self._paths[item.dep.target.module]) for item in items if self._has(item)]
         made = [dep.target.module for dep, _ in named if self._graph.is_out_channel_pruning_fn(dep.handler)]
         convolutions = [layer for layer in made if isinstance(layer, nn.Conv2d)]
-        blocks = {path for module, path in self._paths.items() if isinstance(module, SEBlock)}
+        blocks = {path for module, path in self._paths.items() if isinstance(module, UnitBlock)}
         inside = {path: _owner(path, blocks) for _, path in named}
         if not convolutions or all(inside.values()):
             return None

@@ -9,6 +9,7 @@ from torch import nn
 from senet_core.errors import UserError
 from senet_core.pruning.groups import ChannelGroup, Dependencies
 from senet_core.pruning.rankings import RANKINGS, Evidence
+from senet_core.pruning.ratio import check_ratio, removed_of
 
 
 @dataclass(frozen=True)
@@ -78,22 +79,6 @@ def prunable(groups: tuple[ChannelGroup, ...]) -> tuple[ChannelGroup, ...]:
     """Return the groups that SE blocks weigh; in a network without, those inside of its units."""
     gated = tuple(group for group in groups if group.gates)
     return gated or tuple(group for group in groups if group.is_inside)
-
-
-def removed_of(channels: int, ratio: float) -> int:
-    """Return how many of a group's channels a ratio removes."""
-    return min(round(ratio * channels), channels - 1)
-
-
-def check_ratio(ratio: object) -> float:
-    """Return a ratio.
-
-    Raises:
-        UserError: it is no number above 0 and below 1.
-    """
-    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 < ratio < 1:
-        raise UserError(f"a ratio is the share of channels to remove, above 0 and below 1, got {ratio!r}")
-    return float(ratio)
 
 
 def _least(worth: list[float], count: int) -> tuple[int, ...]:

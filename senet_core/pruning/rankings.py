@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from senet_core.blocks.registry import Registry
 from senet_core.errors import UserError
-from senet_core.pruning.groups import ChannelGroup
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from senet_core.pruning.groups import ChannelGroup
 
 RANKINGS = Registry("ranking")
 """Functions of a group and of what is known beside its weights, which return the worth of each channel, (channels,)."""
@@ -22,11 +25,11 @@ class Evidence:
 
     Attributes:
         mean_gates: of every SE block by its path, as `mean_gates` returns them; empty where no ranking asks.
-        generator: what random numbers are drawn from.
+        generator: what random numbers are drawn from; None for torch's global generator.
     """
 
     mean_gates: Mapping[str, Tensor] = field(default_factory=dict)
-    generator: torch.Generator = field(default_factory=torch.Generator)
+    generator: torch.Generator | None = None
 
 
 @RANKINGS.register(
@@ -38,10 +41,13 @@ def by_gate(group: ChannelGroup, evidence: Evidence) -> Tensor:
     """Return the mean gate of each channel, over the SE blocks that weigh it.
 
     Raises:
-        UserError: none weighs it.
+        UserError: none weighs it, or by no gates.
     """
     if not group.gates:
         raise UserError(f"ranking 'gate': no SE block weighs the channels of {group.path}")
+    for path in group.gates:
+        if path not in evidence.mean_gates:
+            raise UserError(f"ranking 'gate': the block at {path} computes no gate for each channel")
     return _mean([evidence.mean_gates[path] for path in group.gates])
 
 
@@ -70,8 +76,12 @@ def by_batch_norm(group: ChannelGroup, evidence: Evidence) -> Tensor:
 @RANKINGS.register("random", source="ours: what a ranking that knows nothing reaches")
 def by_chance(group: ChannelGroup, evidence: Evidence) -> Tensor:
     """Return random numbers; a larger ratio removes what a smaller one does, and more."""
+    import torch
+
     return torch.rand(group.channels, generator=evidence.generator, dtype=torch.float64)
 
 
 def _mean(values: list[Tensor]) -> Tensor:
+    import torch
+
     return torch.stack([value.detach().double().cpu() for value in values]).mean(0)

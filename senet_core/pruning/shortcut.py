@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -25,12 +25,12 @@ class PrunedShortcut(nn.Module):
     Source: ours; what is left of option A of He et al. 2015, arXiv:1512.03385, section 4.2.
     """
 
-    sources: Tensor
+    places: Tensor
 
     def __init__(self, sources: Sequence[int], *, in_channels: int, stride: int) -> None:
         super().__init__()
-        self.in_channels, self.stride = in_channels, stride
-        self.register_buffer("sources", torch.tensor(sources))
+        self.sources, self.in_channels, self.stride = tuple(sources), in_channels, stride
+        self.register_buffer("places", torch.tensor(self.sources), persistent=False)
 
     @classmethod
     def of(cls, shortcut: ZeroPadShortcut, in_channels: int) -> PrunedShortcut:
@@ -43,23 +43,25 @@ class PrunedShortcut(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
         kept = subsample(x, self.stride)
-        return F.pad(kept, (0, 0, 0, 0, 0, 1)).index_select(1, self.sources)
+        return F.pad(kept, (0, 0, 0, 0, 0, 1)).index_select(1, self.places)
 
     def remove_inputs(self, channels: Sequence[int]) -> None:
         """Remove input channels; what copied them is zeros."""
-        place = torch.full((self.in_channels + 1,), -1)
-        left = [channel for channel in range(self.in_channels + 1) if channel not in set(channels)]
-        place[left] = torch.arange(len(left))
-        self.in_channels = len(left) - 1
-        moved = place[self.sources.cpu()]
-        self.sources = torch.where(moved < 0, self.in_channels, moved).to(self.sources.device)
+        gone = set(channels)
+        left = [channel for channel in range(self.in_channels) if channel not in gone]
+        moved = {channel: place for place, channel in enumerate(left)}
+        self.in_channels = len(left)
+        self._set(moved.get(source, len(left)) for source in self.sources)
 
     def remove_outputs(self, channels: Sequence[int]) -> None:
         """Remove output channels."""
-        left = torch.ones(len(self.sources), dtype=torch.bool)
-        left[list(channels)] = False
-        self.sources = self.sources[left.to(self.sources.device)]
+        gone = set(channels)
+        self._set(source for place, source in enumerate(self.sources) if place not in gone)
 
     def extra_repr(self) -> str:
         """Return the channels and the stride, for `repr`."""
         return f"in_channels={self.in_channels}, out_channels={len(self.sources)}, stride={self.stride}"
+
+    def _set(self, sources: Iterable[int]) -> None:
+        self.sources = tuple(sources)
+        self.places = torch.tensor(self.sources, device=self.places.device)
