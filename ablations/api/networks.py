@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 from ablations.api.results import load_results
 from ablations.api.studies import AnyStudy
-from ablations.errors import RecordError
-from ablations.planning.networks.trial import NetworkTrial
-from ablations.planning.networks.used_plugins import check_plugins
 from ablations.running.record.trial_record import TrialRecord
-from ablations.running.record.weights import read_weights
-from senet_core.errors import UserError, one_line
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,35 +40,9 @@ def load_network(
     """
     results = load_results(study, results_dir=results_dir)
     line = _of_key(results, row) if seed is None else _of_row(results, row, seed)
-    return network_of(results.record.folder, line)
+    from ablations.running.training.building import kept_network
 
-
-def network_of(folder: Path, line: TrialRecord) -> nn.Module:
-    """Return the network of a line of the record, of whose weights nothing is believed that they do not show.
-
-    Raises:
-        RecordError: its weights are not kept, damaged, or of another network than is built of the trial here.
-        UserError: a plug-in's code is not that which was trained.
-    """
-    from safetensors.torch import load
-
-    from senet_core.model import build_model
-
-    content, about = read_weights(folder, line)
-    check_plugins(line.trial["plugins"])
-    trial, state = NetworkTrial.from_json(line.trial), load(content)
-    largest = max((size for value in state.values() for size in value.shape), default=0)
-    try:
-        classes, channels = int(about["num_classes"]), int(about["in_channels"])
-        if not max(classes, channels) <= largest:  # it would take the memory of a network that nobody has
-            raise ValueError(f"they have no layer for {classes} classes and {channels} channels")
-        network = build_model(trial.backbone, trial.variant, num_classes=classes, in_channels=channels)
-        network.load_state_dict(state)
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise RecordError(
-            f"the weights of trial {line.key} are not of the network that is built of it here: {one_line(error)}"
-        ) from error
-    return network.eval()
+    return kept_network(results.record.folder, line)
 
 
 def _of_row(results: Results, label: str, seed: int) -> TrialRecord:

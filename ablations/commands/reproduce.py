@@ -33,7 +33,14 @@ def command(
     console = make_console()
     line = find_line(study, key, results_dir)
     files, folder = plugins_of(study, plugins, results_dir)
-    made_again = reproduce(line, data_dir=data_dir, plugins=files, folder=folder, weights=keep_weights)
+    made_again = reproduce(
+        line,
+        data_dir=data_dir,
+        results_dir=results_dir,
+        plugins=files,
+        folder=folder,
+        weights=keep_weights,
+    )
     if made_again.identical:
         console.print(
             f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"

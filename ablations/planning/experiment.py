@@ -114,12 +114,14 @@ class Experiment(ABC):
     Attributes:
         name: of its kind, as `experiment: {kind: NAME}` says it.
         runner: the class that runs its trials, as "module:Class"; see `ablations.running.trials.runner`.
+        timed: metrics that are times, which no two runs of a trial have in common.
         page: the class that shows them, as "module:Class"; see `ablations.analysis.tables.page`.
     """
 
     name: ClassVar[str]
     runner: ClassVar[str] = "ablations.running.trials.runner:Runner"
     page: ClassVar[str] = "ablations.analysis.tables.page:Page"
+    timed: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod

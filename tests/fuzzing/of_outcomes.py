@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from safetensors import deserialize
 
-from ablations.api.networks import network_of
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
@@ -24,6 +23,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.record.weights import hash_of_weights, pack_weights, weights_file
+from ablations.running.training.building import kept_network
 from senet_core.model import build_model
 from senet_core.variants.variant import PAPER_SE
 
@@ -92,7 +92,7 @@ def read_kept_weights(here: Path, data: bytes, number: int) -> None:
     write_kept(path, data)
     TrialFile(paths.record).append(line)
     list(check_weights(paths, fix=False))
-    network_of(paths.results, line)
+    kept_network(paths.results, line)
 
 
 _RESULT = {

@@ -35,8 +35,10 @@ from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables
 from ablations.analysis.tables.margins import margin_table
 from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, class_table
+from ablations.analysis.tables.page import page_of
 from ablations.analysis.tables.race import race_table
 from ablations.analysis.tables.tasks import aggregate_table, backbone_frame, over_tasks_table
+from ablations.planning.experiment import load_class
 
 _MOST_INTERACTIONS = 10
 _MOST_LANES = 21
@@ -52,7 +54,7 @@ _INTERACTION_CAPTION = (
 
 
 def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
-    """Return the extra sections of a report, in order: that of its kind of design first.
+    """Return the extra sections of a report, in order: those of its kinds of design and experiment first.
 
     Args:
         results: the study's design and record.
@@ -64,6 +66,9 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
     own, metric = results.design.kind.section, results.design.study.metric
     if own is not None:
         yield from OWN_SECTIONS[own](results)
+    of_experiment = page_of(results.design.study).sections
+    if of_experiment:
+        yield from load_class(of_experiment)(results)
     if results.confirmation is not None:
         yield Extra("The best row on fresh seeds", (confirmation_table(results.confirmation, metric),))
     if results.combinations is not None:

@@ -25,10 +25,12 @@ class Page:
     Attributes:
         plain: what the row beside the baseline is called, for studies that have one.
         versions: packages whose versions are told in the set-up.
+        sections: what yields the sections that only its reports have, as "module:function" of results; "" for none.
     """
 
     plain: ClassVar[str] = "row without"
     versions: ClassVar[tuple[str, ...]] = ("senet-ablations", "python")
+    sections: ClassVar[str] = ""
 
     def __init__(self, study: Study) -> None:
         self.study = study

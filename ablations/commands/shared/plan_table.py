@@ -73,4 +73,6 @@ def row_table(plan: StudyPlan) -> ScreenTable:
 def _fact(value: Fact | None) -> str:
     if value is None:
         return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
     return value if isinstance(value, str) else f"{value:,g}"

@@ -64,6 +64,7 @@ def reproduce(
     record: TrialRecord,
     *,
     data_dir: Path,
+    results_dir: Path = Path("results"),
     plugins: tuple[str, ...] = (),
     folder: str = "",
     weights: bool = False,
@@ -73,6 +74,7 @@ def reproduce(
     Args:
         record: a finished line of a record.
         data_dir: where the prepared data sets are.
+        results_dir: holds the studies whose results the trial needs.
         plugins: plug-in files that the trial needs.
         folder: of the study, from which a folder of images is found that is not prepared here yet.
         weights: whether to return the weights of its network.
@@ -87,7 +89,7 @@ def reproduce(
         raise RecordError(f"trial {record.key} has no result to compare with: it failed ({_reason(record)})")
     if weights and not isinstance(record.result, TrialResult):
         raise RecordError(f"trial {record.key} is not the training of a network: it has no weights to keep")
-    outcome = _run(record, data_dir, plugins, folder, weights=weights)
+    outcome = _run(record, data_dir, results_dir, plugins, folder, weights=weights)
     if outcome.result is None:
         reason = outcome.failure.message if outcome.failure is not None else "it was stopped"
         full = outcome.failure is not None and outcome.failure.kind == "disk"
@@ -99,7 +101,7 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     """Compare a recorded trial with its repetition."""
     assert record.result is not None
     assert outcome.result is not None
-    names = _compared(record.result)
+    names = _compared(record)
     differing = _differences(_measured(record.result, names), _measured(outcome.result, names), names)
     first = None
     for before, now in zip(record.history, outcome.history, strict=False):
@@ -121,7 +123,13 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
 
 
 def _run(
-    record: TrialRecord, data_dir: Path, plugins: tuple[str, ...], folder: str, *, weights: bool
+    record: TrialRecord,
+    data_dir: Path,
+    results_dir: Path,
+    plugins: tuple[str, ...],
+    folder: str,
+    *,
+    weights: bool,
 ) -> TaskOutcome:
     runner = runner_of_record(record)
     with tempfile.TemporaryDirectory(prefix="ablate-") as name:
@@ -132,7 +140,7 @@ def _run(
             "stop_file": there / "stop",
             "plugins": plugins,
         }
-        task = runner.again(record, places, data_dir=data_dir, folder=folder)
+        task = runner.again(record, places, data_dir=data_dir, results_dir=results_dir, folder=folder)
         if isinstance(task, NetworkTask):
             task = replace(task, keep_weights=weights)
         pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)), warm_up=runner.warm_up)
@@ -142,10 +150,13 @@ def _run(
             pool.kill()
 
 
-def _compared(recorded: Result) -> tuple[str, ...]:
-    """Return what can be compared: older records have no outcomes."""
+def _compared(record: TrialRecord) -> tuple[str, ...]:
+    """Return what can be compared: no times; older records have no outcomes."""
+    recorded = record.result
+    assert recorded is not None
     if isinstance(recorded, MetricsResult):
-        names = tuple(recorded.metrics)
+        timed = runner_of_record(record).kind.timed
+        names = tuple(name for name in recorded.metrics if name not in timed)
         return names if recorded.outcomes_sha256 is None else (*names, "outcomes_sha256")
     return tuple(
         name for name in MEASURED if name != "outcomes_sha256" or recorded.outcomes_sha256 is not None

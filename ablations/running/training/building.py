@@ -1,17 +1,22 @@
-"""The network of a trial as its recipe trains it: its first weights, dropout, stochastic depth, frozen stages."""
+"""The network of a trial: as its recipe trains it (dropout, stochastic depth, frozen stages), or as it was kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ablations.errors import RecordError
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.weights import TORCHVISION, shown
 from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.networks.used_plugins import check_plugins
+from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.weights import read_weights
 from senet_core.backbones import find_backbone
-from senet_core.errors import UserError
+from senet_core.errors import UserError, one_line
 from senet_core.model import build_model
 from senet_core.training.dropout import add_dropout
 from senet_core.training.freezing import freeze
@@ -41,6 +46,38 @@ def build_network(
         trial.backbone, trial.variant, num_classes=num_classes, in_channels=in_channels, seed=trial.seed
     )
     return model, prepared(model, trial.backbone, trial.recipe, weights)
+
+
+def kept_network(folder: Path, line: TrialRecord) -> nn.Module:
+    """Return the network of a line of the record, of whose weights nothing is believed that they do not show.
+
+    It is in evaluation mode, as it was tested, on the processor.
+
+    Args:
+        folder: results/STUDY.
+        line: of its record.
+
+    Raises:
+        RecordError: its weights are not kept, damaged, or of another network than is built of the trial here.
+        UserError: a plug-in's code is not that which was trained.
+    """
+    from safetensors.torch import load
+
+    content, about = read_weights(folder, line)
+    check_plugins(line.trial["plugins"])
+    trial, state = NetworkTrial.from_json(line.trial), load(content)
+    largest = max((size for value in state.values() for size in value.shape), default=0)
+    try:
+        classes, channels = int(about["num_classes"]), int(about["in_channels"])
+        if not max(classes, channels) <= largest:  # it would take the memory of a network that nobody has
+            raise ValueError(f"they have no layer for {classes} classes and {channels} channels")
+        network = build_model(trial.backbone, trial.variant, num_classes=classes, in_channels=channels)
+        network.load_state_dict(state)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise RecordError(
+            f"the weights of trial {line.key} are not of the network that is built of it here: {one_line(error)}"
+        ) from error
+    return network.eval()
 
 
 def prepared(

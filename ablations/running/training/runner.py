@@ -41,7 +41,7 @@ class NetworkRunner(Runner):
         prepared = ensure_prepared(spec, data_dir, say)
         _check_batches(design, len(prepared.train_labels))
         keep_weights((w for row in possible_rows(design) if (w := row.recipe.weights)), data_dir)
-        return Inputs(prepared.digest, prepared_path(spec, data_dir), _labels(prepared, spec))
+        return Inputs(prepared.digest, prepared_path(spec, data_dir), labels_of(prepared, spec))
 
     def task(
         self, study: Study, trial: Trial, places: Mapping[str, Any], settings: Mapping[str, Any]
@@ -62,7 +62,7 @@ class NetworkRunner(Runner):
         )
 
     def again(
-        self, line: TrialRecord, places: Mapping[str, Any], *, data_dir: Path, folder: str
+        self, line: TrialRecord, places: Mapping[str, Any], *, data_dir: Path, results_dir: Path, folder: str
     ) -> NetworkTask:
         """Return the task that trains a recorded network again, with its kernels and in its precision."""
         from ablations.running.machine.kernels import Kernels
@@ -126,7 +126,7 @@ def _check_batches(design: Design, train_images: int) -> None:
     check_batches(study, [*design.rows, *extreme_rows(design)], left)
 
 
-def _labels(prepared: Prepared, spec: DataSpec) -> ImageLabels | None:
+def labels_of(prepared: Prepared, spec: DataSpec) -> ImageLabels | None:
     """Return the labels of the test images; None for a study that never sees them."""
     from ablations.running.record.image_labels import ImageLabels
 

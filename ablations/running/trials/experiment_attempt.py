@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ablations.planning.factors.trial import FactorTrial
 from ablations.running.machine.durable import FULL_OR_FAILING
-from ablations.running.machine.plain_environment import plain_environment
 from ablations.running.record.trial_record import Failure, Kind, MetricsResult, StepMetrics
 from ablations.running.trials.experiment_context import RunningContext, check_metrics, throttled
 from ablations.running.trials.progress import ProgressWriter
@@ -64,7 +63,7 @@ class ExperimentAttempt:
             history=tuple(self._history),
             failure=self._failure,
             environment=self._environment,
-            data_digest="",
+            data_digest=self._task.data_digest,
             data_note="",
             started=self._started,
             finished=_now(),
@@ -78,7 +77,7 @@ class ExperimentAttempt:
         task = self._task
         experiment = task.experiment()
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-        self._environment = plain_environment(task.home, threads)
+        self._environment = task.environment(threads)
         with ProgressWriter(task.progress_file, self._environment) as writer:
 
             def tell(step: StepMetrics) -> None:
@@ -166,7 +165,7 @@ class ExperimentAttempt:
                 f"outcomes: the first metric must be the error in per cent of these examples, {error:.6g}, and is"
                 f" {metric:.6g}"
             )
-        self._outcomes = Outcomes(self._task.key, "", context.right).to_bytes()
+        self._outcomes = Outcomes(self._task.key, self._task.data_digest, context.right).to_bytes()
 
     def _outcomes_hash(self) -> str | None:
         from ablations.running.record.outcomes import hash_of

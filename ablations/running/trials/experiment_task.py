@@ -8,6 +8,7 @@ from typing import Any
 
 from ablations.planning.experiment import Experiment, experiment_kind
 from ablations.planning.factors.trial import EXPERIMENT
+from ablations.running.machine.plain_environment import plain_environment
 from ablations.running.trials.task import Task, TaskOutcome
 from senet_core.errors import UserError
 
@@ -19,10 +20,12 @@ class ExperimentTask(Task):
     Attributes:
         fields: of the experiment in the study file, from which it is made again here.
         home: the folder that its paths are relative to.
+        data_digest: of the data that the harness provides; empty where trials find their own.
     """
 
     fields: Mapping[str, Any]
     home: str
+    data_digest: str = ""
 
     def experiment(self) -> Experiment:
         """Make the experiment again.
@@ -45,6 +48,14 @@ class ExperimentTask(Task):
                 " on, with the trials of the new code"
             )
         return found
+
+    def environment(self, threads: int) -> dict[str, Any]:
+        """Return where it runs, as the record keeps it.
+
+        Args:
+            threads: the cores that are the trial's.
+        """
+        return plain_environment(self.home, threads)
 
     def run(self, signalled: Callable[[], bool]) -> TaskOutcome:
         """Run the trial; whatever it raises is its failure."""

@@ -73,13 +73,16 @@ class Runner:
         """Return the experiment's fields of the study file, from which a worker makes it again."""
         return getattr(study, "experiment_fields", {})
 
-    def again(self, line: TrialRecord, places: Mapping[str, Any], *, data_dir: Path, folder: str) -> Task:
+    def again(
+        self, line: TrialRecord, places: Mapping[str, Any], *, data_dir: Path, results_dir: Path, folder: str
+    ) -> Task:
         """Return the task that runs a recorded trial again.
 
         Args:
             line: of the record.
             places: as for `task`.
             data_dir: where prepared data sets are.
+            results_dir: holds a folder for each study.
             folder: of the study.
         """
         fields = self.kind.fields_of(line.trial[EXPERIMENT])
