@@ -31,6 +31,7 @@ _SHIPPED = {
     "classification": "ablations.experiments.classification.kind:Classification",
     "command": "ablations.experiments.command.kind:Command",
     "function": "ablations.experiments.function.kind:Function",
+    "pruning": "ablations.experiments.pruning.kind:Pruning",
 }
 
 

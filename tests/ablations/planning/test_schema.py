@@ -13,7 +13,7 @@ import yaml
 
 from ablations.planning.networks.recipes.named import RECIPES
 from ablations.planning.networks.study import AXES, NetworkStudy
-from ablations.planning.schema import study_schema
+from ablations.planning.schema import experiment_schema, study_schema
 from ablations.planning.study_file import SHIPPED, load_study, shipped_studies
 from senet_core import UserError
 
@@ -62,7 +62,8 @@ def study(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", shipped_studies())
 def test_shipped_studies_are_valid(name: str) -> None:
-    assert valid(yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")), SCHEMA)
+    content = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert valid(content, experiment_schema() if "experiment" in content else SCHEMA)
 
 
 BASELINE = study()["baseline"]
