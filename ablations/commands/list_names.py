@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from senet_core.blocks.registry import Entry
 
 _EXPLAINED = (
-    "parameters: what one block learns in a unit of C channels, with reduction r and without biases; k is the kernel of"
-    " neighbouring channels. Those of whole networks: ablate complexity."
+    "parameters: what one learns for C channels and reduction r; bias: true adds to a gate's; k is how many neighbours"
+    " it reads. Those of whole networks: ablate complexity."
 )
 
 

@@ -17,7 +17,8 @@ GATES = Registry("gate", optional={"descriptors": 1, "learns_at_once": True, "pa
 FUSIONS = Registry("fusion")
 GATE_INITS = Registry("gate_init")
 INTEGRATIONS = Registry("integration", traits={"gates": ("in", "inner", "out")})
-BLOCKS = Registry("block")
+BLOCKS = Registry("block", optional={"parameters": ""})
+"""`parameters`: as of gates, with the biases that the block has."""
 
 SLOTS: dict[str, Registry] = {
     "squeeze": SQUEEZES,

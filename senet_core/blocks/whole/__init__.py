@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@BLOCKS.register("se", source="arXiv:1709.01507, section 3")
+@BLOCKS.register("se", parameters="2C²/r", source="arXiv:1709.01507, section 3")
 def se_block(channels: int, *, width: int) -> nn.Module:
     """Build the paper's SE block; the other fields of a variant say what it is made of.
 
@@ -34,6 +34,7 @@ def se_block(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "cbam",
+    parameters="2C²/r + 100",
     source="arXiv:1807.06521, equations 1 to 3",
     differs="a batch norm follows the 7x7 convolution, as in the authors' code, where its statistics move by 0.01 a"
     " batch, here by torch's 0.1; that has biases in the MLP, the equations and this have none",
@@ -47,6 +48,7 @@ def cbam(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "bam",
+    parameters="3C²/r + 18C²/r² + 2C + 5C/r + 2",
     source="arXiv:1807.06514, equations 1 to 4",
     differs="the equations name no function between the layers; these are the ReLUs of the authors' code, which"
     " multiplies where the equations add (bam-product)",
@@ -60,6 +62,7 @@ def bam(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "bam-product",
+    parameters="3C²/r + 18C²/r² + C + 9C/r + 1",
     source="the code of arXiv:1807.06514, github.com/Jongchan/attention-module, MODELS/bam.py",
     differs="the paper adds the logits, and has a batch norm after the last layer of each branch (bam)",
 )
@@ -72,6 +75,7 @@ def bam_product(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "scse",
+    parameters="2C²/r + C",
     source="arXiv:1803.02579, section 2",
     differs="no biases, as in the equations; the authors' code has biases and takes the maximum (scse-max)",
 )
@@ -84,6 +88,7 @@ def scse(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "scse-max",
+    parameters="2C²/r + C",
     source="arXiv:1808.08127, section III (max-out)",
     differs="no biases; the first paper, arXiv:1803.02579, adds (scse)",
 )
@@ -96,6 +101,7 @@ def scse_max(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "coordinate",
+    parameters="3C²/r + 2C + 2C/r",
     source="arXiv:2103.02907, equations 4 to 8",
     differs="the bottleneck is as wide as the reduction ratio says; that of the authors' code has at least 8 units",
 )
@@ -108,6 +114,7 @@ def coordinate(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "triplet",
+    parameters="300",
     source="arXiv:2010.03045, equations 1 to 3",
     differs="the batch norms' statistics move by 0.01 a batch in the authors' code, here by torch's 0.1",
 )
@@ -120,6 +127,7 @@ def triplet(channels: int, *, width: int) -> nn.Module:
 
 @BLOCKS.register(
     "ema",
+    parameters="10C²/r² + 4C/r",
     source="arXiv:2305.13563, section 3.2 and Fig. 3",
     differs="the reduction ratio is the number of groups, which is 32 in the authors' code, for at least 32 channels",
 )

@@ -7,7 +7,7 @@ import re
 import pytest
 from torch import nn
 
-from senet_core import EXCITATIONS, GATES, SQUEEZES
+from senet_core import BLOCKS, EXCITATIONS, GATES, SQUEEZES
 from senet_core.blocks.block import _with_channels
 from senet_core.blocks.gates.eca import kernel_size
 from senet_core.blocks.registry import Registry
@@ -32,6 +32,13 @@ def learned(module: object) -> int:
 def test_of_gates(name: str, channels: int) -> None:
     gate = GATES[name].build(channels, width=channels // REDUCTION, bias=False)
     assert learned(gate) == value(GATES[name].traits["parameters"], channels)
+
+
+@pytest.mark.parametrize("channels", [16, 128])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_of_whole_blocks(name: str, channels: int) -> None:
+    block = BLOCKS[name].build(channels, width=channels // REDUCTION)
+    assert learned(block) == value(BLOCKS[name].traits["parameters"], channels)
 
 
 @pytest.mark.parametrize("channels", [16, 128])
