@@ -1,4 +1,4 @@
-"""The style of every plot: one column wide, colour-blind safe, the same bytes for the same numbers."""
+"""The style of every plot: one column wide, or two, colour-blind safe, the same bytes for the same numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from ablations.planning.row import RowKind
 
-COLUMN_INCHES = 3.5
+COLUMN_INCHES, PAGE_INCHES = 3.5, 7.16
+"""The widths of one column and of both, in the two-column pages of journals."""
 SCREEN_DPI = 150
 """Of figures in notebooks: their text is as large as that around them."""
 # Okabe and Ito's palette without its yellow, which is too light on white
@@ -88,7 +89,7 @@ def style() -> Iterator[None]:
 
 
 class ColumnFigure(Figure):
-    """A figure of one column's width, outside of pyplot, which notebooks show by themselves."""
+    """A figure of the width of one column or two, outside of pyplot, which notebooks show by themselves."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """Return a picture in twice the screen's resolution, and its size in pixels of the screen."""
@@ -98,9 +99,9 @@ class ColumnFigure(Figure):
         return file.getvalue(), {"width": round(size[0]), "height": round(size[1])}
 
 
-def new_figure(height_inches: float) -> ColumnFigure:
-    """Return an empty figure of one column's width, outside of pyplot."""
-    figure = ColumnFigure(figsize=(COLUMN_INCHES, height_inches), layout="constrained")
+def new_figure(height_inches: float, *, width_inches: float = COLUMN_INCHES) -> ColumnFigure:
+    """Return an empty figure outside of pyplot, of one column's width if not given."""
+    figure = ColumnFigure(figsize=(width_inches, height_inches), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
-from ablations.analysis.plots.style import FAMILY, GREY
+from ablations.analysis.plots.style import COLUMN_INCHES, FAMILY, GREY
 from ablations.planning.metric import Metric
 
 SMALL = 5.8
@@ -91,7 +91,8 @@ def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str
     shown = [folded(label, LEGEND, room - _HANDLE) for label in labels]
     lines = [line for label in shown for line in label.split("\n")]
     widest = max((text_width(line, LEGEND) for line in lines), default=0.0) + _HANDLE
-    columns = min(_MOST_COLUMNS, max(1, int(room // widest)), max(1, len(shown)))
+    most = _MOST_COLUMNS * round(figure.get_figwidth() / COLUMN_INCHES)
+    columns = min(most, max(1, int(room // widest)), max(1, len(shown)))
     figure.set_figheight(figure.get_figheight() + _LINE_INCHES * (bool(title) - (-len(lines) // columns)))
     figure.legend(
         handles, shown, loc="outside lower center", ncols=columns, handlelength=1.6, columnspacing=1.2,
@@ -102,7 +103,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], labels: Sequence[str
 LEGEND = 6.5
 """Points of labels in a legend."""
 _HANDLE = 26.0  # points that handle and gap take
-_MOST_COLUMNS = 3
+_MOST_COLUMNS = 3  # in the width of one column
 _LINE_INCHES = 0.14
 
 

@@ -18,12 +18,14 @@ class Plot:
         caption: without markup.
         figure: as drawn.
         data: the numbers and words that it was drawn from, as nested tuples and dataclasses.
+        wide: whether it takes both columns of a page.
     """
 
     key: str
     caption: str
     figure: Figure
     data: object
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def write_report(
         if pairs:
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")
         content = frame_content(results)
-        return _write_all(content, Path(reports_dir), formats, table_files(content, formats, style))
+        return write_content(content, Path(reports_dir), formats, table_files(content, formats, style))
     shown = None if tracking is None else shown_address(tracking)
     study = results.asked.study
     folder = Path(reports_dir) / study.name
@@ -118,16 +118,29 @@ def write_report(
     asked = tuple(name for name in FORMATS if name in formats or name in there)
     tables = table_files(content, asked, style)
     request = Request(typed(study).words, asked, tuple(pairs), plan_digest(study), tuple(tables))
-    return _write_all(content, folder, asked, tables, request)
+    return write_content(content, folder, asked, tables, request)
 
 
-def _write_all(
+def write_content(
     content: Content,
     folder: Path,
     formats: Sequence[str],
     tables: Mapping[str, str],
     request: Request | None = None,
 ) -> ReportPaths:
+    """Write a report into a folder; arguments as for `write_report`.
+
+    Args:
+        content: what to say.
+        folder: made if it does not exist.
+        formats: of FORMATS.
+        tables: files by name, see `table_files`.
+        request: how a study's report was asked for; what an older report has left is then removed.
+
+    Raises:
+        UserError: the folder cannot be written.
+        DiskError: the disk is full.
+    """
     images = {
         plot.key: render(plot.figure, figure_suffixes(formats), mark_of(content, plot))
         for plot in content.plots()

@@ -1,0 +1,1 @@
+"""The gates of a trained network, collected for every test image."""
