@@ -38,7 +38,7 @@ MOST_CLASSES = len(_LINES)
 """Of which lines can be told apart in one panel."""
 
 
-class Line(NamedTuple):
+class GateLine(NamedTuple):
     """The gates of one class, or of all images, by channel: means, and the spread over images where it is drawn."""
 
     label: str
@@ -52,7 +52,7 @@ class GatePanel(NamedTuple):
 
     unit: str
     channels: tuple[int, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[GateLine, ...]
 
 
 class GateFigure(NamedTuple):
@@ -72,10 +72,10 @@ def class_figure(network: NetworkSummary, names: Sequence[str], chosen: Sequence
         chosen: indices of the classes that are drawn.
     """
 
-    def lines(unit: UnitSummary, channels: Sequence[int]) -> Iterator[Line]:
-        yield Line("all images", _floats(unit.means, channels), None, whole=True)
+    def lines(unit: UnitSummary, channels: Sequence[int]) -> Iterator[GateLine]:
+        yield GateLine("all images", _floats(unit.means, channels), None, whole=True)
         for k in chosen[:MOST_CLASSES]:
-            yield Line(names[k], _floats(unit.by_class[k], channels), None, whole=False)
+            yield GateLine(names[k], _floats(unit.by_class[k], channels), None, whole=False)
 
     return _figure(network, lines)
 
@@ -83,10 +83,10 @@ def class_figure(network: NetworkSummary, names: Sequence[str], chosen: Sequence
 def spread_figure(network: NetworkSummary, names: Sequence[str], chosen: Sequence[int]) -> GateFigure:
     """Return Fig. 7 of a network: mean and standard deviation over the images of two classes; arguments as above."""
 
-    def lines(unit: UnitSummary, channels: Sequence[int]) -> Iterator[Line]:
+    def lines(unit: UnitSummary, channels: Sequence[int]) -> Iterator[GateLine]:
         for k in chosen[:2]:
             spread = _floats(unit.spread[k], channels)
-            yield Line(names[k], _floats(unit.by_class[k], channels), spread, whole=False)
+            yield GateLine(names[k], _floats(unit.by_class[k], channels), spread, whole=False)
 
     return _figure(network, lines)
 
@@ -107,7 +107,7 @@ def drawn_units(units: Sequence[UnitSummary]) -> tuple[UnitSummary, ...]:
 
 
 def _figure(
-    network: NetworkSummary, lines_of: Callable[[UnitSummary, Sequence[int]], Iterator[Line]]
+    network: NetworkSummary, lines_of: Callable[[UnitSummary, Sequence[int]], Iterator[GateLine]]
 ) -> GateFigure:
     panels = []
     for unit in drawn_units(network.units):

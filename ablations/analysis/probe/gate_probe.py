@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablations.analysis.probe.statements import Finding, judge
+from ablations.analysis.probe.statements import StatementFinding, judge
 from ablations.analysis.probe.summary import MEASURES, NetworkSummary, UnitSummary
 from ablations.analysis.stats.paired import Estimate, estimate
 
@@ -35,7 +35,7 @@ class ProbedRow:
         return next(iter(self.networks.values()))
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[StatementFinding, ...]:
         """What they say of the paper's statements."""
         return judge(tuple(self.networks.values()))
 

@@ -109,9 +109,9 @@ def constant_error(gates: Gates) -> float | None:
     return None if size == 0 else float(np.sqrt(values.var(axis=0).mean() / size))
 
 
-def one_error(gates: Gates) -> float:
-    """Return the root mean square of (gate - 1): 0 for a gate that leaves the map as it is."""
-    return float(np.sqrt(((gates.astype(np.float64) - 1) ** 2).mean()))
+def one_error(gates: Gates, neutral: float = 1.0) -> float:
+    """Return the root mean square of (gate - neutral): 0 for a gate that leaves the map as it is."""
+    return float(np.sqrt(((gates.astype(np.float64) - neutral) ** 2).mean()))
 
 
 def mean_correlation(means: Gates) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ablations.analysis.probe.gate_probe import GateProbe, ProbedRow
-from ablations.analysis.probe.statements import Finding
+from ablations.analysis.probe.statements import StatementFinding
 from ablations.analysis.probe.summary import MEASURES
 from ablations.analysis.stats.paired import Estimate
 from ablations.running.machine.durable import not_written
@@ -95,7 +95,7 @@ def _row(row: ProbedRow) -> dict[str, Any]:
     }
 
 
-def _statement(found: Finding) -> dict[str, Any]:
+def _statement(found: StatementFinding) -> dict[str, Any]:
     statement = found.statement
     return {
         "key": statement.key,

@@ -16,7 +16,7 @@ from ablations.analysis.probe.class_figures import (
 )
 from ablations.analysis.probe.depth_figure import MOST_ROWS, depth_figure, draw_depth
 from ablations.analysis.probe.gate_probe import GateProbe, ProbedRow
-from ablations.analysis.probe.statements import STATEMENTS, Finding
+from ablations.analysis.probe.statements import STATEMENTS, StatementFinding
 from ablations.analysis.probe.summary import MEASURES
 from ablations.analysis.report.content import Content
 from ablations.analysis.report.parts import Extra, Plot
@@ -155,7 +155,7 @@ def statement_table(row: ProbedRow, key: str) -> Table:
     )
 
 
-def _statement_row(found: Finding) -> TableRow:
+def _statement_row(found: StatementFinding) -> TableRow:
     one, statement = found.estimate, found.statement
     side = "above" if statement.above else "below"
     why = f" ({found.why})" if found.why else ""

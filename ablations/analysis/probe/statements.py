@@ -52,7 +52,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Finding:
+class StatementFinding:
     """A statement, as the networks of one row have it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Finding:
     why: str = ""
 
 
-def judge(networks: Sequence[NetworkSummary]) -> tuple[Finding, ...]:
+def judge(networks: Sequence[NetworkSummary]) -> tuple[StatementFinding, ...]:
     """Return what the networks of one row, trained with different seeds, say of each statement.
 
     A statement is confirmed or contradicted where the whole 95 % interval over seeds is on one side of its threshold;
@@ -82,20 +82,20 @@ def judge(networks: Sequence[NetworkSummary]) -> tuple[Finding, ...]:
     return tuple(_finding(statement, networks) for statement in STATEMENTS)
 
 
-def _finding(statement: Statement, networks: Sequence[NetworkSummary]) -> Finding:
+def _finding(statement: Statement, networks: Sequence[NetworkSummary]) -> StatementFinding:
     try:
         units = tuple(unit.name for unit in statement.units(networks[0]))
         found = estimate([statement.measure(network) for network in networks])
     except _NotThere as error:
-        return Finding(statement, (), estimate([]), "undetermined", str(error))
+        return StatementFinding(statement, (), estimate([]), "undetermined", str(error))
     if found.n < 2 or found.mean is None:
-        return Finding(statement, units, found, "undetermined", "an interval needs two seeds")
+        return StatementFinding(statement, units, found, "undetermined", "an interval needs two seeds")
     low, high = (found.mean, found.mean) if found.lo is None or found.hi is None else (found.lo, found.hi)
     if low > statement.threshold:
-        return Finding(statement, units, found, "confirmed" if statement.above else "contradicted")
+        return StatementFinding(statement, units, found, "confirmed" if statement.above else "contradicted")
     if high < statement.threshold:
-        return Finding(statement, units, found, "contradicted" if statement.above else "confirmed")
-    return Finding(statement, units, found, "undetermined")
+        return StatementFinding(statement, units, found, "contradicted" if statement.above else "confirmed")
+    return StatementFinding(statement, units, found, "undetermined")
 
 
 def _early(network: NetworkSummary) -> UnitSummary:

@@ -57,7 +57,10 @@ MEASURES: Mapping[str, Measure] = {
         "error of one constant for each channel in the gate's place, relative to the gate's root mean square",
     ),
     "one_error": Measure(
-        "distance from one", "root mean square of (gate − 1); 0 where the block changes nothing", (0, None)
+        "distance from one",
+        "root mean square of (gate − 1), or of the gate where it is added or scales by 1 + gate; 0 where the block"
+        " changes nothing",
+        (0, None),
     ),
     "likeness": Measure(
         "likeness of classes",
@@ -150,7 +153,7 @@ def _unit(unit: UnitGates, collected: CollectedGates, classes: int) -> UnitSumma
         "high": None if ends is None else ends[1],
         "image_share": image_share(gates),
         "constant_error": constant_error(gates),
-        "one_error": one_error(gates),
+        "one_error": one_error(gates, unit.neutral),
         "likeness": likeness(by_class),
         **dict(_redundancy(unit)),
     }

@@ -32,12 +32,13 @@ class UnitGates:
     Attributes:
         name: in the paper's manner, "SE_4_6": stage and place in it.
         stage: in the paper's numbers.
-        place: of the unit among the gated units of its stage, from 1.
+        place: of the unit in its stage, from 1.
         path: of the unit in the network.
         gates: (images, channels), mean over positions where a gate has several.
         before: (images, channels), means over positions of the map that is gated; None where only gates are known.
         after: likewise, of the map that the block returns.
         ends: the lowest and highest value that the gate can have; None where it has no such ends.
+        neutral: the gate that leaves the map as it is: 1, or 0 where gates are added or scale by 1 + gate.
     """
 
     name: str
@@ -48,6 +49,7 @@ class UnitGates:
     before: NDArray[np.float32] | None
     after: NDArray[np.float32] | None
     ends: tuple[float, float] | None
+    neutral: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +122,13 @@ def _in_order(recorders: Iterable[_Recorder], side: int) -> Iterator[UnitGates]:
     """Yield what was recorded, with names in the paper's manner, or those of the caller."""
     count: Counter[int] = Counter()
     for recorder in recorders:
-        stage = recorder.stage(side)
+        source = recorder.source
+        stage, place = source.unit or (recorder.stage(side), 0)
         count[stage] += 1
-        given = recorder.source.layer == ""
-        name = recorder.source.path if given else f"SE_{stage}_{count[stage]}"
-        yield UnitGates(name, stage, count[stage], recorder.source.path, *recorder.arrays(), recorder.ends)
+        place = place or count[stage]
+        name = source.path if source.layer == "" else f"SE_{stage}_{place}"
+        neutral = 1.0 if getattr(source.module, "scales", True) else 0.0
+        yield UnitGates(name, stage, place, source.path, *recorder.arrays(), recorder.ends, neutral)
 
 
 @dataclass
@@ -211,9 +215,7 @@ class _Recorder:
         return gates, maps[0], maps[1]
 
     def stage(self, side: int) -> int:
-        """Return the stage: as the network or a name in the paper's manner says it, or else by the map's resolution."""
-        if self.source.stage is not None:
-            return self.source.stage
+        """Return the stage where the network does not say it: by a name in the paper's manner, or by resolution."""
         if self.source.layer == "":
             said = _PAPER_NAME.fullmatch(self.source.path)
             return 1 if said is None else int(said[1])

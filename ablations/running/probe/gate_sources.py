@@ -28,14 +28,14 @@ class GateSource:
     Attributes:
         path: in the network, or the name that the caller gave.
         module: has `weights(x)`; or it is a block whose `layer` puts the gates out; or its own output is the gates.
-        stage: in the paper's numbers; None where the network does not say.
+        unit: stage in the paper's numbers, and place of the unit in it from 1; None where the network does not say.
         layer: path within `module` of the layer whose output is the gates; "" for the module itself; None where
             `weights` is asked.
     """
 
     path: str
     module: nn.Module
-    stage: int | None = None
+    unit: tuple[int, int] | None = None
     layer: str | None = None
 
 
@@ -61,7 +61,7 @@ def find_sources(
     """
     if named is not None:
         return tuple(_named(network, named)), {}
-    by_path = _stage_by_path(network, stages)
+    by_path = _units_by_path(network, stages)
     found: list[GateSource] = []
     unread: dict[str, str] = {}
     for path, module in network.named_modules():
@@ -72,7 +72,7 @@ def find_sources(
             else:
                 found.append(GateSource(path, inside, by_path.get(path)))
         elif (layer := GATE_LAYERS.get(_class_name(module))) is not None:
-            found.append(GateSource(path, module, _stage_around(path, by_path), layer))
+            found.append(GateSource(path, module, _unit_around(path, by_path), layer))
     return tuple(found), unread
 
 
@@ -84,18 +84,22 @@ def _named(network: nn.Module, named: Mapping[str, str]) -> Iterator[GateSource]
         yield GateSource(name, known[path], layer="")
 
 
-def _stage_by_path(network: nn.Module, stages: Mapping[int, Place] | None) -> dict[str, int]:
+def _units_by_path(network: nn.Module, stages: Mapping[int, Place] | None) -> dict[str, tuple[int, int]]:
     if stages is None:
         try:
             stages = stages_of(network)
         except UserError:
             return {}
-    return {path: stage for stage, place in stages.items() for path, _ in units_at(network, place)}
+    return {
+        path: (stage, place)
+        for stage, where in stages.items()
+        for place, (path, _) in enumerate(units_at(network, where), 1)
+    }
 
 
-def _stage_around(path: str, by_path: Mapping[str, int]) -> int | None:
-    """Return the stage of the unit that holds a module."""
-    return next((stage for unit, stage in by_path.items() if f"{path}.".startswith(f"{unit}.")), None)
+def _unit_around(path: str, by_path: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the unit that holds a module."""
+    return next((found for unit, found in by_path.items() if f"{path}.".startswith(f"{unit}.")), None)
 
 
 def _class_name(module: nn.Module) -> str:

@@ -77,6 +77,7 @@ def test_distances_from_a_constant_and_from_one() -> None:
     assert statistics.constant_error(np.zeros((2, 2))) is None
     assert statistics.one_error(gates) == pytest.approx(np.sqrt((0.49 + 0.25) / 4))
     assert statistics.one_error(np.ones((2, 2))) == 0
+    assert statistics.one_error(np.zeros((2, 2)), neutral=0) == 0
 
 
 def test_correlation_of_channels() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_gates import NINE, network
 
-from ablations.analysis.probe.statements import STATEMENTS, Finding, judge
+from ablations.analysis.probe.statements import STATEMENTS, StatementFinding, judge
 from ablations.analysis.probe.summary import NetworkSummary
 
 Changed = Mapping[str, Mapping[str, float]]
@@ -34,7 +34,7 @@ PLANTED: dict[str, tuple[Changed, Changed]] = {
 """For each statement, what confirms it and what contradicts it."""
 
 
-def found(key: str, *networks: NetworkSummary) -> Finding:
+def found(key: str, *networks: NetworkSummary) -> StatementFinding:
     return next(one for one in judge(networks) if one.statement.key == key)
 
 

@@ -71,10 +71,22 @@ def test_ends_are_those_of_the_excitation(excitation: str, ends: tuple[float, fl
     assert {unit.ends for unit in collect(network(excitation=excitation)).units} == {ends}
 
 
+@pytest.mark.parametrize(("fusion", "neutral"), [("scale", 1), ("add", 0), ("one-plus-scale", 0)])
+def test_what_follows_the_block_is_what_its_fusion_makes(fusion: str, neutral: float) -> None:
+    unit = collect(network(fusion=fusion)).units[2]
+    assert unit.neutral == neutral
+    assert unit.before is not None
+    assert unit.after is not None
+    made = {"scale": unit.before * unit.gates, "add": unit.before + unit.gates}
+    expected = made.get(fusion, unit.before * (1 + unit.gates))
+    np.testing.assert_allclose(unit.after, expected, rtol=1e-3, atol=1e-6)
+
+
 def test_a_gate_for_each_position_is_its_mean() -> None:
     model = network(squeeze="none")
     found = collect(model).units[0]
     assert found.gates.shape == (IMAGES, 16)
+    assert 0.2 < found.gates.min() < found.gates.max() < 0.8
     assert found.ends == (0, 1)
 
 
