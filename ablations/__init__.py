@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from ablations.analysis.probe.gate_probe import GateProbe
+    from ablations.analysis.probe.page import write_probe
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
     from ablations.api.calibrating import calibrate
     from ablations.api.comparing import compare, read_runs
     from ablations.api.networks import load_network
     from ablations.api.planning import NoiseSource, StudyPlan, plan
+    from ablations.api.probing import probe_gates, probe_network
     from ablations.api.results import load_results
     from ablations.api.running import RunOptions, SweepStopped, run
     from ablations.api.studies import Study, load_plugin, load_study, shipped_studies
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from senet_core.errors import UserError
 
 _HOMES = {
+    "ablations.analysis.probe.gate_probe": ("GateProbe",),
+    "ablations.analysis.probe.page": ("write_probe",),
     "ablations.analysis.report.write": ("write_report",),
     "ablations.analysis.results.results": ("Results",),
     "ablations.api.calibrating": ("calibrate",),
@@ -41,6 +46,7 @@ _HOMES = {
     "senet_core.errors": ("UserError",),
     "ablations.api.networks": ("load_network",),
     "ablations.api.planning": ("NoiseSource", "StudyPlan", "plan"),
+    "ablations.api.probing": ("probe_gates", "probe_network"),
     "ablations.api.results": ("load_results",),
     "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
     "ablations.api.studies": ("Study", "load_plugin", "load_study", "shipped_studies"),
@@ -60,6 +66,7 @@ __all__ = [
     "Experiment",
     "Factor",
     "FactorTrial",
+    "GateProbe",
     "Metric",
     "NoiseSource",
     "RecordError",
@@ -80,11 +87,14 @@ __all__ = [
     "load_results",
     "load_study",
     "plan",
+    "probe_gates",
+    "probe_network",
     "read_runs",
     "register_experiment",
     "run",
     "shipped_studies",
     "trial",
+    "write_probe",
     "write_report",
 ]
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "ablations.commands.report",
     "analyse": "ablations.commands.analyse",
     "calibrate": "ablations.commands.calibrate",
+    "probe": "ablations.commands.probe",
     "retry": "ablations.commands.retry",
     "why": "ablations.commands.why",
     "reproduce": "ablations.commands.reproduce",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 FORMATS = ("md", "html", "latex")
 
 
-def _formats(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+def as_formats(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read names of formats, with commas between them."""
     from senet_core.errors import unknown
 
     formats = tuple(part.strip() for part in value.split(","))
@@ -38,7 +39,7 @@ def _only_printed(context: click.Context) -> None:
 @click.command("report")
 @options.recorded_study
 @click.option(
-    "--format", "formats", default="md", show_default=True, callback=_formats, help="md, html, latex."
+    "--format", "formats", default="md", show_default=True, callback=as_formats, help="md, html, latex."
 )
 @click.option(
     "--pairs", multiple=True, metavar="AXIS", help="Compare all pairs of an axis too; may be repeated."

@@ -25,6 +25,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "doctor": (_RESULTS, _DATA, _URI),
     "plan": (_RESULTS, _REPORTS, _DATA),
     "report": (_RESULTS, _REPORTS),
+    "probe": (_RESULTS, _REPORTS, _DATA),
     "reproduce": (_RESULTS, _DATA),
     "retry": _TRAINING,
     "run": _TRAINING,

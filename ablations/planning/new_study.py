@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -52,6 +53,25 @@ def write_new_study(name: str, text: str = TEMPLATE) -> Path:
     Raises:
         StudyError: it is no name of a study, a shipped study has it, or the file exists or cannot be written.
     """
+    path = check_new_study(name)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, ValueError) as error:
+        raise StudyError(
+            f"cannot write {str(path)!r}: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    return path
+
+
+def check_new_study(name: str) -> Path:
+    """Return the path of a new study's file, as `write_new_study` takes it.
+
+    Raises:
+        StudyError: it is no name of a study, a shipped study has it, or the file exists.
+    """
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     if re.fullmatch(NAME_PATTERN, path.stem) is None:
         raise StudyError(
@@ -62,13 +82,10 @@ def write_new_study(name: str, text: str = TEMPLATE) -> Path:
         raise StudyError(
             f"a shipped study is called {path.stem!r}, and both would share a record; take another name"
         )
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StudyError(f"{str(path)!r} exists already, and is left as it is; take another name") from None
-    except (OSError, ValueError) as error:
-        raise StudyError(
-            f"cannot write {str(path)!r}: {getattr(error, 'strerror', None) or error}"
-        ) from error
+    if os.path.lexists(path):
+        raise _exists(path)
     return path
+
+
+def _exists(path: Path) -> StudyError:
+    return StudyError(f"{str(path)!r} exists already, and is left as it is; take another name")

@@ -1,0 +1,116 @@
+"""`ablate probe`: what the gates of a study's trained networks do."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ablations.commands.report import as_formats
+from ablations.commands.shared import options, programs
+from ablations.commands.shared.options import AskedStudy
+
+if TYPE_CHECKING:
+    from ablations.analysis.probe.gate_probe import GateProbe
+    from ablations.analysis.results.results import Results
+
+
+@click.command("probe")
+@options.recorded_study
+@click.option("--only", multiple=True, metavar="ROW", help="Probe only this row; may be repeated.")
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME",
+    help="Draw this class, the first two with their spread; may be repeated. Four of all if not given.",
+)
+@click.option(
+    "--images-per-class",
+    type=int,
+    metavar="N",
+    help="Take the first N test images of each class; all if not given. The paper has 50.",
+)
+@click.option(
+    "--leave-out",
+    type=click.Path(dir_okay=False),
+    metavar="FILE.yaml",
+    help="Write a study that leaves out the blocks whose gates are nearest to a constant; with --only, for that row.",
+)
+@click.option(
+    "--format", "formats", default="md,html", show_default=True, callback=as_formats, help="md, html, latex."
+)
+@programs.as_json("Print one JSON document for programs, and write no page.")
+@options.data_dir
+def command(
+    asked: AskedStudy,
+    only: tuple[str, ...],
+    classes: tuple[str, ...],
+    images_per_class: int | None,
+    leave_out: str | None,
+    formats: tuple[str, ...],
+    as_json: bool,
+    data_dir: Path,
+) -> None:
+    """Look into the gates of STUDY's trained networks, as section 7.2 of the SE paper does.
+
+    The study must have kept its networks' weights (keep_weights: true). Written into REPORTS/STUDY/gates: a page with
+    the paper's statements, each confirmed, contradicted or undetermined here; its Fig. 6 and 7; measures by depth with
+    intervals over seeds; and the numbers, gates.parquet and units.parquet. Nothing is trained.
+    """
+    import json
+
+    from rich.text import Text
+
+    from ablations.analysis.probe.numbers import probe_document, write_numbers
+    from ablations.analysis.probe.of_study import probe_results
+    from ablations.analysis.probe.page import chosen_classes, row_keys, statement_table, write_probe
+    from ablations.analysis.results.results import Results
+    from ablations.analysis.tables.screen import ScreenTable
+    from ablations.commands.shared.console import make_console
+    from ablations.planning.new_study import check_new_study
+
+    if leave_out is not None:
+        check_new_study(leave_out)  # before the minutes that follow
+    design, paths = asked.open()
+    results, console = Results(design, paths.open_record(), places=paths.places()), make_console()
+    with console.status("") if console.is_terminal and not as_json else nullcontext() as status:
+        probe = probe_results(
+            results,
+            rows=only,
+            images_per_class=images_per_class,
+            data_dir=data_dir,
+            say=lambda text: None if status is None else status.update(Text(f"gates of {text}")),
+        )
+    chosen_classes(probe, classes)
+    study_file = None if leave_out is None else _leave_out(leave_out, results, probe)
+    if as_json:
+        click.echo(json.dumps(probe_document(probe), indent=1, allow_nan=False))
+        return
+    folder = paths.report / "gates"
+    numbers = write_numbers(probe, folder)
+    written = write_probe(probe, folder, classes=classes, formats=formats)
+    for row, key in zip(probe.rows, row_keys(probe.rows), strict=True):
+        console.print(Text(row.label, style="bold"))
+        console.print(ScreenTable(statement_table(row, key)))
+    for note in probe.notes:
+        console.print(Text(note))
+    for path in (written.markdown, written.html, written.latex, *numbers):
+        if path is not None:
+            click.echo(path)
+    if study_file is not None:
+        click.echo(study_file)
+
+
+def _leave_out(file: str, results: Results, probe: GateProbe) -> str:
+    """Write the study that leaves blocks out, and return what to do with it."""
+    import shlex
+
+    from ablations.analysis.probe.next_study import next_study
+    from ablations.planning.commands import program
+    from ablations.planning.new_study import write_new_study
+
+    path = write_new_study(file, next_study(results, probe))
+    return f"{path} is written; next: {program()} plan {shlex.quote(str(path.absolute()))}"
