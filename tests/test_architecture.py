@@ -30,7 +30,7 @@ ROOMS = {
         "stats", "results", "tables", "networks", "calibration", "programs", "plots", "report", "probe", "external",
         "costs",
     ),
-    "ablations.commands": ("shared", ""),
+    "ablations.commands": ("shared", "analysis", ""),
 }  # fmt: skip
 """The rooms of a package; each imports only what stands left of it. "" is the package's own modules."""
 

@@ -153,6 +153,7 @@ ALLOWED = {
     "planning/networks/reference.py": "whole commands, on the reference page",
     "planning/typed_study.py": "how a study is typed, for whole commands",
     "analysis/tables/render.py": "the alignment of a Markdown table",
+    "analysis/probe/next_study.py": "whole commands, in the comments of a new study",
     "running/data/preparation.py": "a whole command: ablate data prepare",
     "running/doctor/machine.py": "whole commands of pip",
     "running/machine/code_version.py": "git's own flags",

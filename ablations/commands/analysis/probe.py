@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.commands.report import as_formats
+from ablations.commands.analysis.report import as_formats
 from ablations.commands.shared import options, programs
 from ablations.commands.shared.options import AskedStudy
 
