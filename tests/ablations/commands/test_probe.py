@@ -155,7 +155,7 @@ def test_a_study_without_a_record_or_networks(ablate: Callable[..., Any], tmp_pa
     assert said.status == 2
     assert said.err.startswith("ablate: study 'small' has 0 finished trials with gates")
     program = {
-        "title": "Program", "question": "Which?", "experiment": {"command": ["true"], "metric": "loss"},
+        "title": "Program", "question": "Which?", "experiment": {"command": ["true", "{lr}"], "metrics": {"loss": "minimise"}},
         "margin": 1, "baseline": {"lr": 1}, "axes": {"lr": [1, 2]}, "seeds": 2,
     }  # fmt: skip
     (tmp_path / "program.yaml").write_text(yaml.safe_dump(program), encoding="utf-8")
