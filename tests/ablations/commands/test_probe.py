@@ -155,8 +155,9 @@ def test_a_study_without_a_record_or_networks(ablate: Callable[..., Any], tmp_pa
     assert said.status == 2
     assert said.err.startswith("ablate: study 'small' has 0 finished trials with gates")
     program = {
-        "title": "Program", "question": "Which?", "experiment": {"command": ["true", "{lr}"], "metrics": {"loss": "minimise"}},
-        "margin": 1, "baseline": {"lr": 1}, "axes": {"lr": [1, 2]}, "seeds": 2,
+        "title": "Program", "question": "Which?", "margin": 1, "seeds": 2,
+        "experiment": {"command": ["true", "{lr}", "{seed}"], "metrics": {"loss": "minimise"}},
+        "baseline": {"lr": 1}, "axes": {"lr": [1, 2]},
     }  # fmt: skip
     (tmp_path / "program.yaml").write_text(yaml.safe_dump(program), encoding="utf-8")
     said = ablate("probe", "program.yaml")
