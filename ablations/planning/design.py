@@ -8,18 +8,17 @@ from functools import cached_property
 from typing import Any
 
 from ablations.errors import StudyError
-from ablations.planning.choices.space import search_space
 from ablations.planning.designs import DesignKind
 from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.labels import distinct_labels
 from ablations.planning.limits import check_size
 from ablations.planning.naming import named_rows
-from ablations.planning.networks.study import network_study
 from ablations.planning.points import PointOfStudy, Points
 from ablations.planning.row import REPEAT_STRIDE, Row
 from ablations.planning.study import Study
 from ablations.planning.study_points import points_of
+from ablations.planning.study_spaces import search_space_of, tune_space_of
 from ablations.planning.trial import Trial
 from senet_core.errors import unknown
 
@@ -152,7 +151,9 @@ def design(study: Study) -> Design:
     base = _labelled(study, points.row(start, axis=None), ())
     plain = None if without is None else points.row(without, axis=None)
     if study.search is not None:
-        _ = search_space(network_study(study))
+        _ = search_space_of(study)
+    if study.tune is not None:
+        _ = tune_space_of(study, base)
     rows = {row.identity: row for row in (base, plain) if row is not None}
     alone: dict[str, list[Row]] = {axis: [] for axis in study.axes} if study.kind.varies_alone else {}
     for varied, row in _rows(study, points, start, along):

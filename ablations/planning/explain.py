@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ablations.planning.choices.settings import Search, Tune
 from ablations.planning.designs.race import RaceSettings
+from ablations.planning.factors.choosing import FactorSearch, FactorTune
 from ablations.planning.factors.study import FactorStudy
+from ablations.planning.networks.choosing import Search, Tune
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.study import Baseline, NetworkStudy
@@ -25,6 +26,9 @@ _NESTED: dict[str, type[BaseModel]] = {
     "tune": Tune,
     "search": Search,
 }
+_OF_FACTORS: dict[str, type[BaseModel]] = {"tune": FactorTune, "search": FactorSearch}
+"""Fields that studies of other experiments than networks have otherwise."""
+
 _NOT_IN_FILES: dict[type[BaseModel], tuple[str, ...]] = {
     NetworkStudy: SET_BY_ITSELF,
     FactorStudy: SET_BY_ITSELF,
@@ -95,8 +99,9 @@ def _shown(value: object) -> str:
 
 def _fields_beside(parts: Sequence[str], title: str) -> list[str]:
     model: type[BaseModel] = FactorStudy if title == FactorStudy.__name__ else NetworkStudy
+    nested = {**_NESTED, **(_OF_FACTORS if model is FactorStudy else {})}
     for part in parts[:-1]:
-        model = _NESTED.get(part, model)
+        model = nested.get(part, model)
     prefix = ".".join(parts[:-1])
     names = [
         *_SHORT_FORMS.get(model, ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
@@ -13,7 +13,7 @@ from pydantic import model_validator as _model_validator
 from pydantic_core import PydanticKnownError
 from typing_extensions import Self
 
-from ablations.planning.choices.settings import Search, Tune
+from ablations.planning.choices.settings import SearchSettings, TuneSettings
 from ablations.planning.designs import DESIGNS, DesignKind
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.metric import Metric
@@ -55,6 +55,11 @@ class Study(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    chosen: ClassVar[tuple[str, str]] = ("values", "values")
+    """What a tuned study chooses for a row, and for several, in words."""
+    found: ClassVar[tuple[str, str]] = ("variant", "variants")
+    """What a search finds, and several of it, in words."""
+
     name: str = Field(pattern=NAME_PATTERN, description="The file's name; names folders.")
     title: str = Field(min_length=1, description="The headline of the report, in a few words.")
     question: str = Field(min_length=1, description="What the study asks, in a sentence.")
@@ -63,8 +68,12 @@ class Study(BaseModel, ABC):
         default="one-factor",
         description="; ".join(f"{kind.name}: {kind.description}" for kind in DESIGNS.values()) + ".",
     )
-    tune: Tune | None = Field(default=None, description="How `design: tuned` chooses recipes.")
-    search: Search | None = Field(default=None, description="How `design: search` looks for networks.")
+    tune: TuneSettings | None = Field(
+        default=None, description="How `design: tuned` chooses values of its own for every row."
+    )
+    search: SearchSettings | None = Field(
+        default=None, description="How `design: search` looks for the best values."
+    )
     race: RaceSettings = Field(default=RaceSettings(), description="How `design: race` adds seeds.")
     confirm: int = Field(
         default=0,
@@ -213,9 +222,14 @@ class Study(BaseModel, ABC):
         return DESIGNS[self.design]
 
     @property
-    def chooses(self) -> Tune | Search | None:
-        """How it chooses on validation images; None where it chooses nothing."""
+    def chooses(self) -> TuneSettings | SearchSettings | None:
+        """How it chooses on validation data; None where it chooses nothing."""
         return self.tune or self.search
+
+    @property
+    @abstractmethod
+    def judged_by(self) -> Metric:
+        """What a trial that takes part in a choice is judged by: measured on validation data."""
 
 
 def told_fields(model: type[BaseModel]) -> list[str]:

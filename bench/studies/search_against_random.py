@@ -96,7 +96,8 @@ def _search(
     record = StudyPaths("block-search", results, results).open_record()
     unfolded = design_of(load_study("block-search", overrides=overrides), record)
     [choice] = select(unfolded, record).choices
-    errors, costs = (choice.arm.objectives.index(name) for name in ("validation_error", "parameters"))
+    names = [objective.name for objective in choice.arm.objectives]
+    errors, costs = (names.index(name) for name in ("validation_error", "parameters"))
     return [(candidate.values[costs], candidate.values[errors]) for candidate in choice.candidates]
 
 

@@ -12,6 +12,7 @@ from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.shape import no_network_learned
 from ablations.analysis.tables.cells import Column, TableCell, Text, Value
+from ablations.analysis.tables.choices.words import ChoiceWords
 from ablations.analysis.tables.page import Page
 from ablations.planning.networks.datasets import DATASETS
 from ablations.planning.networks.row import network_row
@@ -89,6 +90,23 @@ class NetworkPage(Page):
         epochs = row.recipe.epochs
         length = "" if epochs is None else f" after {counted(epochs, 'epoch')}"
         return f"{baseline.label} in {row.backbone} on {row.data.name}{length}"
+
+    def choice_words(self) -> ChoiceWords:
+        """Return how the study chose on validation images."""
+        return ChoiceWords(
+            judged=f"on {self._study.held_back:,} training images that were held back",
+            unread="no test image was read",
+            own_first="the study's own recipe first where it lies in the ranges",
+            compared="seed by seed, on the test images",
+            again="a network was proposed",
+            quote_tuned="The lowest of several validation errors is flattered by its luck: quote the test errors, not "
+            "these.",
+            quote_search="What is lowest here is flattered by its luck; the comparison on fresh seeds and test images "
+            "is the one to quote.",
+            front="Every network that the search tried (grey), by {cost} and error on the validation images; the line "
+            "joins the Pareto front. Black circle: the baseline; square: the plain network; diamonds: compared on "
+            "fresh seeds. Triangles at the top: errors above it.",
+        )
 
     def trial_fields(self, row: Row) -> Mapping[str, Value]:
         """Return backbone, block and data."""

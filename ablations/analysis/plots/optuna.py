@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ablations.analysis.results.selection import Choice
-from ablations.running.search.view import make_trial
+from ablations.running.search.view import directions_of, make_trial
 
 _FEWEST = 2
 log = logging.getLogger("ablations")
@@ -41,8 +41,8 @@ def write_optuna_plots(choices: Sequence[Choice], folder: Path) -> list[Path]:
             plt.rc_context({"figure.figsize": (8, 5), "figure.max_open_warning": 0}),
         ):
             warnings.simplefilter("ignore")
-            study = optuna.create_study(directions=["minimize"] * len(choice.arm.objectives))
-            study.set_metric_names(list(choice.arm.objectives))
+            study = optuna.create_study(directions=directions_of(choice.arm))
+            study.set_metric_names([objective.name for objective in choice.arm.objectives])
             study.add_trials(trials)
             for name, draw in _drawings(drawn, choice):
                 path = folder / f"{file_name}-{name}.png"
@@ -67,7 +67,7 @@ def _drawings(drawn: Any, choice: Choice) -> list[tuple[str, Callable[[Any], Any
             (
                 "importances",
                 lambda study: drawn.plot_param_importances(
-                    study, target=lambda t: t.values[0], target_name=choice.arm.objectives[0]
+                    study, target=lambda t: t.values[0], target_name=choice.arm.objectives[0].name
                 ),
             ),
         ]

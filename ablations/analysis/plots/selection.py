@@ -10,13 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ablations.analysis.plots.style import BLACK, GREY, MARKERS, PALETTE, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import thin_ticks
-from ablations.analysis.plots.words import legend_below, say_direction
+from ablations.analysis.plots.words import axis_head, legend_below, say_direction
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Candidate, Choice, winners_of
+from ablations.planning.metric import Metric
 
 _MOST_PANELS = 3
 _HEADS = {
@@ -24,19 +26,24 @@ _HEADS = {
     "multiply_adds": "multiply-adds",
     "latency": "latency of one image (ms)",
 }
-FRONT_CAPTION = (
-    "Every network that the search tried (grey), by {cost} and error on the validation images; the line joins the "
-    "Pareto front. Black circle: the baseline; square: the plain network; diamonds: compared on fresh seeds. "
-    "Triangles at the top: errors above it."
-)
-PROGRESS_CAPTION = (
-    "Validation error of every proposal of the search in turn; the line is the lowest so far. Black circle: the "
-    "study's baseline."
-)
-TUNING_CAPTION = (
-    "Validation error of every proposal by the value that was tried, one colour for each row; filled: what was "
-    "chosen. Crosses at the top: pruned or diverged."
-)
+
+
+def progress_caption(metric: Metric) -> str:
+    """Return what `draw_progress` shows."""
+    name, best = metric.name[:1].upper() + metric.name[1:], "lowest" if metric.lower_is_better else "highest"
+    return (
+        f"{name} of every proposal of the search in turn; the line is the {best} so far. Black circle: the study's "
+        "baseline."
+    )
+
+
+def tuning_caption(metric: Metric) -> str:
+    """Return what `draw_tuning` shows."""
+    name, edge = metric.name[:1].upper() + metric.name[1:], "top" if metric.lower_is_better else "bottom"
+    return (
+        f"{name} of every proposal by the value that was tried, one colour for each row; filled: what was chosen. "
+        f"Crosses at the {edge}: pruned or diverged."
+    )
 
 
 def shown_by(choices: Sequence[Choice]) -> list[object]:
@@ -48,33 +55,44 @@ def shown_by(choices: Sequence[Choice]) -> list[object]:
 
 
 def draw_front(choice: Choice, results: Results, objective: str) -> Figure:
-    """Draw validation error against another objective."""
-    x, y = choice.arm.objectives.index(objective), choice.arm.objectives.index("validation_error")
+    """Draw what is measured on validation data against another objective."""
+    names = [each.name for each in choice.arm.objectives]
+    x, y = names.index(objective), choice.arm.place
+    judged = choice.arm.judged_by
     with style():
         figure = new_figure(2.7)
         axes = figure.subplots()
         _grid(axes)
-        axes.set_xlabel(_HEADS[objective])
-        axes.set_ylabel("validation error (%)")
-        say_direction(axes)
+        axes.set_xlabel(_HEADS.get(objective) or axis_head(choice.arm.objectives[x].metric))
+        axes.set_ylabel(axis_head(judged.metric))
+        say_direction(axes, judged.metric.lower_is_better)
         costs = [c.values[x] for c in choice.candidates]
-        if max(costs) > 3 * min(costs):
+        if max(costs) > 3 * min(costs) > 0:
             _logarithmic(axes)
         front, marked = _front_of(choice, x, y), _marked(choice, results)
-        shown = [c.values[y] for c in (*front, *(mark.candidate for mark in marked))]
-        ceiling = _ceiling([c.values[y] for c in choice.candidates], shown)
-        for above, marker in ((False, "o"), (True, "^")):
-            some = [c.values for c in choice.candidates if (c.values[y] > ceiling) == above]
-            heights = [min(values[y], ceiling) for values in some]
+        shown = [c.costs[y] for c in (*front, *(mark.candidate for mark in marked))]
+        ceiling = _ceiling([c.costs[y] for c in choice.candidates], shown)
+        for beyond, marker in ((False, "o"), (True, "^" if judged.metric.lower_is_better else "v")):
+            some = [c for c in choice.candidates if (c.costs[y] > ceiling) == beyond]
+            heights = [judged.cost(min(c.costs[y], ceiling)) for c in some]
             axes.plot(
-                [v[x] for v in some], heights, marker, color="#BBBBBB", markersize=2.6, linestyle="", zorder=2
+                [c.values[x] for c in some],
+                heights,
+                marker,
+                color="#BBBBBB",
+                markersize=2.6,
+                linestyle="",
+                zorder=2,
             )
         line = [c.values[x] for c in front], [c.values[y] for c in front]
         axes.step(*line, where="post", color=PALETTE[0], zorder=3)
         axes.plot(*line, "o", color=PALETTE[0], markersize=3.4, zorder=4)
-        _draw_marked(axes, marked, x, y)
+        labels = _draw_marked(axes, marked, x, y)
         axes.margins(x=0.22, y=0.12)
         fix_layout(figure)
+        for label in labels:
+            if label.get_window_extent().x1 > figure.bbox.x1:  # beyond the figure: to the left of its mark
+                label.set(ha="right", position=(-4, label.get_position()[1]))
         thin_ticks((axes,))
         return figure
 
@@ -99,40 +117,42 @@ def _marked(choice: Choice, results: Results) -> list[_Mark]:
     ]
 
 
-def _draw_marked(axes: Axes, marked: Sequence[_Mark], x: int, y: int) -> None:
+def _draw_marked(axes: Axes, marked: Sequence[_Mark], x: int, y: int) -> list[Annotation]:
     for c, marker, colour, size in marked:
         axes.plot([c.values[x]], [c.values[y]], marker, color=colour, markersize=size, zorder=5)
     named = {
         mark.candidate.row.label: mark for mark in marked
     }  # of two marks on one network the last has the label
-    for place, (c, _, colour, _) in enumerate(
-        sorted(named.values(), key=lambda mark: mark.candidate.values[x])
-    ):
+    in_order = sorted(named.values(), key=lambda mark: mark.candidate.values[x])
+    return [
         axes.annotate(
             c.row.label, (c.values[x], c.values[y]), (4, -9 if place % 2 else 5), textcoords="offset points",
             fontsize=5.4, color=colour, path_effects=[withStroke(linewidth=1.5, foreground="white")], zorder=6,
-        )  # fmt: skip
+        )
+        for place, (c, _, colour, _) in enumerate(in_order)
+    ]  # fmt: skip
 
 
 def _ceiling(errors: Sequence[float], shown: Sequence[float]) -> float:
-    """Return the highest error to draw: what is marked, and all but a few that would press the others together."""
+    """Return the worst figure to draw: what is marked, and all but a few that would press the others together."""
     low, high = np.percentile(errors, [25, 75])
     return max(*shown, float(high + 1.5 * (high - low)))
 
 
 def draw_progress(choice: Choice, results: Results) -> Figure:
-    """Draw the validation errors of a search of one objective in their order."""
+    """Draw the figures on validation data of a search of one objective in their order."""
+    judged = choice.arm.judged_by
     with style():
         figure = new_figure(2.3)
         axes = figure.subplots()
         _grid(axes)
         axes.set_xlabel("proposal")
-        axes.set_ylabel("validation error (%)")
-        say_direction(axes)
+        axes.set_ylabel(axis_head(judged.metric))
+        say_direction(axes, judged.metric.lower_is_better)
         done = [(j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values is not None]
         axes.plot(*zip(*done, strict=True), "o", color="#BBBBBB", markersize=2.8, zorder=2)
-        lowest = [min(value for _, value in done[: k + 1]) for k in range(len(done))]
-        axes.step([number for number, _ in done], lowest, where="post", color=PALETTE[0], zorder=3)
+        best = [min((value for _, value in done[: k + 1]), key=judged.cost) for k in range(len(done))]
+        axes.step([number for number, _ in done], best, where="post", color=PALETTE[0], zorder=3)
         base = results.design.baseline.identity
         own = [
             (j.proposal.number + 1, j.values[0]) for j in choice.judged if j.values and j.row.identity == base
@@ -150,7 +170,8 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
     finished = [v for choice in choices for j in choice.judged if (v := j.values) is not None]
     if not ranges or not finished:
         return None
-    top = max(value[0] for value in finished)
+    judged = choices[0].arm.judged_by
+    worst = max((value[0] for value in finished), key=judged.cost)
     styles = [(PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]) for k in range(len(choices))]
     with style():
         figure = new_figure(1.9 * len(ranges) + 0.3)
@@ -160,10 +181,10 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
             if dimension.log:
                 _logarithmic(panel)
             panel.set_xlabel(dimension.name.replace("_", " "))
-            panel.set_ylabel("validation error (%)")
-            say_direction(panel)
+            panel.set_ylabel(axis_head(judged.metric))
+            say_direction(panel, judged.metric.lower_is_better)
             for choice, (colour, marker) in zip(choices, styles, strict=True):
-                _draw_proposals(panel, choice, dimension.name, top, colour, marker)
+                _draw_proposals(panel, choice, dimension.name, worst, colour, marker)
         handles = [
             Line2D([], [], color=colour, marker=marker, linestyle="", markersize=3.5, label=choice.arm.label)
             for choice, (colour, marker) in zip(choices, styles, strict=True)
@@ -174,7 +195,7 @@ def draw_tuning(choices: Sequence[Choice]) -> Figure | None:
         return figure
 
 
-def _draw_proposals(panel: Axes, choice: Choice, field: str, top: float, colour: str, marker: str) -> None:
+def _draw_proposals(panel: Axes, choice: Choice, field: str, worst: float, colour: str, marker: str) -> None:
     for j in choice.judged:
         at = float(j.proposal.params[field])
         if j.values is not None:
@@ -184,7 +205,7 @@ def _draw_proposals(panel: Axes, choice: Choice, field: str, top: float, colour:
                 markerfacecolor=colour if chosen else "white", zorder=4 if chosen else 3,
             )  # fmt: skip
         elif j.counts:
-            panel.plot([at], [top], "x", color=colour, markersize=3.2, markeredgewidth=0.7)
+            panel.plot([at], [worst], "x", color=colour, markersize=3.2, markeredgewidth=0.7)
 
 
 def _grid(axes: Axes) -> None:
@@ -202,8 +223,8 @@ def _logarithmic(axes: Axes) -> None:
 def _front_of(choice: Choice, x: int, y: int) -> list[Candidate]:
     """Return the front in these two objectives alone, by rising cost."""
     found: list[Candidate] = []
-    for c in sorted(choice.candidates, key=lambda c: (c.values[x], c.values[y])):
-        if not found or c.values[y] < found[-1].values[y]:
+    for c in sorted(choice.candidates, key=lambda c: (c.costs[x], c.costs[y])):
+        if not found or c.costs[y] < found[-1].costs[y]:
             found.append(c)
     return found
 

@@ -10,13 +10,12 @@ from ablations.analysis.plots.by_class import by_class_caption, by_class_info, d
 from ablations.analysis.plots.interaction import draw_interaction
 from ablations.analysis.plots.race import draw_race, lanes_of
 from ablations.analysis.plots.selection import (
-    FRONT_CAPTION,
-    PROGRESS_CAPTION,
-    TUNING_CAPTION,
     draw_front,
     draw_progress,
     draw_tuning,
+    progress_caption,
     shown_by,
+    tuning_caption,
 )
 from ablations.analysis.report.parts import Extra, Plot
 from ablations.analysis.results.families import axis_pairs
@@ -125,9 +124,13 @@ def _tuned(results: Results) -> Iterator[Extra]:
     choices = results.choices
     if any(choice.candidates for choice in choices):
         drawn = draw_tuning(choices)
-        plots = () if drawn is None else (Plot("tuning", TUNING_CAPTION, drawn, shown_by(choices)),)
+        plots = (
+            ()
+            if drawn is None
+            else (Plot("tuning", tuning_caption(choices[0].arm.judged_by.metric), drawn, shown_by(choices)),)
+        )
         tables = (chosen_table(choices, results), *_present(changed_table(results)))
-        yield Extra("The choice of recipes", tables, plots)
+        yield Extra(f"The choice of {results.asked.study.chosen[1]}", tables, plots)
 
 
 def _search(results: Results) -> Iterator[Extra]:
@@ -161,13 +164,21 @@ def _interactions(results: Results) -> Extra:
 
 
 def _search_plots(choice: Choice, results: Results) -> Iterator[Plot]:
-    others = [name for name in choice.arm.objectives if name != "validation_error"]
-    for name in others:
-        words = name.replace("_", "-")
-        caption = FRONT_CAPTION.format(cost=words.replace("multiply-adds", "multiply-adds of one image"))
-        yield Plot(f"front-{words}", caption, draw_front(choice, results, name), shown_by([choice]))
+    others = [each for each in choice.arm.objectives if not each.step]
+    for other in others:
+        words = other.name.replace("_", "-")
+        caption = page_of(results.design.study).choice_words().front
+        caption = caption.format(
+            cost=other.metric.name.replace("multiply-adds", "multiply-adds of one image")
+        )
+        yield Plot(f"front-{words}", caption, draw_front(choice, results, other.name), shown_by([choice]))
     if not others:
-        yield Plot("search", PROGRESS_CAPTION, draw_progress(choice, results), shown_by([choice]))
+        yield Plot(
+            "search",
+            progress_caption(choice.arm.judged_by.metric),
+            draw_progress(choice, results),
+            shown_by([choice]),
+        )
 
 
 def _race_plots(results: Results) -> Iterator[Plot]:

@@ -1,4 +1,4 @@
-"""Choices: what a tuned study or a search has chosen on validation images, and the rows that come of it."""
+"""Choices: what a tuned study or a search has chosen on validation data, and the rows that come of it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ablations.planning.choices.arms import Arm, arms_of
-from ablations.planning.choices.space import Params, SearchSpace
+from ablations.planning.choices.space import Params
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.search.judged import Judged, is_over, judge, planned
 
-FIXED = "{} (study's recipe)"
-"""A row of a tuned study that is trained with the study's own recipe, for comparison."""
+FIXED = "{} (study's {})"
+"""A row of a tuned study that is run with the study's own recipe or values, for comparison."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network and recipe that was proposed at least once, and finished.
+    """A row that was proposed at least once, and finished.
 
     Attributes:
         params: what was proposed first for it.
         row: to be judged on the test images.
         values: of the objectives, means over its proposals.
+        costs: the same as figures that are to be small.
         visits: how many of its proposals finished.
     """
 
     params: Params
     row: Row
     values: tuple[float, ...]
+    costs: tuple[float, ...]
     visits: int
 
 
@@ -42,7 +44,7 @@ class Choice:
     Attributes:
         arm: what is chosen.
         judged: its proposals, in their order.
-        candidates: those that finished, the lowest validation error first.
+        candidates: those that finished, the best on validation data first.
         over: whether the budget is used up and everything has ended.
     """
 
@@ -53,15 +55,13 @@ class Choice:
 
     @property
     def best(self) -> Candidate | None:
-        """The candidate with the lowest validation error, once the choice is over."""
+        """The candidate that is best on validation data, once the choice is over."""
         return self.candidates[0] if self.over and self.candidates else None
 
     @property
     def front(self) -> tuple[Candidate, ...]:
-        """The candidates that no other one beats in every objective, the lowest validation error first."""
-        return tuple(
-            c for c in self.candidates if not any(_beats(d.values, c.values) for d in self.candidates)
-        )
+        """The candidates that no other one beats in every objective, the best on validation data first."""
+        return tuple(c for c in self.candidates if not any(_beats(d.costs, c.costs) for d in self.candidates))
 
     @property
     def planned(self) -> int:
@@ -157,8 +157,7 @@ def _choice(arm: Arm, judged: tuple[Judged, ...]) -> Choice:
         if j.values is not None:
             alike.setdefault(j.row.identity, []).append(j)
     candidates = [_candidate(arm, group) for group in alike.values()]
-    place = arm.objectives.index("validation_error")
-    candidates.sort(key=lambda c: (c.values[place], c.values))
+    candidates.sort(key=lambda c: (c.costs[arm.place], c.costs))
     return Choice(arm, judged, tuple(candidates), is_over(arm, judged))
 
 
@@ -166,7 +165,8 @@ def _candidate(arm: Arm, group: Sequence[Judged]) -> Candidate:
     values = [j.values for j in group if j.values is not None]
     means = tuple(sum(column) / len(values) for column in zip(*values, strict=True))
     params = group[0].proposal.params
-    return Candidate(params, arm.space.row(params), means, len(values))
+    costs = tuple(each.cost(mean) for each, mean in zip(arm.objectives, means, strict=True))
+    return Candidate(params, arm.space.row(params), means, costs, len(values))
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -174,13 +174,9 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _fixed(design: Design) -> Iterator[tuple[Row, Trial]]:
-    """Return a tuned study's rows with the study's own recipe, where they are compared."""
+    """Return a tuned study's rows with the study's own values, where they are compared."""
+    own, _ = design.study.chosen
     if design.study.tune is not None and design.study.tune.compare_fixed:
         for seed in design.seeds:
             for row in design.rows:
-                yield replace(row, label=FIXED.format(row.label)), row.trial(seed)
-
-
-def is_search(choice: Choice) -> bool:
-    """Return whether a choice is a search among networks, not the tuning of a row."""
-    return isinstance(choice.arm.space, SearchSpace)
+                yield replace(row, label=FIXED.format(row.label, own)), row.trial(seed)

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.results.selection import is_search
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,13 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
 
 def _choices(results: Results) -> Iterator[RowStatus]:
     """Return how far the choices are: proposals that count, failed, and are left."""
+    is_search = results.asked.study.search is not None
     for choice in results.choices:
         counted = sum(j.counts for j in choice.judged)
         failed = sum(j.state == "failed" for j in choice.judged)
-        name = choice.arm.label if is_search(choice) else f"{choice.arm.label}: choice of a recipe"
+        own, several = results.design.study.chosen
+        what = f"a {own}" if own != several else own
+        name = choice.arm.label if is_search else f"{choice.arm.label}: choice of {what}"
         yield RowStatus(name, counted, failed, 0, choice.planned - counted)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ablations.analysis.tables.cells import Column, TableCell, Value
+from ablations.analysis.tables.choices.words import ChoiceWords, words_of_metrics
 from ablations.planning.experiment import load_class
 from ablations.planning.factors.points import BASELINE
 
@@ -38,7 +39,7 @@ class Page:
     def facts(self, results: Results) -> Iterator[tuple[str, str]]:
         """Return what was run, for the set-up: a word, and a sentence."""
         yield "experiment", self.study.experiment.words
-        yield "baseline", ", ".join(f"{name} {text}" for name, text in results.design.baseline.told.items())
+        yield "baseline", self._values_of(results.design.baseline)
 
     def varied(self) -> str:
         """Return what the seed varies."""
@@ -68,7 +69,20 @@ class Page:
         """Return the baseline as the short answer calls it: by its values, where nobody gave it a name."""
         if baseline.label != BASELINE:
             return baseline.label
-        return ", ".join(f"{name} {text}" for name, text in baseline.row.told.items())
+        return self._values_of(baseline.row)
+
+    def choice_words(self) -> ChoiceWords:
+        """Return what is said of how the study chose."""
+        return words_of_metrics(self.study)
+
+    def _values_of(self, row: Row) -> str:
+        """Return the values of a row; those that were drawn from a range in three digits."""
+        tune = self.study.tune
+        drawn = [] if tune is None else [name for name, given in tune.ranges.items() if not given.choices]
+        return ", ".join(
+            f"{name} {float(text):.3g}" if name in drawn and "." in text else f"{name} {text}"
+            for name, text in row.told.items()
+        )
 
     def trial_fields(self, row: Row) -> Mapping[str, Value]:
         """Return what a program reads of a trial's row beside its axes."""

@@ -18,14 +18,29 @@ def study_words(study: Study, data_dir: Path) -> Iterator[tuple[str, str]]:
 
     if not isinstance(study, OfNetworks):
         yield "experiment", study.experiment.words
+        if study.chooses is not None:
+            yield "choice", _choice_words(study)
         return
     yield "recipe", _recipe_words(study)
     yield "data", _data_words(study.baseline.data, data_dir)
-    if study.chooses is not None:
-        yield (
-            "",
-            f"choices are made on {study.chooses.validation_images:,} training images that are held back",
-        )
+    if study.held_back:
+        yield "", f"choices are made on {study.held_back:,} training images that are held back"
+
+
+def _choice_words(study: Study) -> str:
+    """Return what is chosen, from what and by what; of tuned rows as of the baseline."""
+    from ablations.planning.choices.arms import arms_of
+    from ablations.planning.design import design
+
+    arm = arms_of(design(study))[0]
+    spans = (f"{d.name} {d}{', whole numbers' if d.whole else ''}" for d in arm.space.dimensions)
+    judged = (
+        f"{each.metric.name}, {'lower' if each.metric.lower_is_better else 'higher'} is better"
+        for each in arm.objectives
+    )
+    return (
+        f"{'; '.join(spans)}; judged by {'; '.join(judged)}; {study.metric.name} of proposals is not recorded"
+    )
 
 
 def _recipe_words(study: NetworkStudy) -> str:

@@ -62,7 +62,8 @@ def run_sweep(
     run = StudyRun(design, paths, options)
     for missing in runner_of(design.study).missing(options.kernels):
         console.print(missing, soft_wrap=True)
-    with SweepDisplay(design.study.name, console, faults, metric=design.study.metric) as display:
+    study = design.study
+    with SweepDisplay(study.name, console, faults, metric=study.metric, judged_by=study.judged_by) as display:
         outcome = run.train(executors, display, only=only)
     if outcome.stopped_by is not None:
         faults.print(

@@ -36,6 +36,7 @@ class CurrentTrial:
         seed: from 0.
         folder: where to leave results and states; what an earlier attempt left is there.
         continued: whether an earlier attempt was stopped, or died.
+        proposed: whether it takes part in a choice: the metrics on validation data are enough then.
         device: "cpu", "cuda" or "mps".
         threads: the cores that are the trial's.
     """
@@ -44,6 +45,7 @@ class CurrentTrial:
     seed: int = 0
     folder: Path = field(default_factory=Path)
     continued: bool = False
+    proposed: bool = False
     device: str = "cpu"
     threads: int = 1
     _stop_file: Path | None = None
@@ -88,6 +90,7 @@ def trial() -> CurrentTrial:
             seed=told["seed"],
             folder=Path(told["folder"]),
             continued=told["continued"],
+            proposed=told["proposed"],
             device=told["device"],
             threads=told["threads"],
             _stop_file=Path(told["stop_file"]),

@@ -155,7 +155,8 @@ class Command(Experiment):
         if status != 0:
             raise _failed(status, context.log, since)
         try:
-            return self._reader.read(Left(context.folder, context.log, since))
+            reader = self._reader.only(trial.judged_by) if trial.judged_by else self._reader
+            return reader.read(Left(context.folder, context.log, since))
         except NotMeasured as error:
             raise TrialFailed("error", f"{error}; {_log_words(context.log, since)}") from error
 
@@ -168,6 +169,7 @@ class Command(Experiment):
             "stop_file": str(context.folder.parent / "stop"),
             "steps_file": str(steps),
             "continued": context.continued,
+            "proposed": trial.proposed,
             "device": context.device,
             "threads": context.threads,
         }

@@ -7,10 +7,13 @@ import io
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+
+from typing_extensions import Self
 
 from ablations.errors import StudyError
 from ablations.experiments.fields.checks import check_fields, choice_field, mapping_field, text_field
@@ -66,6 +69,12 @@ class Reader(ABC):
     def environment(self, folder: Path) -> Mapping[str, str]:
         """Return variables that the program needs so that its metrics are found."""
         return {}
+
+    def only(self, names: Collection[str]) -> Self:
+        """Return a reader of these metrics alone, which passes over the others."""
+        fewer = copy(self)
+        fewer.keys = {name: key for name, key in self.keys.items() if name in names}
+        return fewer
 
     @abstractmethod
     def read(self, left: Left) -> dict[str, float]:
@@ -226,8 +235,8 @@ class RegexReader(Reader):
         except OSError as error:
             raise NotMeasured(f"what it printed cannot be read: {error.strerror or error}") from error
         return {
-            name: chosen(name, expression.findall(printed), self.at, "what it printed")
-            for name, expression in self._expressions.items()
+            name: chosen(name, self._expressions[name].findall(printed), self.at, "what it printed")
+            for name in self.keys
         }
 
 

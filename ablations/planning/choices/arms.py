@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ablations.planning.choices.settings import Objective, Pruner, Sampler
-from ablations.planning.choices.space import Space, TuneSpace, search_space, tune_space
+from ablations.planning.choices.objective import Objective
+from ablations.planning.choices.settings import Pruner, Sampler
+from ablations.planning.choices.space import Space
 from ablations.planning.design import Design
-from ablations.planning.networks.points import row_at, start_of
-from ablations.planning.networks.row import NetworkRow, network_row
-from ablations.planning.networks.study import network_study
-from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.row import Row
+from ablations.planning.study_spaces import search_space_of, tune_space_of
 from ablations.planning.trial import in_precision
 
 
@@ -27,7 +26,6 @@ class Arm:
         name: as proposals say it: the row's label before the study names it; "search" for a search.
         label: as it is shown.
         space: what there is to choose from.
-        objectives: what is to be small, in the order of Optuna's values.
         trials: finished trials that it may take; None where hours are counted.
         hours: hours of training, summed over the workers; None where trials are counted.
         sampler, pruner: Optuna's.
@@ -37,7 +35,6 @@ class Arm:
     name: str
     label: str
     space: Space
-    objectives: tuple[Objective, ...]
     trials: int | None
     hours: float | None
     sampler: Sampler
@@ -47,35 +44,44 @@ class Arm:
     @cached_property
     def asked(self) -> str:
         """Hash of space, baseline and objectives, 16 hex digits: another space or baseline is another choice."""
-        return self._hash(self._base.to_json())
+        return self._hash(self._base)
 
     @cached_property
     def asked_as_auto(self) -> str:
         """The same hash as proposals have it that were written when trials said "auto"."""
-        return self._hash(in_precision(self._base.to_json(), "auto"))
+        return self._hash(in_precision(self._base, "auto"))
 
     @property
     def precision(self) -> str:
-        """In which its trials are computed."""
-        return self._base.recipe.precision
+        """In which its trials are computed; "" where they know of none."""
+        return str(self._base.get("recipe", {}).get("precision", ""))
 
     @cached_property
-    def _base(self) -> NetworkTrial:
-        space = self.space
-        base = (
-            space.base
-            if isinstance(space, TuneSpace)
-            else row_at(space.study, start_of(space.study), axis=None)
-        )
-        return base.trial(0)
+    def objectives(self) -> tuple[Objective, ...]:
+        """What proposals are judged by, in the order of Optuna's values."""
+        return self.space.objectives
+
+    @cached_property
+    def place(self) -> int:
+        """Which of the objectives is measured on validation data: the one that decides."""
+        return next(place for place, objective in enumerate(self.objectives) if objective.step)
+
+    @property
+    def judged_by(self) -> Objective:
+        """The objective that is measured on validation data."""
+        return self.objectives[self.place]
+
+    @cached_property
+    def _base(self) -> Mapping[str, Any]:
+        return self.space.base.trial(0).to_json()
 
     def _hash(self, base: Mapping[str, Any]) -> str:
         space = self.space
         told = [
             base,
             [asdict(d) for d in space.dimensions],
-            self.objectives,
-            _held_back(space),
+            [objective.name for objective in self.objectives],
+            space.validation,
             *([] if self.repetition == 0 else [self.repetition]),
             *space.plugins,
         ]
@@ -91,19 +97,15 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     study = design.study
     if study.search is not None:
         s = study.search
-        space = search_space(network_study(study))
-        sampler = s.chosen_sampler
-        return (
-            Arm("search", "search", space, s.objectives, s.trials, s.hours, sampler, s.pruner, s.repetition),
-        )
+        space, sampler = search_space_of(study), s.chosen_sampler
+        return (Arm("search", "search", space, s.trials, s.hours, sampler, s.pruner, s.repetition),)
     if study.tune is not None:
         t = study.tune
         return tuple(
             Arm(
                 row.unnamed or row.label,
                 row.label,
-                tune_space(network_study(study), network_row(row)),
-                ("validation_error",),
+                tune_space_of(study, row),
                 t.trials,
                 None,
                 t.sampler,
@@ -114,11 +116,10 @@ def arms_of(design: Design) -> tuple[Arm, ...]:
     return ()
 
 
-def extreme_rows(design: Design) -> Iterator[NetworkRow]:
-    """Return the rows of a tuned study with the ends of their ranges, to be checked before anything is proposed."""
+def extreme_rows(design: Design) -> Iterator[Row]:
+    """Return rows that a study's choices may come to, to be checked before anything is proposed."""
     for arm in arms_of(design):
-        if isinstance(arm.space, TuneSpace):
-            yield from map(arm.space.row, arm.space.corners)
+        yield from map(arm.space.row, arm.space.extremes)
 
 
 def choice_trials(design: Design) -> tuple[int, int]:
@@ -141,8 +142,3 @@ def rows_to_forecast(design: Design) -> Design:
         return design
     seeds = {"seeds": design.confirm_seeds, "confirm": 0}
     return replace(design, study=design.study.model_copy(update=seeds))
-
-
-def _held_back(space: Space) -> int:
-    chooses = space.study.chooses
-    return 0 if chooses is None else chooses.validation_images

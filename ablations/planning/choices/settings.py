@@ -1,7 +1,7 @@
-"""Settings of the choices: `tune`, the recipe of every row (design: tuned); `search`, the network (design: search).
+"""Settings of the choices that any study may make: `tune`, values for every row; `search`, the best of a space.
 
-Whatever is chosen is chosen on validation images, which are held back from the training images, never on the test
-images; both have to be said in the study.
+Whatever is chosen is chosen on validation data, never on the test data; how these are told apart is said in the study,
+and each kind of study has fields of its own for it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ablations.planning.networks.recipe import Recipe
-from senet_core.errors import unknown
-
 Sampler = Literal["tpe", "nsga2", "random"]
 Pruner = Literal["none", "median", "hyperband"]
-Objective = Literal["validation_error", "parameters", "multiply_adds", "latency"]
-
-NUMBERS = (
-    "lr",
-    "momentum",
-    "eps",
-    "weight_decay",
-    "clip_norm",
-    "gamma",
-    "warmup",
-    "warmup_lr",
-    "focal_gamma",
-    "label_smoothing",
-    "erasing",
-    "mixup",
-    "cutmix",
-    "dropout",
-    "stochastic_depth",
-    "ema",
-    "full_size_from",
-)
-WHOLE_NUMBERS = ("batch_size", "restarts", "pad", "cutout", "randaugment", "magnitude")
 
 
 def _range_from(value: object) -> object:
@@ -46,7 +21,7 @@ def _range_from(value: object) -> object:
 
 
 class Range(BaseModel):
-    """The values that a field of the recipe may take: from low to high, or one of some choices.
+    """The values that a field may take: from low to high, or one of some choices.
 
     Raises:
         pydantic.ValidationError: neither or both are given, or they are out of order.
@@ -89,8 +64,8 @@ class Range(BaseModel):
 RangeField = Annotated[Range, BeforeValidator(_range_from)]
 
 
-class Tune(BaseModel):
-    """How every row of `design: tuned` gets a recipe of its own.
+class TuneSettings(BaseModel):
+    """How every row of `design: tuned` gets values of its own.
 
     Raises:
         pydantic.ValidationError: a field is unknown or out of range.
@@ -101,10 +76,8 @@ class Tune(BaseModel):
     trials: int = Field(
         default=10, ge=2, le=10_000, description="Trials for the choice, the same for each row."
     )
-    validation_images: int = Field(ge=2, description="Training images that are held back to choose on.")
     ranges: dict[str, RangeField] = Field(
-        default={"lr": Range(low=0.02, high=1.0), "weight_decay": Range(low=1e-5, high=5e-3)},
-        description="Fields of the recipe to choose, each with [low, high] or {choices: [...]}.",
+        description="What to choose, each with [low, high] or {choices: [...]}."
     )
     sampler: Literal["tpe", "random"] = Field(
         default="tpe", description="Who proposes: Optuna's tree-structured Parzen estimator, or chance."
@@ -112,25 +85,12 @@ class Tune(BaseModel):
     pruner: Pruner = Field(default="median", description="Who stops trials early that do worse than others.")
     compare_fixed: bool = Field(
         default=True,
-        description="Whether the rows are trained with the study's own recipe, too: did tuning change a verdict?",
+        description="Whether the rows are trained with the study's own values, too: did tuning change a verdict?",
     )
 
-    @model_validator(mode="after")
-    def _known_fields(self) -> Tune:
-        if not self.ranges:
-            raise ValueError("tune.ranges is empty: name at least one field of the recipe")
-        for name, values in self.ranges.items():
-            if name not in Recipe.model_fields:
-                raise unknown("field of the recipe", name, Recipe.model_fields)
-            if name in ("epochs", "iterations"):
-                raise ValueError(f"{name} is the length of the training, which is the same for all rows")
-            if not values.choices and name not in (*NUMBERS, *WHOLE_NUMBERS):
-                raise ValueError(f"{name} cannot be drawn from a range: give choices instead of low and high")
-        return self
 
-
-class Search(BaseModel):
-    """How `design: search` looks for networks.
+class SearchSettings(BaseModel):
+    """How `design: search` looks for what is best.
 
     Raises:
         pydantic.ValidationError: a field is unknown or out of range.
@@ -138,15 +98,11 @@ class Search(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    objectives: tuple[Objective, ...] = Field(
-        default=("validation_error",),
-        description="What to make small; validation_error is always one of them.",
-    )
+    objectives: tuple[str, ...] = Field(default=(), description="What to make as good as can be.")
     trials: int | None = Field(default=None, ge=2, le=100_000, description="How many trials to finish.")
     hours: float | None = Field(
         default=None, gt=0, description="Or how many hours to train, summed over the workers."
     )
-    validation_images: int = Field(ge=2, description="Training images that are held back to choose on.")
     sampler: Sampler | None = Field(
         default=None, description="tpe for one objective, nsga2 for several, if not given."
     )
@@ -154,30 +110,43 @@ class Search(BaseModel):
         default="none",
         description="Who stops trials early that do worse than others; for one objective only.",
     )
-    any_stages: bool = Field(default=False, description="Let blocks stand in any set of stages.")
-    reduction_per_stage: bool = Field(default=False, description="Choose a reduction for each stage.")
     repetition: int = Field(
         default=0, ge=0, le=1000, description="Another number is another search: other draws and other seeds."
     )
     winners: int = Field(
-        default=3, ge=1, le=100, description="The most networks that are compared on fresh seeds in the end."
+        default=3, ge=1, le=100, description="The most winners that are compared on fresh seeds in the end."
     )
 
     @model_validator(mode="after")
-    def _consistent(self) -> Search:
+    def _consistent(self) -> SearchSettings:
         if (self.trials is None) == (self.hours is None):
             raise ValueError("give the budget by search.trials or by search.hours, one of the two")
-        if "validation_error" not in self.objectives:
-            raise ValueError("search.objectives must have validation_error among them")
+        if self.judged_by not in self.all_objectives:
+            raise ValueError(f"search.objectives must have {self.judged_by} among them")
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError(f"search.objectives names one twice: {', '.join(self.objectives)}")
         if self.pruner != "none" and len(self.objectives) > 1:
             raise ValueError("search.pruner works with one objective only")
-        if self.sampler == "nsga2" and len(self.objectives) == 1:
+        if self.sampler == "nsga2" and len(self.all_objectives) == 1:
             raise ValueError("search.sampler nsga2 is for several objectives; take tpe or random")
         return self
 
     @property
+    def judged_by(self) -> str:
+        """The objective that is measured on validation data, which every search has."""
+        raise NotImplementedError
+
+    @property
+    def all_objectives(self) -> tuple[str, ...]:
+        """The names of its objectives: as said, else the one that is measured on validation data."""
+        return self.objectives or (self.judged_by,)
+
+    @property
+    def timed(self) -> bool:
+        """Whether proposals are asked how fast their result is."""
+        return False
+
+    @property
     def chosen_sampler(self) -> Sampler:
         """The sampler: as said, else TPE for one objective and NSGA-II for several."""
-        return self.sampler or ("tpe" if len(self.objectives) == 1 else "nsga2")
+        return self.sampler or ("tpe" if len(self.all_objectives) == 1 else "nsga2")

@@ -1,4 +1,4 @@
-"""Search: looks for good networks among all combinations, and compares the winners on fresh seeds."""
+"""Search: looks for the best combinations, and compares the winners on fresh seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SearchDesign(DesignKind):
     """A search among all combinations; its rows are the winners."""
 
     name = "search"
-    description = "looks for good networks among all combinations"
+    description = "looks for the best networks, or values, among all combinations"
     field = "search"
     varies_alone = False
     decides = True
@@ -36,8 +36,6 @@ class SearchDesign(DesignKind):
             raise ValueError(
                 "a search needs `confirm: N`, at least 2: fresh seeds on which its winners meet the baseline"
             )
-        if not study.axes:
-            raise ValueError("a search needs axes, or there is nothing to choose from")
 
     def check(self, study: Study) -> None:
         """Refuse what a choice cannot have."""

@@ -1,4 +1,4 @@
-"""Tuned: as one factor, but every row is trained with a recipe of its own, chosen on validation images."""
+"""Tuned: as one factor, but every row is run with values of its own, chosen on validation data."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ REPEAT = "repeat"
 
 
 class TunedDesign(OneFactorDesign):
-    """One factor, with a recipe of its own for each row."""
+    """One factor, with a recipe, or other values, of its own for each row."""
 
     name = "tuned"
     description = (
-        "as one-factor, but every row is trained with a recipe of its own, chosen on validation images"
+        "as one-factor, but every row is run with a recipe, or other values, of its own, that are chosen on validation"
+        " data"
     )
     field = "tune"
     decides = True
@@ -29,23 +30,18 @@ class TunedDesign(OneFactorDesign):
     section = "tuned"
 
     def check(self, study: Study) -> None:
-        """Refuse seeds of the choice's own, and ranges of what is an axis."""
+        """Refuse seeds of the choice's own, and what a choice cannot have."""
         if max(study.seeds) >= CHOOSE_FROM:
             raise ValueError(f"in a tuned study seeds must be below {CHOOSE_FROM}")
         check_choosing(study)
-        for name in () if study.tune is None else study.tune.ranges:
-            if f"recipe.{name}" in study.axes:
-                raise ValueError(
-                    f"recipe.{name} is an axis of the study, so tune.ranges cannot choose it, too"
-                )
 
 
 def check_choosing(study: Study) -> None:
-    """Refuse what a choice on validation images cannot have.
+    """Refuse what a choice on validation data cannot have.
 
     Raises:
         ValueError: with the reason.
     """
     study.check_choosing()
     if REPEAT in study.axes:
-        raise ValueError(f"the axis {REPEAT!r} is for comparisons of a network with itself, not for a choice")
+        raise ValueError(f"the axis {REPEAT!r} is for comparisons of a row with itself, not for a choice")

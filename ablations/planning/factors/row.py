@@ -18,14 +18,16 @@ class FactorRow(Row):
     Attributes:
         experiment: see `FactorTrial`.
         factors: likewise.
+        judged_by: likewise.
     """
 
     experiment: str
     factors: str
+    judged_by: tuple[str, ...] = ()
 
     def trial(self, seed: int) -> FactorTrial:
         """Return the trial of this row with a seed of the study."""
-        return FactorTrial(self.experiment, self.factors, self.own_seed(seed))
+        return FactorTrial(self.experiment, self.factors, self.own_seed(seed), self.judged_by)
 
     @property
     def identity(self) -> Hashable:

@@ -16,7 +16,9 @@ from typing_extensions import Self
 from ablations.errors import StudyError
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.experiment import Experiment, experiment_kind, experiment_kinds
+from ablations.planning.factors.choosing import FactorSearch, FactorTune
 from ablations.planning.factors.values import canonical, value_text
+from ablations.planning.metric import Metric
 from ablations.planning.study import Study
 from senet_core.errors import UserError, unknown
 
@@ -41,6 +43,15 @@ class FactorStudy(Study):
     )
     baseline: dict[str, Any] = Field(
         description="The factors with the values that every row is compared with: every axis, and what else is fixed."
+    )
+    axes: dict[str, tuple[Any, ...]] = Field(
+        default={}, description="What is varied: a factor, or repeat, to the list of its values."
+    )
+    tune: FactorTune | None = Field(
+        default=None, description="How `design: tuned` chooses values of factors for every row."
+    )
+    search: FactorSearch | None = Field(
+        default=None, description="How `design: search` looks for values of factors."
     )
     margin: float = Field(
         gt=0,
@@ -68,11 +79,18 @@ class FactorStudy(Study):
                 raise unknown("axis", axis, [*self.baseline, REPEAT])
             if not self.axes[axis]:
                 raise ValueError(f"axis {axis!r} has no values")
-        if self.tune is not None or self.search is not None:
-            raise ValueError(
-                f"design {self.design!r} chooses recipes or networks, which this experiment has not"
-            )
         return self
+
+    def _check_something_varies(self) -> None:
+        if not self.axes and not (self.search is not None and self.search.ranges):
+            raise ValueError("nothing to compare: give axes")
+
+    @property
+    def judged_by(self) -> Metric:
+        """The metric that is measured on validation data; the reported one where the study chooses nothing."""
+        chooses = self.tune or self.search
+        named = None if chooses is None else chooses.validation_metric
+        return next((m for m in self.experiment.metrics if m.column == named), self.metric)
 
     @property
     def home(self) -> str:

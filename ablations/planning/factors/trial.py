@@ -12,6 +12,9 @@ from ablations.planning.trial import Trial
 EXPERIMENT = "experiment"
 """The field by which the canonical form of such a trial is known."""
 
+JUDGED_BY = "judged_by"
+"""The field that only trials have which take part in a choice."""
+
 
 @dataclass(frozen=True)
 class FactorTrial(Trial):
@@ -21,16 +24,14 @@ class FactorTrial(Trial):
         experiment: what is common to all trials of the experiment, as canonical JSON, with its kind.
         factors: the value of each factor, as canonical JSON.
         seed: at least 0.
+        judged_by: the metrics that are recorded of a trial that takes part in a choice, the reported one not among
+            them; empty for any other trial, of which all are.
     """
 
     experiment: str
     factors: str
     seed: int
-
-    @classmethod
-    def of(cls, experiment: Mapping[str, Any], factors: Mapping[str, Any], seed: int) -> FactorTrial:
-        """Return the trial with these values."""
-        return cls(canonical_json(experiment), canonical_json(factors), seed)
+    judged_by: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FactorTrial:
@@ -40,17 +41,31 @@ class FactorTrial(Trial):
             ValueError: a field is missing or of another form.
         """
         experiment, factors, seed = value.get(EXPERIMENT), value.get("factors"), value.get("seed")
+        judged_by = value.get(JUDGED_BY, [])
         if not isinstance(experiment, dict) or not isinstance(factors, dict) or type(seed) is not int:
             raise ValueError("a trial has an experiment, factors and a seed")
-        return cls.of(experiment, factors, seed)
+        if not isinstance(judged_by, list) or not all(isinstance(name, str) for name in judged_by):
+            raise ValueError("what a trial is judged by is a list of metrics")
+        return cls(canonical_json(experiment), canonical_json(factors), seed, tuple(judged_by))
 
     def to_json(self) -> dict[str, Any]:
         """Return the canonical form, ready for `json.dumps`."""
-        return {EXPERIMENT: json.loads(self.experiment), "factors": self.values, "seed": self.seed}
+        told = {EXPERIMENT: json.loads(self.experiment), "factors": self.values, "seed": self.seed}
+        return {**told, JUDGED_BY: list(self.judged_by)} if self.judged_by else told
 
     def choices(self) -> dict[str, Any]:
         """Return the value of each factor by name."""
         return self.values
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of what its experiment measures."""
+        return tuple(json.loads(self.experiment).get("metrics", ()))
+
+    @property
+    def proposed(self) -> bool:
+        """Whether it takes part in a choice."""
+        return bool(self.judged_by)
 
     @property
     def values(self) -> dict[str, Any]:

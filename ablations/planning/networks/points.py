@@ -176,9 +176,7 @@ class NetworkPoints(Points):
     def check(self, rows: Iterable[Row]) -> None:
         """Refuse batches that the training images cannot fill, where their number is known before they are read."""
         study = self._study
-        chooses, data = study.chooses, study.baseline.data
-        train_images = known_train_images(
-            data if chooses is None else data.for_choosing(chooses.validation_images)
-        )
+        data, held_back = study.baseline.data, study.held_back
+        train_images = known_train_images(data.for_choosing(held_back) if held_back else data)
         if train_images is not None:
             check_batches(study, rows, train_images)

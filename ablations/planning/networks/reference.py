@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ablations.planning.choices.settings import Range, Search, Tune
+from ablations.planning.choices.settings import Range
 from ablations.planning.designs import DESIGNS
 from ablations.planning.designs.race import RaceSettings
+from ablations.planning.factors.choosing import FactorSearch, FactorTune
+from ablations.planning.networks.choosing import Search, Tune
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.datasets import DATASETS, Dataset
 from ablations.planning.networks.recipe import Recipe
@@ -63,6 +65,8 @@ def study_reference() -> str:
         ("tune", Tune, "For `design: tuned`; see [choosing.md](choosing.md)."),
         ("tune.ranges.FIELD", Range, "`lr: [0.02, 1.0]` is short for `lr: {low: 0.02, high: 1.0}`."),
         ("search", Search, "For `design: search`; see [choosing.md](choosing.md)."),
+        ("tune of programs and functions", FactorTune, "See [choosing.md](choosing.md)."),
+        ("search of programs and functions", FactorSearch, "Likewise."),
     ):
         parts += _section(name, said, model.model_json_schema())
     return "\n".join(parts)

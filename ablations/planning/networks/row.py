@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
@@ -36,6 +36,10 @@ class NetworkRow(Row):
         return NetworkTrial(
             self.backbone, self.variant, self.data, self.recipe, self.own_seed(seed), self.plugins
         )
+
+    def held_back(self, validation_images: int) -> NetworkRow:
+        """Return the row judged on so many training images that are held back, for a choice."""
+        return replace(self, data=self.data.for_choosing(validation_images))
 
     @property
     def identity(self) -> Hashable:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,8 @@ from typing_extensions import Self
 
 from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.experiment import Experiment, find_experiment
+from ablations.planning.metric import Metric
+from ablations.planning.networks.choosing import VALIDATION_ERROR, Search, Tune
 from ablations.planning.networks.data_path import absolute_path, spelled
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import PRECISIONS, Recipe
@@ -106,10 +108,15 @@ class NetworkStudy(Study):
         pydantic.ValidationError: a field is unknown, missing, of the wrong type or out of range.
     """
 
+    chosen: ClassVar[tuple[str, str]] = ("recipe", "recipes")
+    found: ClassVar[tuple[str, str]] = ("network", "networks")
+
     axes: dict[str, tuple[Any, ...]] = Field(
         description="What is varied: an axis to the list of its values; an axis is a field of the block, backbone, "
         "repeat or recipe.FIELD."
     )
+    tune: Tune | None = Field(default=None, description="How `design: tuned` chooses recipes.")
+    search: Search | None = Field(default=None, description="How `design: search` looks for networks.")
     margin: float = Field(
         default=0.2,
         gt=0,
@@ -160,11 +167,18 @@ class NetworkStudy(Study):
             raise ValueError("nothing to compare: give axes, or include_plain: true")
 
     def check_choosing(self) -> None:
-        """Refuse validation images of the data's own."""
+        """Refuse validation images of the data's own, and ranges of what is an axis."""
         if self.baseline.data.validation_images is not None:
             raise ValueError("validation_images belong to tune or search here, not to the data")
         if self.search is not None and self.baseline.variant is None:
             raise ValueError("a search starts from an SE block as its baseline, not from the plain network")
+        if self.search is not None and not self.axes:
+            raise ValueError("a search needs axes, or there is nothing to choose from")
+        for name in () if self.tune is None else self.tune.ranges:
+            if f"recipe.{name}" in self.axes:
+                raise ValueError(
+                    f"recipe.{name} is an axis of the study, so tune.ranges cannot choose it, too"
+                )
 
     @_model_validator(mode="after")
     def _block_to_vary(self) -> NetworkStudy:
@@ -221,6 +235,17 @@ class NetworkStudy(Study):
         placed = self.model_copy()
         placed._precision = precision
         return placed
+
+    @property
+    def held_back(self) -> int:
+        """The training images that a choice is made on; 0 where the study chooses nothing."""
+        chooses = self.tune or self.search
+        return 0 if chooses is None else chooses.validation_images
+
+    @property
+    def judged_by(self) -> Metric:
+        """The error on validation images."""
+        return VALIDATION_ERROR
 
     @property
     def experiment(self) -> Experiment:

@@ -28,7 +28,7 @@ from ablations.running.mlflow.values import (
     trial_parameters,
     width_parameters,
 )
-from ablations.running.mlflow.views import page_of, proposal_view, trial_view
+from ablations.running.mlflow.views import page_of, view_of
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from senet_core.errors import UserError
@@ -190,7 +190,7 @@ class Tracker:
         configuration = {"key": trial.key, "trial": trial.to_json(), "environment": dict(environment)}
         self._runs.write_json(run_id, configuration, "trial.json")
         if level_of(trial) not in self._views:
-            self._runs.save_view((proposal_view if trial.proposed else trial_view)(list(axis_values)))
+            self._runs.save_view(view_of(trial, list(axis_values)))
             self._views.add(level_of(trial))
         return run_id
 

@@ -12,12 +12,25 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 
+from ablations.planning.factors.trial import FactorTrial
+from ablations.planning.trial import Trial
 from ablations.running.mlflow.values import LEVEL, PLAN
 
 TRIAL_METRICS = ("top1_error", "top5_error", "test_loss", "parameters", "multiply_adds", "train_seconds")
 SUMMARY_METRICS = ("mean", "ci_lo", "ci_hi", "delta", "p_corrected", "parameters")
 PROPOSAL_METRICS = ("validation_error", "parameters", "multiply_adds", "latency_ms", "train_seconds")
 TAG = "mlflow.sharedViewState."
+
+
+def view_of(trial: Trial, axes: Sequence[str]) -> tuple[str, str]:
+    """Return the tag of the view of all trials that are what this one is: of a choice, or not."""
+    if not isinstance(trial, FactorTrial):
+        return (proposal_view if trial.proposed else trial_view)(axes)
+    level, name = ("proposal", "Proposals") if trial.proposed else ("trial", "Trials")
+    metrics = (*(trial.judged_by or trial.metrics), "train_seconds")
+    # the factors that a choice draws are no axes
+    columns = list(trial.values) if trial.proposed else [*axes, "seed"]
+    return _view(level, name, columns, metrics, order="attributes.start_time", tags=(PLAN,))
 
 
 def trial_view(axes: Sequence[str]) -> tuple[str, str]:

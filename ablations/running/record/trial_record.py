@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from ablations.planning.explain import explain
+from ablations.planning.factors.trial import JUDGED_BY
 from ablations.planning.networks.recipe import PRECISIONS
 from ablations.planning.trial import in_precision, trial_key
 from ablations.running.record.schema import check_schema
@@ -242,7 +243,8 @@ class TrialRecord:
     def proposed(self) -> bool:
         """Whether it took part in a choice, and was judged on validation data."""
         data = self.trial.get("data")
-        return isinstance(data, Mapping) and data.get("validation_images") is not None
+        held_back = isinstance(data, Mapping) and data.get("validation_images") is not None
+        return held_back or JUDGED_BY in self.trial
 
     @property
     def data_name(self) -> str:

@@ -13,15 +13,9 @@ from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.proposals import FILE_NAME, Proposal
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.record.trial_record import Result, TrialRecord
+from ablations.running.record.trial_record import MetricsResult, Result, TrialRecord
 
 State = Literal["open", "finished", "pruned", "diverged", "failed"]
-_COLUMNS = {
-    "validation_error": "top1_error",
-    "parameters": "parameters",
-    "multiply_adds": "multiply_adds",
-    "latency": "latency_ms",
-}
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Judged:
 
     @cached_property
     def row(self) -> Row:
-        """The row that was trained, with validation images held back."""
+        """The row that was run, judged on validation data."""
         return self.arm.space.proposed_row(self.proposal.params)
 
     @cached_property
@@ -66,11 +60,14 @@ class Judged:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training and judging that the record has of it."""
-        if self.line is None:
+        """Seconds of training and judging that the record has of it; of a program that failed those of its steps."""
+        line = self.line
+        if line is None:
             return 0.0
-        judged = 0.0 if self.line.result is None else self.line.result.test_seconds
-        return judged + sum(epoch.seconds for epoch in self.line.history)
+        if isinstance(line.result, MetricsResult):
+            return line.result.train_seconds  # it need not report steps
+        judged = 0.0 if line.result is None else line.result.test_seconds
+        return judged + sum(epoch.seconds for epoch in line.history)
 
 
 def judge(arm: Arm, proposals: Sequence[Proposal], record: TrialFile) -> tuple[Judged, ...]:
@@ -164,6 +161,6 @@ def _judged(arm: Arm, proposal: Proposal, line: TrialRecord | None) -> Judged:
 
 
 def _values(arm: Arm, result: Result) -> tuple[float, ...] | None:
-    found = [result.value(_COLUMNS[objective]) for objective in arm.objectives]
+    found = [result.value(objective.metric.column) for objective in arm.objectives]
     known = tuple(float(value) for value in found if value is not None)
     return known if len(known) == len(found) else None

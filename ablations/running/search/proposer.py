@@ -6,7 +6,6 @@ leaves either nothing or a proposal without an end, and the next sweep takes tha
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,6 @@ from filelock import FileLock, Timeout
 from ablations.planning.choices.arms import Arm, arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.tuned import CHOOSE_FROM
-from ablations.planning.networks.study import network_study
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.record.leases import Leases
@@ -80,7 +78,7 @@ class Proposer:
         self._folder = paths.results
         self._lock = FileLock(self._folder / ".choice.lock", timeout=LOCK_SECONDS)
         self._mine: dict[str, Arm] = {}
-        self._timed = any("latency" in arm.objectives for arm in self.arms)
+        self._timed = design.study.search is not None and design.study.search.timed
         self._failures: Counter[str] = Counter()
         self._broken: str | None = None
         self._read: dict[str, tuple[tuple[int, int], tuple[Judged, ...]]] = {}
@@ -137,10 +135,10 @@ class Proposer:
             return pruned
         try:
             for epoch in epochs:
-                error = epoch.values.get("validation_error")
-                if error is not None:
+                value = epoch.values.get(arm.judged_by.step)
+                if value is not None:
                     with failing_softly():
-                        pruned |= self._views[arm.name].report(key, epoch.number, error)
+                        pruned |= self._views[arm.name].report(key, epoch.number, value)
         except StorageFailed as error:
             self._lost_storage(error)
         return pruned
@@ -199,10 +197,7 @@ class Proposer:
             with self._locked(), failing_softly():
                 self._record.refresh()
                 folder = folder_name(self._folder)
-                views = {
-                    a.name: View(f"{design.study.name} {folder}", a, opened, _epochs(design))
-                    for a in self.arms
-                }
+                views = {a.name: View(f"{design.study.name} {folder}", a, opened) for a in self.arms}
                 for arm in self.arms:
                     views[arm.name].forget_others(self._judge(arm))
                     views[arm.name].mirror(self._judge(arm))
@@ -291,7 +286,3 @@ def _be_alone(lock: FileLock, study: str) -> None:
             f"another process is choosing for study {study!r}; for several at once, share a database:"
             " `storage=postgresql://USER@HOST/NAME`"
         ) from None
-
-
-def _epochs(design: Design) -> int:
-    return math.ceil(network_study(design.study).recipe.epochs or 1)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -24,9 +24,8 @@ from ablations.planning.choices.space import Dimension, Params
 from ablations.running.search.judged import Judged
 from senet_core.errors import UserError
 
+Direction = Literal["minimize", "maximize"]
 KEY = "senet.key"
-WORST_ERROR = 100.0
-"""The error that a diverged training counts as, in per cent: no recipe or network that diverges is chosen."""
 _FEW = 4
 _ATTEMPTS = 3
 _STRIDE = 100_003
@@ -42,18 +41,17 @@ class View:
         study: name of our study.
         arm: the choice.
         storage: Optuna's.
-        epochs: of a whole training, for the pruner.
     """
 
-    def __init__(self, study: str, arm: Arm, storage: optuna.storages.BaseStorage, epochs: int) -> None:
+    def __init__(self, study: str, arm: Arm, storage: optuna.storages.BaseStorage) -> None:
         self.arm = arm
         self._distributions = {d.name: _distribution(d) for d in arm.space.dimensions}
         self._make = partial(
             optuna.create_study,
             study_name=f"{study}: {arm.name} ({arm.asked[:6]})",
             storage=storage,
-            directions=["minimize"] * len(arm.objectives),
-            pruner=_pruner(arm, epochs),
+            directions=directions_of(arm),
+            pruner=_pruner(arm),
             load_if_exists=True,
         )
         self._storage = storage
@@ -82,7 +80,7 @@ class View:
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self.study.set_metric_names(list(self.arm.objectives))
+            self.study.set_metric_names([objective.name for objective in self.arm.objectives])
 
     def mirror(self, judged: Sequence[Judged]) -> None:
         """Bring Optuna up to what is known; the caller holds the choice's lock, so that nobody is just asking."""
@@ -123,7 +121,7 @@ class View:
         self._numbers[key] = self._asked.number
 
     def report(self, key: str, step: int, value: float) -> bool:
-        """Report a validation error, in per cent, to the pruner, and return whether the trial is to be pruned."""
+        """Report a figure on validation data to the pruner, and return whether the trial is to be pruned."""
         if self.arm.pruner == "none" or key not in self._numbers:
             return False
         frozen = self.study.get_trials(deepcopy=False)[self._numbers[key]]
@@ -152,7 +150,7 @@ class View:
     def _add(self, judged: Judged) -> None:
         state, values = self._ended(judged)
         line = judged.line
-        said = {} if line is None else {e.number: e.values.get("validation_error") for e in line.history}
+        said = {} if line is None else {e.number: e.values.get(self.arm.judged_by.step) for e in line.history}
         self.study.add_trial(
             create_trial(
                 state=state,
@@ -172,7 +170,7 @@ class View:
         if judged.state == "finished" and judged.values is not None:
             return TrialState.COMPLETE, list(judged.values)
         if judged.state == "diverged" and len(self.arm.objectives) == 1:
-            return TrialState.COMPLETE, [WORST_ERROR]
+            return TrialState.COMPLETE, [self.arm.judged_by.worst]
         if judged.state == "pruned":
             return TrialState.PRUNED, None
         return TrialState.FAIL, None
@@ -182,6 +180,11 @@ def _begins(judged: Sequence[Judged]) -> bool:
     """Return whether the study's own point has no result yet: a failure of the machine is none."""
     tried = [j.state for j in judged if j.is_start]
     return all(state == "failed" for state in tried) and len(tried) < _ATTEMPTS
+
+
+def directions_of(arm: Arm) -> list[Direction]:
+    """Return which way Optuna has each objective."""
+    return ["minimize" if objective.metric.lower_is_better else "maximize" for objective in arm.objectives]
 
 
 def make_trial(arm: Arm, judged: Judged) -> FrozenTrial | None:
@@ -216,9 +219,13 @@ def _sampler(arm: Arm, seed: int) -> optuna.samplers.BaseSampler:
     )
 
 
-def _pruner(arm: Arm, epochs: int) -> optuna.pruners.BasePruner:
+def _pruner(arm: Arm) -> optuna.pruners.BasePruner:
     if arm.pruner == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=_FEW, n_warmup_steps=1)
     if arm.pruner == "hyperband":
-        return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=max(2, epochs), reduction_factor=3)
+        steps = arm.space.steps
+        most = (
+            "auto" if steps is None else max(2, steps)
+        )  # "auto": as many as the first whole proposal reports
+        return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=most, reduction_factor=3)
     return optuna.pruners.NopPruner()

@@ -37,7 +37,7 @@ class Dispatch:
         self.others, self.proposer, self.rounds = context.others, context.proposer, rounds
         study = context.design.study
         self.study, self.runner = study, runner_of(study)
-        self.timed = study.search is not None and "latency" in study.search.objectives
+        self.timed = study.search is not None and study.search.timed
         self.rows = {key: row for key, (row, _) in rounds.by_key.items()}
         self.aside = SetAside()
         for key in self.record.finished.keys() & self.rows.keys():

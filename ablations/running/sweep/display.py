@@ -32,13 +32,21 @@ class SweepDisplay:
         study: its name.
         console: where to write; bars appear only where it is a terminal.
         metric: what each trial that ended is shown with.
+        judged_by: what those are shown with that take part in a choice; that metric, too, if None.
         faults: where to write what goes wrong; the same console if None.
     """
 
     def __init__(
-        self, study: str, console: Console, faults: Console | None = None, *, metric: Metric
+        self,
+        study: str,
+        console: Console,
+        faults: Console | None = None,
+        *,
+        metric: Metric,
+        judged_by: Metric | None = None,
     ) -> None:
         self._study, self._metric = study, metric
+        self._judged_by = metric if judged_by is None else judged_by
         self._console = console
         self._faults = console if faults is None else faults
         self._bars = Progress(
@@ -118,7 +126,7 @@ class SweepDisplay:
             self._bars.update(self._whole, completed=self._ended)
         name = f"[{self._ended}/{self._total}] {row.label}, seed {record.trial['seed']}"
         if record.result is not None:
-            metric = self._metric._replace(name="validation error") if record.proposed else self._metric
+            metric = self._judged_by if record.proposed else self._metric
             value, seconds = record.result.value(metric.column), record.result.train_seconds
             shown = "no value" if value is None else metric.text(value)
             self._console.print(f"{name}: {metric.name} {shown} in {seconds:.1f} s{self._left()}")

@@ -15,6 +15,13 @@ from ablations.running.record.trial_file import TrialFile
 def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, study: Study) -> list[str]:
     """Return what a sweep would do with a trial of a study, and why.
 
+    Args:
+        row: of the trial.
+        trial: that is asked about.
+        paths: of its study.
+        record: likewise.
+        study: that is asked about it.
+
     Returns:
         Lines: what the trial is, and what its record, checkpoints and leases say.
 
@@ -22,7 +29,7 @@ def explain_trial(row: Row, trial: Trial, paths: StudyPaths, record: TrialFile, 
         RecordError: the record cannot be read or is corrupt.
     """
     lines = [f"trial {trial.key}: row {row.label!r}, seed {trial.seed}, {trial}"]
-    lines += _history(record, trial.key, study.metric)
+    lines += _history(record, trial.key, study.judged_by if trial.proposed else study.metric)
     if trial.key in record.finished:
         return [
             *lines,
@@ -51,8 +58,7 @@ def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
             origin = f", for study {line.shared_from!r}" if line.shared_from else ""
             value = line.result.value(metric.column)
             shown = "no value" if value is None else metric.text(value)
-            name = "validation error" if line.proposed else metric.name
-            said.append(f"finished {where}{origin}: {name} {shown}")
+            said.append(f"finished {where}{origin}: {metric.name} {shown}")
         elif line.status == "pruned":
             said.append(
                 f"stopped early {where}, after epoch {len(line.history)}: its search found it worse than others"

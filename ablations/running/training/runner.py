@@ -121,8 +121,7 @@ def _check_batches(design: Design, train_images: int) -> None:
     from ablations.planning.networks.batches import check_batches
 
     study = network_study(design.study)
-    held_back = study.chooses is not None and study.baseline.data.train_images is None
-    left = train_images - (study.chooses.validation_images if study.chooses and held_back else 0)
+    left = train_images - (study.held_back if study.baseline.data.train_images is None else 0)
     check_batches(study, [*design.rows, *extreme_rows(design)], left)
 
 

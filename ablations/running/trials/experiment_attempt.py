@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -85,21 +86,24 @@ class ExperimentAttempt:
                 writer.epoch(step)
 
             trial = FactorTrial.from_json(task.trial)
+            wanted = trial.judged_by or tuple(metric.column for metric in experiment.metrics)
+            # of a proposal nothing else is kept, least of all what the study reports
+            hidden = {metric.column for metric in experiment.metrics} - set(wanted)
             before = self._earlier(tell)
             context = RunningContext(
                 trial.seed,
                 task.checkpoint_dir,
                 task.running_dir.parent / LOGS / f"{task.key}.log",
                 throttled(self._asked_to_stop),
-                tell,
+                lambda step: tell(replace(step, metrics=_without(step.metrics, hidden))),
             )
             try:
                 found = experiment.run(trial, context)
                 if found is None and self._asked_to_stop():
                     raise Stopped
-                wanted = tuple(metric.column for metric in experiment.metrics)
-                metrics = check_metrics(found, wanted)
-                self._keep_outcomes(context, metrics[wanted[0]])
+                metrics = _without(check_metrics(found, wanted), hidden)
+                if not trial.proposed:
+                    self._keep_outcomes(context, metrics[wanted[0]])
                 self._result = MetricsResult(
                     metrics, before + time.monotonic() - self._began, self._outcomes_hash()
                 )
@@ -200,6 +204,10 @@ def _kind(error: BaseException) -> Kind:
     if isinstance(error, OSError) and error.errno in FULL_OR_FAILING:
         return "disk"
     return "oom" if "out of memory" in one_line(error).lower() else "error"
+
+
+def _without(metrics: Mapping[str, float], hidden: Collection[str]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if name not in hidden}
 
 
 def _now() -> str:

@@ -9,20 +9,16 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Candidate, Choice, winners_of
 from ablations.analysis.tables.cells import Column, Number, Table, TableCell, TableRow, Text, scaled
 from ablations.analysis.tables.choices.tuned import counted
+from ablations.analysis.tables.page import page_of
 from ablations.planning.row import RowKind
 
-HEADS = {
-    "validation_error": "validation error, %",
-    "parameters": "parameters",
-    "multiply_adds": "multiply-adds",
-    "latency": "latency, ms",
-}
+_COUNTS = ("parameters", "multiply_adds")  # too large to be shown to the last digit
 _MOST_ROWS = 20
 _FEWEST_TRIALS = 8  # for importances
 
 
 def front_table(choice: Choice, results: Results) -> Table:
-    """Return the front (of one objective: the best networks), the baseline and the plain network beside it."""
+    """Return the front (of one objective: the best rows), the baseline and the plain network beside it."""
     several = len(choice.arm.objectives) > 1
     listed = list(choice.front if several else choice.candidates[:_MOST_ROWS])
     reference = {
@@ -34,14 +30,15 @@ def front_table(choice: Choice, results: Results) -> Table:
     search = results.design.study.search
     assert search is not None
     winners = {w.row.identity for w in winners_of(choice, search.winners)} if choice.over else set()
+    one, several_words = results.design.study.found
     columns = (
-        Column("network", "network", "left"),
-        *(Column(name, HEADS[name]) for name in choice.arm.objectives),
+        Column(one, one, "left"),
+        *(Column(objective.name, objective.metric.head) for objective in choice.arm.objectives),
         Column("visits", "proposals"),
         Column("role", "", "left"),
     )
     rows = tuple(TableRow(_cells(c, choice, winners), _kind(c, results)) for c in listed)
-    title = "The Pareto front of the search" if several else "The best networks of the search"
+    title = "The Pareto front of the search" if several else f"The best {several_words} of the search"
     return Table("front", title, columns, rows, _notes(choice, several))
 
 
@@ -49,19 +46,19 @@ def importance_table(choice: Choice) -> Table | None:
     """Return which dimensions decided the objectives, by PED-ANOVA; None with too few proposals."""
     import optuna
 
-    from ablations.running.search.view import make_trial  # Optuna, which only a search needs
+    from ablations.running.search.view import directions_of, make_trial  # Optuna, which only a search needs
 
     trials = [trial for j in choice.judged if (trial := make_trial(choice.arm, j)) is not None]
     if len(trials) < _FEWEST_TRIALS:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        study = optuna.create_study(directions=["minimize"] * len(choice.arm.objectives))
+        study = optuna.create_study(directions=directions_of(choice.arm))
         study.add_trials(trials)
         found = {}
         for place, objective in enumerate(choice.arm.objectives):
             try:
-                found[objective] = optuna.importance.get_param_importances(
+                found[objective.name] = optuna.importance.get_param_importances(
                     study,
                     evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
                     target=lambda trial, place=place: trial.values[place],  # type: ignore[misc]
@@ -72,10 +69,10 @@ def importance_table(choice: Choice) -> Table | None:
         return None
     columns = (
         Column("dimension", "choice", "left"),
-        *(Column(name, f"for {HEADS[name].split(',')[0]}") for name in found),
+        *(Column(o.name, f"for {o.metric.name}") for o in choice.arm.objectives if o.name in found),
     )
     rows = tuple(
-        TableRow((Text(d.name), *(Number(found[name].get(d.name)) for name in found)))
+        TableRow((Text(d.name), *(Number(each.get(d.name)) for each in found.values())))
         for d in choice.arm.space.dimensions
     )
     notes = (
@@ -90,26 +87,27 @@ def importance_table(choice: Choice) -> Table | None:
 def search_answer(results: Results) -> str | None:
     """Return a sentence on how far the search is, or what it came to."""
     choice = results.choices[0]
-    ended = sum(j.counts for j in choice.judged)
+    ended, several = sum(j.counts for j in choice.judged), results.design.study.found[1]
     if not choice.over:
-        return f"The search is unfinished: {ended} proposals have ended, {len(choice.candidates)} different networks."
+        return f"The search is unfinished: {ended} proposals have ended, {len(choice.candidates)} different {several}."
     if not choice.candidates:
         return "No proposal of the search finished."
     best = choice.candidates[0]
-    place = choice.arm.objectives.index("validation_error")
+    metric = choice.arm.judged_by.metric
     words = (
-        f"Of {ended} proposals, {len(choice.candidates)} different networks, the lowest validation error is "
+        f"Of {ended} proposals, {len(choice.candidates)} different {several}, the"
+        f" {'lowest' if metric.lower_is_better else 'highest'} {metric.name} is "
     )
-    words += f"{best.values[place]:.2f} %, of {best.row.label}"
+    words += f"{metric.text(best.values[choice.arm.place])}, of {best.row.label}"
     return words + (
-        f"; the Pareto front has {len(choice.front)} networks." if len(choice.arm.objectives) > 1 else "."
+        f"; the Pareto front has {len(choice.front)} {several}." if len(choice.arm.objectives) > 1 else "."
     )
 
 
 def _cells(candidate: Candidate, choice: Choice, winners: Collection[object]) -> tuple[TableCell, ...]:
     values = [
-        Text(scaled(value)) if name in ("parameters", "multiply_adds") else Number(value)
-        for name, value in zip(choice.arm.objectives, candidate.values, strict=True)
+        Text(scaled(value)) if each.name in _COUNTS else Number(value, each.metric.decimals)
+        for each, value in zip(choice.arm.objectives, candidate.values, strict=True)
     ]
     role = "compared on fresh seeds" if candidate.row.identity in winners else None
     return (Text(candidate.row.label), *values, Number(candidate.visits, 0), Text(role))
@@ -117,15 +115,13 @@ def _cells(candidate: Candidate, choice: Choice, winners: Collection[object]) ->
 
 def _notes(choice: Choice, several: bool) -> tuple[str, ...]:
     study = choice.arm.space.study
-    search = study.search
-    assert search is not None
+    words = page_of(study).choice_words()
     hours = sum(j.seconds for j in choice.judged) / 3600
-    kind = "No other network is better in every objective. " if several else ""
+    kind = f"No other {study.found[0]} is better in every objective. " if several else ""
     return (
         f"{kind}Proposals of Optuna's {choice.arm.sampler.upper()} sampler: {counted(choice)}; {hours:.2f} hours of "
-        f"training, summed over workers. Judged on {search.validation_images:,} training images that were held back; "
-        "no test image was read. The mean is taken where a network was proposed more than once. What is lowest here is "
-        "flattered by its luck; the comparison on fresh seeds and test images is the one to quote.",
+        f"training, summed over workers. Judged {words.judged}; {words.unread}. The mean is taken where {words.again} "
+        f"more than once. {words.quote_search}",
     )
 
 

@@ -21,8 +21,10 @@ from ablations.analysis.tables.cells import (
     Text,
     p_text,
 )
+from ablations.analysis.tables.page import page_of
 from ablations.planning.choices.space import Choice as Value
 from ablations.planning.choices.space import Dimension
+from ablations.planning.metric import Metric
 from ablations.planning.row import RowKind
 from ablations.running.search.judged import State
 
@@ -33,7 +35,7 @@ _EDGE = 0.05
 
 
 def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
-    """Return for every row what was chosen, from how many proposals, and how it did on the validation images.
+    """Return for every row what was chosen, from how many proposals, and how it did on validation data.
 
     Args:
         choices: of a tuned study, at least one.
@@ -43,8 +45,8 @@ def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
     columns = (
         Column("variant", "variant", "left"),
         *(Column(name, name.replace("_", " ")) for name in names),
-        Column("validation", "validation error, %"),
-        Column("fixed", "with the study's recipe, %"),
+        Column("validation", choices[0].arm.judged_by.metric.head),
+        Column("fixed", _with_own(results, choices[0].arm.judged_by.metric)),
         Column("proposals", "proposals", "left"),
     )
     rows = tuple(TableRow(_chosen_cells(choice, names), _kind(choice, results)) for choice in choices)
@@ -53,41 +55,45 @@ def chosen_table(choices: Sequence[Choice], results: Results) -> Table:
 
 def changed_table(results: Results) -> Table | None:
     """Return what tuning changed of each row, and of its difference to the baseline; None where that is not known."""
-    rows = tuned_rows(results)
+    rows, metric = tuned_rows(results), results.design.study.metric
     if not rows:
         return None
     columns = (
         Column("variant", "variant", "left"),
-        Column("fixed", "with the study's recipe, %"),
-        Column("tuned", "tuned, %"),
+        Column("fixed", _with_own(results, metric)),
+        Column("tuned", "tuned" + _unit(metric)),
         Column("gain", "tuned minus fixed"),
         Column("p_gain", "p (Holm)"),
         Column("change", "change of the difference to baseline"),
         Column("p_change", "p (Holm)"),
         Column("verdict", "difference to baseline", "left"),
     )
+    words, [own, _] = page_of(results.design.study).choice_words(), results.design.study.chosen
+    side = "below" if metric.lower_is_better else "above"
     notes = (
-        "Every row is compared with itself, seed by seed, on the test images: with the recipe chosen for it, and "
-        "with the study's own. The change of the difference to the baseline is the row's figure minus the baseline's: "
-        "below 0 tuning served the row more than the baseline. Intervals are 95 % t-intervals, each taken alone; p is "
-        "the paired t-test's, corrected (Holm) over the rows of its column. “Not shown to change” is no sign that "
+        f"Every row is compared with itself, {words.compared}: with the {own} chosen for it, and with the study's own. "
+        "The change of the difference to the baseline is the row's figure minus the baseline's: "
+        f"{side} 0 tuning served the row more than the baseline. Intervals are 95 % t-intervals, each taken alone; p "
+        "is the paired t-test's, corrected (Holm) over the rows of its column. “Not shown to change” is no sign that "
         "nothing changed. That one of two differences is shown and the other is not, is no sign that they differ.",
     )
     design = results.design
     planned = len(design.seeds)
-    shown = tuple(TableRow(_changed_cells(row, planned), _kind_of(row.label, results)) for row in rows)
+    shown = tuple(
+        TableRow(_changed_cells(row, planned, metric.decimals), _kind_of(row.label, results)) for row in rows
+    )
     return Table("changed", "What tuning changed", columns, shown, notes)
 
 
-def _changed_cells(row: TunedRow, planned: int) -> tuple[TableCell, ...]:
+def _changed_cells(row: TunedRow, planned: int, decimals: int) -> tuple[TableCell, ...]:
     change = row.change
     return (
         Text(row.label),
-        Mean(row.fixed, planned),
-        Mean(row.tuned, planned),
-        _difference(row.gain),
+        Mean(row.fixed, planned, decimals),
+        Mean(row.tuned, planned, decimals),
+        _difference(row.gain, decimals),
         PValue(row.gain.p_corrected),
-        Number(None) if change is None else _difference(change),
+        Number(None) if change is None else _difference(change, decimals),
         PValue(None if change is None else change.p_corrected),
         Text(None if change is None else _change_word(change)),
     )
@@ -101,11 +107,12 @@ def _change_word(change: Effect) -> str:
 
 def tuned_answer(results: Results) -> str | None:
     """Return a sentence on how far the tuning is, or on what it changed; None where there is none."""
-    choices = results.choices
+    choices, metric = results.choices, results.design.study.metric
     if any(not choice.over for choice in choices):
         ended = sum(j.counts for choice in choices for j in choice.judged)
         planned = sum(choice.planned for choice in choices)
-        return f"The choice of recipes is unfinished: {ended} of {planned} proposals have ended."
+        several = results.design.study.chosen[1]
+        return f"The choice of {several} is unfinished: {ended} of {planned} proposals have ended."
     rows = tuned_rows(results)
     if not rows or results.unfinished or (results.fixed is not None and results.fixed.unfinished):
         return None
@@ -113,14 +120,15 @@ def tuned_answer(results: Results) -> str | None:
         return None
     gains = {row.label: row.gain.difference.mean or 0.0 for row in rows if row.gain.is_shown}
     said = [
-        f"{verb} the error of {_named([label for label in gains if (gains[label] < 0) == lower], len(rows))}"
+        f"{verb} the {metric.noun} of {_named([label for label in gains if (gains[label] < 0) == lower], len(rows))}"
         for verb, lower in (("lowered", True), ("raised", False))
         if any((gain < 0) == lower for gain in gains.values())
     ]
-    first = " and ".join(said) if said else "is not shown to have changed any row's error"
+    first = " and ".join(said) if said else f"is not shown to have changed any row's {metric.noun}"
     changes = [(row.label, row.change) for row in rows if row.change is not None]
     changed = [
-        f"{label} ({_difference(change).text()} points, p = {p_text(change.p_corrected or 0.0)})"
+        f"{label} ({metric.with_points(_difference(change, metric.decimals).text())}, p = "
+        f"{p_text(change.p_corrected or 0.0)})"
         for label, change in changes
         if change.is_shown
     ]
@@ -136,11 +144,12 @@ def _chosen_cells(choice: Choice, names: Sequence[str]) -> tuple[TableCell, ...]
     best = choice.best
     shown = [Text(None) if best is None else Text(_value(best.params[name])) for name in names]
     own = next((j for j in choice.judged if j.is_start and j.state != "failed"), None)
+    decimals = choice.arm.judged_by.metric.decimals
     return (
         Text(choice.arm.label),
         *shown,
-        Number(None if best is None else best.values[0]),
-        Number(None if own is None or own.values is None else own.values[0]),
+        Number(None if best is None else best.values[0], decimals),
+        Number(None if own is None or own.values is None else own.values[0], decimals),
         Text(counted(choice)),
     )
 
@@ -153,14 +162,12 @@ def counted(choice: Choice) -> str:
 
 
 def _notes(choices: Sequence[Choice], results: Results) -> tuple[str, ...]:
-    tune = results.design.study.tune
+    tune, words = results.design.study.tune, page_of(results.design.study).choice_words()
     assert tune is not None
-    spans = ", ".join(f"{d.name} {_range(d)}" for d in choices[0].arm.space.dimensions)
+    spans = ", ".join(f"{d.name} {d}" for d in choices[0].arm.space.dimensions)
     notes = [
-        f"Each row had {tune.trials} proposals of Optuna's {tune.sampler.upper()} sampler, the study's own recipe "
-        f"first where it lies in the ranges, judged on {tune.validation_images:,} training images that were held back "
-        f"(pruner: {tune.pruner}); no test image was read. Ranges: {spans}. The lowest of several validation errors is "
-        "flattered by its luck: quote the test errors, not these."
+        f"Each row had {tune.trials} proposals of Optuna's {tune.sampler.upper()} sampler, {words.own_first}, judged "
+        f"{words.judged} (pruner: {tune.pruner}); {words.unread}. Ranges: {spans}. {words.quote_tuned}"
     ]
     near = [
         f"{choice.arm.label}: {dimension.name}"
@@ -183,12 +190,6 @@ def _is_at_edge(dimension: Dimension, value: Value) -> bool:
     return at < low + _EDGE * (high - low) or at > high - _EDGE * (high - low)
 
 
-def _range(dimension: Dimension) -> str:
-    if dimension.choices:
-        return "one of " + ", ".join(map(str, dimension.choices))
-    return f"{dimension.low:g} to {dimension.high:g}{', logarithmic' if dimension.log else ''}"
-
-
 def _value(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
@@ -204,6 +205,14 @@ def _kind_of(label: str, results: Results) -> RowKind:
     return "plain" if design.plain is not None and label == design.plain.label else "variant"
 
 
-def _difference(effect: Effect) -> Difference:
+def _difference(effect: Effect, decimals: int) -> Difference:
     d = effect.difference
-    return Difference(d.mean, d.lo, d.hi, sd=d.sd)
+    return Difference(d.mean, d.lo, d.hi, sd=d.sd, decimals=decimals)
+
+
+def _with_own(results: Results, metric: Metric) -> str:
+    return f"with the study's {results.design.study.chosen[0]}{_unit(metric)}"
+
+
+def _unit(metric: Metric) -> str:
+    return f", {metric.unit}" if metric.unit else ""

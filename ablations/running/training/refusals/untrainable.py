@@ -7,8 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from torch import Tensor
 
 from ablations.errors import StudyError
-from ablations.planning.choices.arms import arms_of, extreme_rows
-from ablations.planning.choices.space import SearchSpace
+from ablations.planning.choices.arms import extreme_rows
 from ablations.planning.design import Design
 from ablations.planning.networks.row import NetworkRow, network_rows
 from ablations.planning.networks.study import network_study
@@ -43,12 +42,8 @@ def refuse_untrainable(design: Design) -> None:
 
 
 def possible_rows(design: Design) -> Iterator[NetworkRow]:
-    """Yield the rows of a study and those that its choices may come to, each two choices together."""
-    yield from network_rows(design.rows)
-    yield from extreme_rows(design)
-    for arm in arms_of(design):
-        if isinstance(arm.space, SearchSpace):
-            yield from map(arm.space.row, arm.space.pairs)
+    """Yield the rows of a study and those that its choices may come to."""
+    yield from network_rows((*design.rows, *extreme_rows(design)))
 
 
 def _problem(row: NetworkRow, in_channels: int, states: dict[str, Mapping[str, Tensor] | None]) -> str:

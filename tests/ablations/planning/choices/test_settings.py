@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ablations.planning.choices.arms import arms_of
-from ablations.planning.choices.settings import NUMBERS, WHOLE_NUMBERS
 from ablations.planning.design import Design, design
+from ablations.planning.networks.choosing import NUMBERS, WHOLE_NUMBERS
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError

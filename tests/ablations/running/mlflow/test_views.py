@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ablations.planning.factors.trial import FactorTrial
 from ablations.running.mlflow.summaries import RowSummary
 from ablations.running.mlflow.tracker import Tracker
-from ablations.running.mlflow.views import page_of, summary_view, trial_view
+from ablations.running.mlflow.views import page_of, summary_view, trial_view, view_of
 
 
 def state_of(value: str) -> Any:
@@ -29,6 +31,16 @@ def test_the_view_of_the_trials_has_a_column_for_each_axis_and_the_seed() -> Non
         "metrics.`top1_error`",
     ]
     assert state["searchFilter"] == "tags.`senet.level` = 'trial'"
+
+
+def test_the_views_of_a_programs_trials_have_its_own_metrics() -> None:
+    trial = FactorTrial('{"metrics":{"held_out":"maximise","score":"maximise"}}', '{"rate":0.1}', 0)
+    columns = state_of(view_of(trial, ["rate"])[1])["selectedColumns"]
+    assert columns[:4] == ["params.`rate`", "params.`seed`", "metrics.`held_out`", "metrics.`score`"]
+    tag, value = view_of(replace(trial, judged_by=("held_out",)), [])
+    columns = state_of(value)["selectedColumns"]
+    assert tag.endswith("senetproposal")
+    assert columns[:3] == ["params.`rate`", "metrics.`held_out`", "metrics.`train_seconds`"]
 
 
 def test_the_view_of_the_summaries_is_sorted_by_the_mean() -> None:

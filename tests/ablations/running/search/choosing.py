@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,20 @@ from small import Watcher, small_study
 
 from ablations.analysis.results.growing import CurrentResults, NextTrials
 from ablations.planning.design import Design
-from ablations.planning.networks.trial import NetworkTrial
+from ablations.planning.design import design as design_of_study
+from ablations.planning.factors.trial import EXPERIMENT, FactorTrial
+from ablations.planning.networks.trial import NetworkTrial, network_trial
+from ablations.planning.study_file import parse_study
+from ablations.planning.trial import Trial
 from ablations.running.record.study_paths import StudyPaths
-from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, TrialResult
+from ablations.running.record.trial_record import (
+    EpochMetrics,
+    Failure,
+    Kind,
+    MetricsResult,
+    StepMetrics,
+    TrialResult,
+)
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.trials.progress import ProgressWriter
@@ -26,6 +38,13 @@ from senet_core.complexity import measure_complexity
 
 TUNE = {"trials": 6, "validation_images": 40, "pruner": "none"}
 SEARCH = {"trials": 12, "validation_images": 40}
+PROGRAM_TUNE = {
+    "trials": 6,
+    "validation_metric": "held_out",
+    "pruner": "none",
+    "ranges": {"rate": [0.001, 1]},
+}
+PROGRAM_SEARCH = {"trials": 12, "validation_metric": "held_out", "ranges": {"rate": [0.001, 1]}}
 AXES = {
     "squeeze": ["avg", "max", "none"],
     "excitation": ["sigmoid", "relu", "tanh"],
@@ -43,8 +62,63 @@ def search_study(**search: Any) -> Design:
     return small_study("search", design="search", axes=AXES, seeds=[], search={**SEARCH, **search}, confirm=2)
 
 
-def error_of(trial: NetworkTrial) -> float:
-    """What the pretended training comes to: best at a rate of 0.1, for a maximum squeeze and r = 4."""
+def tuned_programs(**tune: Any) -> Design:
+    """The same of a program."""
+    return _programs(
+        "tuned",
+        {"way": ["other"], "size": [8]},
+        {**PROGRAM_TUNE, **tune},
+        field="tune",
+        seeds=2,
+    )
+
+
+def search_programs(**search: Any) -> Design:
+    """A program's space of values and of a range."""
+    axes = {"way": ["usual", "other", "third"], "size": [2, 4, 8, 16]}
+    return _programs("search", axes, {**PROGRAM_SEARCH, **search}, field="search", seeds=[], confirm=2)
+
+
+def _programs(design_name: str, axes: Any, choice: Any, *, field: str, **fields: Any) -> Design:
+    arguments = ["{rate}", "{size}", "{way}", "{seed}"]
+    content = {
+        "name": design_name,
+        "title": "Small",
+        "question": "Does it work?",
+        "experiment": {
+            "command": ["train", *arguments],
+            "metrics": {"score": "maximise", "held_out": "maximise"},
+        },
+        "baseline": {"rate": 0.05, "size": 2, "way": "usual"},
+        "axes": axes,
+        "design": design_name,
+        "margin": 0.2,
+        field: choice,
+    }
+    return design_of_study(parse_study({**content, **fields}))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The studies that choose, of one kind of experiment."""
+
+    tuned: Callable[..., Design]
+    search: Callable[..., Design]
+
+
+CHOSEN = {
+    "networks": Chosen(tuned_study, search_study),
+    "programs": Chosen(tuned_programs, search_programs),
+}
+
+
+def error_of(trial: Trial) -> float:
+    """What the pretended training comes to: best at a rate of 0.1, for a maximum squeeze or other way, and r = 4."""
+    if isinstance(trial, FactorTrial):
+        values = trial.values
+        error = 20 + 10 * abs(math.log10(values["rate"] / 0.1)) + trial.seed % 7 / 100
+        return error + (values["way"] != "other") * 3 + abs(math.log2(values["size"] / 4))
+    trial = network_trial(trial)
     variant = trial.variant
     error = 20 + 10 * abs(math.log10(trial.recipe.lr / 0.1)) + trial.seed % 7 / 100
     if variant is None:
@@ -64,8 +138,8 @@ class Choosing:
     def __init__(self, folder: Path) -> None:
         self.results = folder / "results"
         self.watcher = Watcher()
-        self.asked: list[NetworkTrial] = []
-        self.fail: Callable[[NetworkTrial], Kind | None] = lambda trial: None
+        self.asked: list[Any] = []
+        self.fail: Callable[[Any], Kind | None] = lambda trial: None
         self.before: Callable[[Task], None] = lambda task: None
         self.handing_out: Callable[[], None] = lambda: None
 
@@ -86,11 +160,13 @@ class Choosing:
         )
 
     def answer(self, task: Task) -> TaskOutcome:
-        trial = NetworkTrial.from_json(task.trial)
+        of_program = EXPERIMENT in task.trial
+        trial: Trial = (FactorTrial if of_program else NetworkTrial).from_json(task.trial)
         self.asked.append(trial)
         self.before(task)
         kind = self.fail(trial)
-        result, history = (None, ()) if kind else self._result(task, trial)
+        measured = self._measured if of_program else self._result
+        result, history = (None, ()) if kind else measured(task, trial)
         return TaskOutcome(
             result=result,
             history=history,
@@ -103,7 +179,19 @@ class Choosing:
             stopped=result is None and kind is None,
         )
 
-    def _result(self, task: Task, trial: NetworkTrial) -> tuple[TrialResult | None, tuple[EpochMetrics, ...]]:
+    def _measured(self, task: Task, trial: Any) -> tuple[MetricsResult | None, tuple[StepMetrics, ...]]:
+        error, history = error_of(trial), []
+        metrics = {"held_out": 100 - error}
+        with ProgressWriter(task.progress_file, {"commit": "none"}) as writer:
+            for step in (1, 2, 3):
+                history.append(StepMetrics(step, metrics, 1.0))
+                writer.epoch(history[-1])
+                if self.epoch_ended(task):
+                    return None, tuple(history)
+        own = {} if trial.proposed else {"score": 99 - error}
+        return MetricsResult({**metrics, **own}, 4.0), tuple(history)
+
+    def _result(self, task: Task, trial: Any) -> tuple[TrialResult | None, tuple[EpochMetrics, ...]]:
         error, history = error_of(trial), []
         judged = trial.data.validation_images is not None
         with ProgressWriter(task.progress_file, {"commit": "none"}) as writer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from choosing import Choosing, error_of, search_study, tuned_study
+from choosing import Choosing, Chosen, error_of, search_programs, search_study, tuned_programs, tuned_study
 from small import small_study
 
 from ablations.analysis.results.selection import select
@@ -18,6 +19,7 @@ from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design
 from ablations.planning.designs.kind import CONFIRM_FROM
 from ablations.planning.designs.tuned import CHOOSE_FROM
+from ablations.planning.networks.choosing import OBJECTIVES
 from ablations.running.machine.holder import Holder, process_start
 from ablations.running.record.leases import Leases
 from ablations.running.record.proposals import Proposal, read_proposals
@@ -26,13 +28,13 @@ from ablations.running.record.trial_record import Kind
 from ablations.running.search import proposer
 from ablations.running.search.judged import Judged
 from ablations.running.search.storage import FILE_NAME, close_storage, open_storage
-from ablations.running.search.view import WORST_ERROR, View
+from ablations.running.search.view import View
 from ablations.running.trials.task import Task
 from senet_core.errors import UserError
 
 
 def proposals_asked(choosing: Choosing) -> list[object]:
-    return [trial for trial in choosing.asked if trial.data.validation_images is not None]
+    return [trial for trial in choosing.asked if trial.proposed]
 
 
 def optuna_trials(choosing: Choosing, design: Design) -> list[optuna.trial.FrozenTrial]:
@@ -45,8 +47,10 @@ def optuna_states(choosing: Choosing, design: Design) -> Counter[str]:
     return Counter(trial.state.name for trial in optuna_trials(choosing, design))
 
 
-def test_every_row_of_a_tuned_study_gets_the_same_number_of_proposals(choosing: Choosing) -> None:
-    design = tuned_study()
+def test_every_row_of_a_tuned_study_gets_the_same_number_of_proposals(
+    choosing: Choosing, chosen: Chosen
+) -> None:
+    design = chosen.tuned()
 
     outcome = choosing.sweep(design)
 
@@ -68,8 +72,8 @@ def test_rows_are_trained_with_what_was_best_for_them_on_validation_images(choos
             assert row.trial(seed).key in record.finished
 
 
-def test_a_finished_choice_trains_nothing_when_it_is_asked_again(choosing: Choosing) -> None:
-    design = tuned_study()
+def test_a_finished_choice_trains_nothing_when_it_is_asked_again(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.tuned()
     choosing.sweep(design)
     before = len(choosing.asked)
 
@@ -78,12 +82,12 @@ def test_a_finished_choice_trains_nothing_when_it_is_asked_again(choosing: Choos
     assert (len(choosing.asked), outcome.trained, outcome.left) == (before, 0, 0)
 
 
-def test_proposals_have_seeds_that_no_comparison_has(choosing: Choosing) -> None:
-    design = search_study()
+def test_proposals_have_seeds_that_no_comparison_has(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search()
     choosing.sweep(design)
 
     for trial in choosing.asked:
-        if trial.data.validation_images is None:
+        if not trial.proposed:
             assert CONFIRM_FROM <= trial.seed < CHOOSE_FROM
         else:
             assert trial.seed >= CHOOSE_FROM
@@ -96,8 +100,8 @@ def test_the_first_proposal_is_where_the_study_stands(choosing: Choosing) -> Non
     assert choosing.asked[0].variant == small_study().baseline.variant
 
 
-def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) -> None:
-    design = search_study(trials=30)
+def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search(trials=30)
     record = choosing.sweep(design).record
 
     best = select(design, record).choices[0].candidates[0]
@@ -110,9 +114,9 @@ def test_a_search_finds_better_networks_than_its_baseline(choosing: Choosing) ->
 @pytest.mark.parametrize("at", [1, 4, 12])
 @pytest.mark.parametrize("point", ["handing out", "written down"])
 def test_a_search_that_dies_ends_with_exactly_its_budget(
-    choosing: Choosing, monkeypatch: pytest.MonkeyPatch, point: str, at: int
+    choosing: Choosing, chosen: Chosen, monkeypatch: pytest.MonkeyPatch, point: str, at: int
 ) -> None:
-    design, times = search_study(), []
+    design, times = chosen.search(), []
 
     def die(*_: object) -> None:
         times.append(1)
@@ -133,10 +137,10 @@ def test_a_search_that_dies_ends_with_exactly_its_budget(
 
 
 def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
-    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+    choosing: Choosing, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    design = search_study()
+    design = chosen.search()
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -152,8 +156,8 @@ def test_a_proposal_that_was_asked_for_and_not_written_down_leaves_no_phantom(
     assert states["RUNNING"] == 0
 
 
-def test_a_torn_line_of_the_proposals_is_passed_over(choosing: Choosing) -> None:
-    design = search_study()
+def test_a_torn_line_of_the_proposals_is_passed_over(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search()
     choosing.sweep(design)
     path = choosing.paths(design).proposals
     content = path.read_bytes()
@@ -180,8 +184,8 @@ def test_a_corrupt_proposal_is_named_with_its_line(choosing: Choosing) -> None:
 
 
 @pytest.mark.parametrize("kind", ["oom", "killed", "error", "disk", "timeout"])
-def test_a_trial_that_failed_does_not_count(choosing: Choosing, kind: Kind) -> None:
-    design = search_study()
+def test_a_trial_that_failed_does_not_count(choosing: Choosing, chosen: Chosen, kind: Kind) -> None:
+    design = chosen.search()
     choosing.fail = lambda trial: kind if len(choosing.asked) in (2, 5) else None
 
     outcome = choosing.sweep(design)
@@ -192,8 +196,10 @@ def test_a_trial_that_failed_does_not_count(choosing: Choosing, kind: Kind) -> N
     assert outcome.failed == 0  # each was replaced
 
 
-def test_where_the_study_stands_is_tried_again_when_its_trial_failed(choosing: Choosing) -> None:
-    design = search_study()
+def test_where_the_study_stands_is_tried_again_when_its_trial_failed(
+    choosing: Choosing, chosen: Chosen
+) -> None:
+    design = chosen.search()
     choosing.fail = lambda trial: "oom" if len(choosing.asked) == 1 else None
 
     judged = select(design, choosing.sweep(design).record).choices[0].judged
@@ -212,15 +218,48 @@ def test_a_diverged_trial_counts_and_is_as_bad_as_can_be(choosing: Choosing) -> 
 
     choices = select(design, record).choices
     assert any(judged.state == "diverged" for choice in choices for judged in choice.judged)
-    assert max(trial.value for trial in optuna_trials(choosing, design)) == WORST_ERROR
+    assert (
+        max(trial.value for trial in optuna_trials(choosing, design))
+        == OBJECTIVES["validation_error"].worst
+        == 100
+    )
     for choice in choices:
         assert len(choice.judged) == 6
         assert choice.best is not None
         assert choice.best.row.recipe.lr <= 0.2
 
 
-def test_a_search_in_which_everything_fails_gives_up(choosing: Choosing) -> None:
-    design = search_study()
+def test_a_program_that_diverges_is_as_bad_as_can_be(choosing: Choosing) -> None:
+    design = tuned_programs()
+    choosing.fail = lambda trial: "diverged" if trial.proposed and trial.values["rate"] > 0.2 else None
+
+    record = choosing.sweep(design).record
+
+    worst = min(trial.value for trial in optuna_trials(choosing, design))
+    assert worst == -math.inf
+    for choice in select(design, record).choices:
+        assert any(judged.state == "diverged" for judged in choice.judged)
+        assert choice.best is not None
+        assert choice.best.row.trial(0).values["rate"] <= 0.2
+        assert choice.best.values[0] == max(c.values[0] for c in choice.candidates)
+
+
+def test_of_a_program_nothing_but_the_validation_metric_decides(choosing: Choosing) -> None:
+    design = search_programs(trials=30)
+    record = choosing.sweep(design).record
+
+    chosen = select(design, record)
+    best = chosen.choices[0].candidates[0]
+    assert best.values[0] == max(c.values[0] for c in chosen.choices[0].candidates)
+    assert best.row.trial(0).values["way"] == "other"
+    for line in record.finished.values():
+        assert set(line.result.values) - {"train_seconds"} == (
+            {"held_out"} if line.proposed else {"held_out", "score"}
+        )
+
+
+def test_a_search_in_which_everything_fails_gives_up(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search()
     choosing.fail = lambda trial: "error"
 
     outcome = choosing.sweep(design)
@@ -230,9 +269,9 @@ def test_a_search_in_which_everything_fails_gives_up(choosing: Choosing) -> None
     assert any("5 proposals failed alike (error)" in said for said in choosing.watcher.said)
 
 
-def test_the_storage_may_be_lost(choosing: Choosing) -> None:
-    design = search_study(trials=20)
-    half = search_study(trials=10)
+def test_the_storage_may_be_lost(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search(trials=20)
+    half = chosen.search(trials=10)
     choosing.sweep(half)
     (choosing.paths(half).results / FILE_NAME).unlink()
 
@@ -243,14 +282,14 @@ def test_the_storage_may_be_lost(choosing: Choosing) -> None:
     assert optuna_states(choosing, design) == {"COMPLETE": 20}
 
 
-def test_a_larger_budget_continues_a_search(choosing: Choosing) -> None:
-    choosing.sweep(search_study(trials=6))
+def test_a_larger_budget_continues_a_search(choosing: Choosing, chosen: Chosen) -> None:
+    choosing.sweep(chosen.search(trials=6))
     asked = len(proposals_asked(choosing))
 
-    record = choosing.sweep(search_study(trials=9)).record
+    record = choosing.sweep(chosen.search(trials=9)).record
 
     assert (asked, len(proposals_asked(choosing))) == (6, 9)
-    assert select(search_study(trials=9), record).choices[0].over
+    assert select(chosen.search(trials=9), record).choices[0].over
 
 
 def test_another_space_is_another_choice(choosing: Choosing) -> None:
@@ -262,8 +301,8 @@ def test_another_space_is_another_choice(choosing: Choosing) -> None:
     assert len(proposals_asked(choosing)) == before + 12
 
 
-def test_a_fresh_start_forgets_what_was_proposed(choosing: Choosing) -> None:
-    design = search_study()
+def test_a_fresh_start_forgets_what_was_proposed(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search()
     choosing.sweep(design)
 
     choosing.sweep(design, fresh=True)
@@ -272,11 +311,11 @@ def test_a_fresh_start_forgets_what_was_proposed(choosing: Choosing) -> None:
     assert optuna_states(choosing, design) == {"COMPLETE": 12}
 
 
-def test_another_repetition_is_another_search(choosing: Choosing) -> None:
-    choosing.sweep(search_study())
+def test_another_repetition_is_another_search(choosing: Choosing, chosen: Chosen) -> None:
+    choosing.sweep(chosen.search())
     first = proposals_asked(choosing)
 
-    choosing.sweep(search_study(repetition=1))
+    choosing.sweep(chosen.search(repetition=1))
 
     assert len(proposals_asked(choosing)) == 2 * len(first)
 
@@ -294,11 +333,11 @@ def test_a_latency_is_measured_though_the_same_networks_were_trained_without_a_c
 
 
 def test_two_drivers_are_never_given_the_same_proposal(
-    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+    choosing: Choosing, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the second asks before the first has begun to train."""
     monkeypatch.setattr(proposer, "is_shared", lambda url: True)
-    design = search_study()
+    design = chosen.search()
     paths = choosing.paths(design)
     paths.make_writable()
     holder = Holder.this_process()
@@ -343,7 +382,7 @@ def test_what_is_proposed_again_gets_another_seed(choosing: Choosing) -> None:
 
 
 def test_trials_without_prospects_are_pruned_and_say_how_far_they_came(
-    choosing: Choosing, monkeypatch: pytest.MonkeyPatch
+    choosing: Choosing, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import time
 
@@ -353,7 +392,7 @@ def test_trials_without_prospects_are_pruned_and_say_how_far_they_came(
         return task.prune_file is not None and task.prune_file.exists()
 
     monkeypatch.setattr(choosing, "epoch_ended", ended)
-    design = search_study(pruner="median", trials=12)
+    design = chosen.search(pruner="median", trials=12)
     record = choosing.sweep(design).record
 
     judged = select(design, record).choices[0].judged
@@ -365,8 +404,8 @@ def test_trials_without_prospects_are_pruned_and_say_how_far_they_came(
     assert not list(choosing.results.rglob("*.prune"))
 
 
-def test_hours_are_a_budget_too(choosing: Choosing) -> None:
-    design = search_study(trials=None, hours=5 * 4 / 3600)  # a pretended trial takes four seconds
+def test_hours_are_a_budget_too(choosing: Choosing, chosen: Chosen) -> None:
+    design = chosen.search(trials=None, hours=5 * 4 / 3600)  # a pretended trial takes four seconds
 
     record = choosing.sweep(design).record
 
@@ -433,7 +472,7 @@ def test_proposals_are_readable_by_people(choosing: Choosing, tmp_path: Path) ->
 def test_what_a_driver_asked_for_before_it_died_is_told_by_the_one_that_takes_it_over(tmp_path: Path) -> None:
     [arm] = arms_of(search_study())
     storage = open_storage(f"sqlite:///{tmp_path}/optuna.db")
-    other, dying = (View("a study", arm, storage, 1) for _ in range(2))
+    other, dying = (View("a study", arm, storage) for _ in range(2))
     params = dying.ask(())
     trial = arm.space.proposed_row(params).trial(0)
     dying.name(trial.key)  # and no more: `other` has never looked since
@@ -468,12 +507,12 @@ def test_a_study_of_others_that_has_the_name_in_the_storage_is_refused_and_kept(
     """Optuna would take it as it is, and a search for the lowest error would choose the highest."""
     (arm,) = arms_of(search_study())
     storage = optuna.storages.InMemoryStorage()
-    name = View("ours", arm, storage, 1).study.study_name
+    name = View("ours", arm, storage).study.study_name
     optuna.delete_study(study_name=name, storage=storage)
     optuna.create_study(study_name=name, storage=storage, directions=directions)
     with pytest.raises(
         UserError, match=rf"was not made by this search: its directions are {', '.join(directions)}, not mini"
     ):
-        View("ours", arm, storage, 1)
+        View("ours", arm, storage)
     kept = optuna.load_study(study_name=name, storage=storage)
     assert [direction.name.lower() for direction in kept.directions] == directions

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from choosing import Choosing, search_study, tuned_study
+from choosing import Choosing, search_programs, search_study, tuned_programs, tuned_study
 
 from ablations.analysis.plots.optuna import write_optuna_plots
 from ablations.analysis.report.content import Content, content_of
@@ -14,6 +15,8 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import hypervolume, select, winners_of
 from ablations.planning.design import Design
 from ablations.running.record.study_record import StudyRecord
+
+OURS = re.compile(r"\bSE\b|squeeze|top-1|excitation|network|images?\b|lowest|recipe", re.IGNORECASE)
 
 
 def content(design: Design, record: StudyRecord) -> Content:
@@ -35,6 +38,18 @@ def test_a_tuned_study_says_what_was_chosen_and_what_that_changed(choosing: Choo
     assert ("Tuning " in text) == (len(design.seeds) > 2)
     assert "no test image was read" in text
     assert "--only" not in text  # rows of a choice are not trained alone
+
+
+@pytest.mark.parametrize("design", [tuned_programs(), search_programs(trials=20)])
+def test_a_report_of_programs_that_are_chosen_speaks_of_no_network(
+    choosing: Choosing, design: Design
+) -> None:
+    text = render_markdown(content(design, choosing.sweep(design).record))
+
+    assert "no score of theirs was recorded" in text
+    assert OURS.findall(text) == []
+    assert ("highest held_out" in text) == (design.study.search is not None)
+    assert re.search(r"rate 0\.\d{4}", text) is None  # what is drawn is shown in three digits
 
 
 def test_test_errors_in_the_tables_are_those_of_the_tuned_rows(choosing: Choosing) -> None:
