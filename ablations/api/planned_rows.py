@@ -41,7 +41,7 @@ def planned_rows(design: Design, networks: Networks, finished: frozenset[str]) -
     rows = []
     for row in network_rows(design.rows):
         made_of, mark = networks.structure(row), networks.fingerprint(row)
-        keys = [row.trial(seed).key for seed in design.seeds]
+        keys = [row.key(seed) for seed in design.seeds]
         rows.append(
             PlannedRow(
                 label=row.label,

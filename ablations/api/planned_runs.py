@@ -66,7 +66,7 @@ def planned_runs(design: Design, finished: frozenset[str]) -> tuple[PlannedRun, 
     """
     found = []
     for row in design.rows:
-        keys = [row.trial(seed).key for seed in design.seeds]
+        keys = [row.key(seed) for seed in design.seeds]
         facts = design.study.experiment.describe(row)
         found.append(PlannedRun(row.label, row.told, facts, sum(k in finished for k in keys), len(keys)))
     return tuple(found)

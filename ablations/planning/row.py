@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ablations.planning.trial import Trial
@@ -49,6 +50,17 @@ class Row(ABC):
     @abstractmethod
     def told(self) -> Mapping[str, str]:
         """Everything that a row may differ in, by name, as text: what labels have where they would be alike."""
+
+    def key(self, seed: int) -> str:
+        """Return the key of the trial of this row with a seed of the study."""
+        known = self._keys
+        if seed not in known:
+            known[seed] = self.trial(seed).key
+        return known[seed]
+
+    @cached_property
+    def _keys(self) -> dict[int, str]:
+        return {}  # a key takes a while to work out, and a report asks for each of thousands many times
 
     def own_seed(self, seed: int) -> int:
         """Return the seed of the trial that has a seed of the study."""

@@ -74,8 +74,9 @@ def render(figure: Figure, suffixes: Sequence[str], mark: str | None = None) -> 
 
 def fix_layout(figure: Figure) -> None:
     """Lay a figure out once: every file of it has the same distances, and none is laid out again."""
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
         figure.set_layout_engine("none")
 
 

@@ -60,7 +60,7 @@ def thin_ticks(panels: Iterable[Axes]) -> None:
 
 def label_boxes(axis: Axis) -> list[Bbox]:
     """Return the boxes of the labels that are shown at an axis, in pixels."""
-    axis.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+    axis.get_majorticklabels()  # puts the labels where they belong, as drawing the whole figure would
     low, high = sorted(axis.get_view_interval())
     reach = 1e-9 * (high - low)
     return [

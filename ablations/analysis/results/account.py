@@ -116,7 +116,7 @@ def _outcomes(results: Results, rows: Sequence[Row]) -> Outcomes:
         if row.label in results.undecided:
             continue
         for seed in results.asked_seeds(row):
-            right = results.outcomes(row.trial(seed).key)
+            right = results.outcomes(row.key(seed))
             if right is not None:
                 found.setdefault(row.label, {})[seed] = right
     return found
@@ -126,6 +126,4 @@ def _waits(results: Results) -> bool:
     if results.undecided:
         return True
     known = results.measured.keys() | results.ended
-    return any(
-        row.trial(seed).key not in known for row in results.design.rows for seed in results.design.seeds
-    )
+    return any(row.key(seed) not in known for row in results.design.rows for seed in results.design.seeds)

@@ -84,7 +84,7 @@ def confirm(results: Results) -> Confirmation | None:
     if winner is None:
         return None
     fresh, base = (_fresh(results, row) for row in (winner, results.design.baseline))
-    tried = results.all_failed.keys() & {winner.trial(seed).key for seed in results.design.confirm_seeds}
+    tried = results.all_failed.keys() & {winner.key(seed) for seed in results.design.confirm_seeds}
     if not np.isfinite(fresh).any() and not tried:
         return None
     return Confirmation(
@@ -112,7 +112,7 @@ def _difference(results: Results, row: Row) -> PairedDifference:
 
 
 def _fresh(results: Results, row: Row) -> _Floats:
-    lines = [results.measured.get(row.trial(seed).key) for seed in results.design.confirm_seeds]
+    lines = [results.measured.get(row.key(seed)) for seed in results.design.confirm_seeds]
     column = results.design.study.metric.column
     found = (None if line is None or line.result is None else line.result.value(column) for line in lines)
     return np.array([np.nan if value is None else value for value in found])

@@ -31,7 +31,7 @@ def note_analysis(results: Results) -> None:
         return
     known = results.measured.keys() | results.ended
     first = results.seeds[: plan.looks[0]]
-    if all(row.trial(seed).key in known for row in results.design.rows for seed in first):
+    if all(row.key(seed) in known for row in results.design.rows for seed in first):
         results.record.add_interim_plan(plan)
 
 
@@ -105,11 +105,11 @@ def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
 
 
 def _asked(design: Design) -> str:
-    return design.baseline.trial(0).key
+    return design.baseline.key(0)
 
 
 def _compared(design: Design) -> set[str]:
-    return {row.trial(0).key for row in design.rows} - {_asked(design)}
+    return {row.key(0) for row in design.rows} - {_asked(design)}
 
 
 def _alike(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[InterimPlan, ...]:

@@ -198,7 +198,7 @@ def _values(design: Design, finished: Mapping[str, TrialRecord], seeds: Sequence
     rows, column = [], design.study.metric.column
     for row in design.rows:
         for place, seed in enumerate(seeds):
-            line = finished.get(row.trial(seed).key)
+            line = finished.get(row.key(seed))
             value = None if line is None or line.result is None else line.result.value(column)
             error = math.nan if value is None else value
             rows.append((row.label, seed, place, error))

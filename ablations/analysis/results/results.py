@@ -270,7 +270,7 @@ class Results:
 
     def key_of(self, row: Row, seed: int) -> str:
         """Return the key of a row's trial; "" where the row is not decided yet."""
-        return "" if row.label in self.undecided else row.trial(seed).key
+        return "" if row.label in self.undecided else row.key(seed)
 
     def values(self, metric: str | None = None, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.

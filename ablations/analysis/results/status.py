@@ -66,10 +66,10 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
         if row.label in results.undecided:
             rows.append(RowStatus(row.label, 0, 0, 0, len(design.seeds)))
             continue
-        fresh = [seed for seed in design.confirm_seeds if row.trial(seed).key in tried]
+        fresh = [seed for seed in design.confirm_seeds if row.key(seed) in tried]
         counts = dict.fromkeys(("finished", "failed", "running", "left"), 0)
         for seed in (*results.asked_seeds(row), *fresh):
-            key = row.trial(seed).key
+            key = row.key(seed)
             states = (("finished", results.measured), ("running", running), ("failed", results.all_failed))
             counts[next((state for state, keys in states if key in keys), "left")] += 1
             failure = results.all_failed[key].failure if key in results.all_failed else None

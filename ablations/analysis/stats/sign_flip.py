@@ -5,6 +5,8 @@ Source: Fisher 1935, "The Design of Experiments", section 21.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -42,7 +44,7 @@ def sign_flip_p(differences: ArrayLike) -> float:
     if reach <= 0:
         return 1.0
     if d.size > EXACT_SIGN_FLIPS:
-        return _random_p(d, reach)
+        return _random_p(d.tobytes(), reach)
     left, right = _signed_sums(d[0::2]), _signed_sums(d[1::2])
     right.sort()
     beyond = right.size - np.searchsorted(right, reach - left, side="left")
@@ -62,7 +64,9 @@ def _signed_sums(values: _Floats) -> _Floats:
     return sums
 
 
-def _random_p(d: _Floats, reach: float) -> float:
+@lru_cache(maxsize=1024)  # a report asks again for each margin that it shows
+def _random_p(column: bytes, reach: float) -> float:
+    d = np.frombuffer(column)
     generator = np.random.default_rng(0)
     beyond, left = 0, _RANDOM_FLIPS
     while left:

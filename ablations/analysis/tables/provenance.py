@@ -69,6 +69,7 @@ def warnings(results: Results) -> tuple[str, ...]:
     digests = {record.data_digest for record in records}
     if len(digests) > 1:
         said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
+    environments = [{**r.environment, **Kernels.from_record(r.environment).to_json()} for r in records]
     for field, words in (
         ("commit", "commits"),
         ("device", "kinds of device"),
@@ -78,10 +79,7 @@ def warnings(results: Results) -> tuple[str, ...]:
     ):
         if field in ("precision", "winograd") and "recipe.precision" in results.design.study.axes:
             continue  # that is what is asked, and Winograd's convolutions are for fp32
-        values = _distinct(
-            plain({**record.environment, **Kernels.from_record(record.environment).to_json()}.get(field))
-            for record in records
-        )
+        values = _distinct(plain(environment.get(field)) for environment in environments)
         if len(values) > 1:
             said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
     budget = budget_note(results.design, results.interim_plans)

@@ -64,5 +64,5 @@ def rows_of_trials(
         rows[row.label]
         for place in range(seeds)
         for row in design.rows
-        if row.label in rows and not (place < len(known) and row.trial(known[place]).key in without)
+        if row.label in rows and not (place < len(known) and row.key(known[place]) in without)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Kernels:
 
     def to_json(self) -> dict[str, bool]:
         """Return the fields of a trial's environment in the record."""
-        return asdict(self)
+        return {"fused": self.fused, "winograd": self.winograd}
 
 
 def _reasons() -> Mapping[str, Callable[[], str]]:

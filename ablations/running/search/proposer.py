@@ -275,7 +275,7 @@ class Proposer:
 
 def _fresh_seed(row: Row, used: Collection[str], first: int) -> int:
     """Return the seed of a proposal: what is proposed again is trained with another one."""
-    return next(seed for seed in count(first) if row.trial(seed).key not in used)
+    return next(seed for seed in count(first) if row.key(seed) not in used)
 
 
 def _be_alone(lock: FileLock, study: str) -> None:

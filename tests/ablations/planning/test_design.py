@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -216,3 +217,14 @@ class TestOnly:
         message = r"^unknown row 'SE r=9'; did you mean 'SE r=8'\? known: SE r=4, plain, SE r=2, SE r=8$"
         with pytest.raises(UserError, match=message):
             unfolded.only(["plain", "SE r=9"])
+
+
+def test_a_rows_keys_are_those_of_its_trials_however_often_they_are_asked_for(make_study: MakeStudy) -> None:
+    found = design(make_study(axes={"reduction": [2, 4]}, seeds=[0, 7]))
+    for row in found.rows:
+        keys = [row.trial(seed).key for seed in found.seeds]
+        assert [row.key(seed) for seed in found.seeds] == keys
+        assert [row.key(seed) for seed in found.seeds] == keys
+        repeated = replace(row, repeat=row.repeat + 1)  # which has the keys of another row
+        assert [repeated.key(seed) for seed in found.seeds] == [repeated.trial(s).key for s in found.seeds]
+        assert repeated.key(0) != row.key(0)
