@@ -17,6 +17,7 @@ ENTRIES = {
     "squeeze": "rms",
     "excitation": "warm",
     "gate": "smooth",
+    "block": "joint-cbam",
     "integration": "merged",
     "backbone": "two-stages",
 }
@@ -51,9 +52,12 @@ def test_every_example_keeps_every_contract(slot: str) -> None:
 
 @pytest.mark.usefixtures("_loaded")
 def test_the_examples_make_one_network() -> None:
-    names = {slot: name for slot, name in ENTRIES.items() if slot != "backbone"}
+    names = {slot: name for slot, name in ENTRIES.items() if slot not in ("backbone", "block")}
     model = build_model("two-stages", SEVariant(**names), num_classes=10, seed=0)
     assert sum(name.endswith("se.excitation.slope") for name in model.state_dict()) == 4
+    whole = SEVariant(block=ENTRIES["block"], integration=ENTRIES["integration"])
+    model = build_model("two-stages", whole, num_classes=10, seed=0)
+    assert sum(name.endswith("se.body.conv.weight") for name in model.state_dict()) == 4
 
 
 @pytest.mark.parametrize("slot", ["squeeze", "backbone"])

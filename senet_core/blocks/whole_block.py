@@ -37,6 +37,11 @@ class WholeBlock(UnitBlock):
         """Whether another width makes another block."""
         return block_reads_width(self.block)
 
+    @property
+    def says_gates(self) -> bool:
+        """Whether the gates can be asked for: the module has a method weights."""
+        return callable(getattr(self.body, "weights", None))
+
     def weights(self, x: Tensor) -> Tensor:
         """Compute the gates of a map.
 
@@ -46,12 +51,11 @@ class WholeBlock(UnitBlock):
         Raises:
             UserError: the block does not say its gates.
         """
-        gates = getattr(self.body, "weights", None)
-        if not callable(gates):
+        if not self.says_gates:
             raise UserError(
                 f"block {self.block!r} does not say its gates: its module has no method weights(x)"
             )
-        found: Tensor = gates(x)
+        found: Tensor = self.body.weights(x)
         return found
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from senet_core.blocks.block import SEBlock
 from senet_core.blocks.registry import Entry
+from senet_core.blocks.whole_block import WholeBlock
 from senet_core.contracts.contract import Found, contract
 from senet_core.contracts.specimens import Specimen
 from senet_core.randomness import drawing_from
@@ -111,7 +112,7 @@ def _excuse_integrations(slot: str, entry: Entry) -> str:
         "gate": "return as many logits as there are descriptors: never a mean over images or channels, nor an axis",
         "fusion": "the gates come as they are; see the other slots",
         "gate_init": "change values only",
-        "block": "a block as a whole has no gates to look at",
+        "block": "expand what weights(x) returns to (N, C, 1, 1) or (N, C, H, W), or leave that method out",
     },
     needs=("odd shapes",),
     excuse=_excuse_integrations,
@@ -119,7 +120,7 @@ def _excuse_integrations(slot: str, entry: Entry) -> str:
 def gate_broadcast(specimen: Specimen) -> None:
     """Look at the gates' shape; a wrong one may still broadcast, and then weighs something else."""
     block = specimen.make()
-    if not isinstance(block, SEBlock):
+    if not (isinstance(block, SEBlock) or (isinstance(block, WholeBlock) and block.says_gates)):
         return
     for size in SIZES:
         x = specimen.map(*size)

@@ -20,7 +20,7 @@ def outcomes(results: tuple[ContractResult, ...], outcome: str) -> dict[str, str
 HEAD = """
 import multiprocessing, random, time, torch
 from torch import nn
-from senet_core import EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES
+from senet_core import BLOCKS, EXCITATIONS, GATES, INTEGRATIONS, SQUEEZES
 """
 FUNCTION = (
     HEAD
@@ -93,6 +93,20 @@ BROKEN = {
         "gate broadcast",
         excitation("return logits.mean(dim=1, keepdim=True).sigmoid()"),
         "SE block has weights (2, 1, 1, 1) for a map (2, 16, 5, 7)",
+    ),
+    "a block that says one gate for all channels": (
+        "gate broadcast",
+        (
+            "block",
+            HEAD
+            + '@BLOCKS.register("broken", source="ours: a test")\n'
+            + "class Broken(nn.Module):\n"
+            + "    def __init__(self, channels, *, width):\n        super().__init__()\n"
+            + "        self.conv = nn.Conv2d(channels, 1, 1)\n"
+            + "    def weights(self, x):\n        return self.conv(x).sigmoid()\n"
+            + "    def forward(self, x):\n        return x * self.weights(x)\n",
+        ),
+        "block has weights (2, 1, 5, 7) for a map (2, 16, 5, 7)",
     ),
     "a squeeze that rectifies in place": (
         "input kept",
