@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from senet_core.backbones import find_backbone
+from senet_core.blocks.slots import BLOCKS
 from senet_core.insertion import bottleneck_widths
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
@@ -125,6 +126,26 @@ def measure_activations(
     """
     model = outline(backbone, variant, in_channels=image_shape[0], num_classes=num_classes).train()
     return _saved_bytes(model, (3, *image_shape)) - _saved_bytes(model, (2, *image_shape))
+
+
+def measure_block(name: str, *, channels: int, width: int, side: int) -> tuple[int, int]:
+    """Count the parameters of a registered block by itself, and its multiply-adds of one map.
+
+    Args:
+        name: a registered block.
+        channels: channels of the map.
+        width: units of the bottleneck, where the block has one.
+        side: of the square map, in positions.
+
+    Returns:
+        Parameters; multiply-adds in convolutions and matrix products.
+
+    Raises:
+        UserError: the name is not registered, or the block cannot be built for so many channels.
+    """
+    with torch.device("meta"):
+        block = BLOCKS[name].build(channels, width=width).eval()
+    return count_parameters(block), count_multiply_adds(block, (channels, side, side))
 
 
 def outline(backbone: str, variant: SEVariant | None, *, in_channels: int, num_classes: int) -> nn.Module:

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from senet_core.backbones.catalog import Pattern
     from senet_core.blocks.registry import Entry
 
-_EXPLAINED = (
+_CHANNELS, _REDUCTION, _SIDE = 64, 16, 8
+_PARAMETERS = (
     "parameters: what one learns for C channels and reduction r; bias: true adds to a gate's; k is how many neighbours"
-    " it reads. Those of whole networks: ablate complexity."
+    " it reads."
 )
+_MULTIPLY_ADDS = (
+    f"multiply-adds: of a whole block with C = {_CHANNELS} and r = {_REDUCTION},"
+    f" on a map of {_SIDE} x {_SIDE}."
+)
+_OF_NETWORKS = "Those of whole networks: ablate complexity."
 
 
 @click.command("list")
@@ -46,7 +52,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         {
             "slot": name,
             "name": entry,
-            "parameters": _parameters(registry[entry]),
+            **_cost(name, registry[entry]),
             "source": registry[entry].source,
             "differs": registry[entry].differs,
             "origin": str(registry[entry].origin),
@@ -57,7 +63,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     if "backbone" in chosen:
         rows += map(_family, PATTERNS)
     rows += [
-        {"slot": name, "name": entry, "parameters": "", "source": source, "differs": "", "origin": "built-in"}
+        {"slot": name, "name": entry, **_FREE, "source": source, "differs": "", "origin": "built-in"}
         for name, entries in trainings.items()
         if slot in (None, name)
         for entry, source in entries.items()
@@ -69,19 +75,44 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     from ablations.analysis.tables.screen import text_table
     from ablations.commands.shared.console import make_console
 
-    giving_way = {"slot": 0, "name": 0, "parameters": 0, "source": 3, "differs": 2, "origin": 1}
-    columns = [Column(name, name, "left", turn) for name, turn in giving_way.items()]
+    giving_way = {
+        "slot": 0,
+        "name": 0,
+        "parameters": 0,
+        "multiply_adds": 0,
+        "source": 3,
+        "differs": 2,
+        "origin": 1,
+    }
+    explained = {"parameters": _PARAMETERS, "multiply_adds": _MULTIPLY_ADDS}
+    for cost in _FREE:
+        if not any(row[cost] for row in rows):
+            del giving_way[cost], explained[cost]
+    columns = [Column(name, name.replace("_", "-"), "left", turn) for name, turn in giving_way.items()]
     console = make_console()
-    console.print(text_table(columns, [tuple(row.values()) for row in rows]))
-    if any(row["parameters"] for row in rows):
-        console.print(_EXPLAINED)
+    console.print(text_table(columns, [tuple(row[name] for name in giving_way) for row in rows]))
+    if explained:
+        console.print(*explained.values(), _OF_NETWORKS)
 
 
-def _parameters(entry: Entry) -> str:
-    """Return how many parameters an entry says it learns, where it does; a plain function learns none."""
+_FREE = {"parameters": "", "multiply_adds": ""}
+
+
+def _cost(slot: str, entry: Entry) -> dict[str, str]:
+    """Return what an entry says it learns, a plain function being free; of a whole block, what is counted, too."""
     said: str = entry.traits.get("parameters", "")
-    learns = isclass(entry.build) or entry.traits.get("factory", True)
-    return said or ("" if learns else "0")
+    if slot != "block":
+        learns = isclass(entry.build) or entry.traits.get("factory", True)
+        return {**_FREE, "parameters": said or ("" if learns else "0")}
+    from senet_core.complexity import measure_block
+
+    width = _CHANNELS // _REDUCTION
+    try:
+        parameters, multiply_adds = measure_block(entry.name, channels=_CHANNELS, width=width, side=_SIDE)
+    except Exception:  # a plug-in's; what is wrong with it says check-plugin
+        return {**_FREE, "parameters": said}
+    counted = f"{parameters:,} with C = {_CHANNELS}, r = {_REDUCTION}"
+    return {"parameters": said or counted, "multiply_adds": f"{multiply_adds:,}"}
 
 
 def _of_recipes() -> dict[str, dict[str, str]]:
@@ -100,7 +131,7 @@ def _family(family: Pattern) -> dict[str, str]:
     return {
         "slot": "backbone family",
         "name": name,
-        "parameters": "",
+        **_FREE,
         "source": f"with {rule}" if rule else "",
         "differs": "; ".join([f"such as {family.members}", *filter(None, [family.differs])]),
         "origin": "built-in",

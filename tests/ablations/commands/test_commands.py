@@ -127,6 +127,33 @@ def test_list_shows_what_a_block_costs(ablate: Callable[..., Any]) -> None:
     assert "reduction r" not in ablate("list", "recipe").out
 
 
+def test_list_counts_what_a_whole_block_costs(ablate: Callable[..., Any]) -> None:
+    rows = {row["name"]: row["multiply_adds"] for row in json.loads(ablate("list", "block", "--json").out)}
+    assert rows["se"] == "512"  # 2 * 64 * 64 / 16
+    assert rows["triplet"] == f"{2 * 7 * 7 * (8 * 8 + 2 * 64 * 8):,}"
+    assert "with C = 64 and r = 16, on a map of 8 x 8" in " ".join(ablate("list", "block").out.split())
+    assert "multiply-adds" not in ablate("list", "gate").out
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_list_counts_a_plug_ins_block_where_it_can_be_built(
+    ablate: Callable[..., Any], tmp_path: Path
+) -> None:
+    plugin = tmp_path / "bad.py"
+    plugin.write_text(
+        "from torch import nn\nfrom senet_core import BLOCKS\n\n\n"
+        "@BLOCKS.register('mine', source='ours: a test')\n"
+        "def mine(channels, *, width):\n    return nn.Conv2d(channels, channels, 1)\n\n\n"
+        "@BLOCKS.register('bad', source='ours: a test')\n"
+        "def bad(channels, *, width):\n    raise RuntimeError\n",
+        encoding="utf-8",
+    )
+    listed = json.loads(ablate("list", "block", "--plugin", str(plugin), "--json").out)
+    rows = {row["name"]: (row["parameters"], row["multiply_adds"]) for row in listed}
+    assert rows["mine"] == ("4,160 with C = 64, r = 16", "262,144")
+    assert rows["bad"] == ("", "")
+
+
 def test_complexity_prints_table_10_within_its_rounding(ablate: Callable[..., Any]) -> None:
     said = ablate("complexity", "table_10")
     for count in ("45,676,584", "35,616,808", "30,586,920", "28,071,976", "26,814,504", "25,557,032"):

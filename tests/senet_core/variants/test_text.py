@@ -25,15 +25,23 @@ ratios = st.integers(1, 64)
 
 @st.composite
 def variants(draw: st.DrawFn) -> SEVariant:
-    names = {slot: draw(st.sampled_from(list(registry))) for slot, registry in SLOTS.items()}
-    taken, given = (SLOTS[slot][names[slot]].traits["descriptors"] for slot in ("gate", "squeeze"))
-    assume(taken in (1, given))
     stages = draw(st.none() | st.sets(st.sampled_from(STAGES), min_size=1).map(tuple))
     per_stage = st.fixed_dictionaries(dict.fromkeys(stages or STAGES, ratios))
-    where = {"stages": stages, "reduction": draw(ratios | per_stage), "integration": names["integration"]}
-    if names["block"] != "se":  # a whole block, with nothing to choose inside it
-        return SEVariant(block=names["block"], **where)
-    return SEVariant(**{**names, **where}, bias=draw(st.booleans()))
+    where = {
+        "stages": stages,
+        "reduction": draw(ratios | per_stage),
+        "integration": draw(st.sampled_from(list(SLOTS["integration"]))),
+    }
+    if draw(st.booleans()):  # a whole block, with nothing to choose inside it
+        return SEVariant(block=draw(st.sampled_from(list(SLOTS["block"]))), **where)
+    pieces = {
+        slot: draw(st.sampled_from(list(SLOTS[slot])))
+        for slot in SLOTS
+        if slot not in ("integration", "block")
+    }
+    taken, given = (SLOTS[slot][pieces[slot]].traits["descriptors"] for slot in ("gate", "squeeze"))
+    assume(taken in (1, given))
+    return SEVariant(**pieces, **where, bias=draw(st.booleans()))
 
 
 class TestText:
