@@ -12,12 +12,16 @@ from pathlib import Path
 
 import click
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ablations.cli import group, run_command
 from ablations.running.mlflow import store as tracking_store
 from senet_core import plugins
 from senet_core.blocks.slots import FORMS
 
+# a busy machine is no failure
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 SETTINGS_OF_THE_USER = (
     "MLFLOW_TRACKING_URI",
     "ABLATE_RESULTS_DIR",
