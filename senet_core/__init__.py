@@ -27,7 +27,8 @@ from senet_core.blocks.slots import (
 )
 from senet_core.errors import UserError
 from senet_core.plugins import load_installed_plugins, load_plugin_file
-from senet_core.variants.text import parse_variant, variant_from, variant_label, variant_text
+from senet_core.variants.label import variant_label
+from senet_core.variants.text import parse_variant, variant_from, variant_text
 from senet_core.variants.variant import PAPER_SE, SEVariant
 
 if TYPE_CHECKING:

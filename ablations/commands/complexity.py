@@ -101,7 +101,8 @@ def _one_network(
     """Return the plain network and the variant, with the paper's figures where they are for the same images."""
     from ablations.analysis.costs.paper_networks import PaperNetwork, find_paper_network
     from senet_core.backbones import find_backbone
-    from senet_core.variants.text import parse_variant, variant_label
+    from senet_core.variants.label import variant_label
+    from senet_core.variants.text import parse_variant
 
     found = find_backbone(backbone)
     chosen = found.variant(parse_variant(variant or "se"))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from senet_core.backbones.catalog import Pattern
     from senet_core.blocks.registry import Entry
 
+PUBLISHED_SLOT = "published"
 _CHANNELS, _REDUCTION, _SIDE = 64, 16, 8
 _PARAMETERS = (
     "parameters: what one learns for C channels and reduction r; bias: true adds to a gate's; k is how many neighbours"
@@ -31,9 +32,10 @@ _OF_NETWORKS = "Those of whole networks: ablate complexity."
 @options.plugins
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Show the names of SLOT (squeeze, excitation, gate, integration, backbone, recipe, optimizer, loss), or of all.
+    """Show the names of SLOT (squeeze, gate, excitation, block, backbone, recipe and others), or of all.
 
-    Backbones come in families, too, such as resnetN: any of their members is accepted without being listed by name.
+    Under `published` are variants that have a name of their own, for a baseline and for the axis `variant`. Backbones
+    come in families, too, such as resnetN: any of their members is accepted without being listed by name.
     """
     from senet_core import BACKBONES, SLOTS
     from senet_core.backbones.catalog import PATTERNS
@@ -44,7 +46,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     for file in plugins:
         load_plugin_file(file)
     registries, trainings = {**SLOTS, "backbone": BACKBONES}, _of_recipes()
-    slots = [*registries, *trainings]
+    slots = [*registries, PUBLISHED_SLOT, *trainings]
     if slot is not None and slot not in slots:
         raise unknown("slot", slot, slots)
     chosen = {name: registry for name, registry in registries.items() if slot in (None, name)}
@@ -60,6 +62,8 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         for name, registry in chosen.items()
         for entry in registry
     ]
+    if slot in (None, PUBLISHED_SLOT):
+        rows += _published()
     if "backbone" in chosen:
         rows += map(_family, PATTERNS)
     rows += [
@@ -113,6 +117,23 @@ def _cost(slot: str, entry: Entry) -> dict[str, str]:
         return {**_FREE, "parameters": said}
     counted = f"{parameters:,} with C = {_CHANNELS}, r = {_REDUCTION}"
     return {"parameters": said or counted, "multiply_adds": f"{multiply_adds:,}"}
+
+
+def _published() -> list[dict[str, str]]:
+    """Return the published blocks, with what each of them is made of."""
+    from senet_core.variants.published import PUBLISHED
+
+    return [
+        {
+            "slot": PUBLISHED_SLOT,
+            "name": name,
+            **_FREE,
+            "source": block.source,
+            "differs": f"is {', '.join(f'{field}: {str(value).lower()}' for field, value in block.fields.items())}",
+            "origin": "built-in",
+        }
+        for name, block in PUBLISHED.items()
+    ]
 
 
 def _of_recipes() -> dict[str, dict[str, str]]:

@@ -32,6 +32,8 @@ VARIANT_WORDS = {
 """Fields of the SE block by name, with what a value means."""
 
 AXIS_WORDS = {
+    "variant": "Other blocks where the baseline's stands: names of `ablate list published`, or fields on top of the "
+    "paper's, such as {squeeze: max, gate: identity}.",
     **VARIANT_WORDS,
     "backbone": "The network around the blocks: a name of `ablate list backbone`, also of a family, such as resnet56.",
     "repeat": "The same network and recipe once more, with seeds of its own: whole numbers from 0.",

@@ -1,20 +1,15 @@
-"""Write and read variants: a short label for people, and a text form that reads back to an equal value."""
+"""Write and read variants: a text form that reads back to an equal value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from difflib import get_close_matches
 
 from senet_core.errors import UserError, unknown
-from senet_core.variants.variant import PAPER_SE, PREFIX, SEVariant
-
-PLAIN = "plain"
-"""What the network without SE blocks is called."""
-
-
-def variant_label(variant: SEVariant | None) -> str:
-    """Return a short name for tables and plots: "plain", "SE", "SE r=8", "SE-PRE max"."""
-    return PLAIN if variant is None else variant.label
+from senet_core.variants.label import PLAIN
+from senet_core.variants.published import PUBLISHED, published_in
+from senet_core.variants.variant import PAPER_SE, PLACEMENT, PREFIX, SEVariant
 
 
 def variant_fields(variant: SEVariant | None) -> dict[str, str]:
@@ -41,8 +36,10 @@ def parse_variant(text: str) -> SEVariant | None:
         return None
     if stripped == PREFIX.rstrip(":"):
         return PAPER_SE
+    if stripped in PUBLISHED:
+        return PUBLISHED[stripped].of(PAPER_SE)
     if not stripped.startswith(PREFIX):
-        raise UserError(f"a variant is 'plain', 'se' or 'se:FIELD=VALUE,...', got {text!r}")
+        raise _no_variant(text)
     values: dict[str, object] = {}
     names = [field.name for field in fields(SEVariant)]
     for part in stripped[len(PREFIX) :].split(","):
@@ -74,6 +71,47 @@ def variant_from(value: object) -> SEVariant | None:
         if name not in names:
             raise unknown("field of a variant", name, names)
     return SEVariant(**value)
+
+
+def variant_at(start: SEVariant, value: object) -> SEVariant:
+    """Return another block where a variant's block stands: a published one by name, or fields on top of the paper's.
+
+    Reduction and placement stay those of `start` where the value does not say them.
+
+    Raises:
+        UserError: the value is neither, or a field is unknown or out of range.
+    """
+    if isinstance(value, str) and value in PUBLISHED:
+        return PUBLISHED[value].of(start)
+    if isinstance(value, str) and value == PREFIX.rstrip(":"):
+        value = {}
+    if not isinstance(value, Mapping):
+        raise UserError(
+            f"a block is the name of a published one ({', '.join(['se', *PUBLISHED])}), or fields such as"
+            f" {{gate: identity}}, got {value!r}"
+        )
+    placed = {name: getattr(start, name) for name in PLACEMENT}
+    made = variant_from({**placed, **value})
+    assert made is not None, "fields make a block"
+    return made
+
+
+def block_text(variant: SEVariant) -> str:
+    """Return what a variant is made of, wherever it stands: a published block's name, or the fields that it changes."""
+    found = published_in(variant)
+    if found is not None:
+        return next(name for name, block in PUBLISHED.items() if block is found)
+    usual = PAPER_SE.texts()
+    changed = [f"{n}={v}" for n, v in variant.texts().items() if n not in PLACEMENT and v != usual[n]]
+    return ",".join(changed) or PREFIX.rstrip(":")
+
+
+def _no_variant(text: str) -> UserError:
+    near = get_close_matches(text, PUBLISHED, 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return UserError(
+        f"a variant is 'plain', 'se', 'se:FIELD=VALUE,...' or the name of a published block, got {text!r}{meant}"
+    )
 
 
 def _parsed(name: str, value: str) -> object:

@@ -21,16 +21,11 @@ UNITS = ("all", "last")
 """Which units of a stage may have a block."""
 PIECES = ("squeeze", "excitation", "gate", "bias", "fusion", "gate_init", "opening")
 """The fields that say what an SE block is made of; a whole block has none of them."""
+PLACEMENT = ("reduction", "stages", "integration", "units")
+"""The fields that say how large a block is and where it stands; the others say what it is."""
 _LATER = ("fusion", "gate_init", "opening", "block", "units")
 """Fields that the text form leaves out where they are the paper's: it is part of the keys of trials, and those that ran
 before a field existed keep theirs."""
-_INTEGRATION_LABELS = {
-    "standard": "SE",
-    "pre": "SE-PRE",
-    "post": "SE-POST",
-    "identity": "SE-Identity",
-    "conv3x3": "SE_3x3",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,37 +165,6 @@ class SEVariant:
 
         return reads_width(block=self.block, gate=self.gate)
 
-    @property
-    def label(self) -> str:
-        """The variant's name in the manner of the paper's tables, by what differs from its SE block: "SE-PRE r=8"."""
-        words = [self._placed()]
-        if self.squeeze != PAPER_SE.squeeze:
-            words.append("NoSqueeze" if self.squeeze == "none" else self.squeeze)
-        words += [
-            getattr(self, name)
-            for name in ("excitation", "gate", "fusion", "gate_init")
-            if getattr(self, name) != getattr(PAPER_SE, name)
-        ]
-        if self.opening is not None:
-            words.append(f"opening {self.opening:g}")
-        if self.reduction != PAPER_SE.reduction and self.uses_reduction:
-            words.append(f"r={_reduction_text(self.reduction)}")
-        if self.stages is not None:
-            words.append(f"stage{'s' if len(self.stages) > 1 else ''} {joined(self.stages)}")
-        if self.units != PAPER_SE.units:
-            words.append(f"{self.units} unit")
-        if self.bias:
-            words.append("bias")
-        return " ".join(words)
-
-    def _placed(self) -> str:
-        """Return the block's name and its place: "SE-PRE", "cbam", "bam post"."""
-        if self.block != PAPER_SE.block:
-            return (
-                self.block if self.integration == PAPER_SE.integration else f"{self.block} {self.integration}"
-            )
-        return _INTEGRATION_LABELS.get(self.integration, f"SE-{self.integration}")
-
     def __str__(self) -> str:
         usual = PAPER_SE.texts()
         told = {n: v for n, v in self.texts().items() if n not in _LATER or v != usual[n]}
@@ -212,7 +176,7 @@ class SEVariant:
             "squeeze": self.squeeze,
             "excitation": self.excitation,
             "gate": self.gate,
-            "reduction": _reduction_text(self.reduction),
+            "reduction": reduction_text(self.reduction),
             "stages": "all" if self.stages is None else "+".join(map(str, self.stages)),
             "integration": self.integration,
             "bias": str(self.bias).lower(),
@@ -224,7 +188,8 @@ class SEVariant:
         }
 
 
-def _reduction_text(reduction: Reduction) -> str:
+def reduction_text(reduction: Reduction) -> str:
+    """Return a reduction ratio as texts and labels have it: "16", or "2:16/3:8" by stage."""
     if isinstance(reduction, int):
         return str(reduction)
     return "/".join(f"{stage}:{ratio}" for stage, ratio in reduction)

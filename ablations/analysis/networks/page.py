@@ -82,7 +82,7 @@ class NetworkPage(Page):
         """Return how far the paper's figures can be compared with ours, where they are shown."""
         baseline = self._study.baseline
         shown = paper_tables_of(family, self._study)
-        return caveat(baseline.backbone, baseline.data.name) if shown else None
+        return caveat(baseline.backbone, baseline.data.name, shown) if shown else None
 
     def name_of(self, baseline: Outcome) -> str:
         """Return the baseline with its backbone, its data and the length of its training."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablations.analysis.networks.published import PaperRow, paper_row
+from ablations.analysis.networks.published import CIFAR_TABLES, PaperRow, cifar_row, paper_row
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.tables.cells import Printed
 from ablations.planning.networks.datasets import DATASETS
@@ -40,7 +40,18 @@ def _paper(outcome: Outcome, family: Family, study: NetworkStudy) -> PaperRow | 
         return None  # the paper varies none of them
     if DATASETS[row.data.name].asks:
         return None  # images of the user's own, of which the paper says nothing
+    if _is_of_cifar(study):
+        return cifar_row(row.backbone, row.data.name, row.variant)
     return paper_row(row.variant, family.axis, study.paper_tables)
+
+
+def _is_of_cifar(study: NetworkStudy) -> bool:
+    """Return whether a study is set beside Tables 4 and 5: it says so, or it asks no more than they do."""
+    named = {f"table_{number}" for number in CIFAR_TABLES}
+    if study.paper_tables is not None:
+        return bool(named.intersection(study.paper_tables))
+    baseline = study.baseline
+    return not study.axes and cifar_row(baseline.backbone, baseline.data.name, baseline.variant) is not None
 
 
 def in_paper(family: Family, study: NetworkStudy) -> bool:

@@ -185,10 +185,11 @@ class Printed:
 
     def text(self) -> str:
         """Return "22.57 / 6.09 (+0.29)"."""
-        if self.top1 is None or self.top5 is None:
+        if self.top1 is None:
             return NOTHING
         difference = "" if self.difference is None else f" ({fixed(self.difference, 2, True)})"
-        return f"{fixed(self.top1, 2)} / {fixed(self.top5, 2)}{difference}"
+        top5 = "" if self.top5 is None else f" / {fixed(self.top5, 2)}"
+        return f"{fixed(self.top1, 2)}{top5}{difference}"
 
     def values(self) -> Mapping[str, Value]:
         """Return the three numbers."""

@@ -19,6 +19,7 @@ from ablations.analysis.tables.cells import Column
 from ablations.analysis.tables.screen import ScreenTable, fits, text_table
 from ablations.running.machine.environment import processor_computes_bf16, processor_name
 from senet_core.latency import summed_up
+from senet_core.variants.label import variant_label
 
 _Column = tuple[str, list[str]]  # its header, and its entries row by row
 
@@ -192,7 +193,7 @@ def _notes(rows: Sequence[CostRow]) -> Iterable[str]:
 def _network(row: CostRow) -> str:
     variant = row.network.variant
     side = "" if row.network.image_size == 224 else f", {row.network.image_size} px"
-    return f"{row.network.backbone}{'' if variant is None else f' {variant.label}'}{side}"
+    return f"{row.network.backbone}{'' if variant is None else f' {variant_label(variant)}'}{side}"
 
 
 def _mark(row: CostRow, figure: str) -> str:

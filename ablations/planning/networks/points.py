@@ -17,13 +17,14 @@ from ablations.planning.networks.data_spec import known_train_images
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.weights import shown
 from ablations.planning.networks.row import NetworkRow
-from ablations.planning.networks.study import VARIANT_AXES, NetworkStudy
+from ablations.planning.networks.study import BLOCK, BLOCK_AXES, VARIANT_AXES, NetworkStudy
 from ablations.planning.networks.used_plugins import used_plugins
 from ablations.planning.points import NOT_VARIED, Points
 from ablations.planning.row import Row
 from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
-from senet_core.variants.text import variant_fields, variant_label
+from senet_core.variants.label import variant_label
+from senet_core.variants.text import block_text, variant_at, variant_fields
 from senet_core.variants.variant import SEVariant
 
 
@@ -87,6 +88,8 @@ def move(start: Point, axis: str, value: object) -> Point:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise StudyError(f"a repeat is a whole number from 0, got {value!r}")
         point = replace(start, repeat=value)
+    elif axis == BLOCK and start.variant is not None:
+        point = replace(start, variant=variant_at(start.variant, value))
     elif axis in VARIANT_AXES and start.variant is not None:
         changed: dict[str, Any] = {axis: value}
         point = replace(start, variant=replace(start.variant, **changed))
@@ -104,9 +107,12 @@ def text_of(point: Point, axis: str) -> str:
         return point.backbone
     if axis == REPEAT:
         return str(point.repeat)
+    if axis in BLOCK_AXES and point.variant is None:
+        return NOT_VARIED
+    if axis == BLOCK:
+        assert point.variant is not None
+        return block_text(point.variant)
     if axis in VARIANT_AXES:
-        if point.variant is None:
-            return NOT_VARIED
         return variant_fields(find_backbone(point.backbone).variant(point.variant))[axis]
     value = getattr(point.recipe, axis.removeprefix("recipe."))
     if axis == "recipe.weights" and value is not None:

@@ -37,10 +37,23 @@ from senet_core.variants.variant import SEVariant
 
 VARIANT_AXES = tuple(field.name for field in fields(SEVariant))
 RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
-AXES = (*VARIANT_AXES, "backbone", REPEAT, *RECIPE_AXES)
+BLOCK = "variant"
+"""The axis of whole blocks, by name or by fields; the other axes of the block vary one field of it."""
+BLOCK_AXES = (BLOCK, *VARIANT_AXES)
+AXES = (*BLOCK_AXES, "backbone", REPEAT, *RECIPE_AXES)
 """Axes that a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
-PAPER_TABLES = ("table_10", "table_11", "table_12", "table_13", "table_14", "table_15", "table_16")
+PAPER_TABLES = (
+    "table_4",
+    "table_5",
+    "table_10",
+    "table_11",
+    "table_12",
+    "table_13",
+    "table_14",
+    "table_15",
+    "table_16",
+)
 
 
 def _recipe_from(value: object) -> object:
@@ -130,7 +143,8 @@ class NetworkStudy(Study):
     include_plain: bool = Field(default=True, description="Whether the network without SE takes part.")
     paper_tables: tuple[str, ...] | None = Field(
         default=None,
-        description=f"Tables of the paper to show beside the study's own: {PAPER_TABLES[0]} to {PAPER_TABLES[-1]}, or "
+        description="Tables of the paper to show beside the study's own: "
+        f"{', '.join(PAPER_TABLES)}, or "
         "[] for none; all that fit where it is not given. Beside an image-folder there is none.",
     )
     keep_weights: bool = Field(
@@ -144,7 +158,7 @@ class NetworkStudy(Study):
     def _known_axes(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         for axis, values in axes.items():
             if axis not in AXES:
-                shown = [*VARIANT_AXES, "backbone", REPEAT, "recipe.FIELD"]
+                shown = [*BLOCK_AXES, "backbone", REPEAT, "recipe.FIELD"]
                 raise unknown("axis", axis, AXES if "." in axis else shown)
             if not values:
                 raise ValueError(f"axis {axis!r} has no values")
@@ -182,7 +196,7 @@ class NetworkStudy(Study):
 
     @_model_validator(mode="after")
     def _block_to_vary(self) -> NetworkStudy:
-        if self.baseline.variant is None and any(axis in VARIANT_AXES for axis in self.axes):
+        if self.baseline.variant is None and any(axis in BLOCK_AXES for axis in self.axes):
             raise ValueError(
                 "the baseline is the plain network, so axes of the SE block cannot vary around it"
             )

@@ -64,7 +64,8 @@ class TestBaseline:
             (
                 "variant",
                 "SE",
-                "baseline.variant: a variant is 'plain', 'se' or 'se:FIELD=VALUE,...', got 'SE'",
+                "baseline.variant: a variant is 'plain', 'se', 'se:FIELD=VALUE,...' or the name of a published "
+                "block, got 'SE'",
             ),
             (
                 "variant",

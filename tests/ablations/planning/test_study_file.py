@@ -31,6 +31,15 @@ SHIPPED = {
     "deeper",
     "gates",
     "pruning",
+    "zoo",
+    "squeeze-extended",
+    "excitation-extended",
+    "gate-start",
+    "last-stage",
+    "cifar-preact-resnet",
+    "cifar-wide-resnet",
+    "cifar-shake-shake",
+    "cifar-shake-even",
 }
 
 

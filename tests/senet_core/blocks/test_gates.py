@@ -12,6 +12,7 @@ from senet_core import GATES, SEVariant, build_model
 from senet_core.backbones import find_backbone
 from senet_core.blocks.reads import gate_reads_width
 from senet_core.insertion import bottleneck_widths
+from senet_core.variants.label import variant_label
 
 
 class Direct(nn.Module):
@@ -60,8 +61,8 @@ def test_what_a_gate_does_with_its_width_is_found_out(
 def test_a_gate_without_a_bottleneck_has_neither_r_nor_units() -> None:
     GATES.register("direct", source="ours: a test")(Direct)
     GATES.register("narrowed", source="ours: a test")(Narrowed)
-    assert SEVariant(gate="direct", reduction=8).label == "SE direct"
-    assert SEVariant(gate="narrowed", reduction=8).label == "SE narrowed r=8"
+    assert variant_label(SEVariant(gate="direct", reduction=8)) == "SE direct"
+    assert variant_label(SEVariant(gate="narrowed", reduction=8)) == "SE narrowed r=8"
     for gate, found in (("direct", {}), ("narrowed", {2: (2,), 3: (4,), 4: (8,)})):
         model = build_model("resnet8", SEVariant(gate=gate, reduction=8), num_classes=10)
         assert bottleneck_widths(model, find_backbone("resnet8").stages) == found

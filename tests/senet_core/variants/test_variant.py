@@ -19,6 +19,7 @@ from senet_core import (
     build_model,
     variant_from,
 )
+from senet_core.variants.label import variant_label
 
 
 def refusal(**fields: object) -> str:
@@ -95,7 +96,7 @@ class TestAnyForm:
     ],
 )
 def test_the_label_names_what_differs_from_the_papers_block(fields: dict[str, object], label: str) -> None:
-    assert SEVariant(**fields).label == label  # type: ignore[arg-type]
+    assert variant_label(SEVariant(**fields)) == label  # type: ignore[arg-type]
 
 
 class TestValue:
@@ -245,7 +246,7 @@ class TestLaterFields:
         ],
     )
     def test_are_told(self, fields: dict[str, object], label: str) -> None:
-        assert SEVariant(**fields).label == label  # type: ignore[arg-type]
+        assert variant_label(SEVariant(**fields)) == label  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("fields", "message"),
@@ -269,7 +270,9 @@ class TestLaterFields:
 class TestWholeBlock:
     def test_has_nothing_to_choose_inside_it(self) -> None:
         BLOCKS.register("half", source="ours: a test")(Half)
-        assert SEVariant(block="half", integration="post", units="last").label == "half post last unit"
+        assert (
+            variant_label(SEVariant(block="half", integration="post", units="last")) == "half post last unit"
+        )
         assert refusal(block="half", squeeze="max", bias=True) == (
             "block 'half' is a whole block, with nothing to choose inside it: leave out squeeze, bias"
         )

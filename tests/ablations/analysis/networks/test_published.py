@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ablations.analysis.networks.published import caveat, paper_row, paper_table
+from ablations.analysis.networks.published import caveat, cifar_row, paper_row, paper_table
 from senet_core.errors import UserError
 from senet_core.variants.variant import PAPER_SE, SEVariant
 
@@ -93,3 +93,22 @@ def test_tables_are_as_printed() -> None:
 def test_the_caveat_names_both_sides() -> None:
     assert "ResNet-50 on ImageNet" in caveat("resnet20", "cifar10")
     assert "resnet20 on cifar10" in caveat("resnet20", "cifar10")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "data", "plain", "senet"),
+    [
+        ("preact-resnet110", "cifar10", 6.37, 5.21),
+        ("preact-resnet164", "cifar100", 24.33, 21.31),
+        ("wrn-16-8", "cifar100", 20.43, 19.14),
+        ("shake-even-29-2x4x64d", "cifar100", 15.85, 15.41),
+    ],
+)
+def test_networks_of_cifar_have_the_figures_of_tables_4_and_5(
+    backbone: str, data: str, plain: float, senet: float
+) -> None:
+    rows = [cifar_row(backbone, data, variant) for variant in (None, PAPER_SE)]
+    assert [row.top1 for row in rows if row is not None] == [plain, senet]
+    assert cifar_row(backbone, data, SEVariant(reduction=8)) is None
+    assert cifar_row(backbone, "digits", None) is None
+    assert "not trained beside those with SE" in caveat(backbone, data, [4, 5])
