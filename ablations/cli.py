@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "ablations.commands.status",
     "report": "ablations.commands.analysis.report",
     "analyse": "ablations.commands.analysis.analyse",
+    "import": "ablations.commands.import_runs",
     "calibrate": "ablations.commands.analysis.calibrate",
     "probe": "ablations.commands.analysis.probe",
     "retry": "ablations.commands.retry",

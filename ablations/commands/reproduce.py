@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ablations.commands.shared import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ablations.running.record.trial_record import TrialRecord
+    from ablations.running.sweep.reproduce import Reproduction
 
 
 @click.command("reproduce")
@@ -21,7 +28,8 @@ def command(
 ) -> int:
     """Train the recorded trial KEY of STUDY again and say whether the same comes out, to the last bit.
 
-    KEY may be shortened as long as it names one trial. Status 0: identical; 1: not.
+    KEY may be shortened as long as it names one trial. Of a trial that was imported, it says whether this study's code
+    gives its result. Status 0: identical; 1: not.
     """
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.opening import plugins_of
@@ -41,6 +49,8 @@ def command(
         folder=folder,
         weights=keep_weights,
     )
+    if line.imported is not None:
+        return _say_of_imported(console, line, made_again)
     if made_again.identical:
         console.print(
             f"trial {line.key}: bit-identical (weights, errors, losses, {len(line.history)} epochs)"
@@ -58,4 +68,17 @@ def command(
         console.print(f"  {name} differs: recorded {before!r}, now {now!r}")
     if not made_again.causes:
         console.print("  nothing in the recorded environment explains it")
+    return 1
+
+
+def _say_of_imported(console: Console, line: TrialRecord, made: Reproduction) -> int:
+    """Say whether the study's code gives the result of an imported trial."""
+    console.print(f"trial {line.key} was imported from {line.imported}", soft_wrap=True)
+    if made.identical:
+        console.print("the code of this study gives the same result, to the last bit")
+        return 0
+    console.print("it cannot be made again by the code of this study, which gives another result here:")
+    for name, before, now in made.differing:
+        console.print(f"  {name}: recorded {before}, now {now}")
+    console.print("  on which machine and by which code it was recorded is not known")
     return 1

@@ -23,6 +23,7 @@ def command(asked: AskedStudy, as_json: bool) -> None:
     """Show what of STUDY is finished, failed, running and left."""
     import json
 
+    from ablations.analysis.results.imported import confounded_rows
     from ablations.analysis.results.precision import both_precisions
     from ablations.analysis.results.results import Results
     from ablations.analysis.results.status import study_status
@@ -35,16 +36,20 @@ def command(asked: AskedStudy, as_json: bool) -> None:
 
     design, paths = asked.open(refuse=False)
     record = paths.open_record()
-    status = study_status(Results(design, record), paths.running_keys)
+    results = Results(design, record)
+    status = study_status(results, paths.running_keys)
     if as_json:
         click.echo(json.dumps(status.to_json(), indent=1))
         return
     console = make_console()
     console.print(f"{asked.study}: {status.finished} of {counted(status.total, 'trial')} finished")
-    columns = (Column("row", "row", "left"), *(Column(name, name) for name in _COUNTS))
-    rows = [(row.label, *(str(getattr(row, name)) for name in _COUNTS)) for row in status.rows]
+    if status.imported:
+        console.print(f"{status.imported}; the code of this study has not made them", soft_wrap=True)
+    counts = (*_COUNTS, *(["imported"] if status.imported else []))
+    columns = (Column("row", "row", "left"), *(Column(name, name) for name in counts))
+    rows = [(row.label, *(str(getattr(row, name)) for name in counts)) for row in status.rows]
     console.print(text_table(columns, rows))
-    if confounded := both_precisions(design.study, record):
+    for confounded in filter(None, (both_precisions(design.study, record), confounded_rows(results))):
         console.print(with_flags(confounded), style="red", soft_wrap=True)
     for line in status.failures:
         console.print(line, style="red")

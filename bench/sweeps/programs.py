@@ -59,7 +59,7 @@ def swept(folder: Path) -> tuple[float, float]:
     ab.run(study(2, TRIALS // 2), results_dir=folder, workers=1, options=RunOptions())
     wall = time.perf_counter() - began
     lines = StudyPaths("nothing", folder, folder).open_record().trials.lines
-    took = [line.result.train_seconds for line in lines if line.result is not None]
+    took = [line.result.train_seconds or 0.0 for line in lines if line.result is not None]
     ended = sorted(datetime.fromisoformat(line.finished).timestamp() for line in lines)
     return statistics.median(took), min(wall, ended[-1] - ended[0] or wall) / len(lines)
 

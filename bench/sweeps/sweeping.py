@@ -181,7 +181,7 @@ def beside_training(swept: Swept) -> float:
     sweeping process does meanwhile for record and MLflow shows where it takes a worker's core.
     """
     spans = sum(stays[-1].ended - stays[0].begun for stays in _by_worker(swept))
-    trained = sum(line.result.train_seconds for line in swept.lines if line.result is not None)
+    trained = sum(line.result.train_seconds or 0.0 for line in swept.lines if line.result is not None)
     return (spans - trained) / len(swept.lines)
 
 

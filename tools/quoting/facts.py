@@ -75,7 +75,7 @@ def _cell(value: object) -> TableCell:
 
 
 def _seconds(record: TrialRecord) -> float:
-    return 0.0 if record.result is None else record.result.train_seconds + record.result.test_seconds
+    return 0.0 if record.result is None else (record.result.train_seconds or 0.0) + record.result.test_seconds
 
 
 def _listed(values: Any) -> Text:

@@ -69,6 +69,7 @@ class MlflowExperiment(Source):
                 {**_settings(run, both), **_named_by_kind(run, asked)},
                 metrics[run.info.run_id],
                 _STATES.get(run.info.status, ""),
+                run.info.run_id,
             )
             for run in own
         )

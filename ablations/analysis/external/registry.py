@@ -10,6 +10,7 @@ from ablations.analysis.external.csv_file import CsvFile
 from ablations.analysis.external.json_folder import JsonFolder
 from ablations.analysis.external.mlflow_runs import MlflowExperiment
 from ablations.analysis.external.optuna_trials import OptunaStudy
+from ablations.analysis.external.runs import Recorded
 from ablations.analysis.external.source import Source
 from ablations.analysis.external.table import TableFile, table_of
 from ablations.analysis.external.tensorboard_folder import TensorBoardFolder
@@ -70,9 +71,14 @@ def read_source(text: str, asked: Asked) -> TableFile:
         ToolMissing: a package that it needs is not installed.
     """
     asked = asked.composed()
+    return table_of(read_recorded(text, asked), asked)
+
+
+def read_recorded(text: str, asked: Asked) -> Recorded:
+    """Return the runs of a source as they were recorded; see `read_source`, but for the checks of its runs."""
     source, place = find_source(text)
     for field in ("pattern", "tracking_uri"):
         if getattr(asked, field) is not None and field not in source.takes:
             others = ", ".join(one.name for one in SOURCES.values() if field in one.takes)
             raise UserError(f"`{field}` is for {others}, not for {source.name}")
-    return table_of(source.read(place, asked), asked)
+    return source.read(place, asked)

@@ -25,12 +25,14 @@ class RecordedRun:
         settings: what it was run with, by name, as text.
         metrics: what it has logged, by name; a value may be NaN or infinite.
         unfinished: in a word, why it has no result ("failed", "running"); empty for a run that has ended well.
+        identity: by which the source itself knows it, where that is not its name.
     """
 
     name: str
     settings: Mapping[str, str]
     metrics: Mapping[str, Points]
     unfinished: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def _of_study(results: Results, pairs: Sequence[str]) -> Document:
             finished=len(results.finished),
             failed=len(results.failed),
             unfinished=results.unfinished,
+            imported=sum(line.imported is not None for line in results.finished.values()),
         ),
         account=_account(results.comparisons.values(), results.withheld, account_sentence(results)),
         baseline=results.design.baseline.label,

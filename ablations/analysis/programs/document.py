@@ -64,6 +64,7 @@ class DocumentProgress(_Part):
     finished: int
     failed: int
     unfinished: bool = Field(description="Whether a planned trial has no result.")
+    imported: int = Field(description="Those of the finished ones whose results were recorded elsewhere.")
 
 
 class DocumentFailures(_Part):

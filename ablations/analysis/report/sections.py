@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from ablations.analysis.calibration.of_study import calibration_of
 from ablations.analysis.calibration.page import calibration_table
@@ -19,6 +20,7 @@ from ablations.analysis.plots.selection import (
 )
 from ablations.analysis.report.parts import Extra, Plot
 from ablations.analysis.results.families import axis_pairs
+from ablations.analysis.results.imported import confounded_pairs
 from ablations.analysis.results.outcomes.by_class import by_class
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import Choice
@@ -84,7 +86,10 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield Extra("Over all backbones", tables)
     for axis in pairs:
         title = f"All pairs of {axis}"
-        yield Extra(title, (pair_table(file_key(axis), title, axis_pairs(results, axis), metric),))
+        compared = pair_table(file_key(axis), title, axis_pairs(results, axis), metric)
+        confounded = confounded_pairs(results, results.design.on_axis(axis))
+        notes = (*filter(None, [confounded]), *compared.notes)
+        yield Extra(title, (replace(compared, notes=notes),))
     yield from _by_class(results)
     margins = margin_table(results)
     if margins is not None:

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ablations.analysis.results.account import rules_of
+from ablations.analysis.results.imported import confounded_rows, mixed_rows
 from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.seal import Standing, standing_of
 from ablations.analysis.stats.comparison import Comparison
@@ -87,6 +88,7 @@ class SampleFamily:
         metric: what is compared.
         plain: label of the plain network; None where there is none.
         standing: whether a row confirms something or explores, by label; empty without a sealed plan.
+        places: in sentences, which samples are compared across the places where trials ran, and which mix them.
     """
 
     axis: str | None
@@ -97,6 +99,7 @@ class SampleFamily:
     metric: Metric
     plain: str | None = None
     standing: Mapping[str, Standing] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     def kind(self, outcome: Sample) -> RowKind:
         """Return whether a sample is the baseline, the plain network or a variant."""
@@ -173,6 +176,7 @@ def _family(
         margin=results.design.study.margin,
         metric=results.design.study.metric,
         standing=standing_of(results) or {},
+        places=tuple(filter(None, (confounded_rows(results, rows), mixed_rows(results, rows)))),
     )
 
 

@@ -55,7 +55,7 @@ def machine_warnings(results: Results) -> tuple[str, ...]:
     machines as the baseline's are: the total variation distance of the two is 1/2 or more.
     """
     rows = _environments(results)
-    base = rows.pop(results.design.baseline.label, None)
+    base = rows.pop(results.design.baseline.label, None)  # None where all of its trials were imported, too
     if base is None:
         return ()
     fields = dict(_FIELDS)
@@ -78,7 +78,7 @@ def _environments(results: Results) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for label, key in results.trials[["row", "key"]].itertuples(index=False):
         line = results.finished.get(key)
-        if line is not None:
+        if line is not None and line.imported is None:
             kernels = Kernels.from_record(line.environment).to_json()
             found.setdefault(str(label), []).append({**line.environment, **kernels})
     return found

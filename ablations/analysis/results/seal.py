@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from ablations.analysis.results.account import ALPHA
+from ablations.analysis.results.imported import imported_since
 from ablations.analysis.stats.max_t import FEWEST_PAIRS
 from ablations.planning.row import Row
 from ablations.planning.study import Study
@@ -152,6 +153,11 @@ def seal_sentence(results: Results) -> str:
     )
     changed = changes_since(seal, results.asked.study)
     since = f" Changed since: {'; '.join(changed)}." if changed else ""
+    if imported := imported_since(results, seal.time):
+        since += (
+            f" {counted(imported, 'trial')} imported since then may be older than it: nobody can tell whether their"
+            " results were known."
+        )
     return printable(f"The plan was sealed on {seal.time[:10]}{after}. {rows}{since}")
 
 

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ablations.analysis.results.imported import imported_words
 from ablations.analysis.results.results import Results
+from ablations.planning.row import Row
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class RowStatus:
     failed: int
     running: int
     left: int
+    imported: int = 0
+    """Of those that are finished or failed."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class StudyStatus:
         rows: one for each row.
         failures: a line for each trial whose last attempt failed.
         without_weights: keys of finished trials whose weights are not there, where the study keeps them.
+        imported: how many trials were imported and from where, in words; "" where none was.
     """
 
     study: str
     rows: tuple[RowStatus, ...]
     failures: tuple[str, ...]
     without_weights: tuple[str, ...] = ()
+    imported: str = ""
 
     @property
     def total(self) -> int:
@@ -75,10 +81,21 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
             failure = results.all_failed[key].failure if key in results.all_failed else None
             if failure is not None:
                 failures.append(f"{row.label}, seed {seed}: {failure.kind}: {failure.message}")
-        rows.append(RowStatus(row.label, **counts))
+        rows.append(RowStatus(row.label, **counts, imported=_imported(results, row)))
     lacking = [key for key in results.finished if results.record.weights(key) is None]
-    weights = tuple(lacking) if design.study.keeps_weights else ()
-    return StudyStatus(design.study.name, tuple(rows), tuple(failures), weights)
+    return StudyStatus(
+        design.study.name,
+        tuple(rows),
+        tuple(failures),
+        without_weights=tuple(lacking) if design.study.keeps_weights else (),
+        imported=imported_words(results),
+    )
+
+
+def _imported(results: Results, row: Row) -> int:
+    keys = (row.trial(seed).key for seed in results.asked_seeds(row))
+    lines = (results.measured.get(key) or results.all_failed.get(key) for key in keys)
+    return sum(line is not None and line.imported is not None for line in lines)
 
 
 def _choices(results: Results) -> Iterator[RowStatus]:

@@ -117,6 +117,7 @@ def _notes(family: Family, page: Page) -> Iterator[str]:
     extra = f" In brackets: extra cost over the {page.plain}." if family.plain is not None else ""
     yield f"{name[:1].upper()}{name[1:]}: mean ± half-width of the {level} (seeds).{extra}"
     yield from comparison_notes(family.comparisons.values(), family.metric)
+    yield from family.places
     unequal = unequal_seeds_note(family)
     if unequal is not None:
         yield unequal

@@ -42,9 +42,7 @@ def choose_forecast(forecasts: Sequence[Forecast], results: Results) -> Forecast
     """Return the forecast to be judged: the last before the first trial began, else the first of all."""
     if not forecasts:
         return None
-    begun = min(
-        (line.started for line in results.finished.values() if line.shared_from is None), default=None
-    )
+    begun = min((line.started for line in results.finished.values() if line.ran_here), default=None)
     before = [forecast for forecast in forecasts if begun is None or forecast.written <= begun]
     return before[-1] if before else forecasts[0]
 
@@ -58,7 +56,9 @@ def hours_of(forecast: Forecast, results: Results) -> Hours | None:
     if not lines:
         return None
     busy = sum(
-        line.result.train_seconds + line.result.test_seconds for line in lines if line.result is not None
+        (line.result.train_seconds or 0.0) + line.result.test_seconds
+        for line in lines
+        if line.result is not None
     )
     wall = makespan(((row.seconds + row.rest) for row in foreseen), forecast.workers)
     return Hours(
@@ -96,7 +96,7 @@ def hindsight_table(results: Results) -> Table | None:
 
 
 def _trained_after(forecast: Forecast, results: Results) -> list[TrialRecord]:
-    trained = (line for line in results.finished.values() if line.shared_from is None)
+    trained = (line for line in results.finished.values() if line.ran_here)
     return sorted(
         (line for line in trained if line.started >= forecast.written),
         key=lambda line: (line.started, line.key),

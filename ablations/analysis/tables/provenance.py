@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from ablations.analysis.results.imported import confounded_rows, imported_in, imported_words
 from ablations.analysis.results.interims import budget_note
 from ablations.analysis.results.machines import machine_warnings, precision_text
 from ablations.analysis.results.results import Results
@@ -24,7 +25,7 @@ _SECONDS_PER_HOUR = 3600
 def setup_table(results: Results) -> Table:
     """Return what was trained, on what and how, in two columns."""
     study, records = results.design.study, tuple(results.finished.values())
-    page = page_of(study)
+    page, ran = page_of(study), tuple(record for record in records if record.imported is None)
     facts: list[tuple[str, str]] = [
         *page.facts(results),
         ("design", f"{study.design}, {len(results.design.rows)} rows"),
@@ -33,16 +34,17 @@ def setup_table(results: Results) -> Table:
         *seal_facts(results),
         *((f"changed on the command line, {n}", text) for n, text in enumerate(study.overrides, 1)),
         *(("plug-in", file) for file in study.plugins),
-        *(("precision", text) for text in [precision_text(records)] if text),
-        *(("hardware", text) for text in _distinct(_hardware(record) for record in records)),
-        *(("code", text) for text in _distinct(_code(record) for record in records)),
-        *(("versions", text) for text in _distinct(_versions(record, page.versions) for record in records)),
+        *(("imported", text) for text in [imported_words(results)] if text),
+        *(("precision", text) for text in [precision_text(ran)] if text),
+        *(("hardware", text) for text in _distinct(_hardware(record) for record in ran)),
+        *(("code", text) for text in _distinct(_code(record) for record in ran)),
+        *(("versions", text) for text in _distinct(_versions(record, page.versions) for record in ran)),
     ]
     spread = spread_between_runs(results)
     if spread is not None:
         facts.append(("spread between runs", spread))
-    if records:
-        facts.append(("training time", _time(records)))
+    if took := _time(records):
+        facts.append(("training time", took))
     return _pairs("setup", "Set-up", facts)
 
 
@@ -51,6 +53,8 @@ def environment_table(results: Results) -> Table:
     counts: dict[str, Counter[str]] = {}
     for record in results.finished.values():
         digests = {"data digest": record.data_digest[:16]}
+        if record.imported is not None:
+            digests = {"imported from": record.imported.place}
         for field, value in {**record.environment, **digests}.items():
             counts.setdefault(field, Counter())[plain(value)] += 1
     rows = tuple(
@@ -64,8 +68,8 @@ def environment_table(results: Results) -> Table:
 
 def warnings(results: Results) -> tuple[str, ...]:
     """Return what a reader must know first: data, code or machines that differ, and what interim analyses cost."""
-    records = results.finished.values()
-    said = list(machine_warnings(results))
+    records = [record for record in results.finished.values() if record.imported is None]
+    said = [*filter(None, [confounded_rows(results)]), *machine_warnings(results)]
     digests = {record.data_digest for record in records}
     if len(digests) > 1:
         said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
@@ -168,7 +172,20 @@ def command_table(results: Results) -> Table:
     design, commands = results.design, results.commands
     rows = tuple(TableRow((Text(row.label), Code(commands.row(design, row)))) for row in design.rows)
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
-    return Table("commands", "Make each row again", columns, rows)
+    return Table("commands", "Make each row again", columns, rows, _imported_notes(results))
+
+
+def _imported_notes(results: Results) -> tuple[str, ...]:
+    """Return what the commands do not make again: what was imported."""
+    counts = {row.label: imported_in(results, row) for row in results.design.rows}
+    named = [f"{label} ({count})" for label, count in counts.items() if count]
+    if not named:
+        return ()
+    return (
+        f"Imported: {', '.join(named)} of the rows' trials. The code of this study has not made them: beside their"
+        " record the commands leave them as they are, and elsewhere they train them with this code, which need not give"
+        " the same; ablate reproduce STUDY KEY says whether it does.",
+    )
 
 
 def trial_table(results: Results) -> Table:
@@ -181,6 +198,7 @@ def trial_table(results: Results) -> Table:
         Column(metric.column, metric.head),
         Column("key", "trial key", "left"),
         Column("shared_from", "taken from study", "left"),
+        Column("imported_from", "imported from", "left"),
     )
     statuses = dict(zip(results.trials["key"], results.trials["status"], strict=True))
     rows = []
@@ -190,7 +208,8 @@ def trial_table(results: Results) -> Table:
         origin = None if record is None else record.shared_from
         error = Number(None if result is None else result.value(metric.column), metric.decimals)
         known = (Text(label), Number(seed, 0), Text(statuses[key]), error)
-        rows.append(TableRow((*known, Code(key), Text(origin))))
+        recorded = None if record is None or record.imported is None else str(record.imported)
+        rows.append(TableRow((*known, Code(key), Text(origin), Text(recorded))))
     table = Table("trials", "Trials", columns, tuple(rows), records=trial_records(results))
     return table.without_empty_columns()
 
@@ -231,9 +250,18 @@ def _versions(record: TrialRecord, named: tuple[str, ...]) -> str:
 
 
 def _time(records: tuple[TrialRecord, ...]) -> str:
-    seconds = sorted(record.result.train_seconds for record in records if record.result is not None)
+    found = (None if record.result is None else record.result.train_seconds for record in records)
+    seconds = sorted(took for took in found if took is not None)
+    if not seconds:
+        return ""
     total = sum(seconds) / _SECONDS_PER_HOUR
-    return f"{total:.2f} hours in all, {seconds[len(seconds) // 2]:.1f} s for the median trial"
+    unknown = len(records) - len(seconds)
+    of = (
+        f", of {counted(len(seconds), 'trial')}: that of {unknown} imported ones is not known"
+        if unknown
+        else ""
+    )
+    return f"{total:.2f} hours in all, {seconds[len(seconds) // 2]:.1f} s for the median trial{of}"
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ablations.analysis.results.families import Family, Outcome
+from ablations.analysis.results.imported import confounded_rows
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
@@ -47,7 +48,9 @@ def summary_table(results: Results) -> Table:
     groups = results.families
     rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(results).values())
     unequal = [note for group in groups if (note := unequal_seeds_note(group)) is not None]
-    return Table("summary", "Summary", columns, rows, tuple(dict.fromkeys(unequal))).without_empty_columns()
+    confounded = confounded_rows(results)
+    notes = (*([confounded] if confounded else []), *dict.fromkeys(unequal))
+    return Table("summary", "Summary", columns, rows, notes).without_empty_columns()
 
 
 def _by_label(results: Results) -> dict[str, tuple[Outcome, Comparison | None]]:

@@ -31,6 +31,8 @@ FLAGS = {
     "reports_dir": "--reports-dir",
     "results_dir": "--results-dir",
     "rows": "--only",
+    "seeds": "--seeds",
+    "settings": "--setting",
     "storage": "--storage",
     "tracking_uri": "--tracking-uri",
     "unit": "--unit",

@@ -16,7 +16,7 @@ from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
-from ablations.running.record.trial_record import TrialRecord
+from ablations.running.record.trial_record import TrialRecord, TrialResult
 
 SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
 """Fields of the environment that an earlier trial must share for its time to count here."""
@@ -70,7 +70,7 @@ def _speed(lines: Sequence[TrialRecord], environment: Mapping[str, Any], whole: 
     here = [line for line in lines if line.environment.get("source") == environment.get("source")]
     trained, tested, rests = [], [], []
     for line in sorted(here or lines, key=lambda line: line.started)[-_NEWEST:]:
-        assert line.result is not None, "finished trials have results"
+        assert isinstance(line.result, TrialResult), "finished trials of networks have all of it"
         data, result = line.trial["data"], line.result
         images = whole.subset(data.get("train_images"), data.get("test_images"))
         recipe = Recipe.model_validate(line.trial["recipe"])

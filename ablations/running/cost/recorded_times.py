@@ -23,8 +23,9 @@ def recorded_times(design: Design, record: StudyRecord, threads: int) -> RowTime
     environment = plain_environment(getattr(design.study, "home", "."), threads)
     took: dict[str, list[float]] = {}
     for line in record.finished.values():
-        if line.result is not None and line.environment.get("host") == environment["host"]:
-            took.setdefault(settings_key(line.trial), []).append(line.result.train_seconds)
+        seconds = None if line.result is None else line.result.train_seconds  # unknown of an imported trial
+        if seconds is not None and line.environment.get("host") == environment["host"]:
+            took.setdefault(settings_key(line.trial), []).append(seconds)
     if not took:
         return RowTimes(
             environment, unknown="time unknown: no trial of this study has run on this machine yet"
@@ -33,9 +34,7 @@ def recorded_times(design: Design, record: StudyRecord, threads: int) -> RowTime
     rows = {}
     for row in design.rows:
         key = settings_key(row.trial(0).to_json())
-        seconds = took.get(key, [usual])
+        known = took.get(key, [usual])
         source = "earlier trials" if key in took else "like the median row"
-        rows[row.label] = RowForecast(
-            row.label, key, median(seconds), min(seconds), max(seconds), 0.0, source
-        )
+        rows[row.label] = RowForecast(row.label, key, median(known), min(known), max(known), 0.0, source)
     return RowTimes(environment, rows)

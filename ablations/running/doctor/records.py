@@ -73,10 +73,14 @@ def check_record(
     once = {line.written_as for _, line in read.lines if line.status == "finished" and line.written_as}
     if not findings:
         failed = {line.key for _, line in read.lines} - finished
-        yield ok(
-            f"{path}: {counted(len(finished), 'finished trial')}, {len(failed)} that failed, every line whole"
-        )
+        done = f"{counted(len(finished), 'finished trial')}{_imported(read.lines)}"
+        yield ok(f"{path}: {done}, {len(failed)} that failed, every line whole")
     return frozenset(finished | once)
+
+
+def _imported(lines: Lines) -> str:
+    count = len({line.key for _, line in lines if line.status == "finished" and line.imported is not None})
+    return f" ({count} imported)" if count else ""
 
 
 def _read(path: Path) -> _Read:

@@ -286,7 +286,8 @@ def _write_lines(
         line = lines.get(key)
         if line is None or stopped():
             continue
-        run = tracker.start_trial(row.label, dict(row.values), trial, line.environment, command(row) or None)
+        again = None if line.imported else command(row) or None  # the study's code has not made it
+        run = tracker.start_trial(row.label, dict(row.values), trial, line.environment, again)
         tracker.log_epochs(run, line.history)
         tracker.finish_trial(run, line)
         written += run != ""

@@ -18,6 +18,7 @@ from ablations.running.mlflow.runs import KEY, STOPPED, SWEEP, Runs, may_be_writ
 from ablations.running.mlflow.store import NoServer, connect, experiment, locate, why_failed
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
+    IMPORTED,
     LEVEL,
     PLAN,
     epoch_step,
@@ -211,7 +212,8 @@ class Tracker:
             name = record.data_name
             self._runs.write_data(run_id, name, record.data_digest, record.data_note)
         if record.status == "finished":
-            self._runs.close(run_id, "FINISHED", {LINE: record.mark})
+            origin = {} if record.imported is None else {IMPORTED: str(record.imported)}
+            self._runs.close(run_id, "FINISHED", {LINE: record.mark, **origin})
         elif record.status == "pruned":
             self._runs.close(run_id, "KILLED", {STOPPED: "pruned: its search found it worse than others"})
         else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ABSENT = "-"
 PLAN = "plan"  # tag: the plan of the study that a run belongs to, of several with one name; it may change
 LEVEL = "senet.level"  # tag: trial, proposal, summary or report
+IMPORTED = "senet.imported"  # tag: where the result of a trial was recorded that no sweep has run
 VALIDATION_NAMES = {
     "top1_error": "validation_error", "top5_error": "validation_top5_error", "test_loss": "validation_loss",
 }  # fmt: skip

@@ -14,6 +14,7 @@ from ablations.planning.explain import explain
 from ablations.planning.factors.trial import JUDGED_BY
 from ablations.planning.networks.recipe import PRECISIONS
 from ablations.planning.trial import in_precision, trial_key
+from ablations.running.record.imported import Imported
 from ablations.running.record.schema import check_schema
 from senet_core.errors import printable
 
@@ -29,6 +30,9 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 _FINITE = ConfigDict(allow_inf_nan=False)
+
+_FOREIGN = frozenset({"failure", "environment", "data_note", "imported"})
+"""Fields with text of others; a trial was checked when it was planned."""
 
 Kind = Literal["diverged", "oom", "disk", "timeout", "killed", "error"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -155,12 +159,12 @@ class MetricsResult:
 
     Attributes:
         metrics: by name.
-        train_seconds: wall time of all attempts.
+        train_seconds: wall time of all attempts; None where it is not known, as of an imported trial.
         outcomes_sha256: of the file that has one bit for each test example; None where the trial kept none.
     """
 
     metrics: Mapping[str, Number]
-    train_seconds: Amount
+    train_seconds: Amount | None
     outcomes_sha256: Hash | None = None
 
     @property
@@ -218,8 +222,9 @@ class TrialRecord:
         environment: commit, host, processor, versions, device, precision, threads.
         data_digest: SHA-256 of the prepared images and labels.
         data_note: what a reader must know of the data.
-        started, finished: ISO 8601 in UTC.
+        started, finished: ISO 8601 in UTC; when it was imported, of an imported trial.
         shared_from: the study whose record the line was taken from; None where it was trained for this one.
+        imported: where its result was recorded; None where a sweep has run it.
         written_as: the key in the file, of a line whose trial says "auto" there: `key` and `trial` have the precision
             that its environment says. None where they are as written.
     """
@@ -237,6 +242,7 @@ class TrialRecord:
     started: str
     finished: str
     shared_from: str | None = None
+    imported: Imported | None = None
     written_as: str | None = field(default=None, compare=False)
 
     @property
@@ -245,6 +251,11 @@ class TrialRecord:
         data = self.trial.get("data")
         held_back = isinstance(data, Mapping) and data.get("validation_images") is not None
         return held_back or JUDGED_BY in self.trial
+
+    @property
+    def ran_here(self) -> bool:
+        """Whether a sweep of this study has run it: it was neither taken from another study nor imported."""
+        return self.shared_from is None and self.imported is None
 
     @property
     def data_name(self) -> str:
@@ -274,11 +285,9 @@ class TrialRecord:
         content = {"schema": SCHEMA, **asdict(self)}
         if content.pop("written_as") is not None:  # what was hashed with it, as outcomes are, stays true
             content["key"], content["trial"] = self.written_as, in_precision(self.trial, "auto")
-        for name in (
-            "failure",
-            "environment",
-            "data_note",
-        ):  # foreign text; a trial was checked when it was planned
+        if content["imported"] is None:
+            del content["imported"]
+        for name in _FOREIGN & content.keys():
             content[name] = _printable(content[name])
         for epoch in content["history"]:
             if epoch.get("validation_error", 0.0) is None:
@@ -298,6 +307,11 @@ class TrialRecord:
             failure=failure,
             environment=_printable(self.environment),
             data_note=printable(self.data_note),
+            imported=None
+            if self.imported is None
+            else replace(
+                self.imported, source=printable(self.imported.source), run=printable(self.imported.run)
+            ),
         )
 
     @classmethod

@@ -129,7 +129,8 @@ class SweepDisplay:
             metric = self._judged_by if record.proposed else self._metric
             value, seconds = record.result.value(metric.column), record.result.train_seconds
             shown = "no value" if value is None else metric.text(value)
-            self._console.print(f"{name}: {metric.name} {shown} in {seconds:.1f} s{self._left()}")
+            took = "" if seconds is None else f" in {seconds:.1f} s"
+            self._console.print(f"{name}: {metric.name} {shown}{took}{self._left()}")
         elif record.failure is None:
             self._console.print(f"{name}: pruned after {len(record.history)} epochs")
         else:
@@ -159,4 +160,4 @@ def _seconds(record: TrialRecord) -> float:
     """Return how long a trial takes; one that was continued took longer than its last attempt."""
     begun, ended = datetime.fromisoformat(record.started), datetime.fromisoformat(record.finished)
     attempt = (ended - begun).total_seconds()
-    return attempt if record.result is None else max(attempt, record.result.train_seconds)
+    return attempt if record.result is None else max(attempt, record.result.train_seconds or 0.0)

@@ -49,7 +49,7 @@ class Reproduction:
         identical: whether weights, errors, losses and every epoch agree to the last bit.
         differing: measured values that differ: name, recorded, now.
         first_epoch: the first epoch whose loss or error differs; None where none does.
-        causes: parts of the environment that differ: name, recorded, now.
+        causes: parts of the environment that differ: name, recorded, now; none of an imported trial, which has none.
         weights: the content of a file of the weights, where they were asked for.
     """
 
@@ -104,20 +104,21 @@ def compare(record: TrialRecord, outcome: TaskOutcome) -> Reproduction:
     names = _compared(record)
     differing = _differences(_measured(record.result, names), _measured(outcome.result, names), names)
     first = None
-    for before, now in zip(record.history, outcome.history, strict=False):
-        if _exact(before) != _exact(now):
+    for then, now in zip(record.history, outcome.history, strict=False):
+        if _exact(then) != _exact(now):
             first = now.number
             break
-    same_length = len(record.history) == len(outcome.history)
+    # of an imported trial the results alone are known
+    same_length = record.imported is not None or len(record.history) == len(outcome.history)
+    causes: tuple[tuple[str, Any, Any], ...] = ()
+    if record.imported is None:
+        before = {**record.environment, **Kernels.from_record(record.environment).to_json()}
+        causes = _differences(before, outcome.environment, CAUSES)
     return Reproduction(
         identical=not differing and first is None and same_length,
         differing=differing,
         first_epoch=first,
-        causes=_differences(
-            {**record.environment, **Kernels.from_record(record.environment).to_json()},
-            outcome.environment,
-            CAUSES,
-        ),
+        causes=causes,
         weights=outcome.weights,
     )
 

@@ -56,6 +56,8 @@ def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
         where = f"on {line.environment.get('host', 'an unknown machine')} at {line.finished}"
         if line.result is not None:
             origin = f", for study {line.shared_from!r}" if line.shared_from else ""
+            if line.imported is not None:
+                where = f"elsewhere, imported from {line.imported} on {line.imported.when}"
             value = line.result.value(metric.column)
             shown = "no value" if value is None else metric.text(value)
             said.append(f"finished {where}{origin}: {metric.name} {shown}")

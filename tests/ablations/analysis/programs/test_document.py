@@ -52,7 +52,13 @@ def test_a_study_in_numbers_that_were_worked_by_hand(tmp_path: Path) -> None:
     assert (found["schema"], found["kind"], found["study"]) == (1, "report", "tiny")
     assert (found["question"], found["plan"]) == ("Do they matter?", plan_digest(results.design.study))
     assert found["commits"] == ["abc1234"]
-    assert found["progress"] == {"planned": 12, "finished": 12, "failed": 0, "unfinished": False}
+    assert found["progress"] == {
+        "planned": 12,
+        "finished": 12,
+        "failed": 0,
+        "unfinished": False,
+        "imported": 0,
+    }
     account = found["account"]
     assert (account["rate"], account["correction"], account["members"]) == (0.05, "Holm", 2)
     assert (account["withheld"], found["baseline"], found["margin"]) == (None, "SE", 0.2)

@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 
 from ablations.running.machine.durable import DiskError
+from ablations.running.record.imported import Imported
 from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.trial_file import TrialFile
-from ablations.running.record.trial_record import EpochMetrics, Failure, TrialRecord, TrialResult
+from ablations.running.record.trial_record import (
+    EpochMetrics,
+    Failure,
+    MetricsResult,
+    TrialRecord,
+    TrialResult,
+)
 from senet_core.errors import UserError
 
 RESULT = TrialResult(
@@ -49,6 +56,22 @@ FAILED = replace(LINE, status="failed", result=None, failure=Failure("diverged",
 def test_a_line_reads_back_equal() -> None:
     for line in (LINE, FAILED, replace(LINE, shared_from="two")):
         assert TrialRecord.from_line(line.to_line()) == line
+
+
+def test_an_imported_line_says_where_its_result_was_recorded_and_an_ordinary_one_says_nothing() -> None:
+    imported = Imported("mlflow:rates", "run 0a1b", "cd" * 32, "last", "2026-01-02T00:00:00+00:00")
+    trial = {"experiment": {"kind": "command"}, "factors": {"lr": 0.1}, "seed": 0}
+    line = replace(
+        LINE, trial=trial, result=MetricsResult({"error": 8.5}, None), history=(), imported=imported
+    )
+    assert TrialRecord.from_line(line.to_line()) == line
+    assert "imported" not in LINE.to_line()
+    hostile = replace(line, imported=replace(imported, run="run \x1b[31m"))
+    [read] = [TrialRecord.from_line(hostile.to_line())]
+    assert read.imported is not None
+    assert read.imported.run.isprintable()
+    with pytest.raises(ValueError, match=r"imported\.digest"):
+        TrialRecord.from_line(line.to_line().replace("cd" * 32, "none"))
 
 
 def test_a_line_with_a_field_of_another_version_is_read() -> None:
