@@ -13,7 +13,7 @@ Goal = Literal["minimise", "maximise"]
 
 GOALS: tuple[Goal, ...] = ("minimise", "maximise")
 _WORDS = ("last", "best")
-_STEP = re.compile(r"[0-9]{1,18}")
+STEP = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Asked:
     tracking_uri: str | None = None
 
     def __post_init__(self) -> None:
-        if self.at not in _WORDS and not _STEP.fullmatch(self.at):
+        if self.at not in _WORDS and not STEP.fullmatch(self.at):
             near = nearest(self.at, _WORDS)
             hint = f"; did you mean {near!r}?" if near else ""
             raise UserError(f"`at` takes last, best or the number of a step, got {self.at!r}{hint}")

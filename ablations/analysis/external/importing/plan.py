@@ -18,14 +18,13 @@ from ablations.analysis.external.importing.refusals import (
     none_matches,
     refuse_other_unit,
     refuse_units,
+    takes_runs,
     unknown_to,
     without_repeated,
 )
 from ablations.analysis.external.importing.taken import Taken
 from ablations.analysis.external.runs import RecordedRun
-from ablations.errors import StudyError
 from ablations.planning.design import Design
-from ablations.planning.factors.study import FactorStudy
 from ablations.running.machine.addresses import shown_address
 from ablations.running.mlflow.values import IMPORTED, LEVEL
 from ablations.running.record.imported import Imported
@@ -70,16 +69,11 @@ def plan_import(design: Design, record: StudyRecord, source: str, asked: AskedIm
         asked: how the source calls things.
 
     Raises:
-        StudyError: the study is of networks.
+        StudyError: the study is of networks, or of what the harness gives data to.
         UserError: the source cannot be read, none of its runs is a trial of the study, two are one trial, a trial has
             another result already, or the values seem to be in another unit, in a line.
     """
-    study = design.study
-    if not isinstance(study, FactorStudy):
-        raise StudyError(
-            f"study {study.name!r} is of networks, whose trials carry outcomes on each test image and digests of"
-            " weights that only a training gives; `ablate analyse SOURCE` compares recorded runs as they are"
-        )
+    study = takes_runs(design.study)
     metrics = study.experiment.metrics
     refuse_other_unit(metrics, asked)
     planned = PlannedSettings(design, study, asked.settings, asked.seed)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ablations.analysis.external.asked import Asked
+from ablations.analysis.external.asked import STEP, Asked
 from ablations.analysis.external.importing.planned import PlannedSettings
 from ablations.analysis.external.registry import read_recorded
 from ablations.analysis.external.runs import Recorded, RecordedRun
@@ -53,7 +53,8 @@ class AskedImport:
                 "`at` takes last or the number of a step: the best of a run's values is chosen by what it is judged by,"
                 " and would stand beside trials that are not"
             )
-        Asked(at=self.at)
+        if self.at != "last" and not STEP.fullmatch(self.at):
+            raise UserError(f"`at` takes last or the number of a step, got {self.at!r}")
 
     def of_metric(self, name: str, settings: Sequence[str]) -> Asked:
         """Return what is asked of the source for one metric."""
@@ -124,6 +125,8 @@ def read_runs(
     for name in asked.metrics:
         if name not in known:
             raise unknown("metric of this study", name, known)
+    _refuse_one_for_two({**planned.names, "the seed": asked.seed})
+    _refuse_one_for_two({name: asked.metrics.get(name, name) for name in known})
     needed = {factor: planned.names[factor] for factor in (*planned.varied, *asked.settings)}
     read: dict[str, Recorded] = {}
     values: dict[str, list[float | None]] = {}
@@ -162,6 +165,16 @@ def _names_of_the_study() -> Iterator[None]:
     except UserError as error:
         said = re.sub(r"`(columns\.value|metric)=NAME`", "`metric=METRIC=NAME`", str(error))
         raise type(error)(said.replace("`columns.variant=NAME`", "`settings=FACTOR=NAME`")) from error
+
+
+def _refuse_one_for_two(names: Mapping[str, str]) -> None:
+    """Refuse one name of the source for two things of the study."""
+    own_of: dict[str, str] = {}
+    for own, name in names.items():
+        if own_of.setdefault(name, own) != own:
+            raise UserError(
+                f"{name!r} of the source cannot be two things of the study, {own_of[name]} and {own}"
+            )
 
 
 def _refuse_absent(recorded: Recorded, needed: Mapping[str, str], seed: str) -> None:

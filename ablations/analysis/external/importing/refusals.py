@@ -10,11 +10,28 @@ from ablations.analysis.external.importing.planned import Mismatch
 from ablations.analysis.external.importing.reading import AskedImport
 from ablations.analysis.external.importing.taken import Taken
 from ablations.analysis.external.runs import Recorded, RecordedRun, listed
+from ablations.errors import StudyError
 from ablations.planning.design import Design
+from ablations.planning.experiment import Experiment
+from ablations.planning.factors.study import FactorStudy
 from ablations.planning.metric import Metric
 from ablations.planning.study import Study
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError
+
+
+def takes_runs(study: Study) -> FactorStudy:
+    """Return a study whose trials are their settings, seed and metrics, and nothing else; refuse another one."""
+    if not isinstance(study, FactorStudy):
+        what = "networks, whose trials carry outcomes on each test image and digests of weights"
+    elif study.experiment.runner != Experiment.runner:
+        what = f"{study.experiment.name}, whose trials carry the digest of the data that they were given here"
+    else:
+        return study
+    raise StudyError(
+        f"study {study.name!r} is of {what}, which recorded runs do not have; `ablate analyse SOURCE` compares these as"
+        " they are"
+    )
 
 
 def refuse_other_unit(metrics: Sequence[Metric], asked: AskedImport) -> None:
@@ -22,7 +39,7 @@ def refuse_other_unit(metrics: Sequence[Metric], asked: AskedImport) -> None:
     if asked.unit is not None and asked.unit not in {metric.unit for metric in metrics}:
         units = ", ".join(f"{metric.column} in {metric.unit or 'no unit'}" for metric in metrics)
         raise UserError(
-            f"`unit={asked.unit}` is not the study's, which has {units}; values are not converted"
+            f"`unit` {asked.unit!r} is not the study's, which has {units}; values are not converted"
         )
 
 

@@ -195,6 +195,39 @@ def test_mlflow_shows_imported_trials_which_are_not_imported_from_there(ablate: 
     )
 
 
+FUNCTION = """
+title: Rates
+question: Which rate?
+experiment:
+  call: measured_rates:train
+  metrics: {error: {goal: minimise, unit: "%"}, loss: {goal: minimise}}
+baseline: {lr: 0.1}
+axes: {lr: [0.1, 0.01]}
+seeds: 3
+margin: 0.2
+"""
+
+
+def test_a_study_of_a_function_takes_each_of_its_metrics(ablate: Ablate) -> None:
+    Path("own.yaml").write_text(FUNCTION)
+    Path("measured_rates.py").write_text("def train(lr, seed):\n    return {'error': 8.0, 'loss': lr}\n")
+    Path("runs.csv").write_text("lr,seed,error,loss\n0.1,0,8,0.5\n0.1,1,9,\n0.1,2,,0.2\n0.01,0,7,0.4\n")
+    said = ablate("import", "runs.csv", "own.yaml")
+    assert said.status == 0, said.err
+    lines = lines_of(Path("results/own/trials.jsonl"))
+    assert [line["result"] and line["result"]["metrics"] for line in lines] == [
+        {"error": 8, "loss": 0.5},
+        None,
+        None,
+        {"error": 7, "loss": 0.4},
+    ]
+    assert "(without loss) taken as failed, which counts: 3." in said.out
+    assert "(without error) taken as failed, which counts: 4." in said.out
+    refused = ablate("import", "runs.csv", "own.yaml", "--metric", "loss=error")
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "'error' of the source cannot be two things of the study, error and loss" in refused.err
+
+
 def test_a_record_that_was_cut_off_anywhere_is_completed_by_the_same_command(
     ablate: Ablate, own: Path
 ) -> None:
@@ -259,7 +292,7 @@ REFUSED: dict[str, tuple[list[str], tuple[str, ...], str]] = {
     "another unit": (
         ["0.1,0,8"],
         ("--unit", "points"),
-        "--unit points is not the study's, which has error in %",
+        "--unit 'points' is not the study's, which has error in %",
     ),
     "unknown metric": (
         ["0.1,0,8"],
@@ -274,6 +307,13 @@ REFUSED: dict[str, tuple[list[str], tuple[str, ...], str]] = {
     "unknown factor": (["0.1,0,8"], ("--setting", "rate=lr"), "unknown factor of this study 'rate'"),
     "absent setting": (["0.1,0,8"], ("--setting", "lr=rate"), "--setting FACTOR=NAME"),
     "no pair": (["0.1,0,8"], ("--setting", "lr"), "--setting takes FACTOR=NAME, got 'lr'"),
+    "one name for two factors": (
+        ["0.1,0,8"],
+        ("--setting", "depth=lr"),
+        "'lr' of the source cannot be two things of the study, ",
+    ),
+    "one name for factor and seed": (["0.1,0,8"], ("--seed", "lr"), "lr and the seed"),
+    "no step": (["0.1,0,8"], ("--at", "bset"), "--at takes last or the number of a step, got 'bset'"),
     "best": (["0.1,0,8"], ("--at", "best"), "--at takes last or the number of a step"),
     "no steps": (["0.1,0,8"], ("--at", "3"), "keeps one value for each line"),
 }
@@ -312,11 +352,18 @@ def test_values_beside_those_of_the_record_are_in_one_unit(ablate: Ablate, own: 
     assert ablate("import", "runs.csv", "own.yaml", "--unit", "%").status == 0
 
 
-def test_a_study_of_networks_takes_no_runs(ablate: Ablate) -> None:
+@pytest.mark.parametrize(
+    ("study", "what"),
+    [
+        ("small.yaml", "is of networks, whose trials carry outcomes on each test image"),
+        ("pruning", "is of pruning, whose trials carry the digest of the data"),
+    ],
+)
+def test_a_study_whose_trials_carry_more_takes_no_runs(ablate: Ablate, study: str, what: str) -> None:
     write_csv()
-    said = ablate("import", "runs.csv", "small.yaml")
+    said = ablate("import", "runs.csv", study)
     assert said.status == 2
-    assert "is of networks, whose trials carry outcomes on each test image" in said.err
+    assert what in said.err
     assert said.err.count("\n") == 1
 
 
