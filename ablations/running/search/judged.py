@@ -65,7 +65,7 @@ class Judged:
         if line is None:
             return 0.0
         if isinstance(line.result, MetricsResult):
-            return line.result.train_seconds  # it need not report steps
+            return line.result.train_seconds or 0.0  # it need not report steps
         judged = 0.0 if line.result is None else line.result.test_seconds
         return judged + sum(epoch.seconds for epoch in line.history)
 

@@ -69,7 +69,7 @@ def plan_import(design: Design, record: StudyRecord, source: str, asked: AskedIm
         asked: how the source calls things.
 
     Raises:
-        StudyError: the study is of networks, or of what the harness gives data to.
+        StudyError: the study is of networks or of what the harness gives data to, or it chooses its rows.
         UserError: the source cannot be read, none of its runs is a trial of the study, two are one trial, a trial has
             another result already, or the values seem to be in another unit, in a line.
     """

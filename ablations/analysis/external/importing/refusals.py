@@ -23,14 +23,15 @@ from senet_core.errors import UserError
 def takes_runs(study: Study) -> FactorStudy:
     """Return a study whose trials are their settings, seed and metrics, and nothing else; refuse another one."""
     if not isinstance(study, FactorStudy):
-        what = "networks, whose trials carry outcomes on each test image and digests of weights"
+        why = "is of networks, whose trials carry outcomes on each test image and digests of weights, as no runs do"
     elif study.experiment.runner != Experiment.runner:
-        what = f"{study.experiment.name}, whose trials carry the digest of the data that they were given here"
+        why = f"is of {study.experiment.name}, whose trials carry the digest of the data that they were given here"
+    elif study.chooses is not None:
+        why = f"chooses what it compares (design: {study.design}): which trials it has is known after its own proposals"
     else:
         return study
     raise StudyError(
-        f"study {study.name!r} is of {what}, which recorded runs do not have; `ablate analyse SOURCE` compares these as"
-        " they are"
+        f"study {study.name!r} {why}; `ablate analyse SOURCE` compares recorded runs as they are"
     )
 
 

@@ -27,6 +27,17 @@ axes: {lr: [0.1, 0.01, 0.001]}
 seeds: 5
 margin: 0.2
 """
+TUNED = (
+    STUDY.replace('unit: "%"}}', 'unit: "%"}, held_out: {goal: minimise}}')
+    .replace(
+        'read: {regex: "error ([0-9.]+)"}',
+        'read: {regex: {error: "error ([0-9.]+)", held_out: "held ([0-9.]+)"}}',
+    )
+    .replace(
+        "axes: {lr: [0.1, 0.01, 0.001]}",
+        "axes: {depth: [2, 3]}\ndesign: tuned\ntune: {validation_metric: held_out, ranges: {lr: [0.01, 1.0]}}",
+    )
+)
 PROGRAM = """
 import sys
 lr, depth, seed = map(float, sys.argv[1:])
@@ -357,10 +368,13 @@ def test_values_beside_those_of_the_record_are_in_one_unit(ablate: Ablate, own: 
     [
         ("small.yaml", "is of networks, whose trials carry outcomes on each test image"),
         ("pruning", "is of pruning, whose trials carry the digest of the data"),
+        ("tuned.yaml", "chooses what it compares (design: tuned)"),
     ],
 )
+@pytest.mark.usefixtures("own")
 def test_a_study_whose_trials_carry_more_takes_no_runs(ablate: Ablate, study: str, what: str) -> None:
     write_csv()
+    Path("tuned.yaml").write_text(TUNED)
     said = ablate("import", "runs.csv", study)
     assert said.status == 2
     assert what in said.err
