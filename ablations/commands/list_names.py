@@ -35,7 +35,8 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
     """Show the names of SLOT (squeeze, gate, excitation, block, backbone, recipe and others), or of all.
 
     Under `published` are variants that have a name of their own, for a baseline and for the axis `variant`. Backbones
-    come in families, too, such as resnetN: any of their members is accepted without being listed by name.
+    come in families, too, such as resnetN: any of their members is accepted without being listed by name. `ablate list
+    block` counts the multiply-adds of whole blocks, too.
     """
     from senet_core import BACKBONES, SLOTS
     from senet_core.backbones.catalog import PATTERNS
@@ -54,7 +55,7 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
         {
             "slot": name,
             "name": entry,
-            **_cost(name, registry[entry]),
+            **_cost(name, registry[entry], counted=slot == "block"),
             "source": registry[entry].source,
             "differs": registry[entry].differs,
             "origin": str(registry[entry].origin),
@@ -102,12 +103,17 @@ def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
 _FREE = {"parameters": "", "multiply_adds": ""}
 
 
-def _cost(slot: str, entry: Entry) -> dict[str, str]:
-    """Return what an entry says it learns, a plain function being free; of a whole block, what is counted, too."""
+def _cost(slot: str, entry: Entry, *, counted: bool) -> dict[str, str]:
+    """Return what an entry says it learns, a plain function being free; of a whole block, what is counted, if wanted.
+
+    Counting builds the block, for which torch is loaded: seconds, where the list of all names takes none.
+    """
     said: str = entry.traits.get("parameters", "")
     if slot != "block":
         learns = isclass(entry.build) or entry.traits.get("factory", True)
         return {**_FREE, "parameters": said or ("" if learns else "0")}
+    if not counted:
+        return {**_FREE, "parameters": said}
     from senet_core.complexity import measure_block
 
     width = _CHANNELS // _REDUCTION
@@ -115,8 +121,8 @@ def _cost(slot: str, entry: Entry) -> dict[str, str]:
         parameters, multiply_adds = measure_block(entry.name, channels=_CHANNELS, width=width, side=_SIDE)
     except Exception:  # a plug-in's; what is wrong with it says check-plugin
         return {**_FREE, "parameters": said}
-    counted = f"{parameters:,} with C = {_CHANNELS}, r = {_REDUCTION}"
-    return {"parameters": said or counted, "multiply_adds": f"{multiply_adds:,}"}
+    whole = f"{parameters:,} with C = {_CHANNELS}, r = {_REDUCTION}"
+    return {"parameters": said or whole, "multiply_adds": f"{multiply_adds:,}"}
 
 
 def _published() -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from ablations.analysis.results.results import Results
 from ablations.analysis.tables.cells import Number, TableCell, Text
 from ablations.analysis.tables.forecast import covered_seconds
-from ablations.planning.networks.study import network_study
+from ablations.planning.networks.study import NetworkStudy
 from ablations.running.record.trial_record import TrialRecord
 from bench.table import TIMINGS, rounds_of
 
@@ -40,14 +40,19 @@ def study_facts(results: Results) -> dict[str, TableCell]:
         "core hours": Number(sum(_seconds(r) * r.environment.get("threads", 1) for r in own) / _HOUR, 2),
         "commits": _listed(record.environment.get("commit") for record in records),
         **{name: _listed(record.environment.get(name) for record in records) for name in _HARDWARE},
-        "backbone": Text(network_study(study).baseline.backbone),
         "baseline": Text(results.design.baseline.label),
-        "data": Text(str(network_study(study).baseline.data)),
-        "epochs": Text(
-            None if network_study(study).recipe.epochs is None else f"{network_study(study).recipe.epochs:g}"
-        ),
+        **(_network_facts(study) if isinstance(study, NetworkStudy) else {}),
         "first day": Text(min((record.started[:10] for record in records), default=None)),
         "last day": Text(max((record.finished[:10] for record in records), default=None)),
+    }
+
+
+def _network_facts(study: NetworkStudy) -> dict[str, TableCell]:
+    epochs = study.recipe.epochs
+    return {
+        "backbone": Text(study.baseline.backbone),
+        "data": Text(str(study.baseline.data)),
+        "epochs": Text(None if epochs is None else f"{epochs:g}"),
     }
 
 

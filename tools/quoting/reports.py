@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ablations.analysis.plots.digest import read_mark
+from ablations.analysis.probe.page import PROBE_FOLDER
 from ablations.analysis.report.content import Content
 from ablations.analysis.report.folder import FORMATS
 from ablations.analysis.report.request import FILE_NAME as REQUEST
@@ -98,7 +99,9 @@ def _mismatches(folder: Path, texts: dict[str, str], pictures: dict[str, str]) -
 
 
 def _files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Return the files of a report; the page of a probe inside of it is no part of it."""
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return {name for name in files if not name.startswith(f"{PROBE_FOLDER}/")}
 
 
 def _stand_in(mark: str) -> bytes:

@@ -26,6 +26,9 @@ from ablations.analysis.tables.comparisons.keys import file_key
 from senet_core.errors import unknown
 from senet_core.words import counted
 
+PROBE_FOLDER = "gates"
+"""Where the page is, within the report's folder. It is made from weights, and no record can give it again."""
+
 GATE_MEASURES = ("class_share", "likeness", "high", "low", "image_share", "constant_error", "one_error")
 CHANNEL_MEASURES = ("correlation_before", "correlation_after", "dimensions_before", "dimensions_after")
 USUAL_CLASSES = 4
@@ -107,7 +110,7 @@ def content_of_probe(probe: GateProbe, chosen: Sequence[int]) -> Content:
     keys = row_keys(probe.rows)
     return Content(
         name=probe.name,
-        title=f"Gates of {probe.name}",
+        title=f"What the gates of {probe.name} do",
         question=_QUESTION,
         warnings=probe.notes,
         sections=(),

@@ -66,7 +66,13 @@ def command(
 
     from ablations.analysis.probe.numbers import probe_document, write_numbers
     from ablations.analysis.probe.of_study import probe_results
-    from ablations.analysis.probe.page import chosen_classes, row_keys, statement_table, write_probe
+    from ablations.analysis.probe.page import (
+        PROBE_FOLDER,
+        chosen_classes,
+        row_keys,
+        statement_table,
+        write_probe,
+    )
     from ablations.analysis.results.results import Results
     from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
@@ -89,7 +95,7 @@ def command(
     if as_json:
         click.echo(json.dumps(probe_document(probe), indent=1, allow_nan=False))
         return
-    folder = paths.report / "gates"
+    folder = paths.report / PROBE_FOLDER
     numbers = write_numbers(probe, folder)
     written = write_probe(probe, folder, classes=classes, formats=formats)
     for row, key in zip(probe.rows, row_keys(probe.rows), strict=True):

@@ -181,6 +181,8 @@ FOLDERS = [
     "/" + "y/" * 3000,
 ]
 
+SOURCES = ["runs.csv", "mlflow:x", "mlflow:", "json:.", "wandb:folder.yaml", "tensorboard:.", "csv:", "optuna:x.db#y",
+           "optuna:sqlite:///", "optuna:://#", "optuna:#", ".", "x:y", "small.yaml", "", "-"]  # fmt: skip
 STUDY_WORDS = ["small.yaml", "smoke", "smoek", "quickstart", "absent.yaml", "folder.yaml", ".yaml",
                "..yaml", "../../x.yaml",
                "bytes.yaml", "x" * 300 + ".yaml", "\x00.yaml", "-", "", "--", "é.yaml", "small",
@@ -281,9 +283,21 @@ COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[st
          "--data-dir": st.sampled_from(FOLDERS), "digits": st.just(""), "cifar10": st.just(""),
          "image-folder": st.just("")},
     ),
+    "probe": (
+        st.sampled_from(STUDY_WORDS),
+        {**_STUDY_OPTIONS, "--only": _names, "--class": _names, "--images-per-class": numbers,
+         "--leave-out": st.sampled_from([*FOLDERS, "fewer.yaml"]), "--format": st.sampled_from(["md", "", "pdf"]),
+         "--json": st.just(""), "--data-dir": st.sampled_from(FOLDERS)},
+    ),
+    "import": (
+        st.sampled_from(SOURCES),
+        {"small.yaml": st.just(""), "absent.yaml": st.just(""), **_STUDY_OPTIONS,
+         "--setting": _names | st.just("lr=x"), "--metric": _names | st.just("error=value"), "--seed": _names,
+         "--pattern": _names | st.sampled_from(["{variant}", "{"]), "--at": numbers | st.just("best"), "--unit": _names,
+         "--tracking-uri": _SWEEP_OPTIONS["--tracking-uri"], "--dry-run": st.just("")},
+    ),
     "analyse": (
-        st.sampled_from(["runs.csv", "mlflow:x", "mlflow:", "json:.", "wandb:folder.yaml", "tensorboard:.", "csv:",
-         "optuna:x.db#y", "optuna:sqlite:///", "optuna:://#", "optuna:#", ".", "x:y", *STUDY_WORDS]),
+        st.sampled_from(SOURCES),
         {"--variant": _names, "--metric": _names, "--goal": _names | st.just("maximise"), "--unit": _names,
          "--at": numbers | st.just("best"), "--pattern": _names | st.sampled_from(["{variant}", "{", "{}", "{a}*{b}"]),
          "--tracking-uri": _SWEEP_OPTIONS["--tracking-uri"],

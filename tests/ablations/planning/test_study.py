@@ -34,7 +34,10 @@ class TestAxes:
     @pytest.mark.parametrize(
         ("axes", "message"),
         [
-            ({"reducton": [2]}, "axes: unknown axis 'reducton'; did you mean 'reduction'? known: squeeze, "),
+            (
+                {"reducton": [2]},
+                "axes: unknown axis 'reducton'; did you mean 'reduction'? known: variant, squeeze, ",
+            ),
             ({"recipe.lrr": [2]}, "axes: unknown axis 'recipe.lrr'; did you mean 'recipe.lr'? known: "),
             ({"data": ["digits"]}, "axes: unknown axis 'data'; "),
             ({"reduction": []}, "axes: axis 'reduction' has no values"),

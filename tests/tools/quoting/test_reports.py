@@ -20,7 +20,7 @@ from ablations.analysis.results.results import Results
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
 from tests.ablations.analysis.synthetic import simulated, write_record
-from tools.quoting.reports import check_report
+from tools.quoting.reports import check_report, make_report
 from tools.quoting.sources import Library
 
 STUDY: dict[str, Any] = {
@@ -104,3 +104,19 @@ def test_pictures_that_say_nothing_have_no_mark() -> None:
     for picture in (b"", b"\x89PNG\r\n\x1a\n broken", b"<svg/>"):
         assert read_mark(picture, "png") is read_mark(picture, "svg") is read_mark(picture, "pdf") is None
     assert plot_of("a photograph") is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_page_of_a_probe_is_left_alone(clone: Path) -> None:
+    """It is made from weights, which no clone has."""
+    assert reported(clone, ("md",)) == []
+    page = clone / "reports/tiny/gates/report.md"
+    page.parent.mkdir()
+    page.write_text("gates\n", encoding="utf-8")
+    (clone / "reports/tiny/other.md").write_text("other\n", encoding="utf-8")
+    differences = [str(difference) for difference in check_report("tiny", Library(clone))]
+    assert len(differences) == 1
+    assert "other.md" in differences[0]
+    make_report("tiny", Library(clone))
+    assert page.exists()
+    assert not (clone / "reports/tiny/other.md").exists()

@@ -38,7 +38,7 @@ def two_rows(names: tuple[str, ...] = FEW) -> GateProbe:
 def test_the_page_has_statements_tables_and_figures(tmp_path: Path) -> None:
     written = write_probe(two_rows(), tmp_path, formats=("md", "html", "latex"))
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert page.startswith("# Gates of made\n")
+    assert page.startswith("# What the gates of made do\n")
     assert "> **Mind:** One was left out." in page
     for words in (
         "The paper's statements",
