@@ -22,6 +22,7 @@ from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import Prepared, load
 from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
+from bench.studies.images import spread
 from bench.studies.recorded import command_of, study_of, study_parser
 from senet_core.pruning.gates import mean_gates
 from senet_core.pruning.groups import Dependencies
@@ -53,9 +54,10 @@ def main() -> None:
 def measure(network: nn.Module, data: Prepared) -> dict[str, dict[str, list[float]]]:
     """Return the errors in per cent by ranking, [lowest removed, highest removed], and correlations by layer."""
     train, test = (
-        normalise(_spread(images), data.mean, data.std) for images in (data.train_images, data.test_images)
+        normalise(spread(images, IMAGES), data.mean, data.std)
+        for images in (data.train_images, data.test_images)
     )
-    labels = _spread(data.test_labels)
+    labels = spread(data.test_labels, IMAGES)
     evidence = Evidence(mean_gates(network, [train]))
     groups = prunable(Dependencies(network, tuple(train.shape[1:])).groups())  # type: ignore[arg-type]
     worth = {name: [RANKINGS[name].build(group, evidence) for group in groups] for name in ORDERED}
@@ -86,11 +88,6 @@ def without(network: nn.Module, worth: list[Tensor], sign: int) -> nn.Module:
 def error(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the top-1 error in per cent."""
     return 100 * float((network(images).argmax(1) != labels).double().mean())
-
-
-def _spread(values: Tensor) -> Tensor:
-    """Return `IMAGES` of them, evenly spread: prepared data may be sorted by class."""
-    return values[:: max(len(values) // IMAGES, 1)][:IMAGES]
 
 
 def page(found: list[dict[str, dict[str, list[float]]]]) -> str:

@@ -24,6 +24,7 @@ from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
 from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
+from bench.studies.images import spread
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model
 from senet_core.variants.variant import SEVariant
@@ -49,7 +50,7 @@ def main() -> None:
 def measure(study: Design, data_dir: Path) -> dict[str, list[float]]:
     """Return each row's signal as a ratio to the plain network's, seed by seed."""
     data = load(prepared_path(network_study(study.study).baseline.data, data_dir))
-    images = normalise(data.train_images[:IMAGES], data.mean, data.std)
+    images = normalise(spread(data.train_images, IMAGES), data.mean, data.std)
 
     def signal(backbone: str, variant: SEVariant | None, seed: int) -> float:
         model = build_model(
