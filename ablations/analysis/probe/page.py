@@ -196,9 +196,13 @@ def _measures(row: ProbedRow, key: str, names: Sequence[str], subject: str) -> T
         cells = (Difference(e.mean, e.lo, e.hi, signed=False, decimals=3) for e in estimates)
         rows.append(TableRow((Text(unit.name), Number(unit.channels, 0), *cells)))
     seeds = ", ".join(map(str, row.networks))
+    over = (
+        f"Mean with 95 % t-interval over {len(row.networks)} trained seeds"
+        if len(row.networks) > 1
+        else "One trained seed"
+    )
     notes = (
-        f"Mean with 95 % t-interval over {counted(len(row.networks), 'trained seed')} ({seeds}), on"
-        f" {counted(sum(row.first.images), 'test image')}.",
+        f"{over} ({seeds}), on {counted(sum(row.first.images), 'test image')}.",
         *(f"{MEASURES[name].head.capitalize()}: {MEASURES[name].words}." for name in names),
     )
     made = Table(key, row.label, columns, tuple(rows), notes=notes, subject=f"{row.label}: {subject}")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ablations.commands.analysis.report import as_formats
 from ablations.commands.shared import options, programs
 from ablations.commands.shared.options import AskedStudy
-
-if TYPE_CHECKING:
-    from ablations.analysis.probe.gate_probe import GateProbe
-    from ablations.analysis.results.results import Results
 
 
 @click.command("probe")
@@ -61,9 +56,11 @@ def command(
     intervals over seeds; and the numbers, gates.parquet and units.parquet. Nothing is trained.
     """
     import json
+    import shlex
 
     from rich.text import Text
 
+    from ablations.analysis.probe.next_study import next_study
     from ablations.analysis.probe.numbers import probe_document, write_numbers
     from ablations.analysis.probe.of_study import probe_results
     from ablations.analysis.probe.page import (
@@ -76,7 +73,8 @@ def command(
     from ablations.analysis.results.results import Results
     from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
-    from ablations.planning.new_study import check_new_study
+    from ablations.planning.commands import program
+    from ablations.planning.new_study import check_new_study, write_new_study
 
     if leave_out is not None:
         check_new_study(leave_out)  # before the minutes that follow
@@ -91,9 +89,13 @@ def command(
             say=lambda text: None if status is None else status.update(Text(f"gates of {text}")),
         )
     chosen_classes(probe, classes)
-    study_file = None if leave_out is None else _leave_out(leave_out, results, probe)
+    fewer = (
+        None if leave_out is None else next_study(results, probe)
+    )  # refused, if at all, before anything is written
     if as_json:
         click.echo(json.dumps(probe_document(probe), indent=1, allow_nan=False))
+        if leave_out is not None and fewer is not None:
+            write_new_study(leave_out, fewer)
         return
     folder = paths.report / PROBE_FOLDER
     numbers = write_numbers(probe, folder)
@@ -106,17 +108,8 @@ def command(
     for path in (written.markdown, written.html, written.latex, *numbers):
         if path is not None:
             click.echo(path)
-    if study_file is not None:
-        click.echo(study_file)
-
-
-def _leave_out(file: str, results: Results, probe: GateProbe) -> str:
-    """Write the study that leaves blocks out, and return what to do with it."""
-    import shlex
-
-    from ablations.analysis.probe.next_study import next_study
-    from ablations.planning.commands import program
-    from ablations.planning.new_study import write_new_study
-
-    path = write_new_study(file, next_study(results, probe))
-    return f"{path} is written; next: {program()} plan {shlex.quote(str(path.absolute()))}"
+    if (
+        leave_out is not None and fewer is not None
+    ):  # last: the same command is not refused if it is stopped before
+        path = write_new_study(leave_out, fewer)
+        click.echo(f"{path} is written; next: {program()} plan {shlex.quote(str(path.absolute()))}")
