@@ -13,6 +13,7 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.selection import select
 from ablations.cli import main
 from ablations.planning.design import Design, design
+from ablations.planning.factors.trial import FactorTrial
 from ablations.planning.networks.recipe import PRECISIONS
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.study_file import load_study, load_typed
@@ -61,7 +62,8 @@ def test_a_record_is_read_whole_and_its_keys_are_those_of_its_trials(file: str) 
     assert record.lines
     assert record.torn == b""
     for number, line in enumerate(record.lines, 1):
-        assert NetworkTrial.from_json(line.trial).key == line.key, f"{file}:{number}"
+        form = FactorTrial if "experiment" in line.trial else NetworkTrial
+        assert form.from_json(line.trial).key == line.key, f"{file}:{number}"
 
 
 @pytest.mark.parametrize("file", RECORDS)
