@@ -42,17 +42,21 @@ def he_normal(network: nn.Module) -> None:
     differs="there of a residual branch's batch norm",
 )
 def zeros_last(network: nn.Module) -> None:
-    """Set the last layer to 0, so that every logit starts at 0, whatever the image.
+    """Set the last layer, of each group where there are groups, to 0: every logit starts at 0, whatever the image.
+
+    Gates without a layer, such as `srm`, stay as they are built.
 
     Source: Goyal et al. 2017, arXiv:1706.02677, section 5.1, for residual branches.
     """
     from torch.nn import init
 
-    *_, last = [None, *_layers(network)]
-    if last is not None:
-        init.zeros_(last.weight)  # type: ignore[arg-type]
-        if last.bias is not None:
-            init.zeros_(last.bias)  # type: ignore[arg-type]
+    from senet_core.blocks.gates.grouped import Grouped
+
+    for branch in network.groups if isinstance(network, Grouped) else [network]:
+        for last in _layers(branch)[-1:]:
+            init.zeros_(last.weight)  # type: ignore[arg-type]
+            if last.bias is not None:
+                init.zeros_(last.bias)  # type: ignore[arg-type]
 
 
 def _layers(network: nn.Module) -> list[nn.Module]:

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from senet_core.blocks.slots import BLOCKS, GATES
-
-if TYPE_CHECKING:
-    from torch import nn
 
 _CHANNELS, _WIDTHS = 16, (2, 4)
 
@@ -54,13 +51,9 @@ def _differ(build: Callable[..., Any], shape: tuple[int, ...], **given: Any) -> 
 
     try:
         with torch.device("cpu"), torch.no_grad(), drawing_from(0, "width"):
-            one, other = (_evaluated(build(_CHANNELS, width=width, **given)) for width in _WIDTHS)
+            one, other = (build(_CHANNELS, width=width, **given).eval() for width in _WIDTHS)
             other.load_state_dict(one.state_dict())
             x = torch.randn(shape)
             return not torch.equal(one(x), other(x))
     except Exception:  # of a plug-in; shapes that differ with the width are an error, too
         return True
-
-
-def _evaluated(module: nn.Module) -> nn.Module:
-    return module.eval()

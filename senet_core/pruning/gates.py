@@ -35,15 +35,17 @@ def mean_gates(model: nn.Module, batches: Iterable[Tensor]) -> dict[str, Tensor]
         counts[path] = counts.get(path, 0) + by_channel.shape[1]
 
     training = model.training
-    with ExitStack() as stack:
-        stack.enter_context(computing_by(None))  # fused passes compute gates elsewhere
-        for path, block in model.named_modules():
-            if isinstance(block, SEBlock):
-                stack.enter_context(_telling(block, partial(add, path)))
-        model.eval()
-        for images in batches:
-            model(images)
-    model.train(training)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(computing_by(None))  # fused passes compute gates elsewhere
+            for path, block in model.named_modules():
+                if isinstance(block, SEBlock):
+                    stack.enter_context(_telling(block, partial(add, path)))
+            model.eval()
+            for images in batches:
+                model(images)
+    finally:
+        model.train(training)
     return {path: total / counts[path] for path, total in sums.items()}
 
 

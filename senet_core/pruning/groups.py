@@ -107,11 +107,15 @@ class Dependencies:
 
     def _group(self, items: Sequence[Any]) -> ChannelGroup | None:
         named = [(item.dep, self._paths[item.dep.target.module]) for item in items if self._has(item)]
-        made = [dep.target.module for dep, _ in named if self._graph.is_out_channel_pruning_fn(dep.handler)]
-        convolutions = [layer for layer in made if isinstance(layer, nn.Conv2d)]
         blocks = {path for module, path in self._paths.items() if isinstance(module, UnitBlock)}
         inside = {path: _owner(path, blocks) for _, path in named}
-        if not convolutions or all(inside.values()):
+        made = [  # what a block makes inside of itself says nothing of the channels that it weighs
+            dep.target.module
+            for dep, path in named
+            if not inside[path] and self._graph.is_out_channel_pruning_fn(dep.handler)
+        ]
+        convolutions = [layer for layer in made if isinstance(layer, nn.Conv2d)]
+        if not convolutions:
             return None
         first = min(convolutions, key=list(self._paths).index)
         return ChannelGroup(

@@ -33,6 +33,11 @@ class PrunedCosts:
             raise UserError(
                 "ranking 'gate' needs SE blocks, and the networks are plain; give another row or ranking"
             )
+        if ranking == "gate" and self._row.variant is not None and self._row.variant.block != "se":
+            raise UserError(
+                f"ranking 'gate' needs a gate for each channel, which block {self._row.variant.block!r} does not say;"
+                " give another row or ranking"
+            )
         if ratio not in self._known:
             self._known[ratio] = self._pruned(ratio)
         return self._known[ratio]

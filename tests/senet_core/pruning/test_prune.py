@@ -277,3 +277,17 @@ def blocks_of(model: nn.Module) -> dict[str, nn.Module]:
 
 def test_there_are_four_rankings() -> None:
     assert list(RANKINGS) == ["batch-norm", "gate", "l1", "random"]
+
+
+@pytest.mark.parametrize("ranking", ["l1", "batch-norm"])
+def test_layers_inside_of_a_block_say_nothing_of_the_channels_that_it_weighs(ranking: str) -> None:
+    model = network(block="coordinate")
+    removed = prune_channels(model, ranking=ranking, ratio=0.5, image_shape=SHAPE)
+    assert {len(group.removed) for group in removed} == {8, 16, 32}
+    assert model(images()).isfinite().all()
+
+
+@pytest.mark.parametrize("block", ["cbam", "scse"])
+def test_a_block_with_one_gate_for_all_channels_is_refused(block: str) -> None:
+    with pytest.raises(UserError, match="the pruned network cannot be computed"):
+        prune_channels(network(block=block), ranking="l1", ratio=0.5, image_shape=SHAPE)

@@ -10,6 +10,11 @@ import pytest
 from small_networks import PRUNED, TRAINED, Home, changed
 
 from ablations.errors import RecordError, StudyError
+from ablations.experiments.pruning.costs import PrunedCosts
+from ablations.planning.design import design
+from ablations.planning.networks.row import network_row
+from ablations.planning.study_file import load_study
+from senet_core.errors import UserError
 
 
 def home_with(folder: Path, *, trained: dict[str, Any] | None = None, **changes: Any) -> Home:
@@ -79,3 +84,12 @@ def test_the_same_fields_are_the_same_experiment(tmp_path: Path) -> None:
     assert experiment == home.design("pruned").study.experiment
     home.write("pruned", changed(PRUNED, experiment__gate_images=101))
     assert experiment != home.design("pruned").study.experiment
+
+
+def test_a_block_that_says_no_gate_for_each_channel_has_no_ranking_by_gates() -> None:
+    study = load_study("gates", overrides=["baseline.variant={reduction: 4, block: coordinate}", "axes={}"])
+    row = network_row(design(study).baseline)
+    with pytest.raises(
+        UserError, match="ranking 'gate' needs a gate for each channel, which block 'coordinate'"
+    ):
+        PrunedCosts(row).of("gate", 0.5)
