@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.analysis.external.runs import listed
 from ablations.api.results import load_results
 from ablations.api.studies import AnyStudy
 from ablations.running.record.trial_record import TrialRecord
@@ -51,8 +52,7 @@ def _of_row(results: Results, label: str, seed: int) -> TrialRecord:
     if key in results.measured:
         return results.measured[key]
     seeds = [known for known in results.design.seeds if results.key_of(row, known) in results.measured]
-    more = f" and {len(seeds) - _SHOWN} more" if len(seeds) > _SHOWN else ""
-    has = f"it has {', '.join(map(str, seeds[:_SHOWN]))}{more}" if seeds else "it has none"
+    has = f"it has {listed(seeds, _SHOWN)}" if seeds else "it has none"
     raise UserError(
         f"row {row.label!r} of study {results.asked.study.name!r} has no finished trial with seed {seed!r}; {has}"
     )

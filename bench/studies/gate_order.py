@@ -59,10 +59,10 @@ def measure(network: nn.Module, data: Prepared) -> dict[str, dict[str, list[floa
     )
     labels = spread(data.test_labels, IMAGES)
     evidence = Evidence(mean_gates(network, [train]))
-    groups = prunable(Dependencies(network, tuple(train.shape[1:])).groups())  # type: ignore[arg-type]
+    groups = prunable(Dependencies(network, data.image_shape).groups())
     worth = {name: [RANKINGS[name].build(group, evidence) for group in groups] for name in ORDERED}
     errors = {
-        name: [error(without(network, worth[name], sign), test, labels) for sign in (1, -1)]
+        name: [error(without(network, worth[name], sign, data.image_shape), test, labels) for sign in (1, -1)]
         for name in ORDERED
     }
     beside = {
@@ -73,11 +73,12 @@ def measure(network: nn.Module, data: Prepared) -> dict[str, dict[str, list[floa
     return {"errors": errors, "correlations": beside}
 
 
-def without(network: nn.Module, worth: list[Tensor], sign: int) -> nn.Module:
+def without(
+    network: nn.Module, worth: list[Tensor], sign: int, image_shape: tuple[int, int, int]
+) -> nn.Module:
     """Return a copy without the channels of the lowest worth times `sign`."""
     left = copy.deepcopy(network)
-    size = next(network.parameters()).shape[1], 32, 32
-    dependencies = Dependencies(left, size)
+    dependencies = Dependencies(left, image_shape)
     for group, values in zip(prunable(dependencies.groups()), worth, strict=True):
         order = (sign * values).argsort(stable=True).tolist()
         dependencies.remove(group, tuple(sorted(order[: removed_of(group.channels, RATIO)])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def probe_results(
     found = tuple(row for row in probed if row.networks)
     if not found:
         raise UserError(f"study {name!r} has no gates to probe: {' '.join(probing.notes)}")
-    notes = (*probing.notes, *_not_kept(results, with_gates))
+    notes = (*probing.notes, *_not_kept(results, with_gates, kept))
     return GateProbe(name, probing.classes, found, notes)
 
 
@@ -132,10 +132,12 @@ def _nothing_kept(results: Results, rows: Sequence[Row]) -> RecordError:
     )
 
 
-def _not_kept(results: Results, rows: Sequence[Row]) -> Iterator[str]:
+def _not_kept(
+    results: Results, rows: Sequence[Row], kept: Mapping[str, Mapping[int, TrialRecord]]
+) -> Iterator[str]:
     """Say which trials are missing, and why."""
     for row in rows:
-        known = dict(_kept(results, row))
+        known = kept[row.label]
         finished = [s for s in results.design.seeds if results.key_of(row, s) in results.measured]
         lost = [seed for seed in finished if seed not in known]
         waiting = [seed for seed in results.design.seeds if seed not in finished]

@@ -12,6 +12,7 @@ from ablations.analysis.probe.class_figures import (
     GateFigure,
     class_figure,
     draw_gates,
+    evenly,
     spread_figure,
 )
 from ablations.analysis.probe.depth_figure import MOST_ROWS, depth_figure, draw_depth
@@ -96,8 +97,7 @@ def chosen_classes(probe: GateProbe, names: Sequence[str]) -> tuple[int, ...]:
     if names:
         return tuple(probe.classes.index(name) for name in dict.fromkeys(names))[:MOST_CLASSES]
     with_images = [place for place, count in enumerate(probe.rows[0].first.images) if count]
-    last, wanted = len(with_images) - 1, min(USUAL_CLASSES, len(with_images))
-    return tuple(with_images[round(k * last / max(1, wanted - 1))] for k in range(wanted))
+    return tuple(with_images[place] for place in evenly(len(with_images), USUAL_CLASSES))
 
 
 def content_of_probe(probe: GateProbe, chosen: Sequence[int]) -> Content:

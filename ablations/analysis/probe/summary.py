@@ -92,7 +92,6 @@ class UnitSummary:
         place: in the stage, from 1.
         channels: that are gated.
         means: of all images, (channels,).
-        deviations: over all images, (channels,).
         by_class: mean gate of each class (Fig. 6), (classes, channels); NaN for a class without images.
         spread: standard deviation over the images of each class (Fig. 7), (classes, channels).
         values: by the names of MEASURES; None where there is none.
@@ -103,7 +102,6 @@ class UnitSummary:
     place: int
     channels: int
     means: Floats
-    deviations: Floats
     by_class: Floats
     spread: Floats
     values: Mapping[str, float | None]
@@ -163,7 +161,6 @@ def _unit(unit: UnitGates, collected: CollectedGates, classes: int) -> UnitSumma
         unit.place,
         gates.shape[1],
         gates.mean(axis=0, dtype=np.float64),
-        gates.astype(np.float64).std(axis=0),
         by_class,
         class_deviations(gates, labels, classes),
         {name: values[name] for name in MEASURES},

@@ -82,18 +82,19 @@ def study_status(results: Results, running: Collection[str] = ()) -> StudyStatus
             if failure is not None:
                 failures.append(f"{row.label}, seed {seed}: {failure.kind}: {failure.message}")
         rows.append(RowStatus(row.label, **counts, imported=_imported(results, row)))
-    lacking = [key for key in results.finished if results.record.weights(key) is None]
+    asked = results.finished if design.study.keeps_weights else ()
+    lacking = tuple(key for key in asked if results.record.weights(key) is None)
     return StudyStatus(
         design.study.name,
         tuple(rows),
         tuple(failures),
-        without_weights=tuple(lacking) if design.study.keeps_weights else (),
+        without_weights=lacking,
         imported=imported_words(results),
     )
 
 
 def _imported(results: Results, row: Row) -> int:
-    keys = (row.trial(seed).key for seed in results.asked_seeds(row))
+    keys = (row.key(seed) for seed in results.asked_seeds(row))
     lines = (results.measured.get(key) or results.all_failed.get(key) for key in keys)
     return sum(line is not None and line.imported is not None for line in lines)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +66,11 @@ class TrainedRow:
     def trials(self, seed: int) -> tuple[NetworkTrial, ...]:
         """Return the trials that may have trained the network of a seed: one for each precision that is left open."""
         recipes = dict.fromkeys(self.row.recipe.in_precision(precision) for precision in PRECISIONS)
-        row = self.row
-        return tuple(
-            NetworkTrial(row.backbone, row.variant, row.data, recipe, seed, row.plugins) for recipe in recipes
-        )
+        return tuple(replace(self.row.trial(0), recipe=recipe, seed=seed) for recipe in recipes)
 
     def to_json(self) -> dict[str, Any]:
         """Return what makes the networks other ones, but for the seed."""
-        row = self.row
-        trial = NetworkTrial(row.backbone, row.variant, row.data, row.recipe, 0, row.plugins).to_json()
+        trial = self.row.trial(0).to_json()
         return {name: value for name, value in trial.items() if name != "seed"}
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from ablations.errors import RecordError
 from ablations.running.doctor.finding import Finding, mended, ok, warning
 from ablations.running.doctor.leftovers import check_drafts, move_aside
-from ablations.running.record import weights
+from ablations.running.record import outcomes, weights
 from ablations.running.record.leases import Leases
 from ablations.running.record.study_paths import StudyPaths
 from senet_core.words import counted
@@ -43,7 +43,7 @@ def check_weights(paths: StudyPaths, *, fix: bool) -> Iterator[Finding]:
             except RecordError as error:
                 said, _, mend = str(error).partition("; ")
                 yield warning(f"{paths.study}: {said}", mend)
-        elif path.name.rpartition("-")[0] not in training:
+        elif outcomes.key_of(path) not in training:
             found = warning(
                 f"{path} has weights that no finished trial names: a sweep died, or another one finished the trial",
                 f"`fix=True` moves it to {aside}; a trial that is trained again has them again",

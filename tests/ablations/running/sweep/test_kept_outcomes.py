@@ -4,63 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from small import DATA, Watcher, one_thread, small_study
+from small import DATA, small_study
+from sweeping import Sweeps
 
-from ablations.planning.design import Design
-from ablations.running.data import ensure_prepared, open_prepared
+from ablations.running.data import open_prepared
 from ablations.running.machine import durable
 from ablations.running.record import outcomes as files
 from ablations.running.record.image_labels import ImageLabels, labels_file
-from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.sweep import dispatch
 from ablations.running.sweep.endings import line_of
 from ablations.running.sweep.reproduce import compare
-from ablations.running.sweep.sweep import sweep
-from ablations.running.sweep.values import Settings, SweepOutcome
-from ablations.running.trials.task import Task, TaskOutcome
-from ablations.running.trials.worker import run_task
+from ablations.running.trials.task import TaskOutcome
 
 FAILED_WHOLE = "the outcomes of the trial did not come back whole"
-
-
-class Sweeps:
-    """Sweeps of one results folder, whose workers are threads; what they return may be changed on its way."""
-
-    def __init__(self, folder: Path) -> None:
-        self.results, self.data_dir = folder / "results", folder / "data"
-        self.prepared = ensure_prepared(DATA, self.data_dir)
-        self.change = lambda outcome: outcome
-        self.tasks: list[Task] = []
-
-    def work(self, task: Task) -> TaskOutcome:
-        self.tasks.append(task)
-        outcome: TaskOutcome = self.change(run_task(task))
-        return outcome
-
-    def sweep(self, design: Design, **options: Any) -> SweepOutcome:
-        settings = Settings(**{"data_dir": self.data_dir, "digest": self.prepared.digest, **options})
-        executor = lambda: ThreadPoolExecutor(1)  # noqa: E731
-        return sweep(design, self.paths(design), settings, make_executor=executor, display=Watcher())
-
-    def paths(self, design: Design) -> StudyPaths:
-        return StudyPaths(design.study.name, self.results, self.results)
-
-
-@pytest.fixture
-def sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweeps]:
-    made = Sweeps(tmp_path)
-    monkeypatch.setattr(dispatch, "run_task", made.work)
-    with one_thread():  # for all: a sweep that is cut short leaves a thread that ends its task later
-        yield made
 
 
 def check(record: StudyRecord, folder: Path) -> None:
@@ -214,7 +176,7 @@ def test_another_study_takes_the_outcomes_with_the_trials(sweeps: Sweeps) -> Non
     design, other = small_study(**TWO), small_study("other", **TWO)
     sweeps.sweep(design)
     record = sweeps.sweep(other).record
-    assert len(sweeps.tasks) == 2
+    assert len(sweeps.trained) == 2
     assert {line.shared_from for line in record.finished.values()} == {"small"}
     check(record, sweeps.paths(other).results)
 

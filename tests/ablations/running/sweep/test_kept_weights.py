@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -15,69 +14,29 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import DATA, Watcher, one_thread, small_study
+from small import DATA, small_study
+from sweeping import Sweeps
 
 import ablations as ab
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.status import study_status
-from ablations.planning.design import Design
 from ablations.planning.design import design as unfolded
 from ablations.planning.networks.row import network_row
-from ablations.running.data import ensure_prepared, open_prepared
+from ablations.running.data import open_prepared
 from ablations.running.machine import durable
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record import study_record
 from ablations.running.record import weights as files
-from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
-from ablations.running.sweep import dispatch
 from ablations.running.sweep.reproduce import reproduce
-from ablations.running.sweep.sweep import sweep
-from ablations.running.sweep.values import Settings, SweepOutcome
 from ablations.running.training.building import changed
 from ablations.running.training.evaluation import evaluate
 from ablations.running.training.pretrained import keep_weights
-from ablations.running.trials.task import Task, TaskOutcome
-from ablations.running.trials.worker import run_task
 from senet_core.model import build_model
 from senet_core.variants.text import parse_variant
 
 KEEPS: dict[str, Any] = {"axes": {}, "seeds": 1, "keep_weights": True}
 """Fields of a study of two trials."""
-
-
-class Sweeps:
-    """Sweeps of one results folder, whose workers are threads; what they return may be changed on its way."""
-
-    def __init__(self, folder: Path) -> None:
-        self.results, self.data_dir = folder / "results", folder / "data"
-        self.prepared = ensure_prepared(DATA, self.data_dir)
-        self.change = lambda outcome: outcome
-        self.trained: list[str] = []
-
-    def work(self, task: Task) -> TaskOutcome:
-        self.trained.append(task.key)
-        outcome: TaskOutcome = self.change(run_task(task))
-        return outcome
-
-    def sweep(self, design: Design, **options: Any) -> SweepOutcome:
-        settings = Settings(**{"data_dir": self.data_dir, "digest": self.prepared.digest, **options})
-        # OpenMP counts for each thread; one that is cut short still ends its task, and not beside the next one
-        with ThreadPoolExecutor(1, initializer=partial(torch.set_num_threads, 1)) as threads:
-            return sweep(
-                design, self.paths(design), settings, make_executor=lambda: threads, display=Watcher()
-            )
-
-    def paths(self, design: Design) -> StudyPaths:
-        return StudyPaths(design.study.name, self.results, self.results)
-
-
-@pytest.fixture
-def sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweeps]:
-    made = Sweeps(tmp_path)
-    monkeypatch.setattr(dispatch, "run_task", made.work)
-    with one_thread():
-        yield made
 
 
 def check(record: StudyRecord, folder: Path) -> None:
