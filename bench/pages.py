@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ablations.analysis.tables.cells import Column, Table, TableCell, TableRow
 from ablations.analysis.tables.render import to_markdown
 from ablations.running.machine.code_version import code_version
@@ -27,7 +29,9 @@ def write_page(folder: Path, content: dict[str, Any], text: str, command: str) -
     """
     print(text)
     command, version = f"python -m bench.{command}", code_version()
-    machine = describe_environment(device="cpu", precision="fp32", threads=1, kernels=ALL_KERNELS)
+    machine = describe_environment(
+        device=torch.device("cpu"), precision="fp32", threads=1, kernels=ALL_KERNELS
+    )
     folder.mkdir(parents=True, exist_ok=True)
     figures = {**content, "command": command, **version, "environment": machine}
     (folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -66,7 +66,12 @@ def command(
         console.print(f"  the epochs differ from epoch {made_again.first_epoch} on")
     for name, before, now in made_again.causes:
         console.print(f"  {name} differs: recorded {before!r}, now {now!r}")
-    if not made_again.causes:
+    without = line.environment.get("not_deterministic", "")
+    if without:
+        console.print(
+            f"  its network has operations without a deterministic form on CUDA: {without}", soft_wrap=True
+        )
+    if not made_again.causes and not without:
         console.print("  nothing in the recorded environment explains it")
     return 1
 

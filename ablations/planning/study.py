@@ -198,7 +198,7 @@ class Study(BaseModel, ABC):
         return False
 
     def in_precision(self, precision: str) -> Self:
-        """Return the study with its trials in "fp32" or "bf16" where it leaves that open; what it asks is the same."""
+        """Return the study with its trials in a precision where it leaves that open; what it asks is the same."""
         return self
 
     def beside(self, results_dir: str | Path) -> Self:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 
 from ablations.analysis.results.precision import design_of
 from ablations.analysis.tables.cells import Number, Text
@@ -65,7 +66,9 @@ class Canned(Executor):
     """Stand in for the workers: every task has its outcome at once, so that only the driver's work is left."""
 
     def __init__(self, digest: str) -> None:
-        environment = describe_environment(device="cpu", precision="fp32", threads=1, kernels=NO_KERNELS)
+        environment = describe_environment(
+            device=torch.device("cpu"), precision="fp32", threads=1, kernels=NO_KERNELS
+        )
         result, history = made_up(8.5)
         self._outcome = TaskOutcome(result, history, None, environment, digest, "", BEGUN, ENDED)
 

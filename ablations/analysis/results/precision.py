@@ -115,7 +115,8 @@ def _held(record: StudyRecord) -> tuple[str, ...]:
 def _sentence(study: Study, found: Mapping[str, _Begun]) -> str:
     each = "; ".join(f"{precision}: {begun}" for precision, begun in found.items())
     ways = " or ".join(f"`overrides=recipe.precision={precision}`" for precision in found)
+    several = "both" if len(found) == 2 else "several"
     return (
-        f"study {study.name!r} is confounded with precision: its record has trials of it in both, {each}; go on in one"
-        f" of them: {ways}"
+        f"study {study.name!r} is confounded with precision: its record has trials of it in {several}, {each}; go on in"
+        f" one of them: {ways}"
     )

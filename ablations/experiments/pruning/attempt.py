@@ -13,6 +13,7 @@ from ablations.experiments.pruning.costs import size_of
 from ablations.experiments.pruning.kept import kept_line
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared, open_prepared
+from ablations.running.machine.cuda.device import CUDA_FIELDS, prepare_device
 from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.trial_record import EpochMetrics
@@ -120,14 +121,13 @@ def _evidence(model: nn.Module, data: Prepared, seed: int, *, images: int) -> Ev
 
 def _train(trainer: Trainer, context: Context, *, same: Mapping[str, str]) -> None:
     """Train to the end, from the newest checkpoint of an earlier attempt on the same machine if there is one."""
-    here = describe_environment(
-        device=same["device"],
-        precision=trainer.precision,
-        threads=torch.get_num_threads(),
-        kernels=NO_KERNELS,
-    )
+    device, precision, threads = trainer.device, trainer.precision, torch.get_num_threads()
+    here = {
+        **describe_environment(device=device, precision=precision, threads=threads, kernels=NO_KERNELS),
+        **prepare_device(device, precision),
+    }
     checkpoints = Checkpoints(
-        context.folder / "checkpoints", {**same, **{name: here.get(name) for name in _SAME}}
+        context.folder / "checkpoints", {**same, **{name: here[name] for name in _SAME if name in here}}
     )
     supervisor = Supervisor(checkpoints, stop=context.should_stop)
 
@@ -141,7 +141,16 @@ def _train(trainer: Trainer, context: Context, *, same: Mapping[str, str]) -> No
         trainer.run(Observer(tell), supervisor)
 
 
-_SAME = ("source", "senet-ablations", "precision", "threads", "torch", "torchvision", "processor")
+_SAME = (
+    "source",
+    "senet-ablations",
+    "precision",
+    "threads",
+    "torch",
+    "torchvision",
+    "processor",
+    *CUDA_FIELDS,
+)
 """What must be the same for a continued training to end as an uninterrupted one."""
 
 

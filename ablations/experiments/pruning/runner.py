@@ -12,6 +12,7 @@ from ablations.experiments.pruning.kept import kept_line
 from ablations.experiments.pruning.kind import Pruning, PruningPlaces
 from ablations.planning.factors.trial import EXPERIMENT
 from ablations.running.data.paths import prepared_path
+from ablations.running.machine.cuda.device import prepare_device
 from ablations.running.machine.devices import choose_device
 from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
@@ -55,17 +56,15 @@ class PruningTask(ExperimentTask):
 
     def environment(self, threads: int) -> dict[str, Any]:
         """Return where it runs, as of a training, with the version of what prunes."""
-        import torch
-
         line = kept_line(self.experiment().trained, self.trial["seed"], self.results_dir)
-        device = choose_device()
+        device, precision = choose_device(), line.trial["recipe"]["precision"]
+        settings = prepare_device(device, precision)
+        settings.pop(
+            "deterministic", None
+        )  # nobody notes here which operations are not, so it is not promised
         return {
-            **describe_environment(
-                device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
-                precision=line.trial["recipe"]["precision"],
-                threads=threads,
-                kernels=NO_KERNELS,
-            ),
+            **describe_environment(device=device, precision=precision, threads=threads, kernels=NO_KERNELS),
+            **settings,
             "torch-pruning": package_version("torch-pruning"),
         }
 

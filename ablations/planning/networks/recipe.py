@@ -38,8 +38,8 @@ WeightsName = Annotated[str, AfterValidator(check_weights)]
 
 _TUPLES = ("betas", "milestones", "freeze")
 
-PRECISIONS = ("fp32", "bf16")
-"""In which trials are computed. A recipe may also say "auto", which is one of them before there is a trial."""
+PRECISIONS = ("fp32", "bf16", "tf32")
+"""In which trials are computed. A recipe may also say "auto", which is one of the first two before there is a trial."""
 
 
 class Recipe(BaseModel):
@@ -230,10 +230,11 @@ class Recipe(BaseModel):
         lt=1,
         description="From when images have their full size, as a share of the training; needs start_size.",
     )
-    precision: Literal["fp32", "bf16", "auto"] = Field(
+    precision: Literal["fp32", "bf16", "tf32", "auto"] = Field(
         default="auto",
         description="auto: that in which the study was begun; for a new one bf16 where this machine computes in it, "
-        "fp32 otherwise. It is a part of what each trial is.",
+        "fp32 otherwise. tf32 is fp32 with products rounded to 10 bits, on NVIDIA's GPUs from Ampere on; fp32 is "
+        "fp32 there, too. It is a part of what each trial is.",
     )
 
     @model_validator(mode="before")
@@ -261,7 +262,7 @@ class Recipe(BaseModel):
         return form if self.weights is None else {**form, "weights": nameless(self.weights)}
 
     def in_precision(self, precision: str) -> Recipe:
-        """Return the recipe with "fp32" or "bf16" in the place of "auto"."""
+        """Return the recipe with one of `PRECISIONS` in the place of "auto"."""
         if self.precision != "auto":
             return self
         return type(self).model_validate({**self.model_dump(), "precision": precision})

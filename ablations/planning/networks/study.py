@@ -164,7 +164,8 @@ class NetworkStudy(Study):
                 raise ValueError(f"axis {axis!r} has no values")
             if axis == "recipe.precision" and "auto" in values:
                 raise ValueError(
-                    f"axis {axis!r} has the value 'auto', which is one of the others: give fp32, bf16 or both"
+                    f"axis {axis!r} has the value 'auto', which is one of the others: give some of"
+                    f" {', '.join(PRECISIONS)}"
                 )
         return axes
 
@@ -245,7 +246,7 @@ class NetworkStudy(Study):
         return tuple(value for value in self.axes.get("recipe.precision", ()) if value in PRECISIONS)
 
     def in_precision(self, precision: str) -> Self:
-        """Return the study with its trials in "fp32" or "bf16" where it leaves that open; what it asks is the same."""
+        """Return the study with its trials in a precision where it leaves that open; what it asks is the same."""
         placed = self.model_copy()
         placed._precision = precision
         return placed

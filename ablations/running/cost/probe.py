@@ -15,6 +15,7 @@ from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared, load, prepared_path
 from ablations.running.data.content import check_content
+from ablations.running.machine.cuda.device import prepare_device
 from ablations.running.machine.devices import choose_device
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.training.networks import data_shape
@@ -81,6 +82,7 @@ def run_probe(probe: Probe) -> ProbeTiming:
         load_plugin_file(file)
     trial, device = NetworkTrial.from_json(probe.trial), choose_device()
     kernels = probe.kernels.available_on(device, trial.recipe.precision)
+    prepare_device(device, trial.recipe.precision)
 
     def timed(steps: int) -> ProbeTiming:
         began = time.perf_counter()

@@ -8,8 +8,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ablations.planning.commands import prepare_command
 from ablations.planning.design import Design
 from ablations.planning.networks.row import network_rows
@@ -95,7 +93,7 @@ def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) ->
 def _environment(workers: int, kernels: Kernels) -> dict[str, Any]:
     device = choose_device()
     return describe_environment(
-        device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
+        device=device,
         precision="",
         threads=max(1, available_cores() // workers),
         kernels=kernels.available_on(device, "fp32"),

@@ -55,7 +55,8 @@ class WorkerPool(Executor):
     """Run tasks in warm worker processes, each with its share of cores or its GPU.
 
     The standard pool gives up all its tasks when one process dies. Here every worker is a pool of one, so that a
-    death costs its own task only, and the worker is replaced.
+    death costs its own task only, and the worker is replaced; so is one whose task returns a value that says it is
+    `spent`, see `TaskOutcome`.
 
     Args:
         workers: processes, at least 1.
@@ -163,6 +164,8 @@ class WorkerPool(Executor):
                     self._pools.pop(slot), wait=False
                 )  # the pool sends SIGTERM, which is left to the sweep
                 error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
+            elif error is None and getattr(done.result(), "spent", False):
+                kill_workers(self._pools.pop(slot), wait=False)  # without its GPU it may not end by itself
             elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
                 self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
             self._idle.append(slot)

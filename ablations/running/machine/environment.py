@@ -6,22 +6,28 @@ import platform
 import socket
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablations.running.machine.code_version import code_version
 from ablations.running.machine.cores import available_cores
+from ablations.running.machine.cuda.device import describe_device
 from ablations.running.machine.kernels import Kernels
 from ablations.running.machine.packages import package_version
 
+if TYPE_CHECKING:
+    import torch
 
-def describe_environment(*, device: str, precision: str, threads: int, kernels: Kernels) -> dict[str, Any]:
+
+def describe_environment(
+    *, device: torch.device, precision: str, threads: int, kernels: Kernels
+) -> dict[str, Any]:
     """Return commit, host, processor, versions and settings as the record keeps them."""
     return {
         **code_version(),
         "host": socket.gethostname(),
         "processor": processor_name(),
         "cores": available_cores(),
-        "device": device,
+        **describe_device(device),
         "precision": precision,
         "threads": threads,
         **kernels.to_json(),

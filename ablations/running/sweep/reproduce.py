@@ -10,6 +10,7 @@ from typing import Any
 
 from ablations.errors import RecordError
 from ablations.running.executors.process_pool import WorkerPool
+from ablations.running.machine.cuda.device import CUDA_FIELDS
 from ablations.running.machine.durable import DiskError
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import MetricsResult, Result, Step, TrialRecord, TrialResult
@@ -37,6 +38,8 @@ CAUSES = (
     "threads",
     "fused",
     "winograd",
+    *CUDA_FIELDS,
+    "not_deterministic",
 )
 """Fields of the environment that may explain a difference, the likeliest first."""
 

@@ -17,6 +17,10 @@ from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.networks.used_plugins import check_plugins
 from ablations.running.data import Prepared, open_prepared
 from ablations.running.data.content import changed_in_place, check_content, file_state
+from ablations.running.machine.cuda.determinism import noting_nondeterminism
+from ablations.running.machine.cuda.device import CUDA_FIELDS, determinism_found, prepare_device
+from ablations.running.machine.cuda.lost_context import loses_context, lost_by, note_lost_context
+from ablations.running.machine.cuda.precision import check_precision
 from ablations.running.machine.devices import choose_device
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.machine.environment import describe_environment
@@ -30,7 +34,7 @@ from ablations.running.training.trial_training import train
 from ablations.running.trials.progress import ProgressWriter
 from ablations.running.trials.stopping import Stopped, TimedOut
 from ablations.running.trials.task import TaskOutcome
-from senet_core.errors import one_line, typed_line
+from senet_core.errors import UserError, one_line, typed_line
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 from senet_core.variants.text import variant_text
 
@@ -48,8 +52,12 @@ SAME_ENVIRONMENT = (
     "torch",
     "torchvision",
     "processor",
+    *CUDA_FIELDS,
 )
-"""Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits."""
+"""Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits.
+
+Those of CUDA are in the environment of a trial that runs there, and in no other.
+"""
 
 
 def run_attempt(task: NetworkTask, signalled: Callable[[], bool] = lambda: False) -> TaskOutcome:
@@ -61,7 +69,9 @@ def run_attempt(task: NetworkTask, signalled: Callable[[], bool] = lambda: False
 
     Raises:
         DataError: the data are missing, damaged or others than those of the record, which is no fault of the trial's.
+        UserError: the device does not have the trial's precision, or this process has lost its GPU.
     """
+    _check_device(task)
     attempt = _Attempt(task, _now(), signalled)
     if task.lost_its_lease():  # while it waited for its turn
         return attempt.outcome(stopped=True)
@@ -97,6 +107,7 @@ class _Attempt:
         self.history: list[EpochMetrics] = []
         self.environment: dict[str, Any] = {}
         self.digest = self.note = ""
+        self.spent = False
 
     def run(self) -> None:
         """Train; the checkpoints of a training that diverged are removed."""
@@ -106,13 +117,16 @@ class _Attempt:
         device = choose_device()
         precision = trial.recipe.precision
         kernels = task.kernels.available_on(device, precision)
-        self.environment = describe_environment(
-            device=device.type if device.type != "cuda" else torch.cuda.get_device_name(device),
-            precision=precision,
-            threads=torch.get_num_threads(),
-            kernels=kernels,
-        )
-        with ProgressWriter(task.progress_file, self.environment) as writer:
+        settings = prepare_device(device, precision)
+        threads = torch.get_num_threads()
+        self.environment = {
+            **describe_environment(device=device, precision=precision, threads=threads, kernels=kernels),
+            **settings,
+        }
+        with (
+            ProgressWriter(task.progress_file, self.environment) as writer,
+            noting_nondeterminism() as without,
+        ):
 
             def on_epoch(metrics: EpochMetrics) -> None:
                 self.history.append(metrics)
@@ -128,7 +142,7 @@ class _Attempt:
             )
             state = file_state(data.path)
             self.digest, self.note = data.digest, data.note
-            same = {name: self.environment[name] for name in SAME_ENVIRONMENT}
+            same = same_environment(self.environment)
             checkpoints = Checkpoints(task.checkpoint_dir, {**same, "data": data.digest})
             asked = any_file_exists(task.stop_file, task.prune_file)
             supervisor = Supervisor(
@@ -156,6 +170,7 @@ class _Attempt:
                 checkpoints.remove()  # it would diverge again
                 raise
             finally:
+                self.environment |= determinism_found(without)
                 if changed_in_place(data.path, state):  # the images are mapped: it may have seen both
                     _check_again(data, checkpoints)
 
@@ -164,6 +179,8 @@ class _Attempt:
     ) -> None:
         """Set the failure, with its reason in one line."""
         text = typed_line(error) if named else one_line(error)
+        note_lost_context(error)
+        self.spent = loses_context(error)
         self.failure = Failure(kind, text[:600], epoch if epoch is not None else len(self.history) + 1)
 
     def outcome(self, *, stopped: bool = False) -> TaskOutcome:
@@ -171,7 +188,26 @@ class _Attempt:
         found = self.result, tuple(self.history), self.failure, self.environment, self.digest, self.note
         seconds, signalled = time.monotonic() - self.began, stopped and self.signalled()
         kept = self.outcomes, self.weights
-        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled, *kept)
+        return TaskOutcome(*found, self.started, _now(), stopped, seconds, signalled, *kept, self.spent)
+
+
+def same_environment(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint says of its environment, which must be equal for it to be continued."""
+    return {name: environment[name] for name in SAME_ENVIRONMENT if name in environment}
+
+
+def _check_device(task: NetworkTask) -> None:
+    """Refuse what no trial on this device, or in this process, can do.
+
+    Raises:
+        UserError: the device does not have the trial's precision, or this process has lost its GPU.
+    """
+    if (lost := lost_by()) != "":
+        raise UserError(
+            f"a process of the executor cannot use its GPU any more, since {lost!r}, and only a new process can; end"
+            " those of the executor, and the same command goes on"
+        )
+    check_precision(choose_device(), str(task.trial["recipe"]["precision"]))
 
 
 def _described(

@@ -31,7 +31,7 @@ def evaluate(
         model: on the device, in channels_last.
         data: the prepared data set.
         device: where to compute.
-        precision: "fp32" or "bf16".
+        precision: one of `PRECISIONS` of recipes.
 
     Returns:
         Top-1 error and top-5 error (None where there are at most five classes) in per cent, the mean

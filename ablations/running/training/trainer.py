@@ -58,7 +58,7 @@ class Trainer:
         recipe: how to train.
         batches: what to train on.
         device: where to compute.
-        precision: "fp32" or "bf16".
+        precision: one of `PRECISIONS` of recipes.
         kernels: which the network trains with.
         frozen: layers of the network that are not trained.
         validate: returns the network's error on validation images, in per cent; called after every epoch. None where

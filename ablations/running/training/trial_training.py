@@ -122,7 +122,7 @@ def make_trainer(
     precision = trial.recipe.precision
     if precision == "auto":
         raise UserError(
-            "a trial is computed in fp32 or bf16: precision 'auto' is one of them once it is planned"
+            "a trial is computed in fp32, bf16 or tf32: precision 'auto' is one of them once it is planned"
         )
     model, frozen = build_network(
         trial, num_classes=data.num_classes, in_channels=data.image_shape[0], weights=weights

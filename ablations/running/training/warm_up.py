@@ -9,6 +9,9 @@ def warm_up(threads: int) -> None:
     Args:
         threads: for torch.
     """
+    from ablations.running.machine.cuda.determinism import reserve_workspace
+
+    reserve_workspace()
     import torch
 
     import ablations.running.training.attempt  # noqa: F401

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ablations.planning.factors.trial import FactorTrial
+from ablations.running.machine.cuda.lost_context import loses_context, note_lost_context
 from ablations.running.machine.durable import FULL_OR_FAILING
 from ablations.running.record.trial_record import Failure, Kind, MetricsResult, StepMetrics
 from ablations.running.trials.experiment_context import RunningContext, check_metrics, throttled
@@ -52,7 +53,7 @@ class ExperimentAttempt:
         self._result: MetricsResult | None = None
         self._failure: Failure | None = None
         self._outcomes: bytes | None = None
-        self._timed_out = False
+        self._timed_out = self._spent = False
         self._stopped = task.lost_its_lease()  # while it waited for its turn
         if not self._stopped:
             self._run()
@@ -72,6 +73,7 @@ class ExperimentAttempt:
             seconds=time.monotonic() - self._began,
             signalled=self._stopped and self._signalled(),
             outcomes=self._outcomes,
+            spent=self._spent,
         )
 
     def _run(self) -> None:
@@ -184,6 +186,8 @@ class ExperimentAttempt:
 
     def _fail(self, kind: Kind, error: BaseException, *, typed: bool = False) -> None:
         self._result = self._outcomes = None
+        note_lost_context(error)
+        self._spent = loses_context(error)
         text = typed_line(error) if typed else one_line(error)
         self._failure = Failure(kind, text[:_LONGEST], self._history[-1].step if self._history else None)
 

@@ -92,6 +92,7 @@ class TaskOutcome:
         signalled: whether it stopped because a signal asked its worker to end, and is to be continued elsewhere.
         outcomes: the content of the file of its outcomes, whose hash the result has; None where there are none.
         weights: the content of the file of its weights, likewise; None where they are not kept.
+        spent: whether its process can run no other, as it has lost its GPU.
     """
 
     result: Result | None
@@ -107,3 +108,4 @@ class TaskOutcome:
     signalled: bool = False
     outcomes: bytes | None = None
     weights: bytes | None = None
+    spent: bool = False

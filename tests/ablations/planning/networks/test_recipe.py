@@ -198,7 +198,7 @@ WHOLE = ": Input should be a valid integer"
         ({"start_size": 20.0, "full_size_from": 0.5}, "start_size" + WHOLE),
         ({"start_size": 20, "full_size_from": 1}, "full_size_from: Input should be less than 1"),
         ({"start_size": 20, "full_size_from": 0}, "full_size_from: Input should be greater than 0"),
-        ({"precision": "fp16"}, "precision: Input should be 'fp32', 'bf16' or 'auto'"),
+        ({"precision": "fp16"}, "precision: Input should be 'fp32', 'bf16', 'tf32' or 'auto'"),
         ({"epoch": 3}, "epoch: Extra inputs are not permitted"),
     ],
     ids=str,

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, ExecutorLost, WorkerDied, WorkerPool
+from ablations.running.trials.task import TaskOutcome
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,15 @@ def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(pool: Wo
     while sum(bool(inner._broken) for inner in pool._pools.values()) < len(pids) and time.monotonic() < until:
         time.sleep(0.05)  # until the inner pools know, and refuse every task
     assert not pids & {pool.submit(os.getpid).result(timeout=60) for _ in range(4)}
+
+
+def test_a_worker_that_lost_its_gpu_is_replaced_before_the_next_task() -> None:
+    """Its task ends as it says itself; the task behind it runs in another process of the same slot."""
+    small = WorkerPool(1, threads=1, warm_up="")
+    ended, behind = small.submit(_spent), small.submit(os.getpid)
+    assert ended.result(timeout=60).spent
+    assert behind.result(timeout=60) != int(ended.result().data_note)
+    small.shutdown()
 
 
 def test_a_process_that_cannot_be_started_fails_the_task_that_waited_for_it(
@@ -182,3 +192,7 @@ def test_a_worker_that_has_grown_is_replaced_between_tasks() -> None:
     while any(psutil.pid_exists(pid) for pid in pids):
         assert time.monotonic() < until, "the process that was replaced is still there"
         time.sleep(0.05)
+
+
+def _spent() -> TaskOutcome:
+    return TaskOutcome(None, (), None, {}, "", str(os.getpid()), "", "", spent=True)
