@@ -39,7 +39,6 @@ CAUSES = (
     "fused",
     "winograd",
     *CUDA_FIELDS,
-    "not_deterministic",
 )
 """Fields of the environment that may explain a difference, the likeliest first."""
 

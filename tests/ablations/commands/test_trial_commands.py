@@ -36,13 +36,15 @@ def test_reproduce_is_bit_identical_and_says_what_is_not(ablate: Callable[..., A
     assert f"trial {first['key']}: bit-identical" in same.out
     first["history"][0]["train_loss"] += 1e-9
     first["result"]["weights_sha256"] = "another"
-    first["environment"]["torch"] = "1.0"
+    first["environment"] |= {"torch": "1.0", "cudnn": "92400", "not_deterministic": "max_pool2d"}
     _rewrite([first, *rest])
     other = ablate("reproduce", "small.yaml", first["key"])
     assert other.status == 1
     assert "weights_sha256: recorded another, now " in other.out
     assert "the epochs differ from epoch 1 on" in other.out
     assert "torch differs: recorded '1.0'" in other.out
+    assert "cudnn differs: recorded '92400', now None" in other.out
+    assert "operations without a deterministic form on CUDA: max_pool2d" in other.out
 
 
 def test_reproduce_keeps_weights_and_status_counts_the_trials_without(ablate: Callable[..., Any]) -> None:
