@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,14 +12,35 @@ from torch import Tensor
 from ablations.errors import StudyError
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared
+from ablations.running.machine.cuda.transfer import resident, to_device
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
 from ablations.running.training.mixing import Mixing
 from senet_core.randomness import stream_seed
 
 
+def on_device(data: Prepared, trial: NetworkTrial, device: torch.device) -> Prepared:
+    """Return the data with labels and images on a CUDA device, once for a whole trial, as far as they fit.
+
+    What torchvision changes image by image (RandAugment, erasing) stays on the CPU, where it is faster. On every other
+    device the data are returned as they are: images are read where they are mapped.
+    """
+    if device.type != "cuda":
+        return data
+    by_image = trial.recipe.randaugment > 0 or trial.recipe.erasing > 0
+    return replace(
+        data,
+        train_images=data.train_images if by_image else resident(data.train_images, device),
+        train_labels=resident(data.train_labels, device),
+        test_images=resident(data.test_images, device),
+        test_labels=resident(data.test_labels, device),
+    )
+
+
 class Batches:
     """Augmented training batches; order and augmentation come from streams of the trial's seed.
+
+    Images are augmented where they are, on the device after `on_device`. All that is random is drawn on the CPU.
 
     Args:
         data: the prepared data set.
@@ -81,10 +103,10 @@ class Batches:
             self._shuffled = torch.randperm(len(self._labels), generator=self._order)
         chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
         self._place = (self._place + 1) % self.per_epoch
-        changed = self._augment(self._images[chosen], self._drawn, self._own)
-        bytes_there = shrink(changed, size).to(self._device, non_blocking=True)
+        changed = self._augment(_picked(self._images, chosen), self._drawn, self._own)
+        bytes_there = to_device(shrink(changed, size), self._device)
         images = normalise(bytes_there, self._mean, self._std)
-        labels = self._labels[chosen].to(self._device, non_blocking=True)
+        labels = to_device(_picked(self._labels, chosen), self._device)
         return (images, labels) if self._mix is None else self._mix(images, labels)
 
     def state(self) -> dict[str, Any]:
@@ -106,3 +128,8 @@ class Batches:
         self._drawn.set_state(state["augmentation"])
         self._own.set_state(state["images"])
         self._mixed.set_state(state["mixing"])
+
+
+def _picked(values: Tensor, chosen: Tensor) -> Tensor:
+    """Return the chosen ones, on the device of the values."""
+    return values[to_device(chosen, values.device)]

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablations.running.data import Prepared
+from ablations.running.machine.cuda.transfer import to_device
 from ablations.running.record.weights import hash_of_weights
 from ablations.running.training.augmentation.network_input import normalise
 
@@ -41,23 +42,26 @@ def evaluate(
         NotFinite: an output is infinite or not a number.
     """
     model.eval()
-    right: list[torch.Tensor] = []  # on the device until the end
-    wrong5 = 0
-    loss = 0.0
+    right: list[torch.Tensor] = []  # all of it stays on the device until the end, which waits for it once
+    wrong5: list[torch.Tensor] = []
+    losses: list[torch.Tensor] = []
     for start in range(0, len(data.test_labels), TEST_BATCH):
-        images = data.test_images[start : start + TEST_BATCH].to(device)
-        labels = data.test_labels[start : start + TEST_BATCH].to(device)
+        images = to_device(data.test_images[start : start + TEST_BATCH], device)
+        labels = to_device(data.test_labels[start : start + TEST_BATCH], device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             logits = model(normalise(images, data.mean, data.std)).float()
-        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        losses.append(F.cross_entropy(logits, labels, reduction="sum"))
         best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
         right.append(best[:, 0])
-        wrong5 += int((~best.any(dim=1)).sum())
+        wrong5.append((~best.any(dim=1)).sum())
+    loss = 0.0
+    for of_batch in torch.stack(losses).tolist():  # `sum` would compensate for rounding, from Python 3.12 on
+        loss += of_batch
     if not math.isfinite(loss):
         raise NotFinite("an output of the trained network is not a finite number")
     known, images_tested = torch.cat(right).cpu().numpy(), len(data.test_labels)
     wrong1 = int(np.count_nonzero(~known))
-    top5 = 100 * wrong5 / images_tested if data.num_classes > 5 else None
+    top5 = 100 * int(torch.stack(wrong5).sum()) / images_tested if data.num_classes > 5 else None
     return 100 * wrong1 / images_tested, top5, loss / images_tested, known
 
 

@@ -15,7 +15,7 @@ from ablations.running.data import Prepared
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.machine.memory import peak_memory_mib, reset_peak_memory
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
-from ablations.running.training.batches import Batches
+from ablations.running.training.batches import Batches, on_device
 from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
@@ -69,6 +69,7 @@ def train(
     """
     observer, supervisor = observer or Observer(), supervisor or Supervisor()
     reset_peak_memory(device)
+    data = on_device(data, trial, device)
     trainer = make_trainer(trial, data, device, kernels=kernels, weights=weights)
     with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
         saved = supervisor.checkpoints.newest() if supervisor.checkpoints is not None else None

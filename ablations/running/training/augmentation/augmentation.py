@@ -63,7 +63,7 @@ class Augmentation:
         """Return a changed copy, or the batch itself where no operation is set.
 
         Args:
-            images: uint8, on the CPU; not changed.
+            images: uint8, on any device, for RandAugment and erasing on the CPU; not changed.
             generator: of the CPU; draws crops, flips and cutout.
             own: of the CPU; gives each image a seed of its own for RandAugment and one for erasing.
 

@@ -1,7 +1,8 @@
 """Random and central crops, and flips, of whole uint8 batches.
 
 Every operation draws its random numbers for the whole batch at once, from the generator it is given. How many depends
-on batch size and settings alone, so trials of one seed see the same images whichever network they train.
+on batch size and settings alone, so trials of one seed see the same images whichever network they train. The images may
+be on any device; the generator is the CPU's, where places are computed, too, to be copied to the images.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from ablations.running.machine.cuda.transfer import to_device
 from senet_core.errors import UserError
 
 _AREA = (0.08, 1.0)  # share of the image that a resized crop covers
@@ -40,7 +42,8 @@ def pad_crop(images: Tensor, pad: int, size: int, generator: Generator) -> Tenso
     runs = padded.view(-1).as_strided((batch * tall * wide - size + 1, size * channels), (channels, 1))
     rows = (torch.arange(batch) * tall + top)[:, None] + torch.arange(size)
     starts = rows * wide + left[:, None]
-    return runs.index_select(0, starts.view(-1)).view(batch, size, size, channels)
+    starts = to_device(starts.view(-1), images.device)
+    return runs.index_select(0, starts).view(batch, size, size, channels)
 
 
 def centre_crop(images: Tensor, size: int) -> Tensor:
@@ -71,7 +74,8 @@ def resized_crop(images: Tensor, size: int, generator: Generator) -> Tensor:
     """
     height, width = images.shape[1:3]
     top, left, tall, wide = random_boxes(len(images), height, width, generator)
-    y, x = _sample_places(top, tall, size, height), _sample_places(left, wide, size, width)
+    places = _sample_places(top, tall, size, height), _sample_places(left, wide, size, width)
+    y, x = (to_device(each, images.device) for each in places)
     grid = torch.stack((x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)), dim=-1)
     pixels = images.permute(0, 3, 1, 2).float()
     scaled = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
@@ -124,4 +128,5 @@ def random_flip(images: Tensor, generator: Generator) -> Tensor:
     batch = len(images)
     flipped = torch.randint(2, (batch,), generator=generator)
     both = torch.stack((images, images.flip(2)), dim=1).view(2 * batch, -1)
-    return both.index_select(0, torch.arange(batch) * 2 + flipped).view(images.shape)
+    chosen = to_device(torch.arange(batch) * 2 + flipped, images.device)
+    return both.index_select(0, chosen).view(images.shape)
