@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -48,7 +49,9 @@ def _shares(targets: Tensor, logits: Tensor, smoothing: float) -> Tensor:
         targets: (N,) or (N, C); returns (N, C).
     """
     classes = logits.shape[1]
-    shares = F.one_hot(targets, classes).to(logits.dtype) if targets.ndim == 1 else targets
+    shares = targets
+    if targets.ndim == 1:  # `one_hot` would look at the labels, and wait for the device
+        shares = (targets[:, None] == torch.arange(classes, device=targets.device)).to(logits.dtype)
     return shares * (1 - smoothing) + smoothing / classes
 
 

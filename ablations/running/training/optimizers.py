@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ablations.errors import ToolMissing
 from ablations.planning.networks.recipe import Recipe
@@ -52,14 +52,21 @@ def check_installed(optimizer: str) -> None:
 Builder = Callable[[nn.Module, Recipe], Optimiser]
 
 
-def make_optimiser(model: nn.Module, recipe: Recipe) -> Optimiser:
+def make_optimiser(model: nn.Module, recipe: Recipe, rate: Tensor | None = None) -> Optimiser:
     """Return the optimiser of a recipe, with weight decay on norms and biases only where the recipe says so.
+
+    Args:
+        model: on its device.
+        recipe: how it is trained.
+        rate: where the optimiser finds its learning rate, of those of `WITH_RATE_TENSOR`; None for one that is set.
 
     Raises:
         ToolMissing: the package that has it is not installed.
     """
     check_installed(recipe.optimizer)
-    return BUILDERS[recipe.optimizer](model, recipe)
+    if rate is None:
+        return BUILDERS[recipe.optimizer](model, recipe)
+    return WITH_RATE_TENSOR[recipe.optimizer](groups_of(list(model.parameters()), recipe), recipe, rate)
 
 
 def groups_of(parameters: list[nn.Parameter], recipe: Recipe) -> list[dict[str, Any]]:
@@ -112,6 +119,28 @@ def _betas(recipe: Recipe) -> tuple[float, float]:
     first, second = recipe.betas if recipe.betas is not None else OPTIMIZERS[recipe.optimizer].betas
     return first, second
 
+
+def fused_sgd(groups: list[dict[str, Any]], recipe: Recipe, rate: Tensor) -> Optimiser:
+    """Return SGD whose step is one kernel, with its rate in a tensor."""
+    return cast(
+        Optimiser,
+        torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True),
+    )
+
+
+def fused_adamw(groups: list[dict[str, Any]], recipe: Recipe, rate: Tensor) -> Optimiser:
+    """Return AdamW whose step is one kernel, with its rate and its count of steps in tensors."""
+    eps = recipe.eps if recipe.eps is not None else OPTIMIZERS[recipe.optimizer].eps
+    made = torch.optim.AdamW(groups, lr=rate, betas=_betas(recipe), eps=eps, fused=True, capturable=True)
+    made._warned_capturable_if_run_uncaptured = True  # the steps before a capture are meant
+    return cast(Optimiser, made)
+
+
+WITH_RATE_TENSOR: dict[str, Callable[[list[dict[str, Any]], Recipe, Tensor], Optimiser]] = {
+    "sgd": fused_sgd,
+    "adamw": fused_adamw,
+}
+"""Those whose step can be captured as a graph."""
 
 BUILDERS: dict[str, Builder] = {"sgd": sgd, "adamw": adamw, "lion": lion, "muon": muon}
 """By the names of `ablations.planning.networks.recipes.optimizers`; each takes the network and the recipe."""

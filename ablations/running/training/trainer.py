@@ -17,9 +17,11 @@ from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training.averaging import averaged
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
-from ablations.running.training.losses import loss_of
 from ablations.running.training.optimizers import make_optimiser
 from ablations.running.training.schedule import image_size, learning_rate
+from ablations.running.training.steps.captured import CapturedStep
+from ablations.running.training.steps.cuda_graph import CudaGraphs, is_captured
+from ablations.running.training.steps.step import Step
 from senet_core.training.freezing import stay_frozen
 
 
@@ -69,6 +71,7 @@ class Trainer:
         total: steps of the whole training.
         history: metrics of the finished epochs.
         average: of the weights, where the recipe asks for it.
+        take: takes a step: as it is written, or on CUDA by a graph.
     """
 
     def __init__(
@@ -86,12 +89,15 @@ class Trainer:
         self._validate, self._frozen = validate, frozen
         self.model, self.recipe, self.batches = model, recipe, batches
         self.device, self.precision, self.kernels = device, precision, kernels
-        self.optimiser = make_optimiser(model, recipe)
+        captured = is_captured(recipe, device)
+        rate = torch.zeros((), device=device) if captured else None
+        self.optimiser = make_optimiser(model, recipe, rate)
+        step = Step(model, recipe, self.optimiser, device, precision, kernels, rate)
+        self._sums = step.loss_sum, step.errors
+        self.take = CapturedStep(step, CudaGraphs()) if captured else step
         self.average = averaged(model, recipe.ema) if recipe.ema > 0 else None
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
-        self._loss_sum = torch.zeros((), device=device)  # sums stay on the device until an epoch ends
-        self._errors = torch.zeros((), device=device)
         self._seen = self._steps = 0
         self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
 
@@ -133,7 +139,7 @@ class Trainer:
             "noise": torch.get_rng_state(),
             "noise_on_device": torch.cuda.get_rng_state(self.device) if cuda else None,
             "history": [asdict(epoch) for epoch in self.history],
-            "sums": [self._loss_sum, self._errors],
+            "sums": list(self._sums),
             "counts": [self._seen, self._steps],
             "epoch_seconds": time.perf_counter() - self._epoch_started,
         }
@@ -150,7 +156,8 @@ class Trainer:
             torch.cuda.set_rng_state(state["noise_on_device"], self.device)
         self.step = state["step"]
         self.history = [EpochMetrics(**epoch) for epoch in state["history"]]
-        self._loss_sum, self._errors = (value.to(self.device) for value in state["sums"])
+        for own, value in zip(self._sums, state["sums"], strict=True):
+            own.copy_(value)
         self._seen, self._steps = state["counts"]
         self._seconds_before = state["epoch_seconds"]
 
@@ -162,37 +169,23 @@ class Trainer:
         """Take one step of the optimiser."""
         size = image_size(self.recipe, self.step, total=self.total, full=self.batches.side)
         images, targets = self.batches.next(size)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        with bf16, self.kernels.fused_passes():
-            logits = self.model(images)
-        loss = loss_of(logits.float(), targets, self.recipe)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.recipe.clip_norm > 0:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
-        self.optimiser.step()
+        self.take(images, targets, rate)
         if self.average is not None:
             self.average.update_parameters(self.model)
-        self._loss_sum += loss.detach()
-        labels = targets if targets.ndim == 1 else targets.argmax(1)  # of a mixed image, the larger part's
-        self._errors += (logits.detach().argmax(1) != labels).sum()
-        self._seen, self._steps = self._seen + len(labels), self._steps + 1
+        self._seen, self._steps = self._seen + len(targets), self._steps + 1
         self.step += 1
 
     def _end_epoch(self, rate: float) -> None:
-        mean_loss = (
-            self._loss_sum.item() / self._steps
-        )  # the only synchronisation with the device in an epoch
+        loss_sum, errors = self._sums
+        mean_loss = loss_sum.item() / self._steps  # only here does an epoch wait for the device
         if not math.isfinite(mean_loss):
             raise Diverged(len(self.history) + 1)
         now = time.perf_counter()
-        error = 100 * self._errors.item() / self._seen
+        error = 100 * errors.item() / self._seen
         seconds, number = now - self._epoch_started, len(self.history) + 1
         held_back = None if self._validate is None else self._validate(self.tested)
         self._into_training()
         self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
-        self._loss_sum.zero_()
-        self._errors.zero_()
+        loss_sum.zero_()
+        errors.zero_()

@@ -1,0 +1,1 @@
+"""One step of a training: as it is written, or captured once as a graph of CUDA and replayed."""
