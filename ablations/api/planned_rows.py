@@ -70,8 +70,9 @@ def network_notes(design: Design, networks: Networks) -> tuple[str, ...]:
             f"Left out, as each takes about {max(networks.left_out.values()):.0f} s of computing: the networks or"
             f" functions of {', '.join(left_out)}; `ablate run` compares all rows before it trains."
         )
-    if networks.shape.assumed:
-        classes = networks.shape.num_classes
+    shapes = {networks.shape_of(row.data) for row in network_rows(design.rows)}
+    if assumed := [shape for shape in shapes if shape.assumed]:
+        classes = assumed[0].num_classes
         notes.append(
             f"Costs are for {classes} classes, until the folder of images is prepared and they are counted."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,10 @@ class NetworkPlanner(Planner):
     def __init__(self, design: Design, data_dir: Path) -> None:
         super().__init__(design)
         from ablations.api.planned_rows import planned_shape
-        from ablations.planning.networks.study import network_study
         from ablations.running.training.networks import Networks
 
-        shape = planned_shape(network_study(design.study).baseline.data, data_dir)
-        self._networks = Networks(shape, limit_seconds=PATIENCE_SECONDS)
+        shape_of = cache(partial(planned_shape, data_dir=data_dir))
+        self._networks = Networks(shape_of, limit_seconds=PATIENCE_SECONDS)
         self.problems = self._networks.problems
 
     def check(self) -> None:
@@ -118,6 +118,6 @@ def common_fields(study: Study) -> dict[str, Any]:
     if isinstance(study, NetworkStudy):
         return {
             "recipe": study.trained_recipe.to_json(),
-            "data": study.baseline.data.model_dump(mode="json"),
+            "data": [data.model_dump(mode="json") for data in study.data_sets.values()],
         }
     return {"experiment": dict(study.identity)} if isinstance(study, FactorStudy) else {}

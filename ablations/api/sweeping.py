@@ -114,7 +114,7 @@ class StudyRun:
         size = executors.trials_at_a_time(_most_trials(self.design), runner.gpus(study))
         settings = Settings(
             data_dir=data_dir,
-            digest=inputs.digest,
+            inputs=inputs,
             workers=size,
             fresh=self.options.fresh,
             only=None if only is None else frozenset(only),
@@ -123,7 +123,6 @@ class StudyRun:
             storage=self.options.storage,
             command=lambda row: self.commands.row(self.design, row),
             plan=plan_of(study, data_dir),
-            labels=inputs.labels,
         )
         with closing(executors):  # what was started for the sweep ends before the report is written
             self.outcome = sweep(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -29,9 +29,10 @@ class Design:
 
     Attributes:
         study: what was asked.
-        rows: every row once; the baseline first, then the plain network, then the axes in the study's order.
-        baseline: what the others are compared with.
-        plain: the network without SE, where the study includes it.
+        rows: every row once; the baseline first, then the plain network, then the axes in the study's order; with
+            several tasks, those of the first task first.
+        baseline: what the others are compared with, on the first task.
+        plain: the network without SE, where the study includes it, on the first task.
     """
 
     study: Study
@@ -39,11 +40,28 @@ class Design:
     baseline: Row
     plain: Row | None
     _axes: tuple[tuple[str, tuple[Row, ...]], ...]
+    _tasks: tuple[Design, ...] = ()
 
     @property
     def kind(self) -> DesignKind:
         """The kind of design."""
         return self.study.kind
+
+    @property
+    def tasks(self) -> tuple[Design, ...]:
+        """The design on each of its tasks, with the baseline there; itself where there is one task only."""
+        return self._tasks or (self,)
+
+    @property
+    def baselines(self) -> Mapping[str, Row]:
+        """What a row is compared with, by the row's label: the baseline on the task of the row."""
+        return {row.label: part.baseline for part in self.tasks for row in (part.baseline, *part.rows)}
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The labels of every other row and of the baseline that it is compared with."""
+        found = ((label, base.label) for label, base in self.baselines.items())
+        return tuple((label, base) for label, base in found if label != base)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -94,9 +112,12 @@ class Design:
         for label in labels:
             if label not in (*known, *(row.unnamed for row in self.rows if row.unnamed)):
                 raise unknown("row", label, known)
-        return replace(
-            self, rows=tuple(row for row in self.rows if row.label in labels or row.unnamed in labels)
-        )
+        return self._only(labels)
+
+    def _only(self, labels: Sequence[str]) -> Design:
+        kept = tuple(row for row in self.rows if row.label in labels or row.unnamed in labels)
+        parts = tuple(part._only(labels) for part in self._tasks)
+        return replace(self, rows=kept, _tasks=tuple(part for part in parts if part.rows))
 
     def with_rows(self, rows: Mapping[str, Row]) -> Design:
         """Return the design with other recipes in its rows, each under its own label.
@@ -111,6 +132,7 @@ class Design:
             baseline=new[self.baseline.label],
             plain=self.plain and new[self.plain.label],
             _axes=tuple((axis, tuple(new[row.label] for row in rows)) for axis, rows in self._axes),
+            _tasks=tuple(part.with_rows(rows) for part in self._tasks),
         )
 
     def with_winners(self, winners: Iterable[Row]) -> Design:
@@ -138,36 +160,54 @@ def design(study: Study) -> Design:
         StudyError: a value does not fit its axis or backbone, two values of an axis are the same network, a label
             names no row, or a batch is larger than the training data, where their number is known before they are read.
     """
-    check_size(study)
     points = points_of(study)
-    start = points.start()
-    along = {
-        axis: [points.moved(start, axis, value) for value in values] for axis, values in study.axes.items()
-    }
-    for axis, values in along.items():
-        _refuse_duplicates(study, axis, values)
+    tasks = points.tasks()
+    check_size(study, len(tasks))
     _check_repeats(study)
-    without = points.plain()
-    base = _labelled(study, points.row(start, axis=None), ())
-    plain = None if without is None else points.row(without, axis=None)
+    parts = [_on_task(study, points, task) for task in tasks]
     if study.search is not None:
         _ = search_space_of(study)
     if study.tune is not None:
-        _ = tune_space_of(study, base)
+        _ = tune_space_of(study, parts[0].baseline)
+    named = named_rows(study, distinct_labels([row for part in parts for row in part.rows]))
+    _refuse_small_budget(study, len(named))
+    points.check(named.values())
+    one, *others = (_with_names(part, named) for part in parts)
+    if not others:
+        return replace(one, study=study)
+    return replace(one, study=study, rows=tuple(named.values()), _axes=(), _tasks=(one, *others))
+
+
+def _on_task(study: Study, points: Points, task: str) -> Design:
+    """Return the rows of one task, as their values label them."""
+    start = points.on_task(task)
+    along = {
+        axis: [points.moved(start, axis, value) for value in values] for axis, values in study.varied.items()
+    }
+    for axis, values in along.items():
+        _refuse_duplicates(study, axis, values)
+    without = points.plain(start)
+    base = _labelled(study, points.row(start, axis=None), ())
+    plain = None if without is None else _on_its_task(points.row(without, axis=None))
     rows = {row.identity: row for row in (base, plain) if row is not None}
-    alone: dict[str, list[Row]] = {axis: [] for axis in study.axes} if study.kind.varies_alone else {}
+    alone: dict[str, list[Row]] = {axis: [] for axis in along} if study.kind.varies_alone else {}
     for varied, row in _rows(study, points, start, along):
         kept = rows.setdefault(row.identity, row)
         if varied is not None:
             alone[varied].append(kept)
-    named = named_rows(study, distinct_labels(tuple(rows.values())))
-    axes = tuple(
-        (axis, tuple(named[row.identity] for row in (rows if base in rows else [base, *rows])))
-        for axis, rows in alone.items()
+    axes = tuple((axis, tuple(rows if base in rows else [base, *rows])) for axis, rows in alone.items())
+    return Design(study.of_task(task), tuple(rows.values()), base, plain, axes)
+
+
+def _with_names(part: Design, named: Mapping[Hashable, Row]) -> Design:
+    """Return the rows of a task under the names that they have in the whole study."""
+    return replace(
+        part,
+        rows=tuple(named[row.identity] for row in part.rows),
+        baseline=named[part.baseline.identity],
+        plain=part.plain and named[part.plain.identity],
+        _axes=tuple((axis, tuple(named[row.identity] for row in rows)) for axis, rows in part._axes),
     )
-    _refuse_small_budget(study, len(named))
-    points.check(named.values())
-    return Design(study, tuple(named.values()), named[base.identity], plain and named[plain.identity], axes)
 
 
 def _rows(
@@ -179,7 +219,7 @@ def _rows(
     baseline = tuple(values.index(start.identity) for values in known) if listed else None
     for levels in study.kind.rows([len(values) for values in known], baseline):
         point, changed = start, []
-        for (axis, values), level in zip(study.axes.items(), levels, strict=True):
+        for (axis, values), level in zip(study.varied.items(), levels, strict=True):
             if level is not None:
                 _, point = points.moved(point, axis, values[level])
                 changed.append(axis)
@@ -188,7 +228,11 @@ def _rows(
 
 
 def _labelled(study: Study, row: Row, changed: Sequence[str]) -> Row:
-    return replace(row, label=study.kind.label(row.label, changed, tuple(study.axes)))
+    return _on_its_task(replace(row, label=study.kind.label(row.label, changed, tuple(study.varied))))
+
+
+def _on_its_task(row: Row) -> Row:
+    return replace(row, label=f"{row.label} on {row.task}") if row.task else row
 
 
 def _refuse_duplicates(study: Study, axis: str, values: Sequence[tuple[str, PointOfStudy]]) -> None:

@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from ablations.planning.study import Study
 
 
-def check_size(study: Study) -> None:
+def check_size(study: Study, tasks: int) -> None:
     """Refuse a study that nobody can mean, before time is spent on it.
+
+    Args:
+        study: what is asked.
+        tasks: how many tasks its rows are run on.
 
     Raises:
         StudyError: with the numbers.
     """
-    rows = study.kind.check_size(study)
+    rows = study.kind.check_size(study) * tasks
     if rows * len(study.seeds) > MOST_TRIALS:
         raise StudyError(
             f"study {study.name!r}: {rows:,} rows with {len(study.seeds):,} seeds are {rows * len(study.seeds):,}"

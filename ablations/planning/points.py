@@ -31,8 +31,20 @@ class Points(ABC):
             StudyError: what is wrong with it.
         """
 
-    def plain(self) -> PointOfStudy | None:
-        """Return what the study is compared with beside its baseline, such as the network without a block; or None."""
+    def tasks(self) -> tuple[str, ...]:
+        """Return the names of the study's tasks, the baseline's own first; ("",) where there is one only.
+
+        Raises:
+            StudyError: what is wrong with one.
+        """
+        return ("",)
+
+    def on_task(self, task: str) -> PointOfStudy:
+        """Return the baseline on one of the study's tasks."""
+        return self.start()
+
+    def plain(self, start: Any) -> PointOfStudy | None:
+        """Return what is compared with a baseline in any case, such as the network without a block; or None."""
         return None
 
     @abstractmethod

@@ -29,6 +29,7 @@ class Row(ABC):
         values: every axis of the study, with this row's value as text; "-" where the axis does not apply.
         repeat: 0, or which repeat of the same row with seeds of its own this is.
         unnamed: the label that its values make, where the study gives it another name; else "".
+        task: what it is run on, where the study has several tasks, such as data sets; else "".
     """
 
     label: str
@@ -36,6 +37,7 @@ class Row(ABC):
     values: tuple[tuple[str, str], ...]
     repeat: int = 0
     unnamed: str = ""
+    task: str = ""
 
     @abstractmethod
     def trial(self, seed: int) -> Trial:

@@ -36,6 +36,8 @@ AXIS_WORDS = {
     "paper's, such as {squeeze: max, gate: identity}.",
     **VARIANT_WORDS,
     "backbone": "The network around the blocks: a name of `ablate list backbone`, also of a family, such as resnet56.",
+    "data": "Other data sets, by name or by their fields: every row is trained on each of them and on the baseline's, "
+    "and compared with the baseline on the same data.",
     "repeat": "The same network and recipe once more, with seeds of its own: whole numbers from 0.",
     **{f"recipe.{name}": str(field.description) for name, field in Recipe.model_fields.items()},
 }

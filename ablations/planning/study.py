@@ -59,6 +59,10 @@ class Study(BaseModel, ABC):
     """What a tuned study chooses for a row, and for several, in words."""
     found: ClassVar[tuple[str, str]] = ("variant", "variants")
     """What a search finds, and several of it, in words."""
+    task_axis: ClassVar[str] = ""
+    """The axis whose values are tasks: every row is run on each, and compared with the baseline there; "" for none."""
+    task_words: ClassVar[str] = "tasks"
+    """What its tasks are, in the plural."""
 
     name: str = Field(pattern=NAME_PATTERN, description="The file's name; names folders.")
     title: str = Field(min_length=1, description="The headline of the report, in a few words.")
@@ -181,6 +185,15 @@ class Study(BaseModel, ABC):
     @abstractmethod
     def experiment(self) -> Experiment:
         """What one trial does."""
+
+    @property
+    def varied(self) -> dict[str, tuple[Any, ...]]:
+        """The axes within a task."""
+        return {axis: values for axis, values in self.axes.items() if axis != self.task_axis}
+
+    def of_task(self, task: str) -> Self:
+        """Return the study as it is on one of its tasks."""
+        return self
 
     @property
     def metric(self) -> Metric:

@@ -29,6 +29,7 @@ from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.sweep import sweep
 from ablations.running.sweep.values import Settings
+from ablations.running.trials.inputs import InputData, Inputs
 from ablations.running.trials.task import TaskOutcome
 from bench.pages import markdown_table, write_page
 from bench.programs import program_parser, tell
@@ -104,7 +105,11 @@ def measure(name: str, trials: int, workers: int) -> dict[str, Any]:
         folder, study = Path(root), design_of(parse_study({**STUDY, "seeds": trials // ROWS}), None)
         prepared = ensure_prepared(network_study(study.study).baseline.data, folder / "data")
         paths = StudyPaths("overhead", folder / "results", folder / "reports")
-        settings = Settings(data_dir=folder / "data", digest=prepared.digest, workers=workers)
+        settings = Settings(
+            data_dir=folder / "data",
+            inputs=Inputs({prepared.name: InputData(prepared.digest)}),
+            workers=workers,
+        )
         seconds: list[float] = []
         executor = counting(_executor(name, workers, prepared.digest, after), seconds)
         before = _resident_mib()

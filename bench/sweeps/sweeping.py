@@ -89,6 +89,7 @@ def run_sweep(
     from ablations.running.sweep.display import SweepDisplay
     from ablations.running.sweep.sweep import sweep
     from ablations.running.sweep.values import Settings
+    from ablations.running.trials.inputs import InputData, Inputs
 
     unfolded = design_of(
         parse_study({"name": "bench", "title": "Bench", "question": "How fast?", **study}), None
@@ -105,7 +106,7 @@ def run_sweep(
             outcome = sweep(
                 unfolded,
                 StudyPaths("bench", folder / "results", folder / "reports"),
-                Settings(folder, digest, workers, kernels=kernels),
+                Settings(folder, Inputs({"cifar10": InputData(digest)}), workers, kernels=kernels),
                 make_executor=lambda: ClockedPool(workers, clocks),
                 display=display,
                 open_tracker=lambda: tracker,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +53,12 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
             f"study {design.study.name!r} has {counted(len(complete), 'seed')} that every row with results has, and its"
             f" noise cannot be resampled from fewer than {FEWEST_SEEDS}"
         )
-    residuals = residual_differences(complete.to_numpy(np.float64))
+    residuals = np.hstack(
+        [
+            residual_differences(complete[[base, *own]].to_numpy(np.float64))
+            for base, own in _compared(results, wide)
+        ]
+    )
     spread = np.sqrt((residuals**2).mean(axis=0))
     noisy = spread > _NO_SPREAD
     if not noisy.any():
@@ -62,14 +68,15 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
     slower = 1 if seeds <= _FEW_FLIPS else _BY_MANY_FLIPS
     resamples = max(100, resamples // (slower if rules.schedule is None else _BY_FRAMES))
     resampling = Resampling(residuals[:, noisy], seeds, resamples, rules)
-    kept = {name for name, has_noise in zip(wide.columns[1:], noisy, strict=True) if has_noise}
+    names = [name for _, own in _compared(results, wide) for name in own]
+    kept = {name for name, has_noise in zip(names, noisy, strict=True) if has_noise}
     flips = rules.schedule is None and seeds >= FEWEST_PAIRS
     return StudyCalibration(
         study=design.study.name,
         plan=plan_digest(results.asked.study),
         values=values_digest(results),
         rows=len(kept),
-        left_out=tuple(row for row in _labels(results)[1:] if row not in kept),
+        left_out=tuple(row for row, _ in results.design.pairs if row not in kept),
         seeds=seeds,
         from_seeds=len(complete),
         margin=design.study.margin,
@@ -94,14 +101,17 @@ def values_digest(results: Results) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _labels(results: Results) -> list[str]:
-    base = results.design.baseline.label
-    return list(dict.fromkeys([base, *(row.label for row in results.design.rows)]))
+def _compared(results: Results, wide: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Yield each task's baseline with the rows of a table that are compared with it."""
+    for part in results.design.tasks:
+        base = part.baseline.label
+        yield base, [row for row, against in results.design.pairs if against == base and row in wide.columns]
 
 
 def _values(results: Results) -> pd.DataFrame:
-    """Return errors by seed, the baseline first; rows without any are left out, but for the baseline."""
+    """Return errors by seed, each task's baseline first; rows without any are left out, but for baselines."""
     sign = 1 if results.design.study.metric.lower_is_better else -1  # here what is lower is better
     wide = sign * by_seed(results.values())
-    labels = [name for name in _labels(results) if wide[name].notna().any()]
-    return wide[list(dict.fromkeys([results.design.baseline.label, *labels]))]
+    against = results.design.baselines
+    labels = dict.fromkeys(label for row, base in against.items() for label in (base.label, row))
+    return wide[[name for name in labels if name == against[name].label or wide[name].notna().any()]]

@@ -42,14 +42,17 @@ class NetworkPage(Page):
         block = str(baseline.variant or "plain").replace(",", ", ")
         yield "backbone", baseline.backbone
         yield "baseline", f"{results.design.baseline.label} ({block})"
-        yield "data", str(baseline.data)
+        yield "data", "; ".join(map(str, study.data_sets.values()))
         for note in sorted({record.data_note for record in results.finished.values() if record.data_note}):
             yield "note on the data", note
         yield "recipe", recipe_text(study.trained_recipe) + _chosen_fields(study)
 
     def varied(self) -> str:
         """Return what the seed varies."""
-        subset = "yes" if self._study.baseline.data.resample == "train" else "no, the same for all seeds"
+        drawn = {data.resample == "train" for data in self._study.data_sets.values()}
+        subset = (
+            "yes" if drawn == {True} else "no, the same for all seeds" if drawn == {False} else "of some data"
+        )
         given = self._study.recipe.weights is not None
         first = "first weights that the file lacks" if given else "first weights"
         return f"{first}, order and augmentation of images; training subset: {subset}; test set: one for all"
@@ -89,7 +92,8 @@ class NetworkPage(Page):
         row = network_row(baseline.row)
         epochs = row.recipe.epochs
         length = "" if epochs is None else f" after {counted(epochs, 'epoch')}"
-        return f"{baseline.label} in {row.backbone} on {row.data.name}{length}"
+        on = "" if row.task else f" on {row.data.name}"  # its label says the task
+        return f"{baseline.label} in {row.backbone}{on}{length}"
 
     def choice_words(self) -> ChoiceWords:
         """Return how the study chose on validation images."""
@@ -115,16 +119,23 @@ class NetworkPage(Page):
 
     def doubts(self, results: Results) -> Iterator[str]:
         """Return a sentence where every error is at the level of chance."""
-        found = (
-            line.result.value("top1_error") for line in results.finished.values() if line.result is not None
-        )
-        errors, data = [error for error in found if error is not None], self._study.baseline.data
-        classes = DATASETS[data.name].classes
-        if errors and classes is not None and no_network_learned(errors, classes, images=data.test_images):
-            yield (
-                f"No network learned: every error is at the level of chance, {100 * (1 - 1 / classes):g} % for"
-                f" {classes} classes. The differences say nothing about networks that learn."
-            )
+        for part in results.tasks:
+            lines = part.finished.values()
+            found = (line.result.value("top1_error") for line in lines if line.result is not None)
+            errors = [error for error in found if error is not None]
+            data = network_study(part.design.study).baseline.data
+            classes = DATASETS[data.name].classes
+            if (
+                errors
+                and classes is not None
+                and no_network_learned(errors, classes, images=data.test_images)
+            ):
+                where = f" on {part.task}" if part.task else ""
+                yield (
+                    f"No network learned{where}: every error is at the level of chance,"
+                    f" {100 * (1 - 1 / classes):g} % for {classes} classes. The differences say nothing about networks"
+                    " that learn."
+                )
 
 
 def _chosen_fields(study: NetworkStudy) -> str:

@@ -131,7 +131,7 @@ def _study_rows(results: Results) -> list[DocumentRow]:
     standing = standing_of(results) or {}
     for family in results.families:
         tables = [] if family.axis is None else [family.axis]
-        for row in _rows(family):
+        for row in _rows(family, task=family.task or None):
             before = found.get(row.label, row)
             more = {"tables": before.tables + tables, "standing": standing.get(row.label)}
             found[row.label] = before.model_copy(update=more)

@@ -23,8 +23,15 @@ def short_answer(results: Results) -> tuple[str, ...]:
     Returns:
         One to five sentences, without markup.
     """
-    groups = results.families
-    said = [_progress(results)] if results.unfinished else []
+    progress = (_progress(results),) if results.unfinished else ()
+    parts = results.tasks
+    if len(parts) == 1:
+        return (*progress, *_of_task(results))
+    return (*progress, *(f"On {part.task}: {' '.join(_of_task(part))}" for part in parts))
+
+
+def _of_task(results: Results) -> tuple[str, ...]:
+    groups, said = results.families, list[str]()
     baseline = groups[0].outcome(groups[0].baseline)
     if baseline.level.mean is None:
         return (*said, "The baseline has no finished trial, so there is nothing to compare with.")

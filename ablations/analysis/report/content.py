@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ablations.analysis.plots.axis import draw_axis, draw_curves
@@ -21,7 +21,7 @@ from ablations.analysis.tables.axis import axis_table
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons.details import detail_table
 from ablations.analysis.tables.comparisons.intervals import interval_words
-from ablations.analysis.tables.comparisons.keys import file_key
+from ablations.analysis.tables.comparisons.keys import distinct_key, family_key
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
 from ablations.analysis.tables.interactions import interaction_answer
@@ -115,11 +115,7 @@ def content_of(
         UserError: `pairs` names what is not an axis that the study varies alone.
     """
     study, groups = results.design.study, results.families
-    costs, alike = _cost_plots(groups)
-    depends = None if results.combinations is None else interaction_answer(results.combinations, study.metric)
-    confirmed = (
-        None if results.confirmation is None else confirmation_answer(results.confirmation, study.metric)
-    )
+    costs, alike = _cost_plots(results)
     done, failed, planned = len(results.finished), len(results.failed), results.asked_trials
     return Content(
         name=study.name,
@@ -127,7 +123,7 @@ def content_of(
         question=study.question,
         progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
         unfinished=results.unfinished,
-        answer=(*_answer(results), *_present(depends), *_present(confirmed)),
+        answer=(*_answer(results), *_further_answers(results)),
         account=" ".join(filter(None, (account_sentence(results), seal_sentence(results)))),
         warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
@@ -151,6 +147,17 @@ def _answer(results: Results) -> tuple[str, ...]:
     return (*_present(chosen), *(() if results.undecided else short_answer(results)))
 
 
+def _further_answers(results: Results) -> Iterator[str]:
+    """Return on what the choices depend, and how the best row did on fresh seeds, on each task."""
+    metric = results.design.study.metric
+    for part in results.tasks:
+        on = f"On {part.task}: " if len(results.tasks) > 1 else ""
+        if part.combinations is not None and (depends := interaction_answer(part.combinations, metric)):
+            yield on + depends
+        if part.confirmation is not None and (confirmed := confirmation_answer(part.confirmation, metric)):
+            yield on + confirmed
+
+
 def _present(sentence: str | None) -> tuple[str, ...]:
     return () if sentence is None else (sentence,)
 
@@ -169,7 +176,7 @@ def frame_content(results: FrameResults) -> Content:
 
 
 def _axis_section(group: Family, results: Results) -> Section:
-    study = results.design.study
+    study = results.design.study.of_task(group.task)
     table = axis_table(group, study)
     return _section(group, table, page_of(study).caveat(group), prefix="axis-")
 
@@ -190,8 +197,14 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
     return Section(table.title, table, details, plot, told)
 
 
-def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str, ...]]:
+def _cost_plots(results: Results) -> tuple[tuple[Plot, ...], tuple[str, ...]]:
     """Return the plots of error against what differs between rows, and what is said of costs that do not."""
+    found = [_cost_plots_of(part.families, part.task) for part in results.tasks]
+    said = dict.fromkeys(sentence for _, alike in found for sentence in alike)
+    return tuple(plot for plots, _ in found for plot in plots), tuple(said)
+
+
+def _cost_plots_of(groups: tuple[Family, ...], task: str) -> tuple[list[Plot], list[str]]:
     plots, alike = [], []
     level = interval_words(c for group in groups for c in group.comparisons.values()).level
     metric = groups[0].metric
@@ -206,13 +219,14 @@ def _cost_plots(groups: tuple[Family, ...]) -> tuple[tuple[Plot, ...], tuple[str
         elif info.points:
             plots.append(
                 Plot(
-                    f"cost-{words}",
-                    _COST_CAPTION.format(name=name, cost=info.head, level=level),
+                    f"cost-{words}" + (f"-{distinct_key(task)}" if task else ""),
+                    (f"On {task}. " if task else "")
+                    + _COST_CAPTION.format(name=name, cost=info.head, level=level),
                     draw_cost(info),
                     info,
                 )
             )
-    return tuple(plots), tuple(alike)
+    return plots, alike
 
 
 _LEAST_EPOCHS = 3
@@ -226,7 +240,7 @@ def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ..
     for group in groups:
         info = curves_info(group, results)
         if any(max(len(c.loss.epochs), len(c.error.epochs)) >= _LEAST_EPOCHS for c in info.curves):
-            of = f" Axis: {group.axis}." if group.axis is not None else ""
-            key = f"curves-{file_key(group.axis or 'all')}"
+            of = "" if group.name is None else f" Axis: {group.name}."
+            key = f"curves-{family_key(group.axis, group.task)}"
             plots.append(Plot(key, _CURVES_CAPTION + of, draw_curves(info), info))
     return tuple(plots)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import pandas as pd
+
 from ablations.analysis.calibration.of_study import calibration_of
 from ablations.analysis.calibration.page import calibration_table
 from ablations.analysis.plots.by_class import by_class_caption, by_class_info, draw_by_class
@@ -30,7 +32,7 @@ from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.choices.search import front_table, importance_table, search_answer
 from ablations.analysis.tables.choices.tuned import changed_table, chosen_table, tuned_answer
 from ablations.analysis.tables.comparisons.details import pair_table
-from ablations.analysis.tables.comparisons.keys import file_key
+from ablations.analysis.tables.comparisons.keys import distinct_key, family_key, file_key
 from ablations.analysis.tables.confirmation import confirmation_table
 from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables
@@ -38,7 +40,7 @@ from ablations.analysis.tables.margins import margin_table
 from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, class_table
 from ablations.analysis.tables.page import page_of
 from ablations.analysis.tables.race import race_table
-from ablations.analysis.tables.tasks import aggregate_table, backbone_frame, over_tasks_table
+from ablations.analysis.tables.tasks import aggregate_table, backbone_frame, over_tasks_table, task_frame
 from ablations.planning.experiment import load_class
 
 _MOST_INTERACTIONS = 10
@@ -64,6 +66,29 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
     Raises:
         UserError: `pairs` names what is not an axis that the study varies alone.
     """
+    if results.race is not None:
+        yield Extra("The race", (race_table(results, results.race),), tuple(_race_plots(results)))
+    over_data = task_frame(results)
+    if over_data is not None:
+        yield _over_tasks(results, *over_data, results.design.study.task_words)
+    for part in results.tasks:
+        for extra in _of_task(part):
+            yield extra if len(results.tasks) == 1 else _named(extra, part.task)
+    for axis in pairs:
+        yield _all_pairs(results, axis)
+    margins = margin_table(results)
+    if margins is not None:
+        yield Extra(margins.title, (margins,))
+    calibrated = calibration_of(results)
+    if calibrated is not None:
+        yield Extra("Calibration", (calibration_table(calibrated),))
+    foreseen = hindsight_table(results)
+    if foreseen is not None:
+        yield Extra(foreseen.title, (foreseen,))
+
+
+def _of_task(results: Results) -> Iterator[Extra]:
+    """Yield the sections that each task has for itself."""
     own, metric = results.design.kind.section, results.design.study.metric
     if own is not None:
         yield from OWN_SECTIONS[own](results)
@@ -76,30 +101,37 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield _interactions(results)
     together = backbone_frame(results)
     if together is not None:
-        frame, base = together
-        tables = (
-            over_tasks_table(over_tasks(frame, base, lower_is_better=metric.lower_is_better), metric=metric),
-            aggregate_table(
-                aggregate(frame, base, lower_is_better=metric.lower_is_better), base, metric=metric
-            ),
-        )
-        yield Extra("Over all backbones", tables)
-    for axis in pairs:
-        title = f"All pairs of {axis}"
-        compared = pair_table(file_key(axis), title, axis_pairs(results, axis), metric)
-        confounded = confounded_pairs(results, results.design.on_axis(axis))
-        notes = (*filter(None, [confounded]), *compared.notes)
-        yield Extra(title, (replace(compared, notes=notes),))
+        yield _over_tasks(results, *together, "backbones")
     yield from _by_class(results)
-    margins = margin_table(results)
-    if margins is not None:
-        yield Extra(margins.title, (margins,))
-    calibrated = calibration_of(results)
-    if calibrated is not None:
-        yield Extra("Calibration", (calibration_table(calibrated),))
-    foreseen = hindsight_table(results)
-    if foreseen is not None:
-        yield Extra(foreseen.title, (foreseen,))
+
+
+def _named(extra: Extra, task: str) -> Extra:
+    """Return a section of one of several tasks, which says so, with files of its own."""
+    key = distinct_key(task)
+    tables = (replace(t, key=f"{t.key}-{key}", title=f"{t.title}, {task}") for t in extra.tables)
+    plots = (replace(p, key=f"{p.key}-{key}", caption=f"On {task}. {p.caption}") for p in extra.plots)
+    return Extra(f"{extra.title}, {task}", tuple(tables), tuple(plots))
+
+
+def _over_tasks(results: Results, frame: pd.DataFrame, base: str, tasks: str) -> Extra:
+    metric = results.design.study.metric
+    lower = metric.lower_is_better
+    on_how_many, together = (
+        over_tasks(frame, base, lower_is_better=lower),
+        aggregate(frame, base, lower_is_better=lower),
+    )
+    tables = (
+        over_tasks_table(on_how_many, tasks=tasks, metric=metric),
+        aggregate_table(together, base, tasks=tasks, metric=metric),
+    )
+    return Extra(f"Over all {tasks}", tables)
+
+
+def _all_pairs(results: Results, axis: str) -> Extra:
+    title = f"All pairs of {axis}"
+    compared = pair_table(file_key(axis), title, axis_pairs(results, axis), results.design.study.metric)
+    confounded = [confounded_pairs(results, part.design.on_axis(axis)) for part in results.tasks]
+    return Extra(title, (replace(compared, notes=(*filter(None, confounded), *compared.notes)),))
 
 
 def _by_class(results: Results) -> Iterator[Extra]:
@@ -118,11 +150,6 @@ def choice_answer(results: Results) -> str | None:
     if not results.choices:
         return None
     return tuned_answer(results) if results.asked.study.search is None else search_answer(results)
-
-
-def _race(results: Results) -> Iterator[Extra]:
-    assert results.race is not None
-    yield Extra("The race", (race_table(results, results.race),), tuple(_race_plots(results)))
 
 
 def _tuned(results: Results) -> Iterator[Extra]:
@@ -146,7 +173,6 @@ def _search(results: Results) -> Iterator[Extra]:
 
 
 OWN_SECTIONS: dict[str, Callable[[Results], Iterator[Extra]]] = {
-    "race": _race,
     "tuned": _tuned,
     "search": _search,
 }
@@ -194,5 +220,5 @@ def _race_plots(results: Results) -> Iterator[Plot]:
             drawn = draw_race(
                 lanes, study.metric, first=study.race.first, most=len(study.seeds), margin=study.margin
             )
-            of = f" Axis: {group.axis}." if group.axis is not None else ""
-            yield Plot(f"race-{file_key(group.axis or 'all')}", _RACE_CAPTION + of, drawn, lanes)
+            of = "" if group.name is None else f" Axis: {group.name}."
+            yield Plot(f"race-{family_key(group.axis, group.task)}", _RACE_CAPTION + of, drawn, lanes)

@@ -37,14 +37,10 @@ def comparisons_of(results: Results, *, margin: float | None = None) -> Mapping[
     if margin is not None:
         rules = replace(rules, margin=margin, forecast=False)
     design = results.design
-    base = design.baseline.label
-    rows = list({row.label: row for row in (design.baseline, *design.rows)}.values())
-    found = compare_family(
-        results.values(rows=rows),
-        [(row.label, base) for row in rows if row.label != base],
-        rules,
-        _outcomes(results, rows),
-    )
+    every = (row for part in design.tasks for row in (part.baseline, *part.rows))
+    rows = list({row.label: row for row in every}.values())
+    outcomes = {label: right for part in results.tasks for label, right in _outcomes(part, rows).items()}
+    found = compare_family(results.values(rows=rows), design.pairs, rules, outcomes)
     return {comparison.variant: comparison for comparison in found}
 
 
@@ -108,12 +104,12 @@ def account_words(found: tuple[Comparison, ...]) -> str:
 
 
 def _outcomes(results: Results, rows: Sequence[Row]) -> Outcomes:
-    """Return the outcomes of all finished trials, by row and seed; none where the trials saw different data."""
+    """Return the outcomes of a task's finished trials, by row and seed; none where they saw different data."""
     if len({line.data_digest for line in results.finished.values()}) != 1:
         return NO_OUTCOMES
     found: dict[str, dict[int, NDArray[np.bool_]]] = {}
     for row in rows:
-        if row.label in results.undecided:
+        if row.task != results.design.baseline.task or row.label in results.undecided:
             continue
         for seed in results.asked_seeds(row):
             right = results.outcomes(row.key(seed))

@@ -41,9 +41,14 @@ def comparison_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
 
 
 def families_frame(families: Sequence[SampleFamily], by: str) -> pd.DataFrame:
-    """Return the comparisons of some families in one frame; its first column, `by`, says of which axis or task."""
+    """Return the comparisons of some families in one frame; its first column, `by`, says of which axis or task.
+
+    The tasks of a study that has several are in a second column, `task`.
+    """
     frames = []
     for family in families:
         frames.append(comparison_frame(family.comparisons.values()))
         frames[-1].insert(0, by, family.axis)
+        if family.task:
+            frames[-1].insert(1, "task", family.task)
     return pd.concat(frames, ignore_index=True)

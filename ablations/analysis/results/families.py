@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -89,6 +89,7 @@ class SampleFamily:
         plain: label of the plain network; None where there is none.
         standing: whether a row confirms something or explores, by label; empty without a sealed plan.
         places: in sentences, which samples are compared across the places where trials ran, and which mix them.
+        task: of a study with several; "" for others.
     """
 
     axis: str | None
@@ -100,6 +101,14 @@ class SampleFamily:
     plain: str | None = None
     standing: Mapping[str, Standing] = field(default_factory=dict)
     places: tuple[str, ...] = ()
+    task: str = ""
+
+    @property
+    def name(self) -> str | None:
+        """What tells it from the other families: axis and task; None where there is one family."""
+        if not self.task:
+            return self.axis
+        return self.task if self.axis is None else f"{self.axis} on {self.task}"
 
     def kind(self, outcome: Sample) -> RowKind:
         """Return whether a sample is the baseline, the plain network or a variant."""
@@ -120,9 +129,17 @@ class Family(SampleFamily):
 
 
 def families(results: Results) -> tuple[Family, ...]:
-    """Return the families of a study: one for each axis of a one-factor design, one in all for combinations."""
+    """Return the families of a study: one for each axis of a one-factor design, one in all for combinations.
+
+    Each task has its own.
+    """
+    return tuple(family for part in results.tasks for family in _of_task(part))
+
+
+def _of_task(results: Results) -> Iterator[Family]:
     outcomes = {row.label: _outcome(results, row) for row in results.design.rows}
-    return tuple(_family(results, axis, rows, outcomes) for axis, rows in results.design.families)
+    for axis, rows in results.design.families:
+        yield _family(results, axis, rows, outcomes)
 
 
 def family_of(families: Iterable[SampleFamily], axis: str | None, what: str) -> SampleFamily:
@@ -131,7 +148,7 @@ def family_of(families: Iterable[SampleFamily], axis: str | None, what: str) -> 
     Raises:
         UserError: there is none of it; `what` says what was asked for.
     """
-    known = {family.axis: family for family in families}
+    known = {family.name: family for family in families}
     if axis is None and len(known) == 1:
         axis = next(iter(known))
     if axis not in known:
@@ -150,15 +167,16 @@ def axis_pairs(results: Results, axis: str) -> tuple[Comparison, ...]:
         UserError: the study does not vary it, or varies it only in combinations.
     """
     study = results.design.study
-    if axis not in study.axes:
-        raise unknown("axis of this study", axis, study.axes)
+    if axis not in study.varied:
+        raise unknown("axis of this study", axis, study.varied)
     if not results.design.kind.varies_alone:
         raise UserError(
             f"all pairs of an axis need design one-factor or race; this study's is {study.design}"
         )
-    rows = results.design.on_axis(axis)
-    pairs = [(later.label, earlier.label) for earlier, later in combinations(rows, 2)]
-    return compare_family(results.values(rows=rows), pairs, rules_of(results))
+    rows = [part.design.on_axis(axis) for part in results.tasks]
+    pairs = [(two.label, one.label) for own in rows for one, two in combinations(own, 2)]
+    every = [row for own in rows for row in own]
+    return compare_family(results.values(rows=every), pairs, rules_of(results))
 
 
 def _family(
@@ -177,6 +195,7 @@ def _family(
         metric=results.design.study.metric,
         standing=standing_of(results) or {},
         places=tuple(filter(None, (confounded_rows(results, rows), mixed_rows(results, rows)))),
+        task=results.task,
     )
 
 

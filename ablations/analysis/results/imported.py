@@ -48,9 +48,9 @@ def confounded_rows(results: Results, rows: Iterable[Row] | None = None) -> str:
         results: the study's design and record.
         rows: these alone; all if None.
     """
-    base = results.design.baseline
+    against = results.design.baselines
     chosen = results.design.rows if rows is None else rows
-    return _sentence({row.label: _across(results, row, base) for row in chosen})
+    return _sentence({row.label: _across(results, row, against[row.label]) for row in chosen})
 
 
 def confounded_pairs(results: Results, rows: Iterable[Row]) -> str:

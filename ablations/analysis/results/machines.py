@@ -54,22 +54,24 @@ def machine_warnings(results: Results) -> tuple[str, ...]:
     A row is named if at least half of its finished trials would have to be trained elsewhere to be spread over the
     machines as the baseline's are: the total variation distance of the two is 1/2 or more.
     """
-    rows = _environments(results)
-    base = rows.pop(results.design.baseline.label, None)  # None where all of its trials were imported, too
-    if base is None:
-        return ()
+    found = _environments(results)
+    against = results.design.baselines
+    # a baseline has none where all of its trials were imported, too
+    rows = {label: own for label, own in found.items() if against[label].label in found.keys() - {label}}
+    base = {label: found[against[label].label] for label in rows}
     fields = dict(_FIELDS)
     if "recipe.precision" in results.design.study.axes:
         fields.pop("winograd")  # they are for fp32, so that the axis itself decides
     said = []
     for field, words in fields.items():
-        uneven = [label for label, own in rows.items() if _distance(own, base, field) >= _UNEVEN]
+        uneven = [label for label, own in rows.items() if _distance(own, base[label], field) >= _UNEVEN]
         if uneven:
             shown = [f"{label}: {_spread(rows[label], field)}" for label in uneven[:_SHOWN]]
             more = [f"{len(uneven) - _SHOWN} more rows"] if len(uneven) > _SHOWN else []
             said.append(
                 f"Confounded with the machine: these rows have another {words} than the baseline"
-                f" ({_spread(base, field)}), so that a difference may be the machine's: {'; '.join(shown + more)}."
+                f" ({_spread(base[uneven[0]], field)}), so that a difference may be the machine's:"
+                f" {'; '.join(shown + more)}."
             )
     return tuple(said)
 

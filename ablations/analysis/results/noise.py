@@ -74,7 +74,8 @@ def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
     """Estimate the noise from all rows and seeds of a frame.
 
     Args:
-        frame: columns `variant`, `seed`, `value`; one row for each trial, NaN for what is missing.
+        frame: columns `variant`, `seed`, `value`; one row for each trial, NaN for what is missing. Where it has a
+            column `task`, a seed does something of its own to the rows of each task.
         source: in words.
 
     Returns:
@@ -82,10 +83,11 @@ def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
     """
     known = frame[np.isfinite(frame["value"].to_numpy(dtype=np.float64))]
     rows, row_names = pd.factorize(known["variant"])
-    seeds, seed_names = pd.factorize(known["seed"])
+    by = ["seed", "task"] if "task" in known.columns else ["seed"]
+    seeds = known.groupby(by, sort=False).ngroup().to_numpy(np.intp)
     if not len(known):
         return None
-    freedom = len(known) - len(row_names) - len(seed_names) + _parts(rows, seeds)
+    freedom = len(known) - len(row_names) - len(set(seeds)) + _parts(rows, seeds)
     if freedom < LEAST_FREEDOM:
         return None
     rest = _rest(known["value"].to_numpy(dtype=np.float64), rows, seeds)
@@ -93,7 +95,7 @@ def pooled_noise(frame: pd.DataFrame, source: str) -> Noise | None:
     if sd < _NO_SPREAD:
         return None
     lo, hi = (sd * math.sqrt(freedom / float(special.chdtri(freedom, p))) for p in (_TAIL, 1 - _TAIL))
-    return Noise(sd, source, lo, hi, len(row_names), len(seed_names), freedom)
+    return Noise(sd, source, lo, hi, len(row_names), known["seed"].nunique(), freedom)
 
 
 def own_noise(results: Results) -> Noise | None:

@@ -101,8 +101,8 @@ def play(results: Results, ended: Collection[str] = ()) -> Race:
     """
     design, finished = results.design, results.measured
     settings, seeds, schedule = design.study.race, results.seeds, results.schedule
-    base = design.baseline.label
-    state = _State([row.label for row in design.rows if row.label != base])
+    base_of = dict(design.pairs)
+    state = _State(list(base_of))
     rows = {row.label: row for row in design.rows}
     values = _values(design, finished, seeds)
     for now in range(settings.first, len(seeds) + 1):
@@ -110,10 +110,11 @@ def play(results: Results, ended: Collection[str] = ()) -> Race:
         if settings.budget is not None and sum(given.values()) > settings.budget:
             state.retire(tuple(state.racing), now - 1, "budget")
             return Race(now - 1, (), state.retired, ())
+        running = dict.fromkeys(base for label, base in base_of.items() if label in state.racing)
         wanted = [
             rows[label].trial(seed)
             for place, seed in enumerate(seeds[:now])
-            for label in (base, *state.racing)
+            for label in (*running, *state.racing)
             if place < given[label]
         ]
         lacking = tuple(trial for trial in wanted if trial.key not in finished and trial.key not in ended)
@@ -177,13 +178,11 @@ def _retire(
     known = values[values["place"] < values["variant"].map(given)].assign(ended=True)
     works = set(known.loc[known["value"].notna(), "variant"])
     state.retire([label for label in state.racing if label not in works], now, "failed")
-    base = design.baseline.label
-    others = [row.label for row in design.rows if row.label != base]
-    level = ALPHA / max(1, len(others))
+    level = ALPHA / max(1, len(design.pairs))
     lower = design.study.metric.lower_is_better
     rules = Rules(alpha=ALPHA, lower_is_better=lower, margin=margin, schedule=schedule, forecast=False)
     settled = []
-    for c in compare_family(known, [(label, base) for label in others], rules):
+    for c in compare_family(known, design.pairs, rules):
         if c.variant not in state.racing:
             continue
         is_open = c.reading.verdict in ("undetermined", "no claim")

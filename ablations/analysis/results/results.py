@@ -45,6 +45,7 @@ class Results:
         record: what was measured; lines of other trials are passed over.
         selection: the rows that the study's choices have led to, where they are known already.
         places: where the study's files are, for the commands that are shown; None for commands without places.
+        whole: the results of all tasks, where these are of one of several.
 
     Attributes:
         asked: the design as it was asked.
@@ -74,12 +75,14 @@ class Results:
         *,
         selection: Selection | None = None,
         places: Places | None = None,
+        whole: Results | None = None,
     ) -> None:
         self.asked, self.record = design, record
         self.commands = StudyCommands(design.study, places)
-        self._given = selection
+        self._given, self._whole = selection, whole
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
-        self._finished, self._failed = dict(record.finished), dict(record.failed)
+        self._finished = dict(record.finished if whole is None else whole.measured)
+        self._failed = dict(record.failed if whole is None else whole.all_failed)
         self.interim_plans: tuple[InterimPlan, ...] = (*record.plans_elsewhere, *record.interim_plans)
 
     @cached_property
@@ -91,6 +94,20 @@ class Results:
     def design(self) -> Design:
         """The rows that the study has come to."""
         return self.selection.design
+
+    @cached_property
+    def tasks(self) -> tuple[Results, ...]:
+        """The results on each of the study's tasks, whose comparisons are corrected together; itself for one task."""
+        parts = self.asked.tasks
+        if len(parts) == 1:
+            return (self,)
+        places = self.commands.places
+        return tuple(Results(part, self.record, places=places, whole=self) for part in parts)
+
+    @property
+    def task(self) -> str:
+        """The name of the task that these results are of; "" where they are of all."""
+        return "" if len(self.asked.tasks) > 1 else self.asked.baseline.task
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -120,16 +137,22 @@ class Results:
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The study's seeds in the order in which they were analysed, and then rising."""
+        if self._whole is not None:
+            return self._whole.seeds
         return seed_order(self.design, self.interim_plans)
 
     @cached_property
     def schedule(self) -> InterimSchedule | None:
         """At which numbers of seeds the comparisons are tested; None where there is one analysis only."""
+        if self._whole is not None:
+            return self._whole.schedule
         return schedule_of(self.design, self.interim_plans)
 
     @cached_property
     def race(self) -> Race | None:
         """The state of a race; None for other designs."""
+        if self._whole is not None:
+            return self._whole.race
         if not self.design.kind.races:
             return None
         from ablations.analysis.results.race import play
@@ -153,7 +176,7 @@ class Results:
             return lacking
         from ablations.analysis.results.confirmation import confirmation_trials
 
-        return confirmation_trials(self, ended)
+        return tuple(trial for part in self.tasks for trial in confirmation_trials(part, ended))
 
     def asked_seeds(self, row: Row) -> Sequence[int]:
         """Return the seeds that a row was to be trained with so far; a race asks as it goes."""
@@ -224,6 +247,8 @@ class Results:
     @cached_property
     def withheld(self) -> str | None:
         """Why no verdict is given yet; None where the study has reached an analysis that it declared."""
+        if self._whole is not None:
+            return self._whole.withheld
         from ablations.analysis.results.account import withheld
 
         return withheld(self)
@@ -231,6 +256,9 @@ class Results:
     @cached_property
     def comparisons(self) -> Mapping[str, Comparison]:
         """Each other row's comparison with the baseline, by label, corrected for all of them."""
+        if self._whole is not None:
+            own = {row.label for row in self.design.rows}
+            return {label: found for label, found in self._whole.comparisons.items() if label in own}
         from ablations.analysis.results.account import comparisons_of
 
         return comparisons_of(self)
@@ -244,14 +272,21 @@ class Results:
 
     @cached_property
     def confirmation(self) -> Confirmation | None:
-        """The best row on fresh seeds; None where there are none."""
+        """The best row on fresh seeds; None where there are none, and for several tasks together."""
+        if len(self.tasks) > 1:
+            return None
         from ablations.analysis.results.confirmation import confirm
 
         return confirm(self)
 
     @cached_property
     def combinations(self) -> Combinations | None:
-        """Main effects and interactions of a study of combinations; None for other studies, or too few results."""
+        """Main effects and interactions of a study of combinations; None for other studies, or too few results.
+
+        Each task has its own.
+        """
+        if len(self.tasks) > 1:
+            return None
         from ablations.analysis.results.interactions import combinations_of
 
         return combinations_of(self)
@@ -275,6 +310,8 @@ class Results:
     def values(self, metric: str | None = None, rows: Sequence[Row] | None = None) -> pd.DataFrame:
         """Return one metric as (variant, seed, value, ended), for `ablations.analysis.stats.compare`.
 
+        With several tasks there is a column `task`, too.
+
         Args:
             metric: a column of `trials`; that which decides if None.
             rows: these alone, in this order; all if None.
@@ -284,7 +321,10 @@ class Results:
             order = chosen["row"].map({row.label: place for place, row in enumerate(rows)})
             chosen = chosen[order.notna()].assign(_order=order).sort_values("_order", kind="stable")
         columns = {"row": "variant", "seed": "seed", metric or self.design.study.metric.column: "value"}
-        return chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
+        found = chosen[list(columns)].rename(columns=columns).assign(ended=chosen["status"] != "missing")
+        if len(self.tasks) == 1:
+            return found
+        return found.assign(task=found["variant"].map({row.label: row.task for row in self.design.rows}))
 
     def of_row(self, row: Row) -> tuple[TrialRecord, ...]:
         """Return the finished records of a row, by seed."""
@@ -311,7 +351,8 @@ class Results:
         """Return the figure of a table's rows: errors by seed, and differences to the baseline.
 
         Args:
-            axis: one that the study varies alone; None where one table shows every row, or there is one axis only.
+            axis: one that the study varies alone, with "on TASK" behind it where there are several tasks; None where
+                one table shows every row, or there is one table only.
 
         Raises:
             UserError: the study has no table of that axis.
@@ -347,8 +388,8 @@ class Results:
         from ablations.analysis.tables.axis import axis_table
         from ablations.analysis.tables.latex.table import PaperStyle, latex_table
 
-        known = {family.axis: family for family in self.families}
-        family = known[family_of(self.families, axis, "axis of this study's tables").axis]
+        known = {family.name: family for family in self.families}
+        family = known[family_of(self.families, axis, "axis of this study's tables").name]
         chosen = None if columns is None else tuple(columns)
         style = PaperStyle(chosen, spread=spread, caption=caption, label=label)
         return latex_table(axis_table(family, self.design.study), style)

@@ -40,7 +40,7 @@ def make_seal(results: Results, primary: Sequence[str], known: Collection[str]) 
         UserError: a row is not known or is the baseline, or every trial is finished already.
     """
     design = results.asked
-    others = [row.label for row in design.rows if row.label != design.baseline.label]
+    others = [label for label, _ in design.pairs]
     for label in primary:
         if label not in others:
             raise unknown("row to compare with the baseline", label, others)
@@ -91,16 +91,16 @@ def standing_of(results: Results) -> Mapping[str, Standing] | None:
     seal = seal_of(results)
     if seal is None:
         return None
-    asked, base = results.asked, results.design.baseline.label
+    asked, against = results.asked, dict(results.design.pairs)
     keys = {row.label: _key(row, asked.study) for row in asked.rows}
     found: dict[str, Standing] = {}
     for row in results.design.rows:
         as_sealed = row.label not in keys or keys[row.label] == seal.rows.get(row.label)
         primary = seal.primary is None or row.label in seal.primary
-        if row.label != base:
-            found[row.label] = "confirmatory" if as_sealed and primary else "exploratory"
-    if base in keys and keys[base] not in seal.rows.values():  # compared with something else
-        return dict.fromkeys(found, "exploratory")
+        base = against.get(row.label)
+        if base is not None:
+            same_base = base not in keys or keys[base] in seal.rows.values()
+            found[row.label] = "confirmatory" if as_sealed and primary and same_base else "exploratory"
     return found
 
 

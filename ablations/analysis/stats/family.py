@@ -89,10 +89,16 @@ def _corrected(by_task: Sequence[Sequence[Tested]], rules: Rules) -> list[Compar
     p_corrected = _by_flips(by_task) if flips else holm([one.p for one in tested], members)
     tost = holm([one.p_tost for one in tested], members)
     together = max(1, members or sum(p is not None for p in p_corrected))
-    level, typical_sd = rules.alpha / together, typical_spread(one.values for one in tested)
+    level = rules.alpha / together
+    of_task = [(place, one.task) for place, task in enumerate(by_task) for one in task]
+    spreads = {
+        name: typical_spread(one.values for one, own in zip(tested, of_task, strict=True) if own == name)
+        for name in set(of_task)
+    }
     known = [_known(one, on_images=on_images is not None) for one in tested]
     made = []
     for place, (once, one, p, p_tost) in enumerate(zip(over_seeds, tested, p_corrected, tost, strict=True)):
+        typical_sd = spreads[of_task[place]]
         reading = read(
             one.mean, one.difference.n, p, alpha=rules.alpha, lower_is_better=rules.lower_is_better,
             p_tost=p_tost, margin=rules.margin,

@@ -45,6 +45,7 @@ class Tested:
         won: seeds in which only the other failed.
         both: seeds in which both failed.
         paired: False where the two have no seed in common, and are compared by Welch's test.
+        task: on which the variant was run; "" where the frame does not say it.
     """
 
     pair: Pair
@@ -58,6 +59,7 @@ class Tested:
     won: int = 0
     both: int = 0
     paired: bool = True
+    task: str = ""
 
 
 def pair_tests(
@@ -67,7 +69,8 @@ def pair_tests(
 
     Args:
         frame: columns `variant`, `seed`, `value`, and maybe `ended`: which runs have ended, with a value or as failed.
-            Without it each variant is taken to have been run with every seed of the frame.
+            Without it each variant is taken to have been run with every seed of the frame. Maybe `task`: on which of
+            several tasks a variant was run, whose differences are spread in their own way.
         pairs: of variants of the frame.
         rules: how they are tested.
         outcomes: of the runs, where they are known.
@@ -77,7 +80,10 @@ def pair_tests(
     """
     wide = by_seed(frame)
     ended = _ended(frame, wide)
-    tested = [_test(wide, ended, pair, rules, outcomes) for pair in pairs]
+    tasks = dict(zip(frame["variant"], frame["task"], strict=True)) if "task" in frame.columns else {}
+    tested = [
+        replace(_test(wide, ended, pair, rules, outcomes), task=tasks.get(pair[0], "")) for pair in pairs
+    ]
     if rules.schedule is None or rules.withheld is not None:
         return tested
     return _at_interims(frame, wide, tested, rules.schedule, rules)

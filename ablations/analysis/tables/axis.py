@@ -8,7 +8,7 @@ from dataclasses import replace
 from ablations.analysis.results.families import COSTS, Family, Outcome
 from ablations.analysis.tables.cells import Column, CostCell, Mean, Table, TableCell, TableRow, Text
 from ablations.analysis.tables.comparisons.intervals import interval_words
-from ablations.analysis.tables.comparisons.keys import file_key
+from ablations.analysis.tables.comparisons.keys import family_key
 from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
 from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.page import Page, page_of
@@ -29,6 +29,7 @@ def axis_table(family: Family, study: Study) -> Table:
         family: the rows and their comparisons.
         study: names the axes, and says what its experiment measures.
     """
+    study = study.of_task(family.task)
     page, metrics = page_of(study), study.experiment.metrics
     axes = list(study.axes) if family.axis is None else [family.axis]
     costs = _costs(family)
@@ -43,15 +44,16 @@ def axis_table(family: Family, study: Study) -> Table:
     )
     rows = tuple(_row(family, outcome, (axes, metrics, costs), page) for outcome in family.outcomes)
     together = "Components" if isinstance(study.kind, ComponentsDesign) else "All combinations"
-    title = together if family.axis is None else f"Axis: {family.axis}"
+    on = f" on {family.task}" if family.task else ""
+    title = f"{together}{on}" if family.axis is None else f"Axis: {family.name}"
     name = metrics[0].name[:1].upper() + metrics[0].name[1:]
     table = Table(
-        file_key(family.axis or "all"),
+        family_key(family.axis, family.task),
         title,
         columns,
         rows,
         tuple(_notes(family, page)),
-        subject=f"{name} of {together.lower()}" if family.axis is None else f"{name} by {family.axis}",
+        subject=f"{name} of {together.lower()}{on}" if family.axis is None else f"{name} by {family.name}",
     )
     return _without(table.without_empty_columns(), page.dropped(family))
 

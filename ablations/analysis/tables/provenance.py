@@ -40,9 +40,9 @@ def setup_table(results: Results) -> Table:
         *(("code", text) for text in _distinct(_code(record) for record in ran)),
         *(("versions", text) for text in _distinct(_versions(record, page.versions) for record in ran)),
     ]
-    spread = spread_between_runs(results)
-    if spread is not None:
-        facts.append(("spread between runs", spread))
+    spread = [said for part in results.tasks if (said := spread_between_runs(part)) is not None]
+    if spread:
+        facts.append(("spread between runs", "; ".join(spread)))
     if took := _time(records):
         facts.append(("training time", took))
     return _pairs("setup", "Set-up", facts)
@@ -70,9 +70,13 @@ def warnings(results: Results) -> tuple[str, ...]:
     """Return what a reader must know first: data, code or machines that differ, and what interim analyses cost."""
     records = [record for record in results.finished.values() if record.imported is None]
     said = [*filter(None, [confounded_rows(results)]), *machine_warnings(results)]
-    digests = {record.data_digest for record in records}
-    if len(digests) > 1:
-        said.append(f"The trials did not all see the same data: there are {len(digests)} different digests.")
+    for part in results.tasks:
+        digests = {record.data_digest for record in part.finished.values() if record.imported is None}
+        if len(digests) > 1:
+            of = f" of {part.task}" if part.task else ""
+            said.append(
+                f"The trials{of} did not all see the same data: there are {len(digests)} different digests."
+            )
     environments = [{**r.environment, **Kernels.from_record(r.environment).to_json()} for r in records]
     for field, words in (
         ("commit", "commits"),

@@ -29,8 +29,9 @@ def race_table(results: Results, race: Race) -> Table:
         Column("verdict", "verdict", "left"),
     )
     rows = []
+    compared = dict(results.design.pairs)
     for row in results.design.rows:
-        is_baseline = row.label == results.design.baseline.label
+        is_baseline = row.label not in compared
         why = race.retired.get(row.label)
         open_words = "it is what the others are compared with" if is_baseline else "still racing"
         cells = (

@@ -25,7 +25,7 @@ def summarise(results: Results) -> list[RowSummary]:
             _metrics(outcome, comparison),
             "baseline" if comparison is None else comparison.reading.verdict,
         )
-        for label, (outcome, comparison) in found.items()
+        for label, (_, outcome, comparison) in found.items()
         if outcome.level.n > 0
     ]
 
@@ -46,17 +46,21 @@ def summary_table(results: Results) -> Table:
         Column("verdict", "verdict", "left"),
     )
     groups = results.families
-    rows = tuple(_row(groups[0], outcome, comparison) for outcome, comparison in _by_label(results).values())
+    rows = tuple(_row(*found) for found in _by_label(results).values())
     unequal = [note for group in groups if (note := unequal_seeds_note(group)) is not None]
     confounded = confounded_rows(results)
     notes = (*([confounded] if confounded else []), *dict.fromkeys(unequal))
     return Table("summary", "Summary", columns, rows, notes).without_empty_columns()
 
 
-def _by_label(results: Results) -> dict[str, tuple[Outcome, Comparison | None]]:
-    """Return every row once, with its comparison."""
-    outcomes = {o.label: o for family in results.families for o in family.outcomes}
-    return {label: (outcome, results.comparisons.get(label)) for label, outcome in outcomes.items()}
+def _by_label(results: Results) -> dict[str, tuple[Family, Outcome, Comparison | None]]:
+    """Return every row once, with a table that it stands in, and its comparison."""
+    known = results.comparisons
+    return {
+        outcome.label: (family, outcome, known.get(outcome.label))
+        for family in results.families
+        for outcome in family.outcomes
+    }
 
 
 def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float]:

@@ -1,6 +1,8 @@
-"""Over several backbones or tasks: how variants do in all of them together."""
+"""Over several backbones, data sets or tasks: how variants do in all of them together."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pandas as pd
 
@@ -44,6 +46,34 @@ def backbone_frame(results: Results) -> tuple[pd.DataFrame, str] | None:
     if frame["task"].nunique() < 2 or base not in set(frame["variant"]):
         return None
     return frame, base
+
+
+def task_frame(results: Results) -> tuple[pd.DataFrame, str] | None:
+    """Return the runs of a study of several tasks as `backbone_frame` does; None while nothing is said.
+
+    A row is called as on the first task.
+    """
+    parts = results.tasks
+    if results.withheld is not None or len(parts) < 2:
+        return None
+    first = {replace(row, task="").identity: row for part in parts[:1] for row in part.design.rows}
+    names, tasks = dict[str, str](), dict[str, str]()
+    for part in parts:
+        for row in part.design.rows:
+            known = first.get(replace(row, task="").identity, row)
+            names[row.label], tasks[row.label] = known.label.removesuffix(f" on {known.task}"), part.task
+    kept = results.trials[results.trials["status"] == "finished"]
+    value = kept[results.design.study.metric.column]
+    frame = pd.DataFrame(
+        {
+            "task": kept["row"].map(tasks),
+            "variant": kept["row"].map(names),
+            "seed": kept["seed"],
+            "value": value,
+        }
+    )
+    base = names.get(results.design.baseline.label, "")
+    return (frame, base) if frame["task"].nunique() > 1 and base in set(frame["variant"]) else None
 
 
 def aggregate_table(

@@ -22,7 +22,8 @@ def study_words(study: Study, data_dir: Path) -> Iterator[tuple[str, str]]:
             yield "choice", _choice_words(study)
         return
     yield "recipe", _recipe_words(study)
-    yield "data", _data_words(study.baseline.data, data_dir)
+    for place, data in enumerate(study.data_sets.values()):
+        yield "" if place else "data", _data_words(data, data_dir)
     if study.held_back:
         yield "", f"choices are made on {study.held_back:,} training images that are held back"
 

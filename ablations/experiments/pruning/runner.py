@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.experiments.pruning.kept import kept_line
 from ablations.experiments.pruning.kind import Pruning, PruningPlaces
 from ablations.planning.factors.trial import EXPERIMENT
+from ablations.planning.networks.data_spec import whole_data
 from ablations.running.data.paths import prepared_path
 from ablations.running.machine.cuda.device import prepare_device
 from ablations.running.machine.devices import choose_device
@@ -18,7 +19,7 @@ from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
 from ablations.running.machine.packages import package_version
 from ablations.running.trials.experiment_task import ExperimentTask
-from ablations.running.trials.inputs import Inputs
+from ablations.running.trials.inputs import InputData, Inputs
 from ablations.running.trials.runner import Runner
 from senet_core.errors import UserError
 
@@ -68,7 +69,7 @@ class PruningTask(ExperimentTask):
             "torch-pruning": package_version("torch-pruning"),
         }
 
-    def on_this_node(self, shared_data: Callable[[], Path] | None) -> PruningTask:
+    def on_this_node(self, shared_data: Callable[[str], Path] | None) -> PruningTask:
         """Return the task with the folder of the data on another machine."""
         found = super().experiment()
         assert isinstance(found, Pruning)
@@ -80,7 +81,7 @@ class PruningTask(ExperimentTask):
                 f"this node does not see the prepared data {path}: give a folder that all nodes share with"
                 " `data_dir`, or `ray_data=object-store`"
             )
-        return replace(self, data_dir=shared_data())
+        return replace(self, data_dir=shared_data(path.name))
 
 
 class PruningRunner(Runner):
@@ -93,7 +94,8 @@ class PruningRunner(Runner):
 
         spec = _pruning(design.study).trained.row.data
         prepared = ensure_prepared(spec, data_dir, say)
-        return Inputs(prepared.digest, prepared_path(spec, data_dir), labels_of(prepared, spec))
+        found = InputData(prepared.digest, prepared_path(spec, data_dir), labels_of(prepared, spec))
+        return Inputs({whole_data(spec.model_dump()): found})
 
     def task(
         self, study: Study, trial: Trial, places: Mapping[str, Any], settings: Mapping[str, Any]
@@ -131,10 +133,9 @@ class PruningRunner(Runner):
             **places,
         )
 
-    def names_the_same_data(self, study: Study, line: TrialRecord) -> bool:
-        """Return whether a recorded trial names the data set of the study."""
-        data, known = _pruning(study).trained.row.data, line.trial[EXPERIMENT]["trained"]["data"]
-        return (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
+    def data_of(self, trial: Mapping[str, Any]) -> str:
+        """Return the data set that the network was trained on."""
+        return whole_data(trial[EXPERIMENT]["trained"]["data"])
 
 
 def _pruning(study: Study) -> Pruning:

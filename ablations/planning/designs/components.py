@@ -35,11 +35,12 @@ class ComponentsDesign(DesignKind):
 
     def check(self, study: Study) -> None:
         """Refuse fewer than two components, and more than one other value of any."""
-        if len(study.axes) < 2:
+        components = study.varied
+        if len(components) < 2:
             raise ValueError(
-                f"design {self.name!r} needs two components or more as axes, got {len(study.axes)}"
+                f"design {self.name!r} needs two components or more as axes, got {len(components)}"
             )
-        for axis, values in study.axes.items():
+        for axis, values in components.items():
             if len(values) != 1:
                 what = "what is there without it" if self.whole else "what is there with it"
                 raise ValueError(

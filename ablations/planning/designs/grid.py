@@ -29,7 +29,7 @@ class GridDesign(DesignKind):
 
     def check_size(self, study: Study) -> int:
         """Refuse a product of the axes' sizes that is too large."""
-        rows = prod(len(values) for values in study.axes.values())
+        rows = prod(len(values) for values in study.varied.values())
         if rows > MOST_ROWS:
             raise StudyError(
                 f"{shown_sizes(study)} has {count_text(rows)} rows; at most {MOST_ROWS:,}: vary less, or one factor at"

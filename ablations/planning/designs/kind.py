@@ -99,12 +99,12 @@ class DesignKind(ABC):
         """
 
     def check_size(self, study: Study) -> int:
-        """Refuse more rows than anybody can mean; returns how many rows there are at most, beside the two fixed ones.
+        """Refuse more rows than anybody can mean; returns how many a task has at most, beside the two fixed ones.
 
         Raises:
             StudyError: with the numbers.
         """
-        rows = sum(len(values) for values in study.axes.values())
+        rows = sum(len(values) for values in study.varied.values())
         if rows > MOST_ROWS:
             raise StudyError(
                 f"{shown_sizes(study)} has {count_text(rows)} rows; at most {MOST_ROWS:,}: vary less"
@@ -113,7 +113,7 @@ class DesignKind(ABC):
 
     def comparisons(self, design: Design) -> int:
         """Return how many comparisons with the baseline the report corrects together, at least 1."""
-        return max(1, len({row.label for row in design.rows} - {design.baseline.label}))
+        return max(1, len(design.pairs))
 
     def first_analysis(self, study: Study) -> int:
         """Return the number of seeds at the first interim analysis; all of them where there is only the last one."""

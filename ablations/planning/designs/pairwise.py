@@ -38,7 +38,7 @@ class PairwiseDesign(DesignKind):
 
     def check_size(self, study: Study) -> int:
         """Refuse more pairs of values than can be covered in a moment."""
-        sizes = [len(values) for values in study.axes.values()]
+        sizes = [len(values) for values in study.varied.values()]
         pairs = sum(one * other for one, other in combinations(sizes, 2))
         if pairs > MOST_PAIRS:
             raise StudyError(

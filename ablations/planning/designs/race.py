@@ -48,7 +48,6 @@ class RaceDesign(OneFactorDesign):
     field = "race"
     decides = True
     races = True
-    section = "race"
 
     def check(self, study: Study) -> None:
         """Refuse a first interim analysis after the last seed."""

@@ -15,7 +15,7 @@ MOST_PAIRS = 5_000
 
 def shown_sizes(study: Study) -> str:
     """Return the beginning of a refusal: which study, which design, how many values its axes have."""
-    sizes = ", ".join(str(len(values)) for values in study.axes.values())
+    sizes = ", ".join(str(len(values)) for values in study.varied.values())
     return f"study {study.name!r}: design {study.design!r} of axes with {sizes} values"
 
 

@@ -8,7 +8,7 @@ above it, so that a project can be moved; otherwise it is absolute. Links are re
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from ablations.planning.yaml_text import read_yaml, yaml_value
 from senet_core.errors import UserError, one_line
 
 FIELD = "baseline.data.path"
+_AXIS = "axes.data"
+_PLACES = (FIELD, _AXIS)
 
 
 def absolute_path(path: str, folder: str | Path = "") -> str:
@@ -67,19 +69,34 @@ def _is_in(path: str, folder: str) -> bool:
 
 
 def place_data(study: dict[str, Any], folder: str | Path = "", *, near: str = "") -> None:
-    """Make the path of a study's images absolute, or spell it as keys have it.
+    """Make the paths of a study's images absolute, or spell them as keys have them.
 
     Args:
-        study: fields of a study, in which the path is replaced; what is not of the right form is left for the checks.
-        folder: what it is relative to; the working folder if not given.
-        near: the study's folder, where the path shall be spelled; empty for an absolute one.
+        study: fields of a study, in which paths are replaced; what is not of the right form is left for the checks.
+        folder: what they are relative to; the working folder if not given.
+        near: the study's folder, where the paths shall be spelled; empty for absolute ones.
     """
-    baseline = _fields(study.get("baseline"))
-    data = _fields(baseline.get("data"))
-    path = data.get("path")
-    if isinstance(path, str) and path:
+
+    def place(path: str) -> str:
         found = absolute_path(path, folder)
-        study["baseline"] = {**baseline, "data": {**data, "path": spelled(found, near) if near else found}}
+        return spelled(found, near) if near else found
+
+    baseline, axes = _fields(study.get("baseline")), _fields(study.get("axes"))
+    data = _fields(baseline.get("data"))
+    if (placed := _placed(data, place)) != data:
+        study["baseline"] = {**baseline, "data": placed}
+    listed = axes.get("data")
+    if isinstance(listed, list | tuple) and (each := _each_placed(listed, place)) != [*listed]:
+        study["axes"] = {**axes, "data": each}
+
+
+def _placed(data: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    path = data.get("path")
+    return {**data, "path": place(path)} if isinstance(path, str) and path else dict(data)
+
+
+def _each_placed(listed: Iterable[Any], place: Callable[[str], str]) -> list[Any]:
+    return [_placed(_fields(data), place) if _fields(data) else data for data in listed]
 
 
 def _fields(value: object) -> dict[str, Any]:
@@ -87,8 +104,9 @@ def _fields(value: object) -> dict[str, Any]:
 
 
 def gives_path(override: str) -> bool:
-    """Return whether FIELD=VALUE may give the path of the images."""
-    return f"{FIELD}.".startswith(f"{override.partition('=')[0].strip()}.")
+    """Return whether FIELD=VALUE may give a path of images."""
+    field = override.partition("=")[0].strip()
+    return any(f"{place}.".startswith(f"{field}.") for place in _PLACES)
 
 
 def from_anywhere(override: str) -> tuple[str, ...]:
@@ -96,6 +114,8 @@ def from_anywhere(override: str) -> tuple[str, ...]:
     if not gives_path(override):
         return (override,)
     field, _, text = override.partition("=")
+    if f"{_AXIS}.".startswith(f"{field.strip()}."):
+        return (_with_listed(override, absolute_path),)
     try:
         value: Any = read_yaml(text)
         for name in FIELD.split(".")[len(field.strip().split(".")) :]:
@@ -109,9 +129,27 @@ def from_anywhere(override: str) -> tuple[str, ...]:
 
 
 def moved(override: str, before: str, now: str) -> str:
-    """Return FIELD=VALUE with the path of images that were moved together with a study from one folder to another."""
+    """Return FIELD=VALUE with the paths of images that were moved together with a study from one folder to another."""
+
+    def place(path: str) -> str:
+        inside = os.path.isabs(path) and not os.path.isabs(near := spelled(path, before))
+        return absolute_path(near, now) if inside else path
+
     field, _, text = override.partition("=")
-    value = read_yaml(text) if field.strip() == FIELD else None
-    if not isinstance(value, str) or os.path.isabs(near := spelled(value, before)):
+    if field.strip() == FIELD:
+        value = read_yaml(text)
+        return f"{FIELD}={yaml_value(place(value))}" if isinstance(value, str) else override
+    return _with_listed(override, place) if f"{_AXIS}.".startswith(f"{field.strip()}.") else override
+
+
+def _with_listed(override: str, place: Callable[[str], str]) -> str:
+    """Return FIELD=VALUE, which gives the axis of data or all axes, with its paths elsewhere."""
+    field, _, text = override.partition("=")
+    try:
+        value: Any = read_yaml(text)
+        listed = value if field.strip() == _AXIS else _fields(value).get("data")
+        if not isinstance(listed, list) or (each := _each_placed(listed, place)) == listed:
+            return override
+    except UserError:  # it is refused where it is read
         return override
-    return f"{FIELD}={yaml_value(absolute_path(near, now))}"
+    return f"{field}={yaml_value(each if field.strip() == _AXIS else {**value, 'data': each})}"

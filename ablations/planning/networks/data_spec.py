@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import (
@@ -113,6 +114,16 @@ class DataSpec(BaseModel):
         if self.validation_images is not None:
             parts.append(f"judged on {self.validation_images:,} training images that are held back")
         return ", ".join(parts)
+
+
+def whole_data(data: Mapping[str, Any]) -> str:
+    """Return a name for the whole of which a trial's data are a part: the data set, or the folder of images.
+
+    Args:
+        data: as a trial's canonical JSON has them.
+    """
+    path = data.get("path")
+    return str(data["name"]) if path is None else f"{data['name']} {path} at {data.get('size')} px"
 
 
 def known_train_images(data: DataSpec) -> int | None:

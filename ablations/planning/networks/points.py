@@ -13,10 +13,11 @@ from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
 from ablations.planning.networks.batches import check_batches
-from ablations.planning.networks.data_spec import known_train_images
+from ablations.planning.networks.data_sets import DATA, listed_data
+from ablations.planning.networks.data_spec import DataSpec, known_train_images
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.weights import shown
-from ablations.planning.networks.row import NetworkRow
+from ablations.planning.networks.row import NetworkRow, network_rows
 from ablations.planning.networks.study import BLOCK, BLOCK_AXES, VARIANT_AXES, NetworkStudy
 from ablations.planning.networks.used_plugins import used_plugins
 from ablations.planning.points import NOT_VARIED, Points
@@ -30,18 +31,19 @@ from senet_core.variants.variant import SEVariant
 
 @dataclass(frozen=True)
 class Point:
-    """A backbone, a variant, a recipe and a repeat."""
+    """A backbone, a variant, a recipe and a repeat; the task is a data set where the study has several."""
 
     backbone: str
     variant: SEVariant | None
     recipe: Recipe
     repeat: int = 0
+    task: str = ""
 
     @property
     def identity(self) -> tuple[Any, ...]:
         """What makes two points the same question, in its normal form for the backbone."""
         variant = find_backbone(self.backbone).variant(self.variant)
-        return (self.backbone, variant, self.recipe, self.repeat)
+        return (self.backbone, variant, self.recipe, self.repeat, self.task)
 
 
 def start_of(study: NetworkStudy) -> Point:
@@ -126,23 +128,24 @@ def text_of(point: Point, axis: str) -> str:
 
 def row_at(study: NetworkStudy, point: Point, *, axis: str | None) -> NetworkRow:
     """Return the row at a point; `axis` as in `Row`."""
-    backbone, variant, recipe, repeat = point.identity
+    backbone, variant, recipe, repeat, task = point.identity
     return NetworkRow(
         label=label_of(study, point),
         axis=axis,
-        values=tuple((name, text_of(point, name)) for name in study.axes),
+        values=tuple((name, task if name == DATA else text_of(point, name)) for name in study.axes),
         backbone=backbone,
         variant=variant,
-        data=study.baseline.data,
+        data=study.data_sets[task],
         recipe=recipe,
         plugins=used_plugins(backbone, variant),
         repeat=repeat,
+        task=task,
     )
 
 
 def label_of(study: NetworkStudy, point: Point) -> str:
     """Return the label of the row at a point, made of what its study varies."""
-    backbone, variant, _, repeat = point.identity
+    backbone, variant, _, repeat, _ = point.identity
     words = [variant_label(variant)]
     if "backbone" in study.axes:
         words.append(backbone)
@@ -165,11 +168,33 @@ class NetworkPoints(Points):
         """Return the baseline."""
         return start_of(self._study)
 
-    def plain(self) -> Point | None:
+    def tasks(self) -> tuple[str, ...]:
+        """Return the names of the study's data sets."""
+        study = self._study
+        try:
+            known, listed = study.data_sets, listed_data(study)
+        except (ValidationError, UserError) as error:
+            why = explain(error) if isinstance(error, ValidationError) else str(error)
+            raise StudyError(f"study {study.name!r}: axis {DATA!r}: {why}") from error
+        for place, data in enumerate(listed):
+            if data in listed[:place]:
+                raise StudyError(f"study {study.name!r}: axis {DATA!r} has the value {str(data)!r} twice")
+            if data.validation_images is not None and study.chooses is not None:
+                raise StudyError(
+                    f"study {study.name!r}: axis {DATA!r}: validation_images belong to tune, not to the data"
+                )
+        return tuple(known)
+
+    def on_task(self, task: str) -> Point:
+        """Return the baseline on one of the study's data sets."""
+        return replace(self.start(), task=task)
+
+    def plain(self, start: Any) -> Point | None:
         """Return the network without a block, where the study includes it."""
         if not self._study.include_plain or self._study.baseline.variant is None:
             return None
-        return replace(self.start(), variant=None)
+        assert isinstance(start, Point)
+        return replace(start, variant=None)
 
     def moved(self, start: Any, axis: str, value: object) -> tuple[str, Point]:
         """Return the value as text, and the point that it leads to."""
@@ -181,8 +206,11 @@ class NetworkPoints(Points):
 
     def check(self, rows: Iterable[Row]) -> None:
         """Refuse batches that the training images cannot fill, where their number is known before they are read."""
-        study = self._study
-        data, held_back = study.baseline.data, study.held_back
-        train_images = known_train_images(data.for_choosing(held_back) if held_back else data)
-        if train_images is not None:
-            check_batches(study, rows, train_images)
+        study, held_back = self._study, self._study.held_back
+        by_data: dict[DataSpec, list[NetworkRow]] = {}
+        for row in network_rows(rows):
+            by_data.setdefault(row.data, []).append(row)
+        for data, own in by_data.items():
+            train_images = known_train_images(data.for_choosing(held_back) if held_back else data)
+            if train_images is not None:
+                check_batches(study, own, train_images)

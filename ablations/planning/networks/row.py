@@ -44,7 +44,7 @@ class NetworkRow(Row):
     @property
     def identity(self) -> Hashable:
         """What makes two rows the same question."""
-        return (self.backbone, self.variant, self.recipe, self.repeat)
+        return (self.backbone, self.variant, self.recipe, self.repeat, self.task)
 
     @property
     def told(self) -> Mapping[str, str]:

@@ -25,7 +25,15 @@ from ablations.planning.designs.tuned import REPEAT
 from ablations.planning.experiment import Experiment, find_experiment
 from ablations.planning.metric import Metric
 from ablations.planning.networks.choosing import VALIDATION_ERROR, Search, Tune
-from ablations.planning.networks.data_path import absolute_path, spelled
+from ablations.planning.networks.data_sets import (
+    DATA,
+    data_from,
+    has_paths,
+    listed_data,
+    located,
+    named_data,
+    respelled,
+)
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import PRECISIONS, Recipe
 from ablations.planning.networks.recipes.named import RECIPES
@@ -40,7 +48,7 @@ RECIPE_AXES = tuple(f"recipe.{name}" for name in Recipe.model_fields)
 BLOCK = "variant"
 """The axis of whole blocks, by name or by fields; the other axes of the block vary one field of it."""
 BLOCK_AXES = (BLOCK, *VARIANT_AXES)
-AXES = (*BLOCK_AXES, "backbone", REPEAT, *RECIPE_AXES)
+AXES = (*BLOCK_AXES, "backbone", DATA, REPEAT, *RECIPE_AXES)
 """Axes that a study may vary. `repeat` varies nothing but the seeds: the same network and recipe under another name."""
 
 PAPER_TABLES = (
@@ -76,10 +84,6 @@ def _recipe_from(value: object) -> object:
     return merged
 
 
-def _data_from(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
 _VARIANT_SCHEMA = {
     "description": "'plain', 'se', a text form such as 'se:reduction=8', or the fields that differ from the paper's.",
     "anyOf": [
@@ -104,7 +108,7 @@ class Baseline(BaseModel):
     variant: VariantField = Field(
         default=SEVariant(), description="The baseline's SE block; the paper's if not given."
     )
-    data: Annotated[DataSpec, BeforeValidator(_data_from)] = Field(
+    data: Annotated[DataSpec, BeforeValidator(data_from)] = Field(
         description="A data set's name, or its fields."
     )
 
@@ -123,10 +127,12 @@ class NetworkStudy(Study):
 
     chosen: ClassVar[tuple[str, str]] = ("recipe", "recipes")
     found: ClassVar[tuple[str, str]] = ("network", "networks")
+    task_axis: ClassVar[str] = DATA
+    task_words: ClassVar[str] = "data sets"
 
     axes: dict[str, tuple[Any, ...]] = Field(
         description="What is varied: an axis to the list of its values; an axis is a field of the block, backbone, "
-        "repeat or recipe.FIELD."
+        "data, repeat or recipe.FIELD."
     )
     tune: Tune | None = Field(default=None, description="How `design: tuned` chooses recipes.")
     search: Search | None = Field(default=None, description="How `design: search` looks for networks.")
@@ -158,7 +164,7 @@ class NetworkStudy(Study):
     def _known_axes(cls, axes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         for axis, values in axes.items():
             if axis not in AXES:
-                shown = [*BLOCK_AXES, "backbone", REPEAT, "recipe.FIELD"]
+                shown = [*BLOCK_AXES, "backbone", DATA, REPEAT, "recipe.FIELD"]
                 raise unknown("axis", axis, AXES if "." in axis else shown)
             if not values:
                 raise ValueError(f"axis {axis!r} has no values")
@@ -185,6 +191,10 @@ class NetworkStudy(Study):
         """Refuse validation images of the data's own, and ranges of what is an axis."""
         if self.baseline.data.validation_images is not None:
             raise ValueError("validation_images belong to tune or search here, not to the data")
+        if self.search is not None and DATA in self.axes:
+            raise ValueError(
+                "a search looks for networks on one data set, so that data cannot be an axis of it"
+            )
         if self.search is not None and self.baseline.variant is None:
             raise ValueError("a search starts from an SE block as its baseline, not from the plain network")
         if self.search is not None and not self.axes:
@@ -205,23 +215,38 @@ class NetworkStudy(Study):
 
     @_model_validator(mode="after")
     def _finds_its_images(self) -> NetworkStudy:
-        data = self.baseline.data
-        if data.path is None:
+        if not has_paths(self):
             object.__setattr__(self, "folder", "")  # it is frozen, and this is still its making
         elif self.folder:
-            placed = data.located(absolute_path(data.path, self.folder))
-            object.__setattr__(self, "baseline", self.baseline.model_copy(update={"data": placed}))
+            placed = {"data": located(self.baseline.data, self.folder)}
+            object.__setattr__(self, "baseline", self.baseline.model_copy(update=placed))
         return self
 
     def beside(self, results_dir: str | Path) -> Self:
         """Return a study that is no file of the user's as if it were one beside the folder of results."""
-        data = self.baseline.data
-        if self.folder or data.path is None:
+        if self.folder or not has_paths(self):
             return self
-        home, images = os.path.dirname(os.path.abspath(results_dir)), absolute_path(data.path)
-        placed = data.model_copy(update={"path": spelled(images, home)}).located(images)
-        baseline = self.baseline.model_copy(update={"data": placed})
-        return self.model_copy(update={"baseline": baseline, "folder": home})
+        home = os.path.dirname(os.path.abspath(results_dir))
+        baseline = self.baseline.model_copy(update={"data": respelled(self.baseline.data, home)})
+        listed = tuple(respelled(data, home).model_dump(exclude_none=True) for data in listed_data(self))
+        axes = {**self.axes, **({DATA: listed} if listed else {})}
+        return self.model_copy(update={"baseline": baseline, "axes": axes, "folder": home})
+
+    @property
+    def data_sets(self) -> Mapping[str, DataSpec]:
+        """The data that its rows are trained on, by what they are called here; the baseline's first.
+
+        Raises:
+            pydantic.ValidationError: a value of the axis `data` is no data set.
+        """
+        return named_data(self)
+
+    def of_task(self, task: str) -> Self:
+        """Return the study as it is on one of its data sets."""
+        if DATA not in self.axes:
+            return self
+        baseline = self.baseline.model_copy(update={"data": self.data_sets[task]})
+        return self.model_copy(update={"baseline": baseline, "axes": self.varied})
 
     @property
     def keeps_weights(self) -> bool:

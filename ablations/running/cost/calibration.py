@@ -73,7 +73,8 @@ def calibrate(
             images = probe.batch, quick_batch(probe.batch, row.multiply_adds, choose_device().type)
             asked = time.time()
             try:
-                timings = _run(replace(probe, trial=row.trial.to_json(), batch=images[1]), executor, workers)
+                own = replace(probe, trial=row.trial.to_json(), images=row.trial.data.images, batch=images[1])
+                timings = _run(own, executor, workers)
             except Exception as error:  # foreign code may raise anything
                 problems[row.label] = typed_line(error)
                 continue

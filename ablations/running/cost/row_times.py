@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 
 from ablations.planning.commands import prepare_command
 from ablations.planning.design import Design
-from ablations.planning.networks.row import network_rows
-from ablations.planning.networks.study import network_study
+from ablations.planning.networks.data_spec import DataSpec
+from ablations.planning.networks.row import NetworkRow, network_rows
 from ablations.running.cost.calibration import UntimedRow, calibrate
 from ablations.running.cost.earlier_trials import earlier_speeds
 from ablations.running.cost.probe import Probe
@@ -47,28 +47,32 @@ def time_rows(
         make_executor: opens so many workers.
         wait: shows a text during the calibration.
     """
-    environment, data = _environment(workers, options.kernels), network_study(design.study).baseline.data
+    environment = _environment(workers, options.kernels)
     data_dir, seconds = Path(options.data_dir), options.calibrate_seconds
-    whole = count_images(data, data_dir)
-    if whole is None:
-        prepare = prepare_command(data.name, data_dir, path=data.images, size=data.size)
-        text = f"time unknown: the folder of images is counted when it is prepared: {prepare}"
-        return RowTimes(environment, unknown=text)
-    images = whole.subset(data.train_images, data.test_images)
-    trials = [row.trial(0) for row in network_rows(design.rows)]
-    speeds = earlier_speeds(trials, results_dir, environment, whole)
-    untimed, calibration = _untimed(design, networks, speeds), None
+    by_data: dict[DataSpec, list[NetworkRow]] = {}
+    for row in network_rows(design.rows):
+        by_data.setdefault(row.data, []).append(row)
+    whole = {data: counts for data in by_data if (counts := count_images(data, data_dir)) is not None}
+    if not whole:
+        return RowTimes(environment, unknown=f"time unknown: {_uncounted(next(iter(by_data)), data_dir)}")
+    images = {data: counts.subset(data.train_images, data.test_images) for data, counts in whole.items()}
+    counted = [row for data in whole for row in by_data[data]]
+    speeds: dict[str, Speed] = {}
+    for data, counts in whole.items():
+        trials = [row.trial(0) for row in by_data[data]]
+        speeds |= earlier_speeds(trials, results_dir, environment, counts)
+    untimed, calibration = _untimed(counted, networks, speeds), None
     if untimed and seconds > 0:
-        batch = min(untimed[0].trial.recipe.batch_size, images.train)
-        probe = Probe({}, batch, seconds, data_dir, design.study.plugins, options.kernels, data.images)
+        batch = min(untimed[0].trial.recipe.batch_size, *(counts.train for counts in images.values()))
+        probe = Probe({}, batch, seconds, data_dir, design.study.plugins, options.kernels)
         with wait(f"timing {untimed[0].label} for {seconds:g} s") or nullcontext():
             calibration = calibrate(untimed, probe, workers, make_executor)
         speeds |= calibration.speeds
     rows = {}
-    for row in network_rows(design.rows):
+    for row in counted:
         content = row.trial(0).to_json()
         if (speed := speeds.get(speed_key(content))) is not None:
-            span = speed.seconds(row.recipe, images)
+            span = speed.seconds(row.recipe, images[row.data])
             rows[row.label] = RowForecast(row.label, settings_key(content), *span, speed.rest, speed.source)
     unknown, lacking = "", len(design.rows) - len(rows)
     if not rows and seconds <= 0:
@@ -77,13 +81,20 @@ def time_rows(
         )
     elif lacking:
         unknown = f"{lacking} rows have no time and are not in the sums"
+        uncounted = [data for data in by_data if data not in whole]
+        unknown += f": {_uncounted(uncounted[0], data_dir)}" if uncounted else ""
     return RowTimes(environment, rows, calibration, unknown)
 
 
-def _untimed(design: Design, networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
+def _uncounted(data: DataSpec, data_dir: Path) -> str:
+    prepare = prepare_command(data.name, data_dir, path=data.images, size=data.size)
+    return f"the folder of images is counted when it is prepared: {prepare}"
+
+
+def _untimed(rows: Iterable[NetworkRow], networks: Networks, speeds: Mapping[str, Speed]) -> list[UntimedRow]:
     """Return one row of each kind that has no speed yet and whose network can be built."""
     found: dict[str, UntimedRow] = {}
-    for row in network_rows(design.rows):
+    for row in rows:
         made_of, trial = networks.structure(row), row.trial(0)
         if made_of is not None:
             found.setdefault(speed_key(trial.to_json()), UntimedRow(row.label, trial, made_of.multiply_adds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 _LEFT_BY_A_PREPARATION = (".*.partial", ".download-*", ".compare-*")
 
 
-def check_data(data_dir: Path, wanted: DataSpec | None, *, fix: bool) -> Iterator[Finding]:
+def check_data(data_dir: Path, wanted: Sequence[DataSpec], *, fix: bool) -> Iterator[Finding]:
     """Yield a finding for each prepared file, which is read completely to compare its digest.
 
     Args:
         data_dir: folder of the prepared files; it need not exist.
-        wanted: the only data set to check; None for all that are there.
+        wanted: the only data sets to check; none for all that are there.
         fix: remove what preparations left that were killed.
     """
     from ablations.running.data import prepared_path
 
-    paths = sorted(data_dir.glob("*.safetensors")) if wanted is None else [prepared_path(wanted, data_dir)]
+    paths: dict[Path, DataSpec | None] = {prepared_path(data, data_dir): data for data in wanted}
+    if not wanted:
+        paths = dict.fromkeys(sorted(data_dir.glob("*.safetensors")))
     if not paths:
         yield ok(f"no data set is prepared in {data_dir}; digits is made when it is first used")
-    for path in paths:
-        yield from _check_file(path, wanted)
+    for path, data in paths.items():
+        yield from _check_file(path, data)
     for pattern in _LEFT_BY_A_PREPARATION:
         for path in sorted(data_dir.glob(pattern)):
             if all(is_abandoned(part) for part in (path, *path.rglob("*"))):
@@ -49,15 +51,15 @@ def check_data(data_dir: Path, wanted: DataSpec | None, *, fix: bool) -> Iterato
                 )
 
 
-def prepared_digests(data_dir: Path, wanted: DataSpec | None) -> dict[DataSpec, str]:
+def prepared_digests(data_dir: Path, wanted: Sequence[DataSpec]) -> dict[DataSpec, str]:
     """Return the digests of the prepared files that can be opened, by their data sets.
 
-    Image folders are among them only where `wanted` is one: the file's name does not tell its folder.
+    Image folders are among them only where they are wanted: the file's name does not tell its folder.
     """
     from ablations.running.data import load, prepared_path
 
     names = [name for name, known in DATASETS.items() if not known.asks]
-    specs = [DataSpec(name=name) for name in names] if wanted is None else [wanted]
+    specs = wanted or [DataSpec(name=name) for name in names]
     found = {}
     for spec in specs:
         try:

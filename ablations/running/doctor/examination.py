@@ -51,7 +51,7 @@ def examine(
     yield from check_devices()
     yield from check_disk(results_dir, data_dir)
     asked = None if design is None else design.study
-    wanted = asked.baseline.data if isinstance(asked, NetworkStudy) else None
+    wanted = tuple(asked.data_sets.values()) if isinstance(asked, NetworkStudy) else ()
     yield from check_data(data_dir, wanted, fix=fix)
     digests = prepared_digests(data_dir, wanted)
     names = [study] if study is not None else studies_with_results(results_dir)

@@ -151,20 +151,24 @@ class _RayFactory:
         if self._starts_ray:
             here = _this_machine()
             self._stack.enter_context(connected(None, cpus=int(here.cpus), gpus=int(here.gpus)))
-        return RayExecutor(self._resources, data=self._data_file(inputs), warm_up=warm_up, say=say)
+        return RayExecutor(self._resources, data=self._data_files(inputs), warm_up=warm_up, say=say)
 
     def close(self) -> None:
         self._stack.close()
 
-    def _data_file(self, inputs: Inputs) -> DataFile | None:
-        if self._options.ray_data != "object-store" or self._starts_ray or inputs.file is None:
-            return None  # one machine sees its own file
+    def _data_files(self, inputs: Inputs) -> tuple[DataFile, ...]:
+        files = {data.file: data.digest for data in inputs.data.values() if data.file is not None}
+        if self._options.ray_data != "object-store" or self._starts_ray or not files:
+            return ()  # one machine sees its own files
         import numpy as np
         import ray
 
         from ablations.running.executors.ray_data import DataFile
 
-        return DataFile(inputs.file.name, inputs.digest, ray.put(np.fromfile(inputs.file, dtype=np.uint8)))
+        return tuple(
+            DataFile(file.name, digest, ray.put(np.fromfile(file, dtype=np.uint8)))
+            for file, digest in files.items()
+        )
 
 
 def _resources(options: ExecutorOptions, nodes: list[Node]) -> Resources:

@@ -46,7 +46,7 @@ class RayExecutor(Executor):
 
     Args:
         resources: of every task.
-        data: the data set in the object store; None where nodes share its file.
+        data: the data sets in the object store; none where nodes share their files.
         warm_up: what a worker calls before each task; see `Runner`.
         say: called with a line of text when a node is lost or nothing can run.
         stall_seconds: time without any running task after which `say` is called.
@@ -56,7 +56,7 @@ class RayExecutor(Executor):
         self,
         resources: Resources,
         *,
-        data: DataFile | None = None,
+        data: tuple[DataFile, ...] = (),
         warm_up: str = NETWORKS,
         say: Callable[[str], None] = lambda message: None,
         stall_seconds: float = STALL_SECONDS,

@@ -25,13 +25,13 @@ class TaskContext:
     Attributes:
         resources: what Ray assigns to each.
         folder: working directory of the sweep, for paths relative to it.
-        data: the data set in the object store; None where nodes share the file.
+        data: the data sets in the object store; none where nodes share the files.
         warm_up: as for `start_worker`.
     """
 
     resources: Resources
     folder: str
-    data: DataFile | None = None
+    data: tuple[DataFile, ...] = ()
     warm_up: str = ""
 
 
@@ -59,7 +59,7 @@ def _set_up(context: TaskContext) -> None:
     set_up(context.resources.cpus, context.warm_up)
 
 
-def _located(task: Task, data: DataFile | None) -> Task:
+def _located(task: Task, data: tuple[DataFile, ...]) -> Task:
     """Return the task with the folder of the data on this node; refuse a node where results would be lost."""
     host, results = socket.gethostname(), task.running_dir.parent
     # the trial's own lease, which the sweep has just written there: a folder of the same name would not have it
@@ -69,6 +69,7 @@ def _located(task: Task, data: DataFile | None) -> Task:
             " share; give one with `results_dir`"
         )
     try:
-        return task.on_this_node(None if data is None else data.local)
+        by_name = {file.name: file for file in data}
+        return task.on_this_node((lambda name: by_name[name].local()) if data else None)
     except UserError as error:
         raise UserError(f"node {host}: {error}") from error

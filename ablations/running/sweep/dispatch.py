@@ -194,6 +194,6 @@ class Dispatch:
             "data_dir": self.settings.data_dir.absolute(),
             "kernels": self.settings.kernels,
             "latency": self.timed and proposed,
-            "digest": self.settings.digest,
+            "digest": self.settings.inputs.digest(self.runner.data_of(trial.to_json())),
         }
         return self.runner.task(self.study, trial, places, settings)

@@ -35,6 +35,7 @@ from ablations.running.sweep.values import (
     SweepOutcome,
     TrialSource,
 )
+from ablations.running.trials.inputs import Inputs
 from ablations.running.trials.runner import runner_of
 
 if TYPE_CHECKING:
@@ -77,20 +78,21 @@ def sweep(
         if settings.fresh:
             _set_record_aside(paths, leases)
         record.refresh()
-        _same_data(record.trials, design, paths, settings.digest)
+        _same_data(record.trials, design, paths, settings.inputs)
         if settings.plan is not None:
             _note_plan(paths, settings.plan, display)
         record.trials.set_torn_aside()
         _clear_away(paths, leases, record.trials)
-        others = None if settings.fresh else _other_studies(design, paths, settings.digest)
+        others = None if settings.fresh else _other_studies(design, paths, settings.inputs)
         rounds = Rounds(design, settings, record, others, source)
         waiting = rounds.take(())
         proposer = _open_proposer(design, paths, settings, record, leases, display)
         if proposer is not None:
             at_the_end.callback(proposer.close)
         open_choices = 0 if proposer is None else proposer.left
-        if settings.labels is not None and (waiting or open_choices or paths.outcomes.exists()):
-            keep_labels(paths.results, settings.labels)
+        if waiting or open_choices or paths.outcomes.exists():
+            for labels in (labels for data in settings.inputs.data.values() for labels in data.labels):
+                keep_labels(paths.results, labels)
         planned = rounds.total + (0 if proposer is None else proposer.planned)
         display.begin(planned, planned - len(waiting) - open_choices, rounds.shared)
         tracker = open_tracker()
@@ -107,8 +109,8 @@ def sweep(
         return replace(outcome, stopped_by=stop.signal) if stop.is_set() else outcome
 
 
-def _other_studies(design: Design, paths: StudyPaths, digest: str) -> OtherStudies:
-    return OtherStudies(paths.results_dir, paths.study, digest, weights=design.study.keeps_weights)
+def _other_studies(design: Design, paths: StudyPaths, inputs: Inputs) -> OtherStudies:
+    return OtherStudies(paths.results_dir, paths.study, inputs.digests, weights=design.study.keeps_weights)
 
 
 def _open_proposer(
@@ -167,11 +169,12 @@ def _set_record_aside(paths: StudyPaths, leases: Leases) -> None:
     shutil.rmtree(paths.checkpoints, ignore_errors=True)
 
 
-def _same_data(record: TrialFile, design: Design, paths: StudyPaths, digest: str) -> None:
+def _same_data(record: TrialFile, design: Design, paths: StudyPaths, inputs: Inputs) -> None:
     """Refuse to mix results of different data under one name."""
     runner = runner_of(design.study)
     for line in (*record.finished.values(), *record.pruned.values()):
-        if runner.names_the_same_data(design.study, line) and line.data_digest != digest:
+        digest = inputs.digest(runner.data_of(line.trial))
+        if digest and line.data_digest != digest:
             raise RecordError(
                 f"{paths.record} was recorded with other data (digest {line.data_digest[:12]}, now {digest[:12]});"
                 " use `fresh=True` to start the study anew, or `results_dir` for another place"

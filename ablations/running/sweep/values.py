@@ -11,13 +11,13 @@ from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
-from ablations.running.record.image_labels import ImageLabels
 from ablations.running.record.last_plan import LastPlan
 from ablations.running.record.leases import Leases
 from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
+from ablations.running.trials.inputs import NO_INPUTS, Inputs
 from ablations.running.trials.progress import Progress
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Settings:
 
     Attributes:
         data_dir: where the prepared data sets are.
-        digest: of the study's prepared data.
+        inputs: what its trials read.
         workers: trials at a time.
         fresh: set the old record aside and share nothing with other studies.
         only: train only these trials, by key; None for all that are missing.
@@ -136,11 +136,10 @@ class Settings:
         command: what a person types to train a row again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         plan: what is noted as run last; None for nothing.
-        labels: of the test images, kept beside the outcomes; None where trials have none, or nobody asks.
     """
 
     data_dir: Path
-    digest: str
+    inputs: Inputs = NO_INPUTS
     workers: int = 1
     fresh: bool = False
     only: frozenset[str] | None = None
@@ -149,7 +148,6 @@ class Settings:
     command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
     plan: LastPlan | None = None
-    labels: ImageLabels | None = None
 
 
 @dataclass(frozen=True)

@@ -72,13 +72,8 @@ def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
 
 def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial, *, weights: bool) -> str:
     digests = {line.data_digest for line in record.finished.values()}
-    shared = [
-        line
-        for digest in digests
-        for line in OtherStudies(paths.results_dir, paths.study, digest, weights=weights).finished(
-            [trial.key]
-        )
-    ]
+    others = OtherStudies(paths.results_dir, paths.study, digests, weights=weights)
+    shared = others.finished([trial.key])
     if shared:
         return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"
     if trial.key in record.failed:

@@ -41,7 +41,7 @@ class NetworkTask(Task):
 
         return run_attempt(self, signalled)
 
-    def on_this_node(self, shared_data: Callable[[], Path] | None) -> NetworkTask:
+    def on_this_node(self, shared_data: Callable[[str], Path] | None) -> NetworkTask:
         """Return the task with the folder of the data on another machine."""
         path = prepared_path(NetworkTrial.from_json(self.trial).data.located(self.images), self.data_dir)
         if path.exists():
@@ -51,4 +51,4 @@ class NetworkTask(Task):
                 f"this node does not see the prepared data {path}: give a folder that all nodes share with"
                 " `data_dir`, or `ray_data=object-store`"
             )
-        return replace(self, data_dir=shared_data())
+        return replace(self, data_dir=shared_data(path.name))

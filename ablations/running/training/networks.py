@@ -54,14 +54,14 @@ class Networks:
     They are None for a network that cannot be built or run; its trials will fail with the reason.
 
     Attributes:
-        shape: of the data.
+        shape_of: the shape of a row's data.
         limit_seconds: where one structure or fingerprint takes longer, the others of its backbone are left out; None
             to compute them all.
         problems: why a network has no structure or fingerprint, by the row's label.
         left_out: seconds of the rows, by label, that were left out.
     """
 
-    shape: DataShape
+    shape_of: Callable[[DataSpec], DataShape] = data_shape
     limit_seconds: float | None = None
     problems: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, float] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Networks:
             made_of = self.structure(row)
             if made_of is not None:
                 cost = made_of.parameters, made_of.multiply_adds
-                groups[(row.recipe.effective, row.repeat, *cost)].append(row)
+                groups[(row.task, row.recipe.effective, row.repeat, *cost)].append(row)
         return tuple(
             (one, other)
             for group in groups.values()
@@ -118,14 +118,15 @@ class Networks:
         compute: Callable[..., Value],
         **given: object,
     ) -> Value | None:
-        key = (row.backbone, row.variant)
+        shape = self.shape_of(row.data)
+        key = (row.backbone, row.variant, shape)
         if key not in known and self._takes_too_long(row):
             return None
         if key not in known:
             began = time.process_time()
             try:
-                shape = {"num_classes": self.shape.num_classes, "image_shape": self.shape.image_shape}
-                known[key] = compute(*key, **shape, **given)
+                of_data = {"num_classes": shape.num_classes, "image_shape": shape.image_shape}
+                known[key] = compute(row.backbone, row.variant, **of_data, **given)
             except Exception as error:  # a plug-in may raise anything
                 known[key] = None
                 self.problems[row.label] = typed_line(error)

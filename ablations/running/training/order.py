@@ -29,7 +29,7 @@ def longest_first(trials: Sequence[Trial], row_of: Callable[[Trial], Row], *, wo
     """
     if workers < 2 or not trials:
         return list(trials)
-    networks = Networks(data_shape(network_trial(trials[0]).data))
+    networks = Networks()
     costs = {
         trial.key: _multiply_adds(network_trial(trial), network_row(row_of(trial)), networks)
         for trial in trials
@@ -45,5 +45,5 @@ def _multiply_adds(trial: NetworkTrial, row: NetworkRow, networks: Networks) -> 
         return 0.0
     images = trial.data.train_images or dataset(trial.data.name).train_images or ASSUMED_IMAGES
     batch = min(trial.recipe.batch_size, images)
-    steps, side = trial.recipe.steps(images // batch), networks.shape.image_shape[1]
+    steps, side = trial.recipe.steps(images // batch), data_shape(trial.data).image_shape[1]
     return made_of.multiply_adds * steps * batch * pixel_share(trial.recipe, total=steps, full=side)

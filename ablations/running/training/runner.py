@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.planning.networks.data_path import absolute_path
+from ablations.planning.networks.data_spec import whole_data
+from ablations.planning.networks.row import network_rows
 from ablations.planning.networks.study import network_study
 from ablations.planning.networks.trial import network_trial
-from ablations.running.trials.inputs import Inputs
+from ablations.running.trials.inputs import InputData, Inputs
 from ablations.running.trials.runner import Runner
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ class NetworkRunner(Runner):
         from ablations.running.training.pretrained import keep_weights
         from ablations.running.training.refusals.untrainable import possible_rows
 
-        spec = network_study(design.study).baseline.data
-        prepared = ensure_prepared(spec, data_dir, say)
-        _check_batches(design, len(prepared.train_labels))
+        found: dict[str, InputData] = {}
+        for spec in dict.fromkeys(row.data for row in network_rows(design.rows)):
+            prepared = ensure_prepared(spec, data_dir, say)
+            _check_batches(design, spec, len(prepared.train_labels))
+            name, file = whole_data(spec.model_dump()), prepared_path(spec, data_dir)
+            known = found.get(name, InputData(prepared.digest, file))
+            found[name] = replace(known, labels=(*known.labels, *labels_of(prepared, spec)))
         keep_weights((w for row in possible_rows(design) if (w := row.recipe.weights)), data_dir)
-        return Inputs(prepared.digest, prepared_path(spec, data_dir), labels_of(prepared, spec))
+        return Inputs(found)
 
     def task(
         self, study: Study, trial: Trial, places: Mapping[str, Any], settings: Mapping[str, Any]
@@ -80,10 +86,9 @@ class NetworkRunner(Runner):
             **places,
         )
 
-    def names_the_same_data(self, study: Study, line: TrialRecord) -> bool:
-        """Return whether a recorded training names the data set of the study."""
-        data, known = network_study(study).baseline.data, line.trial["data"]
-        return (known["name"], known.get("path"), known.get("size")) == (data.name, data.path, data.size)
+    def data_of(self, trial: Mapping[str, Any]) -> str:
+        """Return the data set that a training names."""
+        return whole_data(trial["data"])
 
     def ordered(
         self, trials: Sequence[Trial], row_of: Callable[[Trial], Row], *, workers: int
@@ -116,21 +121,22 @@ def _images(line: TrialRecord, data_dir: Path, folder: str) -> str | None:
     return source_of(line.data_digest, data_dir) or absolute_path(path, folder)
 
 
-def _check_batches(design: Design, train_images: int) -> None:
+def _check_batches(design: Design, spec: DataSpec, train_images: int) -> None:
     from ablations.planning.choices.arms import extreme_rows
     from ablations.planning.networks.batches import check_batches
 
     study = network_study(design.study)
-    left = train_images - (study.held_back if study.baseline.data.train_images is None else 0)
-    check_batches(study, [*design.rows, *extreme_rows(design)], left)
+    left = train_images - (study.held_back if spec.train_images is None else 0)
+    rows = network_rows([*design.rows, *extreme_rows(design)])
+    check_batches(study, (row for row in rows if row.data == spec), left)
 
 
-def labels_of(prepared: Prepared, spec: DataSpec) -> ImageLabels | None:
-    """Return the labels of the test images; None for a study that never sees them."""
+def labels_of(prepared: Prepared, spec: DataSpec) -> tuple[ImageLabels, ...]:
+    """Return the labels of the test images; none for a study that never sees them."""
     from ablations.running.record.image_labels import ImageLabels
 
     if spec.validation_images is not None:
-        return None
+        return ()
     without_images = replace(prepared, test_images=prepared.test_labels)  # they would be read
     tested = without_images.subset(test_images=spec.test_images)
-    return ImageLabels(prepared.digest, prepared.classes, tested.test_labels.numpy())
+    return (ImageLabels(prepared.digest, prepared.classes, tested.test_labels.numpy()),)

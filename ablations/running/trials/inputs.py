@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class InputData:
+    """One data set that the harness provides.
+
+    Attributes:
+        digest: of the whole of it; trials with different ones are not compared.
+        file: that it was prepared in, which nodes of a cluster need; None for none.
+        labels: of the test examples, kept beside the outcomes: one for each part of the test examples that rows are
+            tested on; empty where nobody asks.
+    """
+
+    digest: str
+    file: Path | None = None
+    labels: tuple[ImageLabels, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inputs:
     """The data that the harness provides; nothing where trials find their own.
 
     Attributes:
-        digest: of the data; trials with different ones are not compared.
-        file: of the prepared data, which nodes of a cluster need; None for none.
-        labels: of the test examples, kept beside the outcomes; None where nobody asks.
+        data: by what `Runner.data_of` says of a trial.
     """
 
-    digest: str = ""
-    file: Path | None = None
-    labels: ImageLabels | None = None
+    data: Mapping[str, InputData] = field(default_factory=dict)
+
+    def digest(self, name: str) -> str:
+        """Return the digest of a data set; empty where the harness does not provide it."""
+        return self.data[name].digest if name in self.data else ""
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Those that trials may have been recorded with."""
+        return frozenset(data.digest for data in self.data.values()) or frozenset({""})
 
 
 NO_INPUTS = Inputs()

@@ -59,7 +59,7 @@ class Runner:
             study: that the trial belongs to.
             trial: what to run.
             places: the fields that every task has, but for `key` and `trial`.
-            settings: `data_dir`, `kernels`, `latency` and `digest`, for who needs them.
+            settings: `data_dir`, `kernels`, `latency`, and the `digest` of the trial's data, for who needs them.
         """
         return ExperimentTask(
             key=trial.key,
@@ -90,9 +90,13 @@ class Runner:
             key=line.key, trial=line.trial, fields=fields, home=folder or os.getcwd(), **places
         )
 
-    def names_the_same_data(self, study: Study, line: TrialRecord) -> bool:
-        """Return whether a recorded trial says that it read what the study's trials read, whatever its digest is."""
-        return True
+    def data_of(self, trial: Mapping[str, Any]) -> str:
+        """Return which of `Inputs.data` a trial says that it reads; "" for none.
+
+        Args:
+            trial: its canonical JSON.
+        """
+        return ""
 
     def ordered(
         self, trials: Sequence[Trial], row_of: Callable[[Trial], Row], *, workers: int

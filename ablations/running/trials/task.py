@@ -53,11 +53,12 @@ class Task(ABC):
                 code that was changed.
         """
 
-    def on_this_node(self, shared_data: Callable[[], Path] | None) -> Task:
+    def on_this_node(self, shared_data: Callable[[str], Path] | None) -> Task:
         """Return the task with the places of its data on another machine.
 
         Args:
-            shared_data: returns a folder with the data that the sweep has sent along; None where it sent none.
+            shared_data: returns a folder with the file of a name that the sweep has sent along; None where it sent
+                none.
 
         Raises:
             UserError: the data are not there.

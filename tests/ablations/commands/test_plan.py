@@ -228,14 +228,14 @@ def test_every_data_set_has_a_shape() -> None:
 def test_shipped_studies_compare_no_network_with_itself() -> None:
     for name in ("smoke", "quickstart"):
         unfolded = design(load_study(name))
-        networks = Networks(data_shape(unfolded.study.baseline.data))
+        networks = Networks()
         assert list(networks.identical(unfolded.rows)) == []
         assert all(networks.structure(row) is not None for row in unfolded.rows)  # each was looked at
 
 
 def test_a_failure_is_known_by_its_row() -> None:
     unfolded = design(load_study("smoke"))
-    networks = Networks(data_shape(DataSpec(name="image-folder", path="x", size=8)))
+    networks = Networks(lambda data: data_shape(DataSpec(name="image-folder", path="x", size=8)))
     assert networks.structure(unfolded.baseline) is not None
     with pytest.raises(UserError, match="unknown data set"):
         data_shape(DataSpec.model_construct(name="nowhere", size=None))

@@ -39,7 +39,7 @@ class TestAxes:
                 "axes: unknown axis 'reducton'; did you mean 'reduction'? known: variant, squeeze, ",
             ),
             ({"recipe.lrr": [2]}, "axes: unknown axis 'recipe.lrr'; did you mean 'recipe.lr'? known: "),
-            ({"data": ["digits"]}, "axes: unknown axis 'data'; "),
+            ({"dataset": ["digits"]}, "axes: unknown axis 'dataset'; did you mean 'data'? known: variant, "),
             ({"reduction": []}, "axes: axis 'reduction' has no values"),
             ({"reduction": 8}, "axes.reduction must be a list, got "),
             ({"reduction": "8"}, "axes.reduction must be a list, got "),

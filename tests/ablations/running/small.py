@@ -16,12 +16,19 @@ from ablations.planning.networks.trial import NetworkTrial
 from ablations.planning.row import Row
 from ablations.planning.study_file import parse_study
 from ablations.running.data import Prepared
+from ablations.running.record.image_labels import ImageLabels
 from ablations.running.record.trial_record import TrialRecord
 from ablations.running.sweep.values import Running
+from ablations.running.trials.inputs import InputData, Inputs
 from senet_core.variants.variant import PAPER_SE, SEVariant
 
 RECIPE = Recipe(epochs=2, batch_size=32, lr=0.05, pad=1, flip=True, precision="fp32")
 DATA = DataSpec(name="digits", train_images=80, test_images=40)
+
+
+def of_digits(digest: str, *labels: ImageLabels) -> Inputs:
+    """Return what the trials of small studies read."""
+    return Inputs({"digits": InputData(digest, labels=labels)})
 
 
 def small_trial(variant: SEVariant | None = PAPER_SE, seed: int = 0, **recipe: Any) -> NetworkTrial:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small import DATA, Watcher
+from small import DATA, Watcher, of_digits
 
 from ablations.planning.design import Design
 from ablations.running.data import ensure_prepared
@@ -34,7 +34,9 @@ class Sweeps:
         return outcome
 
     def sweep(self, design: Design, **options: Any) -> SweepOutcome:
-        settings = Settings(**{"data_dir": self.data_dir, "digest": self.prepared.digest, **options})
+        settings = Settings(
+            **{"data_dir": self.data_dir, "inputs": of_digits(self.prepared.digest), **options}
+        )
         # OpenMP counts for each thread; one that is cut short still ends its task, and not beside the next one
         with ThreadPoolExecutor(1, initializer=partial(torch.set_num_threads, 1)) as threads:
             return sweep(

@@ -15,6 +15,12 @@ def file_key(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "table"
 
 
+def family_key(axis: str | None, task: str) -> str:
+    """Return a file name of a study's table: of an axis, or of all rows, on one of several tasks or on the only one."""
+    named = file_key(axis or "all")
+    return f"{named}-{distinct_key(task)}" if task else named
+
+
 def distinct_key(name: str) -> str:
     """Return a file name of a foreign name that no other name has: "cifar10", "cifar-10-1c9d2a7e" for "CIFAR 10".
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from ablations.errors import StudyError
 from ablations.planning.design import Design
 from ablations.planning.networks.row import NetworkRow, network_rows
-from ablations.planning.networks.study import network_study
-from ablations.running.training.networks import Networks, data_shape
+from ablations.running.training.networks import Networks
 from senet_core.fingerprint import Structure
 from senet_core.variants.text import variant_fields
 from senet_core.variants.variant import SEVariant
@@ -26,7 +25,7 @@ def refuse_identical(design: Design, networks: Networks | None = None) -> None:
     """
     if design.study.allow_identical:
         return
-    networks = networks or Networks(data_shape(network_study(design.study).baseline.data))
+    networks = networks or Networks()
     pairs = networks.identical(network_rows(design.rows))
     if not pairs:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ablations.errors import StudyError
 from ablations.planning.design import Design
 from ablations.planning.networks.row import NetworkRow, network_rows
-from ablations.planning.networks.study import network_study
 from ablations.running.training.networks import DataShape, Networks, data_shape
 from ablations.running.training.schedule import smaller_sizes
 
@@ -16,13 +15,13 @@ def refuse_small_images(design: Design) -> None:
     Raises:
         StudyError: with the first row that asks for it, and what would do.
     """
-    shape, asked = data_shape(network_study(design.study).baseline.data), set[tuple[str, int]]()
-    full = shape.image_shape[1]
+    asked = set[tuple[str, int, str]]()
     for row in network_rows(design.rows):
-        size = row.recipe.start_size
-        if size is None or (row.backbone, size) in asked:
+        shape, size = data_shape(row.data), row.recipe.start_size
+        full = shape.image_shape[1]
+        if size is None or (row.backbone, size, row.task) in asked:
             continue
-        asked.add((row.backbone, size))
+        asked.add((row.backbone, size, row.task))
         begins = f"study {design.study.name!r}, row {row.label!r}: start_size is {size} pixels, and"
         if size > full:
             raise StudyError(f"{begins} images of {row.data.name!r} have {full}; give at most {full}")
@@ -36,6 +35,7 @@ def refuse_small_images(design: Design) -> None:
 
 def _problem(row: NetworkRow, shape: DataShape, size: int) -> str:
     """Return why a row's network cannot take images of a size; empty where it can."""
-    networks = Networks(DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed))
+    smaller = DataShape(shape.num_classes, (shape.image_shape[0], size, size), shape.assumed)
+    networks = Networks(lambda data: smaller)
     networks.structure(row)
     return networks.problems.get(row.label, "")

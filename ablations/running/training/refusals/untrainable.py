@@ -10,7 +10,6 @@ from ablations.errors import StudyError
 from ablations.planning.choices.arms import extreme_rows
 from ablations.planning.design import Design
 from ablations.planning.networks.row import NetworkRow, network_rows
-from ablations.planning.networks.study import network_study
 from ablations.running.training.building import why_unfit
 from ablations.running.training.networks import data_shape
 from ablations.running.training.optimizers import check_installed
@@ -26,14 +25,14 @@ def refuse_untrainable(design: Design) -> None:
         StudyError: images are too small for the data or a network, or a network lacks what a recipe asks for.
         ToolMissing: an optimiser's package is not installed.
     """
-    in_channels = data_shape(network_study(design.study).baseline.data).image_shape[0]
     known: dict[Hashable, str] = {}
     states: dict[str, Mapping[str, Tensor] | None] = {}
     for row in possible_rows(design):
         recipe = row.recipe
         check_installed(recipe.optimizer)
         asks = (recipe.dropout > 0, recipe.stochastic_depth > 0, recipe.freeze, recipe.weights)
-        kind = (row.backbone, None if recipe.weights is None else row.variant, *asks)
+        in_channels = data_shape(row.data).image_shape[0]
+        kind = (row.backbone, None if recipe.weights is None else row.variant, in_channels, *asks)
         if kind not in known:
             known[kind] = _problem(row, in_channels, states)
         if known[kind]:

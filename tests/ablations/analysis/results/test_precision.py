@@ -175,7 +175,7 @@ def test_what_another_study_takes_over_is_the_same_line(tmp_path: Path) -> None:
     begun = design(study().in_precision("fp32"))
     write_record(tmp_path / "old", as_auto(simulated(begun, **computed_in("fp32"))))
     key = begun.baseline.trial(0).key
-    [found] = OtherStudies(tmp_path, "new", "d" * 64).finished([key])
+    [found] = OtherStudies(tmp_path, "new", {"d" * 64}).finished([key])
     again = TrialRecord.from_line(found.to_line())
     assert (again.key, again.trial["recipe"]["precision"]) == (key, "fp32")
     assert json.loads(found.to_line())["key"] == again.written_as != key

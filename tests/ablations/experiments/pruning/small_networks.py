@@ -93,7 +93,7 @@ class Home:
         """Run a study, and return its record."""
         study = self.design(name)
         inputs = runner_of(study.study).prepare(study, self.folder / "data", print)
-        settings = Settings(data_dir=self.folder / "data", digest=inputs.digest, labels=inputs.labels)
+        settings = Settings(data_dir=self.folder / "data", inputs=inputs)
         with ThreadPoolExecutor(1, initializer=partial(torch.set_num_threads, 1)) as threads:
             done = sweep(study, self.paths(name), settings, make_executor=lambda: threads, display=SILENT)
         return done.record

@@ -11,7 +11,7 @@ from ablations.running.doctor.finding import Finding
 
 
 def looked_at(folder: Path, *, fix: bool) -> list[Finding]:
-    return [finding for finding in check_data(folder, None, fix=fix) if finding.level != "ok"]
+    return [finding for finding in check_data(folder, (), fix=fix) if finding.level != "ok"]
 
 
 def test_leftovers_of_killed_preparations_are_removed_and_those_under_way_stay(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_data_reaches_a_node_through_the_object_store(cluster: SmallCluster, tmp
     _lease(task)
     own = RayExecutor(
         Resources(),
-        data=DataFile(path.name, prepared.digest, ray.put(np.fromfile(path, np.uint8))),
+        data=(DataFile(path.name, prepared.digest, ray.put(np.fromfile(path, np.uint8))),),
     )
     outcome = own.submit(run_task, task).result(PATIENCE_SECONDS)
     own.shutdown()

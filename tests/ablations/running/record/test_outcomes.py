@@ -252,10 +252,10 @@ def test_a_trial_taken_from_another_study_brings_its_outcomes(tmp_path: Path) ->
     line, bits = trial()
     StudyRecord(tmp_path / "one").add_trials(line, outcomes=bits)
     mine = StudyRecord(tmp_path / "two")
-    [taken] = OtherStudies(tmp_path, "two", DIGEST).take_over([line.key], mine)
+    [taken] = OtherStudies(tmp_path, "two", {DIGEST}).take_over([line.key], mine)
     assert taken.shared_from == "one"
     assert np.array_equal(StudyRecord(tmp_path / "two").outcomes(line.key), RIGHT)  # type: ignore[arg-type]
-    assert OtherStudies(tmp_path, "two", DIGEST).take_over([line.key], mine) == []
+    assert OtherStudies(tmp_path, "two", {DIGEST}).take_over([line.key], mine) == []
     assert len(kept(tmp_path / "two")) == 1
 
 
@@ -266,7 +266,7 @@ def test_a_trial_whose_outcomes_another_study_has_lost_is_not_taken(
     StudyRecord(tmp_path / "one").add_trials(line, other, outcomes={**bits, **others})
     outcomes_file(tmp_path / "one", line).unlink()  # type: ignore[union-attr]
     mine = StudyRecord(tmp_path / "two")
-    studies = OtherStudies(tmp_path, "two", DIGEST)
+    studies = OtherStudies(tmp_path, "two", {DIGEST})
     assert [taken.key for taken in studies.take_over([line.key, other.key], mine)] == [other.key]
     assert studies.finished([line.key]) == []
     [said] = caplog.messages

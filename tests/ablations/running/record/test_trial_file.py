@@ -215,11 +215,11 @@ def test_a_trial_is_shared_only_on_the_same_data(tmp_path: Path) -> None:
     TrialFile(tmp_path / "bad" / "trials.jsonl").append(FAILED)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "trials.jsonl").write_text("nonsense\n")
-    [shared] = OtherStudies(tmp_path, "one", "d1").finished([LINE.key, "other"])
+    [shared] = OtherStudies(tmp_path, "one", {"d1"}).finished([LINE.key, "other"])
     assert shared == replace(LINE, study="one", shared_from="two")
-    assert OtherStudies(tmp_path, "one", "other data").finished([LINE.key]) == []
+    assert OtherStudies(tmp_path, "one", {"other data"}).finished([LINE.key]) == []
     assert (
-        OtherStudies(tmp_path, "two", "d1").finished([LINE.key]) == []
+        OtherStudies(tmp_path, "two", {"d1"}).finished([LINE.key]) == []
     )  # its own record is not another study's
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from small import Watcher, small_study
+from small import Watcher, of_digits, small_study
 
 from ablations.analysis.results.growing import CurrentResults, NextTrials
 from ablations.planning.design import Design
@@ -152,7 +152,7 @@ class Choosing:
         return sweep(
             design,
             paths,
-            Settings(data_dir=self.results, digest="d", **options),
+            Settings(data_dir=self.results, inputs=of_digits("d"), **options),
             make_executor=lambda: executor or Pretending(self, options.get("workers", 1)),
             display=self.watcher,
             record=record,

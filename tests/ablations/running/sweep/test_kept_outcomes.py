@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small import DATA, small_study
+from small import DATA, of_digits, small_study
 from sweeping import Sweeps
 
 from ablations.running.data import open_prepared
@@ -46,7 +46,7 @@ def test_every_finished_trial_has_its_outcomes_and_the_labels_are_there_once(swe
     design = small_study(**TWO)
     tested = open_prepared(DATA, sweeps.data_dir)
     labels = ImageLabels(sweeps.prepared.digest, tested.classes, tested.test_labels.numpy())
-    record = sweeps.sweep(design, labels=labels).record
+    record = sweeps.sweep(design, inputs=of_digits(sweeps.prepared.digest, labels)).record
     folder = sweeps.paths(design).results
     assert len(record.finished) == 2
     check(record, folder)

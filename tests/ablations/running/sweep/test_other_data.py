@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
-from small import DATA, Watcher, one_thread, small_study
+from small import DATA, Watcher, of_digits, one_thread, small_study
 
 from ablations.errors import DataError, RecordError
 from ablations.running.data import ensure_prepared, open_prepared, prepared
@@ -41,7 +41,7 @@ class Place:
         self.right = self.path.read_bytes()
 
     def sweep(self, executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1)) -> SweepOutcome:
-        settings = Settings(data_dir=self.folder / "data", digest=self.digest)
+        settings = Settings(data_dir=self.folder / "data", inputs=of_digits(self.digest))
         return sweep(self.design, self.paths, settings, make_executor=executor, display=Watcher())
 
     def before_the_second(self, change: Callable[[], object]) -> None:

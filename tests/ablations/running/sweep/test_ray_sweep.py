@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ray_clusters import SmallCluster, small_cluster
-from small import DATA, Watcher, small_study
+from small import DATA, Watcher, of_digits, small_study
 
 from ablations.planning.design import Design
 from ablations.running.data import ensure_prepared
@@ -45,7 +45,7 @@ def _sweep(
 ) -> SweepOutcome:
     settings = Settings(
         data_dir=folder / "data",
-        digest=ensure_prepared(DATA, folder / "data").digest,
+        inputs=of_digits(ensure_prepared(DATA, folder / "data").digest),
         workers=2,
         kernels=NO_KERNELS,
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from processes import until
-from small import DATA, Watcher, one_thread, small_study
+from small import DATA, Watcher, of_digits, one_thread, small_study
 
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.status import study_status
@@ -94,7 +94,7 @@ class Bench:
         next_trials: Callable[[StudyRecord, Collection[str]], list[NetworkTrial]] | None = None,
         **options: Any,
     ) -> SweepOutcome:
-        settings = Settings(**{"data_dir": self.data_dir, "digest": self.digest, **options})
+        settings = Settings(**{"data_dir": self.data_dir, "inputs": of_digits(self.digest), **options})
         record = self.paths(design).open_record()
         return sweep(
             design,
@@ -543,7 +543,7 @@ def test_other_data_under_the_same_name_is_refused(bench: Bench) -> None:
     bench.sweep(design)
     before = bench.paths(design).record.read_bytes()
     with pytest.raises(RecordError, match=r"recorded with other data .*`fresh=True`"):
-        bench.sweep(design, digest="another")
+        bench.sweep(design, inputs=of_digits("another"))
     assert bench.paths(design).record.read_bytes() == before
 
 
