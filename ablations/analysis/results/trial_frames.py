@@ -41,4 +41,5 @@ def _line(results: Results, row: Row, seed: int) -> list[Any]:
     result = None if done is None else done.result
     recorded = results.design.study.experiment.recorded
     measured = [None if result is None else result.value(name) for name in recorded]
-    return [row.label, seed, key, status, *(text for _, text in row.values), *measured]
+    values = dict(row.values)
+    return [row.label, seed, key, status, *(values[axis] for axis in results.design.study.axes), *measured]
