@@ -90,7 +90,7 @@ def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
     for plan in (*distinct, own):
         most = max(most, plan.most)
         ends.append((plan.looks[-1], most))
-    before = ", ".join(str(last) for last, _ in ends[:-1])
+    before = ", ".join(dict.fromkeys(str(last) for last, _ in ends[:-1]))
     from ablations.analysis.stats.interims.schedule import wrong_over_plans
 
     bound = 100 * _ALPHA * wrong_over_plans(ends)
