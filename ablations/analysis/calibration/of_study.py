@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ablations.analysis.calibration.rates import Resampling, noise_rates
-from ablations.analysis.calibration.resampling import FEWEST_SEEDS, NOISES, residual_differences
+from ablations.analysis.calibration.resampling import (
+    COLLAPSE,
+    FEWEST_SEEDS,
+    NOISES,
+    collapse_of,
+    residual_differences,
+)
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.max_t import FEWEST_PAIRS
@@ -67,7 +73,10 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
     seeds = len(design.seeds)
     slower = 1 if seeds <= _FEW_FLIPS else _BY_MANY_FLIPS
     resamples = max(100, resamples // (slower if rules.schedule is None else _BY_FRAMES))
-    resampling = Resampling(residuals[:, noisy], seeds, resamples, rules)
+    # rates are shares and ratios: in units in which a collapse has its size they are the same
+    unit = collapse_of(design.study.metric, design.study.margin) / COLLAPSE
+    scaled = replace(rules, margin=design.study.margin / unit)
+    resampling = Resampling(residuals[:, noisy] / unit, seeds, resamples, scaled)
     names = [name for _, own in _compared(results, wide) for name in own]
     kept = {name for name, has_noise in zip(names, noisy, strict=True) if has_noise}
     flips = rules.schedule is None and seeds >= FEWEST_PAIRS

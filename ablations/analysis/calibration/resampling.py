@@ -29,6 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ablations.planning.metric import Metric
+
 Noise = Literal["as found", "one row collapses", "skewed"]
 NOISES: tuple[Noise, ...] = ("as found", "one row collapses", "skewed")
 """As found in the study; with one row that is 10 points worse in 10 % of its seeds, and better by a point in all of
@@ -37,8 +39,16 @@ them, so that its mean is as before; and exponential differences, spread and cor
 FEWEST_SEEDS = 5
 """With fewer seeds that every row has, residuals say nothing of their noise."""
 
-_COLLAPSE, _OFTEN = 10.0, 0.1
+COLLAPSE = 10.0
+"""By how much a row collapses, in points; in other units than per cent by 50 margins, which is as much by default."""
+
+_OFTEN = 0.1
 _Floats = NDArray[np.float64]
+
+
+def collapse_of(metric: Metric, margin: float) -> float:
+    """Return by how much a row collapses, in the units of a metric's differences."""
+    return COLLAPSE if metric.unit == "%" else 50 * margin
 
 
 def residual_differences(values: _Floats) -> _Floats:
@@ -74,7 +84,7 @@ def draw(residuals: _Floats, noise: Noise, shape: tuple[int, int], generator: np
     if noise == "one row collapses":
         often = generator.random(shape) < _OFTEN
         studies = np.arange(shape[0])
-        found[studies, :, target(shape[0], residuals.shape[1])] += _COLLAPSE * (often - _OFTEN)
+        found[studies, :, target(shape[0], residuals.shape[1])] += COLLAPSE * (often - _OFTEN)
     return found
 
 

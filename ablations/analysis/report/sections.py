@@ -81,7 +81,7 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield Extra(margins.title, (margins,))
     calibrated = calibration_of(results)
     if calibrated is not None:
-        yield Extra("Calibration", (calibration_table(calibrated),))
+        yield Extra("Calibration", (calibration_table(calibrated, results.design.study.metric),))
     foreseen = hindsight_table(results)
     if foreseen is not None:
         yield Extra(foreseen.title, (foreseen,))

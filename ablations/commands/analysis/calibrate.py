@@ -40,7 +40,7 @@ def command(asked: AskedStudy, resamples: int) -> None:
     results, console = Results(design, paths.open_record(), places=paths.places()), make_console()
     with console.status(Text("resampling reports")) if console.is_terminal else nullcontext():
         found = calibrate_study(results, resamples=resamples)
-    table = calibration_table(found)
+    table = calibration_table(found, design.study.metric)
     console.print(ScreenTable(table))
     for note in table.notes:
         console.print(note)

@@ -14,11 +14,12 @@ import pytest
 from ablations.analysis.calibration.of_study import calibrate_study, calibration_of
 from ablations.analysis.calibration.page import calibration_table
 from ablations.analysis.calibration.rates import Resampling, noise_rates
-from ablations.analysis.calibration.resampling import residual_differences
+from ablations.analysis.calibration.resampling import collapse_of, residual_differences
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.results import Results
 from ablations.errors import RecordError
+from ablations.planning.metric import Metric
 from ablations.running.record.calibrations import (
     FILE_NAME,
     NoiseRates,
@@ -167,8 +168,9 @@ def test_a_damaged_file_is_left_out_of_the_report(tmp_path: Path, caplog: pytest
 
 
 def test_every_figure_has_its_error_and_number(tmp_path: Path) -> None:
-    found = calibrate_study(results_of(tmp_path), resamples=100)
-    table = calibration_table(found)
+    results = results_of(tmp_path)
+    found = calibrate_study(results, resamples=100)
+    table = calibration_table(found, results.design.study.metric)
     assert len(table.columns) == 2 + len(found.noises)
     for one in found.noises:
         assert isinstance(one, NoiseRates)
@@ -177,3 +179,17 @@ def test_every_figure_has_its_error_and_number(tmp_path: Path) -> None:
             assert rate.value is None or math.isfinite(rate.value)
     cells = [cell.text() for row in table.rows for cell in row.cells[2:]]
     assert all("(" in cell for cell in cells)
+
+
+def test_a_metric_of_another_unit_is_spoken_of_in_it(tmp_path: Path) -> None:
+    seconds = Metric("seconds", "time", "s", "s", 3)
+    table = calibration_table(calibrate_study(results_of(tmp_path, margin=0.01), resamples=100), seconds)
+    text = " ".join([*table.notes, *(row.cells[0].text() or "" for row in table.rows)])
+    assert "points" not in text
+    assert "One row collapses: 0.5 s worse in 10 % of its seeds" in text
+    assert "one row with a true difference of 2 margins (0.02 s)" in text
+
+
+def test_a_collapse_has_one_size_in_per_cent_and_is_so_many_margins_in_other_units() -> None:
+    assert collapse_of(Metric("error", "error", "%", "points"), 0.5) == 10
+    assert collapse_of(Metric("loss", "loss"), 0.004) == pytest.approx(0.2)
