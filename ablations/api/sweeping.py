@@ -169,6 +169,8 @@ class StudyRun:
 
 def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> None:
     """Write what a study shows as a whole into its MLflow experiment: summaries, report, and Optuna's plots."""
+    from ablations.analysis.tables.glance.glance import glance_of
+    from ablations.analysis.tables.glance.note import glance_note
     from ablations.analysis.tables.summary import summarise
     from ablations.running.mlflow.background_writer import write_conclusion
 
@@ -178,7 +180,7 @@ def write_into_mlflow(tracker: Tracker, paths: StudyPaths, results: Results) -> 
 
             write_optuna_plots(results.choices, folder)
 
-    write_conclusion(tracker, paths, summarise(results), draw)
+    write_conclusion(tracker, paths, summarise(results), draw, note=glance_note(glance_of(results)))
 
 
 def _most_trials(design: Design) -> int:

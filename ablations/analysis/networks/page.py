@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablations.analysis.networks.paper import in_paper, paper_tables_of, printed
+from ablations.analysis.networks.paper import in_paper, paper_difference, paper_tables_of, printed
 from ablations.analysis.networks.published import caveat
 from ablations.analysis.networks.recipes import recipe_text
 from ablations.analysis.networks.widths import width_notes, width_text, widths_of
@@ -94,6 +94,14 @@ class NetworkPage(Page):
         length = "" if epochs is None else f" after {counted(epochs, 'epoch')}"
         on = "" if row.task else f" on {row.data.name}"  # its label says the task
         return f"{baseline.label} in {row.backbone}{on}{length}"
+
+    def published(self, family: Family, outcome: Outcome) -> float | None:
+        """Return the paper's difference for a row, where a family's table shows the paper's figures."""
+        return (
+            paper_difference(outcome, family, self._study)
+            if outcome.records and in_paper(family, self._study)
+            else None
+        )
 
     def choice_words(self) -> ChoiceWords:
         """Return how the study chose on validation images."""

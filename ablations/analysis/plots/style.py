@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -83,7 +84,10 @@ def fix_layout(figure: Figure) -> None:
 @contextmanager
 def style() -> Iterator[None]:
     """Set the house's style, and put back what was set before."""
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing from font"
+        )  # such a letter is a box, in every viewer
         mpl.rcdefaults()  # a matplotlibrc of the user's does not change a report
         mpl.rcParams.update(_STYLE)
         yield

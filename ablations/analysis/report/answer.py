@@ -10,6 +10,7 @@ from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, about, fixed, p_text
 from ablations.analysis.tables.comparisons.intervals import IntervalWords, interval_words
+from ablations.analysis.tables.glance.glance import progress_sentence
 from ablations.analysis.tables.page import page_of
 from ablations.planning.metric import Metric
 
@@ -23,7 +24,7 @@ def short_answer(results: Results) -> tuple[str, ...]:
     Returns:
         One to five sentences, without markup.
     """
-    progress = (_progress(results),) if results.unfinished else ()
+    progress = (progress_sentence(results),) if results.unfinished else ()
     parts = results.tasks
     if len(parts) == 1:
         return (*progress, *_of_task(results))
@@ -52,14 +53,6 @@ def _of_task(results: Results) -> tuple[str, ...]:
         )
         return tuple(said)
     return (*said, *_settled(compared, metric), *_open(compared, metric))
-
-
-def _progress(results: Results) -> str:
-    failed, planned = len(results.failed), results.asked_trials
-    if results.withheld is None and failed and len(results.finished) + failed == planned:
-        return f"{len(results.finished)} of {planned} trials have a result; {failed} failed, and are not waited for."
-    and_failed = f" ({failed} failed)" if failed else ""
-    return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 
 
 def _level(name: str, baseline: Outcome, words: IntervalWords, metric: Metric) -> str:

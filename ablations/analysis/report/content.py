@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ablations.analysis.plots.axis import draw_axis, draw_curves
 from ablations.analysis.plots.cost import draw_cost
 from ablations.analysis.plots.data import axis_info, cost_info, cost_words, costs_alike, curves_info
+from ablations.analysis.plots.overview import draw_overview
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
 from ablations.analysis.report.sections import choice_answer, extras_of
@@ -24,6 +25,7 @@ from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.comparisons.keys import distinct_key, family_key
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
+from ablations.analysis.tables.glance.glance import Glance, glance_of
 from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.page import page_of
 
@@ -54,7 +56,8 @@ _EMPTY = Table("", "", (), ())
 class Content:
     """A whole report; empty tables and missing plots are left out by the templates.
 
-    What a study has and a frame from anywhere has not (`setup` and what follows it) is empty for a frame.
+    What a study has and a frame from anywhere has not (`setup` and what follows it) is empty for a frame, and the first
+    screen, `glance` and `overview`, for what compares no rows.
     """
 
     name: str
@@ -63,11 +66,11 @@ class Content:
     warnings: tuple[str, ...]
     sections: tuple[Section, ...]
     extras: tuple[Extra, ...]
+    glance: Glance | None = None
+    overview: Plot | None = None
     setup: Table = _EMPTY
     answer: tuple[str, ...] = ()
     account: str = ""
-    progress: str = ""
-    unfinished: bool = False
     costs: tuple[Plot, ...] = ()
     costs_alike: tuple[str, ...] = ()
     curves: tuple[Plot, ...] = ()
@@ -80,9 +83,10 @@ class Content:
 
     def plots(self) -> tuple[Plot, ...]:
         """Return every plot once."""
+        first = () if self.overview is None else (self.overview,)
         own = tuple(section.plot for section in self.sections if section.plot is not None)
         more = tuple(plot for extra in self.extras for plot in extra.plots)
-        return (*own, *more, *self.costs, *self.curves)
+        return (*first, *own, *more, *self.costs, *self.curves)
 
     def further_paper_tables(self) -> tuple[Table, ...]:
         """Return the tables that a paper may take up beside those of the sections: how, extras, what is missing."""
@@ -116,13 +120,13 @@ def content_of(
     """
     study, groups = results.design.study, results.families
     costs, alike = _cost_plots(results)
-    done, failed, planned = len(results.finished), len(results.failed), results.asked_trials
+    glance = glance_of(results)
     return Content(
         name=study.name,
         title=study.title,
-        question=study.question,
-        progress=f"{done} of {planned} trials finished" + (f", {failed} failed" if failed else ""),
-        unfinished=results.unfinished,
+        question=glance.question,
+        glance=glance,
+        overview=_overview(glance),
         answer=(*_answer(results), *_further_answers(results)),
         account=" ".join(filter(None, (account_sentence(results), seal_sentence(results)))),
         warnings=provenance.warnings(results),
@@ -164,15 +168,25 @@ def _present(sentence: str | None) -> tuple[str, ...]:
 
 def frame_content(results: FrameResults) -> Content:
     """Gather the report of a frame from anywhere: a section for each task, all pairs, all tasks together."""
+    glance = glance_of(results)
     return Content(
         name="frame",
         title=results.title,
-        question=f"Which variants differ from {results.baseline} in {results.metric.name}?",
+        question=glance.question,
+        glance=glance,
+        overview=_overview(glance),
         account=results.account,
         warnings=results.notes,
         sections=tuple(_section(family, family_table(family)) for family in results.families),
         extras=tuple(Extra(table.title, (table,)) for table in further_tables(results)),
     )
+
+
+def _overview(glance: Glance) -> Plot | None:
+    """Return the picture of all rows; None where nothing can be compared yet."""
+    if not glance.rows.compared:
+        return None
+    return Plot("overview", glance.caption, draw_overview(glance.rows), glance.rows)
 
 
 def _axis_section(group: Family, results: Results) -> Section:

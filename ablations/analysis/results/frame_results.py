@@ -110,12 +110,14 @@ class FrameResults:
         return latex_table(family_table(family_of(self.families, task, "task")), style)
 
     def _repr_html_(self) -> str:
-        """Return the table of each task, and that over all of them, for notebooks."""
+        """Return the first screen of the report, each task's table, and that over all of them, for notebooks."""
+        from ablations.analysis.plots.notebook import first_screen
         from ablations.analysis.tables.frame import family_table, further_tables
         from ablations.analysis.tables.render import to_html
 
         tables = (*map(family_table, self.families), *further_tables(self))
-        return "\n".join(f"<h4>{escape(table.title)}</h4>\n{to_html(table)}" for table in tables)
+        shown = (f"<h4>{escape(table.title)}</h4>\n{to_html(table)}" for table in tables)
+        return "\n".join((first_screen(self), *shown))
 
 
 def frame_results(

@@ -395,10 +395,11 @@ class Results:
         return latex_table(axis_table(family, self.design.study), style)
 
     def _repr_html_(self) -> str:
-        """Return the summary table with a caption, for notebooks."""
+        """Return the first screen of the report, and the summary table with a caption, for notebooks."""
+        from ablations.analysis.plots.notebook import first_screen
         from ablations.analysis.tables.notebook import notebook_table
 
-        return notebook_table(self)
+        return f"{first_screen(self)}\n{notebook_table(self)}"
 
     def __repr__(self) -> str:
         """Return what it is of, in a line."""

@@ -49,6 +49,17 @@ class Code(Text):
 
 
 @dataclass(frozen=True)
+class Coloured(Text):
+    """Words in a colour, where the screen has colours.
+
+    Attributes:
+        colour: "#rrggbb"; "" for the screen's own.
+    """
+
+    colour: str = ""
+
+
+@dataclass(frozen=True)
 class Number:
     """A number with its unit; None where it is not known.
 
@@ -207,6 +218,7 @@ class Column:
         gives_way: where there is no room for all columns, 1 is left out first; 0 never is.
         in_paper: whether a table in a paper has it where nothing else is asked for.
         narrow: whether it holds marks alone, and does not count where columns are counted.
+        whole: whether its entries are never broken, as those of numbers never are.
     """
 
     key: str
@@ -215,6 +227,7 @@ class Column:
     gives_way: int = 0
     in_paper: bool = True
     narrow: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,17 +45,24 @@ def effect_tables(found: Combinations, metric: Metric) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def interaction_answer(found: Combinations, metric: Metric) -> str | None:
-    """Return a sentence on whether choices depend on each other; None where there is nothing to say."""
+def interaction_answer(found: Combinations, metric: Metric, *, numbers: bool = True) -> str | None:
+    """Return a sentence on whether choices depend on each other; None where there is nothing to say.
+
+    Args:
+        found: the combinations.
+        metric: what was measured.
+        numbers: whether the largest interaction is given with its interval.
+    """
     fit = found.fit
     present = [c for c in fit.interactions if c.words == "present"]
     if present:
         most = max(present, key=lambda c: abs(c.value))
         named = " with ".join(f"{f} {level}" for f, level in zip(most.factors, most.levels, strict=True))
         size = Difference(most.value, most.lo, most.hi, decimals=metric.decimals).text()
+        largest = f"{named} ({metric.with_points(size)})" if numbers else named
         return (
             f"Choices depend on each other: {len(present)} of {len(fit.interactions)} interactions are shown, the "
-            f"largest {named} ({metric.with_points(size)})."
+            f"largest {largest}."
         )
     if fit.interactions and all(c.words == "equivalent" for c in fit.interactions):
         margin = _margin(found, metric)

@@ -71,6 +71,10 @@ class Page:
             return baseline.label
         return self._values_of(baseline.row)
 
+    def published(self, family: Family, outcome: Outcome) -> float | None:
+        """Return the difference to the baseline that a paper prints for a row; None where it prints none."""
+        return None
+
     def choice_words(self) -> ChoiceWords:
         """Return what is said of how the study chose."""
         return words_of_metrics(self.study)

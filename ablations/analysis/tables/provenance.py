@@ -12,14 +12,13 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import seal_facts
 from ablations.analysis.tables.cells import Code, Column, Number, Table, TableRow, Text, plain
 from ablations.analysis.tables.doubts import doubts_of_runs
+from ablations.analysis.tables.glance.spent import hardware, training_time
 from ablations.analysis.tables.page import page_of
 from ablations.analysis.tables.spread import spread_between_runs
 from ablations.analysis.tables.trials import trial_records
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_record import TrialRecord
 from senet_core.words import counted
-
-_SECONDS_PER_HOUR = 3600
 
 
 def setup_table(results: Results) -> Table:
@@ -36,14 +35,14 @@ def setup_table(results: Results) -> Table:
         *(("plug-in", file) for file in study.plugins),
         *(("imported", text) for text in [imported_words(results)] if text),
         *(("precision", text) for text in [precision_text(ran)] if text),
-        *(("hardware", text) for text in _distinct(_hardware(record) for record in ran)),
+        *(("hardware", text) for text in _distinct(hardware(record) for record in ran)),
         *(("code", text) for text in _distinct(_code(record) for record in ran)),
         *(("versions", text) for text in _distinct(_versions(record, page.versions) for record in ran)),
     ]
     spread = [said for part in results.tasks if (said := spread_between_runs(part)) is not None]
     if spread:
         facts.append(("spread between runs", "; ".join(spread)))
-    if took := _time(records):
+    if took := training_time(records):
         facts.append(("training time", took))
     return _pairs("setup", "Set-up", facts)
 
@@ -232,15 +231,6 @@ def _distinct(values: Iterable[str]) -> list[str]:
     return sorted({value for value in values if value})
 
 
-def _hardware(record: TrialRecord) -> str:
-    e = record.environment
-    parts = [plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
-    run = [plain(e.get("device")), plain(e.get("precision"))]
-    if "threads" in e:
-        run.append(f"{counted(e['threads'], 'thread')} a trial")
-    return ", ".join(part for part in (*parts, *run) if part)
-
-
 def _code(record: TrialRecord) -> str:
     commit = plain(record.environment.get("commit"))
     source = plain(record.environment.get("source"))
@@ -251,21 +241,6 @@ def _code(record: TrialRecord) -> str:
 
 def _versions(record: TrialRecord, named: tuple[str, ...]) -> str:
     return ", ".join(f"{name} {record.environment[name]}" for name in named if record.environment.get(name))
-
-
-def _time(records: tuple[TrialRecord, ...]) -> str:
-    found = (None if record.result is None else record.result.train_seconds for record in records)
-    seconds = sorted(took for took in found if took is not None)
-    if not seconds:
-        return ""
-    total = sum(seconds) / _SECONDS_PER_HOUR
-    unknown = len(records) - len(seconds)
-    of = (
-        f", of {counted(len(seconds), 'trial')}: that of {unknown} imported ones is not known"
-        if unknown
-        else ""
-    )
-    return f"{total:.2f} hours in all, {seconds[len(seconds) // 2]:.1f} s for the median trial{of}"
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:

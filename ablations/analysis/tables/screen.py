@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ablations.analysis.tables.cells import Column, Table, TableRow, Text
+from ablations.analysis.tables.cells import Coloured, Column, Table, TableRow, Text
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -39,7 +39,8 @@ class ScreenTable:
             shown.add_column(RichText(column.head), justify=column.align, width=width, overflow="fold")
         styles = {"baseline": "bold", "plain": "dim", "variant": ""}
         for row in self.table.rows:
-            entries = (RichText(row.cells[place].text()) for place in kept)
+            cells = [row.cells[place] for place in kept]
+            entries = (RichText(c.text(), c.colour if isinstance(c, Coloured) else "") for c in cells)
             shown.add_row(*entries, style=styles[row.kind])
         yield shown
         left_out = [column.head for place, column in enumerate(self.table.columns) if place not in kept]
@@ -80,7 +81,7 @@ def _least(table: Table, place: int) -> int:
     """Return the width that a column needs: that of its numbers, or of the longest of its words."""
     column = table.columns[place]
     heads = max(map(_cells, column.head.split()), default=1)
-    if column.align == "right":
+    if column.align == "right" or column.whole:
         return max(heads, max(map(_cells, _entries(table, place)), default=1))
     words = [word for entry in _entries(table, place) for word in entry.split()]
     return max(heads, min(_WORDS, max(map(_cells, words), default=1)), min(_SHORT, _natural(table, place)))

@@ -1,4 +1,4 @@
-"""One line for each row of a study: for MLflow's summary runs and for the terminal."""
+"""One line for each row of a study: for MLflow's summary runs and for notebooks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
 from ablations.analysis.tables.comparisons.notes import unequal_seeds_note
-from ablations.analysis.tables.screen import ScreenTable
 from ablations.running.mlflow.summaries import RowSummary
 
 
@@ -28,11 +27,6 @@ def summarise(results: Results) -> list[RowSummary]:
         for label, (_, outcome, comparison) in found.items()
         if outcome.level.n > 0
     ]
-
-
-def render_terminal(results: Results) -> ScreenTable:
-    """Return the table that the terminal shows when a study has run."""
-    return ScreenTable(summary_table(results))
 
 
 def summary_table(results: Results) -> Table:

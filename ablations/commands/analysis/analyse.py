@@ -201,10 +201,14 @@ def command(
 
 def _print_tables(found: FrameResults) -> None:
     from ablations.analysis.tables.frame import family_table, further_tables
+    from ablations.analysis.tables.glance.glance import glance_of
     from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
+    from ablations.commands.shared.glance import print_glance
 
     console = make_console()
+    print_glance(console, glance_of(found))
+    console.print()
     said: set[str] = set()  # what holds for every task is said once
     for table in map(family_table, found.families):
         console.print(table.title)

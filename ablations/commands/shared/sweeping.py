@@ -85,13 +85,14 @@ def run_sweep(
 
 
 def _conclude(run: StudyRun, console: Console, faults: Console) -> None:
-    """Write the report, and show the table, with or without MLflow."""
-    from ablations.analysis.tables.summary import render_terminal
+    """Write the report, and show its first screen, with or without MLflow."""
+    from ablations.analysis.tables.glance.glance import glance_of
+    from ablations.analysis.tables.summary import summary_table
+    from ablations.commands.shared.glance import print_glance
 
     written, tracker = run.conclude(), run.tracker()
-    shown = render_terminal(run.results.now)
-    console.print(shown)
-    for note in shown.table.notes:
+    print_glance(console, glance_of(run.results.now))
+    for note in summary_table(run.results.now).notes:
         console.print(note)
     console.print(f"report      {written.markdown}", soft_wrap=True)
     console.print(f"as a page   {written.html}", soft_wrap=True)

@@ -206,6 +206,8 @@ def write_conclusion(
     paths: StudyPaths,
     summaries: Sequence[RowSummary],
     draw: Callable[[Path], object] = lambda folder: None,
+    *,
+    note: str = "",
 ) -> None:
     """Write the summaries of a study as a whole: its rows' summaries, and its report where there is one.
 
@@ -214,6 +216,7 @@ def write_conclusion(
         paths: its folders.
         summaries: of the rows.
         draw: writes further pictures into a folder, which go where the report goes.
+        note: what the study shows, in Markdown.
     """
     with _one_at_a_time(tracker, paths) as alone, TemporaryDirectory() as extra:
         if not alone:
@@ -221,7 +224,8 @@ def write_conclusion(
         draw(Path(extra) / "optuna")
         tracker.write_summaries(summaries)
         if paths.report.is_dir():
-            tracker.attach_report(paths.report, *([Path(extra)] if any(Path(extra).iterdir()) else []))
+            more = [Path(extra)] if any(Path(extra).iterdir()) else []
+            tracker.attach_report(paths.report, *more, note=note)
 
 
 def _with_other_epochs(

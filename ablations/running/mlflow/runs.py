@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BATCH = 1000  # MLflow's limit of metrics in one call
 KEY = "senet.key"  # tag: the trial
 SWEEP = "senet.sweep"  # tag: the process that writes a run
+NOTE = "mlflow.note.content"  # tag that MLflow shows as Markdown, of runs and experiments
 STOPPED = "senet.stopped"  # tag: why a run was closed before its end
 
 
@@ -121,6 +122,10 @@ class Runs:
     def save_view(self, view: tuple[str, str]) -> None:
         """Offer a view of the experiment on MLflow's page."""
         self._client.set_experiment_tag(self.experiment_id, *view)
+
+    def describe(self, note: str) -> None:
+        """Keep what MLflow shows at the head of the experiment's page, in Markdown."""
+        self._client.set_experiment_tag(self.experiment_id, NOTE, note)
 
     def on_level(self, level: str) -> list[Run]:
         """Return the runs that are trials, summaries or reports."""

@@ -14,7 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
-from ablations.running.mlflow.runs import KEY, STOPPED, SWEEP, Runs, may_be_written, this_process
+from ablations.running.mlflow.runs import KEY, NOTE, STOPPED, SWEEP, Runs, may_be_written, this_process
 from ablations.running.mlflow.store import NoServer, connect, experiment, locate, why_failed
 from ablations.running.mlflow.summaries import RowSummary, write_summaries
 from ablations.running.mlflow.values import (
@@ -277,8 +277,13 @@ class Tracker:
         write_summaries(self._runs, summaries, self.plan)
 
     @_never_fails(None)
-    def attach_report(self, *folders: Path) -> None:
-        """Attach the files of a report, and of what belongs to it, to the study's report run."""
+    def attach_report(self, *folders: Path, note: str = "") -> None:
+        """Attach the files of a report, and of what belongs to it, to the study's report run.
+
+        Args:
+            folders: with the files.
+            note: what MLflow shows on the pages of the experiment and of that run, in Markdown.
+        """
         found = self._runs.on_level("report")
         for run in found:  # files cannot be taken out of a run, and those of another plan do not belong here
             if run.data.tags.get(PLAN, "") != self.plan:
@@ -288,7 +293,9 @@ class Tracker:
         run_id = found[0].info.run_id if found else self._runs.create("report", tags, {})
         for folder in folders:
             self._runs.write_folder(run_id, folder)
-        self._runs.close(run_id, "FINISHED", {})
+        self._runs.close(run_id, "FINISHED", {NOTE: note} if note else {})
+        if note:
+            self._runs.describe(note)
 
     def _is_open(self, run_id: str) -> bool:
         self.missed += not run_id  # the run could not be opened

@@ -267,9 +267,9 @@ def test_tasks_with_like_names_have_files_of_their_own(ablate: Callable[..., Any
     names = [path.name for path in Path("out/tables").iterdir()]
     assert len(names) == 3 * len(tasks) + 2
     assert len({name.lower() for name in names}) == len(names)
-    assert len(list(Path("out/figures").glob("*.svg"))) == len(tasks)
+    assert len(list(Path("out/figures").glob("task-*.svg"))) == len(tasks)
     assert {"task-cifar-10.csv", "task-x.csv"} <= set(names)
-    for path in Path("out/figures").glob("*.svg"):
+    for path in Path("out/figures").glob("task-*.svg"):
         assert f"(figures/{path.name})" in Path("out/report.md").read_text(encoding="utf-8")
 
 

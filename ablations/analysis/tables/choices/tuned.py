@@ -105,8 +105,13 @@ def _change_word(change: Effect) -> str:
     return "changed" if change.is_shown else "not shown to change"
 
 
-def tuned_answer(results: Results) -> str | None:
-    """Return a sentence on how far the tuning is, or on what it changed; None where there is none."""
+def tuned_answer(results: Results, *, numbers: bool = True) -> str | None:
+    """Return a sentence on how far the tuning is, or on what it changed; None where there is none.
+
+    Args:
+        results: of a study with tuning.
+        numbers: whether intervals and p stand beside what changed.
+    """
     choices, metric = results.choices, results.design.study.metric
     if any(not choice.over for choice in choices):
         ended = sum(j.counts for choice in choices for j in choice.judged)
@@ -129,6 +134,8 @@ def tuned_answer(results: Results) -> str | None:
     changed = [
         f"{label} ({metric.with_points(_difference(change, metric.decimals).text())}, p = "
         f"{p_text(change.p_corrected or 0.0)})"
+        if numbers
+        else label
         for label, change in changes
         if change.is_shown
     ]

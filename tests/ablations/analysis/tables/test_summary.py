@@ -1,18 +1,16 @@
-"""Summaries: what MLflow and the terminal get of each row."""
+"""Summaries: what MLflow gets of each row."""
 
 from __future__ import annotations
 
-import io
 import math
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.summary import render_terminal, summarise
+from ablations.analysis.tables.summary import summarise
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
 
 EVERY = {
@@ -48,16 +46,6 @@ def test_what_is_not_known_is_left_out_and_nothing_is_nan(tmp_path: Path, seeds:
     assert all(math.isfinite(value) for summary in summaries for value in summary.metrics.values())
     assert all("top5_mean" not in summary.metrics for summary in summaries)
     assert all(("ci_lo" in summary.metrics) == (seeds > 1) for summary in summaries)
-
-
-def test_the_terminal_table_fits_eighty_columns(tmp_path: Path) -> None:
-    plan = study_design()
-    console = Console(width=80, record=True, file=io.StringIO())
-    console.print(render_terminal(Results(plan, write_record(tmp_path, simulated(plan, {"plain": 3.0})))))
-    text = console.export_text()
-    for part in ("SE r=32", "undetermined", "worse", "baseline", "(6)"):
-        assert part in text
-    assert "…" not in text
 
 
 def test_importing_the_statistics_loads_neither_torch_nor_matplotlib() -> None:

@@ -258,8 +258,11 @@ def test_the_report_is_attached_to_one_run(tracker: Tracker, results: Path, tmp_
     (folder / "report.md").write_text("first")
     tracker.attach_report(folder)
     (folder / "report.md").write_text("second")
-    tracker.attach_report(folder)
+    tracker.attach_report(folder, note="**What was found.**")
     (run,) = tracker._runs.on_level("report")
+    experiment = tracker._runs._client.get_experiment(tracker._runs.experiment_id)
+    said = {tags.get("mlflow.note.content") for tags in (run.data.tags, experiment.tags)}
+    assert said == {"**What was found.**"}  # both pages show it
     (kept,) = (results / "mlartifacts").rglob("report.md")
     assert kept.read_text() == "second"
     assert run.info.status == "FINISHED"

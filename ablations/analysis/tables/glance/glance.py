@@ -1,0 +1,85 @@
+"""The first screen of a report as a plain value, for pages, terminals and notebooks alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablations.analysis.results.frame_results import FrameResults
+from ablations.analysis.results.results import Results
+from ablations.analysis.stats.interval import Interval
+from ablations.analysis.tables.comparisons.intervals import interval_words
+from ablations.analysis.tables.glance.answer import frame_sentences, study_sentences
+from ablations.analysis.tables.glance.rows import GlanceRows, glance_rows
+from ablations.analysis.tables.glance.spent import cost_sentence
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a reader sees first.
+
+    Attributes:
+        question: that was asked.
+        status: that the study is unfinished, or may not be judged yet; "" where neither is so.
+        answer: at most three sentences, without markup.
+        rows: for the picture.
+        caption: how to read it.
+        cost: what it took, in a sentence.
+    """
+
+    question: str
+    status: str
+    answer: tuple[str, ...]
+    rows: GlanceRows
+    caption: str
+    cost: str
+
+
+def glance_of(results: Results | FrameResults) -> Glance:
+    """Return the first screen of a study's report, or of that of a frame from anywhere."""
+    rows = glance_rows(results)
+    if isinstance(results, FrameResults):
+        question = f"Which variants differ from {results.baseline} in {results.metric.name}?"
+        answer, status = frame_sentences(results), ""
+    else:
+        question, answer, status = results.design.study.question, study_sentences(results), _status(results)
+    return Glance(question, status, answer, rows, _caption(results, rows), cost_sentence(results))
+
+
+def progress_sentence(results: Results) -> str:
+    """Return how far an unfinished study is."""
+    failed, planned = len(results.failed), results.asked_trials
+    if results.withheld is None and failed and len(results.finished) + failed == planned:
+        return f"{len(results.finished)} of {planned} trials have a result; {failed} failed, and are not waited for."
+    and_failed = f" ({failed} failed)" if failed else ""
+    return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
+
+
+def _status(results: Results) -> str:
+    said = [progress_sentence(results)] if results.unfinished else []
+    if results.withheld is not None:
+        said.append(f"Interim: {results.withheld}.")
+    return " ".join(said)
+
+
+def _excludes_zero(interval: Interval) -> bool:
+    return interval.lo is not None and interval.hi is not None and (interval.lo > 0 or interval.hi < 0)
+
+
+def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:
+    """Return how to read the picture of all rows."""
+    compared = [c for family in results.families for c in family.comparisons.values()]
+    if any(c.withheld for c in compared):
+        return (
+            "Mean of the paired differences to the baseline so far, the best on top; nothing is tested yet."
+        )
+    said = "Every row's difference to the baseline, the best on top"
+    if rows.interval:
+        said += f", with its {interval_words(compared).difference}, taken alone"
+    said += ". Colour and shape are the verdict, which is corrected for all comparisons"
+    if any(row.verdict == "undetermined" and _excludes_zero(row.difference) for row in rows.rows):
+        said += ": a row may be undetermined though its own interval excludes 0"
+    if any(row.published is not None for row in rows.rows):
+        said += ". Cross: the difference that the paper prints, of one run on other data or another network"
+    if rows.unmeasured:
+        said += f". Not measured yet: {', '.join(rows.unmeasured)}"
+    return f"{said}."
