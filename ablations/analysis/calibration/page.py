@@ -101,8 +101,8 @@ def _notes(found: StudyCalibration, metric: Metric) -> tuple[str, ...]:
         "the number of reports, intervals or findings.",
         "The noise is that of this study: paired differences without row and seed effects, whole seeds at a time, from "
         f"{found.from_seeds} seeds (sd {sd}), multiplied by (C / (C − 1))^½ and smoothed, because so few residuals are "
-        "too regular. With 5 to 10 seeds of normal noise this by itself adds a point to wrong verdicts, and takes half a "
-        "point from coverage.",
+        "too regular. With 5 to 10 seeds of normal noise this by itself adds a point to wrong verdicts, and takes half "
+        "a point from coverage.",
         f"One row collapses: {collapse} worse in 10 % of its seeds, and better in all by a tenth of that, so that its "
         "mean is as before. Exponential noise: every difference is skewed, with the study's spreads.",
         "Tests over seeds, on these test data. A row has a true difference to either side by turns.",
