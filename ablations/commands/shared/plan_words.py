@@ -20,7 +20,8 @@ def plan_words(plan: StudyPlan) -> Iterator[tuple[str, str]]:
     if forecast.rows:
         yield "a trial", _trial_words(plan)
     if forecast.left is not None and forecast.whole is not None and forecast.whole.trials:
-        yield "the study", _cost_words(forecast.left, forecast.whole, forecast.workers)
+        timed = len(forecast.rows) == len(plan.design.rows)
+        yield "the study", _cost_words(forecast.left, forecast.whole, forecast.workers, all_timed=timed)
     if forecast.sensitivity is not None:
         metric = plan.design.study.metric
         yield "noise", _noise_words(forecast.sensitivity, metric)
@@ -53,9 +54,10 @@ def _trial_words(plan: StudyPlan) -> str:
     return shown
 
 
-def _cost_words(left: SweepCost, whole: SweepCost, workers: int) -> str:
+def _cost_words(left: SweepCost, whole: SweepCost, workers: int, *, all_timed: bool) -> str:
     if not left.trials:
-        return f"nothing to train; from the start {duration_text(whole.wall_seconds)}"
+        of = "" if all_timed else " of the rows whose time is known"
+        return f"nothing to train{of}; from the start {duration_text(whole.wall_seconds)}"
     several = f"{workers} at a time" if workers > 1 else "one at a time"
     shown = f"{counted(left.trials, 'trial')} to train, {several}: {_range(left)}"
     if left.trials < whole.trials:
