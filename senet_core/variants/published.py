@@ -65,7 +65,7 @@ PUBLISHED: dict[str, PublishedBlock] = {
     "gct-gaussian": PublishedBlock(
         "GCT (Gaussian)", {"gate": "channel-norm", "excitation": "gaussian"}, "Ruan et al. 2021, CVPR"
     ),
-    "lct": PublishedBlock("LCT", {"gate": "lct4", "bias": True}, "Ruan et al. 2019, arXiv:1909.03834"),
+    "lct": PublishedBlock("LCT", {"gate": "lct4", "bias": True}, "Ruan et al. 2020, arXiv:1909.03834"),
     "fca": PublishedBlock("FcaNet", {"squeeze": "fca-top16"}, "Qin et al. 2021, arXiv:2012.11879"),
     "simam": PublishedBlock("SimAM", {"squeeze": "simam", "gate": "identity"}, "Yang et al. 2021, ICML"),
     "nam": PublishedBlock("NAM", {"squeeze": "none", "gate": "nam"}, "Liu et al. 2021, arXiv:2111.12419"),
@@ -103,5 +103,4 @@ PUBLISHED: dict[str, PublishedBlock] = {
 @cache
 def published_in(variant: SEVariant) -> PublishedBlock | None:
     """Return the published block that a variant is; None for the paper's own, and for what nobody published."""
-    found = [block for block in PUBLISHED.values() if block.is_of(variant)]
-    return max(found, key=lambda block: len(block.fields), default=None)
+    return next((block for block in PUBLISHED.values() if block.is_of(variant)), None)

@@ -136,9 +136,13 @@ class Space(ABC):
 
 def impossible(study: Study, params: Params, error: Exception) -> str:
     """Return why a study is refused that could come to a choice that cannot be."""
-    said = ", ".join(f"{name} {shown(value)}" for name, value in params.items())
     why = explain(error) if isinstance(error, ValidationError) else error
-    return f"study {study.name!r} could choose {said}, and {why}"
+    return f"study {study.name!r} could choose {params_text(params)}, and {why}"
+
+
+def params_text(params: Params) -> str:
+    """Return a choice as readers see it: "lr 0.1, momentum 0.9"."""
+    return ", ".join(f"{name} {shown(value)}" for name, value in params.items())
 
 
 def shown(value: Choice) -> str:

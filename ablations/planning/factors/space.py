@@ -11,7 +11,7 @@ from typing import Any
 from ablations.errors import StudyError
 from ablations.planning.choices.objective import Objective
 from ablations.planning.choices.settings import Range
-from ablations.planning.choices.space import Choice, Dimension, Params, Space, impossible, shown
+from ablations.planning.choices.space import Choice, Dimension, Params, Space, impossible, params_text, shown
 from ablations.planning.factors.choosing import FactorSearch, FactorTune, objectives_of
 from ablations.planning.factors.points import BASELINE, FactorPoints
 from ablations.planning.factors.row import FactorRow
@@ -44,8 +44,7 @@ class FactorSpace(Space):
     def proposed_row(self, params: Params) -> FactorRow:
         """Return the row of a choice, of which only what it is judged by is recorded."""
         row = self.row(params)
-        said = ", ".join(f"{name} {shown(value)}" for name, value in params.items())
-        label = f"{row.label} with {said}" if self.tunes else row.label
+        label = f"{row.label} with {params_text(params)}" if self.tunes else row.label
         return replace(row, label=label, judged_by=tuple(o.metric.column for o in self.objectives))
 
     def row(self, params: Params) -> FactorRow:

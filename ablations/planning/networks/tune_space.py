@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ablations.errors import StudyError
 from ablations.planning.choices.objective import Objective
 from ablations.planning.choices.settings import Range
-from ablations.planning.choices.space import Choice, Dimension, Params, Space, impossible, shown
+from ablations.planning.choices.space import Choice, Dimension, Params, Space, impossible, params_text
 from ablations.planning.explain import explain
 from ablations.planning.labels import number_text
 from ablations.planning.networks.choosing import OBJECTIVES, WHOLE_NUMBERS
@@ -37,9 +37,8 @@ class TuneSpace(Space):
 
     def proposed_row(self, params: Params) -> NetworkRow:
         """Return the row with a choice, judged on validation images, under a label that says the choice."""
-        said = ", ".join(f"{name} {shown(value)}" for name, value in params.items())
         row = self.row(params).held_back(self.study.held_back)
-        return replace(row, label=f"{self.base.label} with {said}")
+        return replace(row, label=f"{self.base.label} with {params_text(params)}")
 
     def row(self, params: Params) -> NetworkRow:
         """Return the row with a choice, judged on the test images."""
