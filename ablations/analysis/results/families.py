@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.imported import confounded_rows, mixed_rows
@@ -128,6 +128,9 @@ class Family(SampleFamily):
         return next(outcome for outcome in self.outcomes if outcome.label == label)
 
 
+AnyFamily = TypeVar("AnyFamily", bound=SampleFamily)
+
+
 def families(results: Results) -> tuple[Family, ...]:
     """Return the families of a study: one for each axis of a one-factor design, one in all for combinations.
 
@@ -142,7 +145,7 @@ def _of_task(results: Results) -> Iterator[Family]:
         yield _family(results, axis, rows, outcomes)
 
 
-def family_of(families: Iterable[SampleFamily], axis: str | None, what: str) -> SampleFamily:
+def family_of(families: Iterable[AnyFamily], axis: str | None, what: str) -> AnyFamily:
     """Return the family of an axis or task; of a single one also where `axis` is None.
 
     Raises:

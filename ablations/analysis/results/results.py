@@ -388,8 +388,7 @@ class Results:
         from ablations.analysis.tables.axis import axis_table
         from ablations.analysis.tables.latex.table import PaperStyle, latex_table
 
-        known = {family.name: family for family in self.families}
-        family = known[family_of(self.families, axis, "axis of this study's tables").name]
+        family = family_of(self.families, axis, "axis of this study's tables")
         chosen = None if columns is None else tuple(columns)
         style = PaperStyle(chosen, spread=spread, caption=caption, label=label)
         return latex_table(axis_table(family, self.design.study), style)
