@@ -15,6 +15,7 @@ from ablations.analysis.plots.style import BLACK, PALETTE, colour_of, fix_layout
 from ablations.analysis.plots.ticks import scaled_numbers, thin_ticks
 from ablations.analysis.plots.words import direction, folded, legend_below, points_across, say_direction
 from ablations.analysis.stats.interval import Interval
+from ablations.analysis.tables.glance.marks import MARKS
 from ablations.planning.row import RowKind
 
 _MOST_CURVES = 12
@@ -123,8 +124,8 @@ def _axis_row(left: Axes, right: Axes, height: int, row: AxisRow) -> None:
     left.plot(row.values, spread, "o", color=colour, markersize=2.2, alpha=0.45, markeredgewidth=0)
     _bar(left, row.error, height + 0.12, colour, filled=True)
     if row.difference is not None:
-        settled, alike = row.verdict in ("better", "worse", "equivalent"), row.verdict == "equivalent"
-        _bar(right, row.difference, height, colour, filled=settled, marker="s" if alike else "o")
+        mark = MARKS.get(row.verdict, MARKS["undetermined"])
+        _bar(right, row.difference, height, mark.colour, filled=mark.filled, marker=mark.marker)
 
 
 def _bar(

@@ -15,6 +15,7 @@ from ablations.analysis.plots.ticks import thin_ticks
 from ablations.analysis.plots.words import difference_head, legend_below, say_direction
 from ablations.analysis.results.families import Family
 from ablations.analysis.results.results import Results
+from ablations.analysis.tables.glance.marks import MARKS
 from ablations.planning.metric import Metric
 
 
@@ -82,10 +83,10 @@ def draw_race(lanes: tuple[Lane, ...], metric: Metric, *, first: int, most: int,
             end = lane.seeds[-1] + 0.08 * (place - (len(lanes) - 1) / 2)
             if lane.lo is not None and lane.hi is not None:
                 axes.plot([end, end], [lane.lo, lane.hi], "-", color=colour, linewidth=0.9)
-            settled = lane.verdict in ("better", "worse", "equivalent")
+            mark = MARKS.get(lane.verdict, MARKS["undetermined"])
             axes.plot(
-                [end], [lane.means[-1]], "s" if lane.verdict == "equivalent" else "o", color=colour, markersize=3.6,
-                markerfacecolor=colour if settled else "white", markeredgewidth=1, label=lane.label,
+                [end], [lane.means[-1]], mark.marker, color=colour, markersize=3.6,
+                markerfacecolor=colour if mark.filled else "white", markeredgewidth=1, label=lane.label,
             )  # fmt: skip
         axes.set_xlim(1.6, most + 0.6)
         axes.set_xlabel("seeds")

@@ -23,17 +23,19 @@ from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons.details import detail_table
 from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.comparisons.keys import distinct_key, family_key
+from ablations.analysis.tables.comparisons.notes import comparison_notes
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
 from ablations.analysis.tables.glance.glance import Glance, glance_of
 from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.page import page_of
+from senet_core.words import counted
 
 _MOST_ROWS = 100  # beyond, a plot is longer than a page can show, and the table says it
 _AXIS_CAPTION = (
     "Left: {name} of every seed (small dots), with mean and {level}; the line and the band are the baseline's. "
-    "Right: paired difference to the baseline with its {interval}, each taken alone{margin}. Filled circle: better or "
-    "worse; square: equivalent; both corrected for all comparisons of this report. Hollow: undetermined."
+    "Right: paired difference to the baseline with its {interval}, each taken alone{margin}. Triangle up: better; "
+    "down: worse; square: equivalent; all corrected for all comparisons of this report. Hollow circle: undetermined."
 )
 _WITHHELD_CAPTION = (
     "Left: {name} of every seed (small dots), with mean and {level}; the line and the band are the baseline's. "
@@ -68,6 +70,7 @@ class Content:
     extras: tuple[Extra, ...]
     glance: Glance | None = None
     overview: Plot | None = None
+    reading: tuple[str, ...] = ()
     setup: Table = _EMPTY
     answer: tuple[str, ...] = ()
     account: str = ""
@@ -121,6 +124,7 @@ def content_of(
     study, groups = results.design.study, results.families
     costs, alike = _cost_plots(results)
     glance = glance_of(results)
+    sections = tuple(_axis_section(group, results) for group in groups)
     return Content(
         name=study.name,
         title=study.title,
@@ -131,7 +135,8 @@ def content_of(
         account=" ".join(filter(None, (account_sentence(results), seal_sentence(results)))),
         warnings=provenance.warnings(results),
         setup=provenance.setup_table(results),
-        sections=tuple(_axis_section(group, results) for group in groups),
+        sections=sections,
+        reading=reading_notes(sections),
         extras=tuple(extras_of(results, pairs)),
         costs=costs,
         costs_alike=alike,
@@ -169,6 +174,7 @@ def _present(sentence: str | None) -> tuple[str, ...]:
 def frame_content(results: FrameResults) -> Content:
     """Gather the report of a frame from anywhere: a section for each task, all pairs, all tasks together."""
     glance = glance_of(results)
+    sections = tuple(_section(family, family_table(family)) for family in results.families)
     return Content(
         name="frame",
         title=results.title,
@@ -177,7 +183,8 @@ def frame_content(results: FrameResults) -> Content:
         overview=_overview(glance),
         account=results.account,
         warnings=results.notes,
-        sections=tuple(_section(family, family_table(family)) for family in results.families),
+        sections=sections,
+        reading=reading_notes(sections),
         extras=tuple(Extra(table.title, (table,)) for table in further_tables(results)),
     )
 
@@ -208,7 +215,20 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
         Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
     )
     details = detail_table(table.key, found, decimals=group.metric.decimals + 1) if tested else _EMPTY
-    return Section(table.title, table, details, plot, told)
+    general = (table.notes[:1], comparison_notes(found, group.metric))
+    own = tuple(note for note in table.notes if not any(note in known for known in general))
+    counts = {outcome.level.n for outcome in group.outcomes if outcome.level.n}
+    notes = (f"n = {counted(counts.pop(), 'seed')} each.", *own) if len(counts) == 1 else own
+    return Section(table.title, table, details, plot, told, notes)
+
+
+def reading_notes(sections: Sequence[Section]) -> tuple[str, ...]:
+    """Return how all tables of a report are read, each note once: what is not a section's own."""
+    return tuple(
+        dict.fromkeys(
+            note for section in sections for note in section.table.notes if note not in section.notes
+        )
+    )
 
 
 def _cost_plots(results: Results) -> tuple[tuple[Plot, ...], tuple[str, ...]]:

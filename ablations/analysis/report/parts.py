@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ablations.analysis.tables.cells import Table
+from ablations.analysis.tables.glance.few_columns import few_columns
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,42 @@ class Plot:
 
 @dataclass(frozen=True)
 class Section:
-    """One family: its table, how its comparisons were made, and its plot where there is something to draw."""
+    """One family: its table, how its comparisons were made, and its plot where there is something to draw.
+
+    Attributes:
+        title: one line.
+        table: with every column; `few` is what is read first.
+        details: how each comparison was made.
+        plot: None where there is nothing to draw.
+        caveat: what stands above or below the table; None for nothing.
+        notes: of the table, without those that tell how every table of the report is read.
+    """
 
     title: str
     table: Table
     details: Table
     plot: Plot | None
     caveat: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def few(self) -> Table:
+        """The table as it is read first."""
+        return few_columns(self.table)
 
 
 @dataclass(frozen=True)
 class Extra:
-    """A section that only some studies have: interactions, all pairs of an axis, all backbones together, a forecast."""
+    """A section that only some studies have: interactions, all pairs of an axis, all backbones together, a forecast.
+
+    Attributes:
+        title: one line.
+        tables: in order.
+        plots: below them.
+        folded: whether it stands in the appendix: it does not answer the study's question.
+    """
 
     title: str
     tables: tuple[Table, ...]
     plots: tuple[Plot, ...] = ()
+    folded: bool = False

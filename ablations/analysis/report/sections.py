@@ -47,8 +47,8 @@ _MOST_INTERACTIONS = 10
 _MOST_LANES = 21
 _RACE_CAPTION = (
     "Mean paired difference to the baseline as seeds were added, and at its end the repeated 95 % interval. Dashed: "
-    "the first look. Filled circle: better or worse; square: equivalent; hollow: undetermined. The green band is the "
-    "margin of equivalence."
+    "the first look. Triangle up: better; down: worse; square: equivalent; hollow circle: undetermined. The green band "
+    "is the margin of equivalence."
 )
 _INTERACTION_CAPTION = (
     "Mean {name} over seeds and the other axes. Bars: 95 % t-interval of the pooled residual, for comparisons "
@@ -78,13 +78,13 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         yield _all_pairs(results, axis)
     margins = margin_table(results)
     if margins is not None:
-        yield Extra(margins.title, (margins,))
+        yield Extra(margins.title, (margins,), folded=True)
     calibrated = calibration_of(results)
     if calibrated is not None:
-        yield Extra("Calibration", (calibration_table(calibrated, results.design.study.metric),))
+        yield Extra("Calibration", (calibration_table(calibrated, results.design.study.metric),), folded=True)
     foreseen = hindsight_table(results)
     if foreseen is not None:
-        yield Extra(foreseen.title, (foreseen,))
+        yield Extra(foreseen.title, (foreseen,), folded=True)
 
 
 def _of_task(results: Results) -> Iterator[Extra]:
@@ -110,7 +110,7 @@ def _named(extra: Extra, task: str) -> Extra:
     key = distinct_key(task)
     tables = (replace(t, key=f"{t.key}-{key}", title=f"{t.title}, {task}") for t in extra.tables)
     plots = (replace(p, key=f"{p.key}-{key}", caption=f"On {task}. {p.caption}") for p in extra.plots)
-    return Extra(f"{extra.title}, {task}", tuple(tables), tuple(plots))
+    return replace(extra, title=f"{extra.title}, {task}", tables=tuple(tables), plots=tuple(plots))
 
 
 def _over_tasks(results: Results, frame: pd.DataFrame, base: str, tasks: str) -> Extra:
@@ -142,7 +142,7 @@ def _by_class(results: Results) -> Iterator[Extra]:
     tables = (*((class_table(found),) if found.comparisons else ()), agreement_table(found))
     info = by_class_info(found)
     plots = () if info is None else (Plot("by-class", by_class_caption(info), draw_by_class(info), info),)
-    yield Extra(TITLE, tables, plots)
+    yield Extra(TITLE, tables, plots, folded=True)
 
 
 def choice_answer(results: Results) -> str | None:

@@ -5,35 +5,29 @@ Equal records, equal bytes.
 
 from __future__ import annotations
 
-import base64
 import os
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ablations.analysis.plots.digest import picture_mark
 from ablations.analysis.plots.style import render
 from ablations.analysis.report.content import Content, content_of, frame_content
 from ablations.analysis.report.folder import FORMATS, clear_report, formats_to_renew, refuse_other_plan
+from ablations.analysis.report.pages import Images, render_html, render_latex, render_markdown
 from ablations.analysis.report.parts import Plot
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.escape import markdown_escape
-from ablations.analysis.tables.latex.escape import latex_code, latex_escape
 from ablations.analysis.tables.latex.several import latex_tables
-from ablations.analysis.tables.latex.table import AS_PAPERS, PaperStyle, long_table
-from ablations.analysis.tables.render import to_csv, to_html, to_markdown
+from ablations.analysis.tables.latex.table import AS_PAPERS, PaperStyle
+from ablations.analysis.tables.render import to_csv
 from ablations.planning.typed_study import plan_digest, typed
 from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import is_abandoned, not_written
-from senet_core.errors import UserError, printable, unknown
+from senet_core.errors import UserError, unknown
 
 DRAFT = ".draft"  # ends the name of a file that is being written
 
@@ -57,16 +51,6 @@ class ReportPaths:
     latex: Path | None
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
-
-
-Images = Mapping[str, Mapping[str, bytes]]
-"""Rendered plots: bytes by suffix, by the plot's key."""
-
-
-class _Safe(str):
-    """Text that is already markup of its format."""
-
-    __slots__ = ()
 
 
 def write_report(
@@ -194,85 +178,6 @@ def figure_suffixes(formats: Sequence[str]) -> tuple[str, ...]:
 def mark_of(content: Content, plot: Plot) -> str:
     """Return the mark that a plot's files carry."""
     return picture_mark(content.name, plot.key, plot.data)
-
-
-def render_markdown(content: Content) -> str:
-    """Return a report in Markdown, with the figures beside it."""
-    environment = _environment(markdown_escape)
-    environment.filters |= {
-        "safe_key": _Safe,
-        "table": lambda table: _Safe(to_markdown(table)),
-        "unseen": _unseen(),
-    }
-    return environment.get_template("report.md.j2").render(content=content)
-
-
-def render_html(content: Content, images: Images) -> str:
-    """Return a report as one HTML file that holds its figures.
-
-    Args:
-        content: what to say.
-        images: the SVG of each plot, by the plot's key.
-    """
-
-    def visible(value: object) -> object:
-        return printable(value) if type(value) is str else value  # markup is another type
-
-    environment = Environment(autoescape=True, finalize=visible, **_OPTIONS)
-
-    def embedded(plot: Plot) -> Markup:
-        data = base64.b64encode(images[plot.key]["svg"]).decode("ascii")
-        return Markup("data:image/svg+xml;base64,") + data
-
-    environment.filters |= {"table": to_html, "embedded": embedded, "unseen": _unseen()}
-    return environment.get_template("report.html.j2").render(content=content)
-
-
-def render_latex(content: Content) -> str:
-    """Return a report in LaTeX, with its figures and tables beside it; compiles on its own with pdflatex."""
-    delimiters: dict[str, Any] = {
-        "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
-        "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
-    }  # fmt: skip
-    environment = _environment(latex_escape, **delimiters)
-    environment.filters |= {
-        "safe_key": _Safe,
-        "code": lambda text: _Safe(latex_code(text)),
-        "long_table": lambda table: _Safe(long_table(table)),
-        "unseen": _unseen(),
-    }
-    return environment.get_template("report.tex.j2").render(content=content)
-
-
-_AT_LENGTH = 60
-_OPTIONS: dict[str, Any] = {
-    "loader": PackageLoader("ablations.analysis.report"),
-    "undefined": StrictUndefined,
-    "trim_blocks": True,
-    "lstrip_blocks": True,
-    "keep_trailing_newline": True,
-}
-
-
-def _environment(escape: Callable[[str], str], **options: Any) -> Environment:
-    """Return an environment that escapes every value that is not marked as safe."""
-
-    def escaped(value: object) -> object:
-        return value if isinstance(value, _Safe) else escape(str(value))
-
-    return Environment(autoescape=False, finalize=escaped, **_OPTIONS, **options)
-
-
-def _unseen() -> Callable[[Iterable[str | None]], list[str]]:
-    """Return a filter for one text: what several tables have to say at length is said at the first of them."""
-    seen: set[str] = set()
-
-    def unseen(said: Iterable[str | None]) -> list[str]:
-        new = [text for text in said if text and (text not in seen or len(text) < _AT_LENGTH)]
-        seen.update(new)
-        return new
-
-    return unseen
 
 
 def _text(content: Content, name: str, images: Images) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from ablations.analysis.tables.cells import Code, Table, TableCell, TableRow, Value
+from ablations.analysis.tables.cells import Code, Coloured, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from senet_core.errors import printable
 
@@ -30,7 +30,7 @@ def to_markdown(table: Table) -> str:
 
 
 def to_html(table: Table) -> Markup:
-    """Return an HTML table, every string escaped; rows carry their kind as a class."""
+    """Return an HTML table, every string escaped; rows carry their kind as a class, numbers their value to sort by."""
     heads = Markup("").join(
         Markup('<th class="{}">{}</th>').format(column.align, column.head) for column in table.columns
     )
@@ -73,9 +73,18 @@ def _rounded(value: Value) -> Value:
 
 def _html_cells(table: Table, row: TableRow) -> Markup:
     return Markup("").join(
-        Markup('<td class="{}">{}</td>').format(column.align, _html_cell(cell))
+        Markup('<td class="{}"{}>{}</td>').format(column.align, _html_value(cell), _html_cell(cell))
         for column, cell in zip(table.columns, row.cells, strict=True)
     )
+
+
+def _html_value(cell: TableCell) -> Markup:
+    """Return the attributes of a cell: the number that a column is sorted by, and the colour of a verdict."""
+    value = next((v for v in cell.values().values() if isinstance(v, int | float)), None)
+    said = Markup("") if value is None else Markup(' data-value="{}"').format(f"{value:.{_DIGITS}g}")
+    if isinstance(cell, Coloured) and cell.colour:
+        said += Markup(' style="color: {}"').format(cell.colour)
+    return said
 
 
 def _html_cell(cell: TableCell) -> Markup:

@@ -22,10 +22,15 @@ class VerdictCell:
     comparison: Comparison
     explores: bool = False
 
+    @property
+    def words(self) -> str:
+        """The verdict without a forecast: "better", "equivalent (worse by less than 0.2)"."""
+        words = self.comparison.reading.words
+        return f"exploratory: {words}" if self.explores else words
+
     def text(self) -> str:
         """Return "better", "equivalent (worse by less than 0.2)", "undetermined (about 14 more seeds)"."""
-        words, more = self.comparison.reading.words, self.comparison.more_seeds
-        words = f"exploratory: {words}" if self.explores else words
+        words, more = self.words, self.comparison.more_seeds
         if self.comparison.beyond_test_set:
             return f"{words} (not on this test set)"
         return words if more is None else f"{words} (about {about(more)} more seed{'s' * (more != 1)})"

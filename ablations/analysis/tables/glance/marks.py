@@ -12,7 +12,7 @@ class VerdictMark(NamedTuple):
     Attributes:
         symbol: in text.
         marker: in matplotlib's words.
-        colour: of Okabe and Ito's palette, or grey.
+        colour: near those of Okabe and Ito, dark enough for text on white.
         filled: whether the marker is; one that settles nothing is hollow.
     """
 
@@ -24,9 +24,9 @@ class VerdictMark(NamedTuple):
 
 MARKS: Mapping[str, VerdictMark] = {
     "better": VerdictMark("▲", "^", "#0072B2"),
-    "worse": VerdictMark("▼", "v", "#D55E00"),
-    "equivalent": VerdictMark("■", "s", "#009E73"),
-    "undetermined": VerdictMark("○", "o", "#777777", filled=False),
-    "no claim": VerdictMark("·", ".", "#777777"),
+    "worse": VerdictMark("▼", "v", "#C25400"),
+    "equivalent": VerdictMark("■", "s", "#007A5A"),
+    "undetermined": VerdictMark("○", "o", "#666666", filled=False),
+    "no claim": VerdictMark("·", ".", "#666666"),
 }
 """By verdict, those that settle something first."""

@@ -57,7 +57,7 @@ def test_the_page_has_statements_tables_and_figures(tmp_path: Path) -> None:
     assert list(frame["unit"]) == list(FEW)
     shares = [network(seed, names=FEW).units[0].values["class_share"] for seed in range(3)]
     assert frame["class_share"][0] == pytest.approx(np.mean([share or 0 for share in shares]))
-    assert '<figure style="flex: 0 1 60rem">' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<figure class="wide">' in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_another_probe_left_is_removed_and_nothing_else(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_it_fits_eighty_columns(tmp_path: Path) -> None:
 
 
 def test_a_verdict_has_its_colour(tmp_path: Path) -> None:
-    assert "38;2;213;94;0" in printed(tmp_path, colours=True)  # #D55E00: worse
+    assert "38;2;194;84;0" in printed(tmp_path, colours=True)  # #C25400: worse
 
 
 def test_an_unfinished_study_is_called_so_and_names_what_is_not_measured(tmp_path: Path) -> None:
