@@ -96,7 +96,7 @@ def test_a_sweep_outlives_a_node_and_its_record_is_that_of_the_pool(
     for key, seconds in saved.items():  # what was in the checkpoint was not trained again
         history = outcome.record.finished[key].history
         assert [epoch.seconds for epoch in history[: len(seconds)]] == seconds
-    _same(outcome.record, _sweep(design, tmp_path / "pool", lambda: WorkerPool(2)).record)
+    _same(outcome.record.trials, _sweep(design, tmp_path / "pool", lambda: WorkerPool(2)).record.trials)
 
 
 def test_a_trial_whose_worker_dies_is_a_failure_and_the_sweep_goes_on(
@@ -117,7 +117,7 @@ def test_a_task_that_runs_twice_at_once_commits_once(tmp_path: Path) -> None:
     design = small_study(recipe={**_RECIPE, "epochs": 60}, axes={}, seeds=1)
     outcome = _sweep(design, tmp_path / "twice", lambda: _Twice(WorkerPool(2)))
     assert (outcome.trained, outcome.failed) == (2, 0)
-    _same(outcome.record, _sweep(design, tmp_path / "once", lambda: WorkerPool(2)).record)
+    _same(outcome.record.trials, _sweep(design, tmp_path / "once", lambda: WorkerPool(2)).record.trials)
 
 
 _RECIPE = {"epochs": 2, "batch_size": 32, "lr": 0.05, "pad": 1, "precision": "fp32"}
