@@ -26,6 +26,11 @@ Each program is run as `python -m bench.ROOM.NAME`, and has a `--help`.
         passes        each fused pass against the plain code
         same_loss     the loss with every kernel, against plain code
 
+    gpu/          `bench/gpu.sh`: whether the GPU path is right, then how fast it is; `--dry` tries it on a processor
+        checks        rounding, the same bits twice, from a graph and after a stop, a lost GPU
+        speed, together, accuracy   one training, several at once, and the time to an accuracy
+        steps, page   what is run in which order, and the page of what was found
+
     studies/
         single_runs   what single runs would have said, beside what all seeds say
         signal_at_start    how much of the images' differences reaches the classifier before training
