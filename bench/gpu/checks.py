@@ -16,10 +16,9 @@ from ablations.running.machine.devices import visible_gpus
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import hash_weights
-from ablations.running.training.steps.captured import CapturedStep
 from ablations.running.training.trainer import Observer, Trainer
 from bench.gpu.in_workers import lose_gpu, use_gpu
-from bench.gpu.training import device_here, trainer_on
+from bench.gpu.training import device_here, how_taken, trainer_on
 from bench.programs import program_parser, tell
 from senet_core.errors import one_line
 from senet_core.randomness import drawing_from
@@ -113,11 +112,8 @@ def captured(device: torch.device, steps: int, batch: int, **recipe: Any) -> Fou
     (graph, taken), (plain, _) = (
         trained(trainer_on(device, captured=which, **recipe)) for which in (True, False)
     )
-    how = "no graph on this device"
-    if isinstance(taken, CapturedStep):
-        how = f"not captured: {taken.why_not}" if taken.why_not else "captured"
-    right = graph == plain and (device.type != "cuda" or how == "captured")
-    return right, f"{how}; weights {graph[:12]} and {plain[:12]}"
+    right = graph == plain and (device.type != "cuda" or taken == "yes")
+    return right, f"from a graph: {taken}; weights {graph[:12]} and {plain[:12]}"
 
 
 class _Interrupt(Supervisor):
@@ -162,11 +158,11 @@ def replaced(*, dry: bool) -> Found:
     return lost.spent and after == 4.0, f"{lost.data_note}; then 2 + 2 is {after:g}"
 
 
-def trained(trainer: Trainer, supervisor: Supervisor | None = None) -> tuple[str, object]:
-    """Train to the end; returns the hash of the weights, and what took the steps."""
+def trained(trainer: Trainer, supervisor: Supervisor | None = None) -> tuple[str, str]:
+    """Train to the end; returns the hash of the weights, and whether the steps came from a graph."""
     with drawing_from(0, "noise", device=trainer.device):
         trainer.run(Observer(), supervisor or Supervisor())
-    return hash_weights(trainer.tested), trainer.take
+    return hash_weights(trainer.tested), how_taken(trainer)
 
 
 def _sizes(steps: int, batch: int) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def _speeds(found: Sequence[Mapping[str, Any]]) -> str:
         rows.append(
             (
                 Text(title),
+                Text(answers[-1]["graph"]),
                 Number(len(answers), 0),
                 Number(middle("images_per_second"), 0),
                 Number(middle("step_ms"), 3),
@@ -90,7 +91,7 @@ def _speeds(found: Sequence[Mapping[str, Any]]) -> str:
                 Number(middle("share_of_product"), 3),
             )
         )
-    heads = ("what", "rounds", "images/s", "step, ms", "busy", "kernels", "of the limit")
+    heads = ("what", "from a graph", "rounds", "images/s", "step, ms", "busy", "kernels", "of the limit")
     return markdown_table(heads, rows) if rows else "It was not measured."
 
 

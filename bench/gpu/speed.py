@@ -13,10 +13,11 @@ from torch.utils.data import DataLoader
 
 from ablations.running.machine.cores import available_cores
 from ablations.running.machine.cuda.device import prepare_device
+from ablations.running.training.trainer import Trainer
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20
 from bench.contenders.plain_pytorch import train_transform
-from bench.gpu.training import BACKBONE, device_here, trainer_on, wait_for
+from bench.gpu.training import BACKBONE, device_here, how_taken, trainer_on, wait_for
 from bench.programs import program_parser, tell
 from senet_core import SEVariant
 from senet_core.complexity import measure_complexity
@@ -38,7 +39,8 @@ def main() -> None:
     if options.dry and options.precision == "tf32":
         options.precision = "fp32"  # no processor has the other
     device = device_here(dry=options.dry)
-    step = (plain if options.how in ("plain", "compiled") else ours)(options, device)
+    trainer = None if options.how in ("plain", "compiled") else ours(options, device)
+    step = plain(options, device) if trainer is None else lambda: trainer._advance(0.01)
     if options.any_algorithm:
         torch.use_deterministic_algorithms(False)
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = False, True
@@ -56,6 +58,7 @@ def main() -> None:
     )  # and twice that backwards
     limit = product_flops(device, options.precision, options.product)
     tell(
+        graph="no" if trainer is None else how_taken(trainer),
         images_per_second=options.batch / seconds,
         step_ms=1e3 * seconds,
         busy=None if busy is None else busy / seconds,
@@ -65,16 +68,15 @@ def main() -> None:
     )
 
 
-def ours(options: Namespace, device: torch.device) -> Callable[[], object]:
-    """Return a step of our training, augmentation included."""
-    trainer = trainer_on(
+def ours(options: Namespace, device: torch.device) -> Trainer:
+    """Return our training, whose steps include the augmentation."""
+    return trainer_on(
         device,
         count=10 * options.batch,
         captured=options.how == "captured",
         precision=options.precision,
         batch_size=options.batch,
     )
-    return lambda: trainer._advance(0.01)
 
 
 def plain(options: Namespace, device: torch.device) -> Callable[[], object]:

@@ -21,8 +21,11 @@ BACKBONE, NETWORK = "resnet20", "SE-ResNet-20, r=16"
 
 
 def device_here(*, dry: bool) -> torch.device:
-    """Return the GPU, or the processor in a dry run."""
-    return torch.device("cpu") if dry else choose_device()
+    """Return the GPU, or in a dry run the processor, with one thread: what it does is small."""
+    if not dry:
+        return choose_device()
+    torch.set_num_threads(1)
+    return torch.device("cpu")
 
 
 def trainer_on(
@@ -45,6 +48,13 @@ def trainer_on(
     if not captured and isinstance(trainer.take, CapturedStep):
         trainer.take = trainer.take.step
     return trainer
+
+
+def how_taken(trainer: Trainer) -> str:
+    """Return whether a training's steps are replayed from a graph."""
+    if not isinstance(trainer.take, CapturedStep):
+        return "no"
+    return "no: " + trainer.take.why_not if trainer.take.why_not else "yes"
 
 
 def wait_for(device: torch.device) -> None:
