@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ablations.analysis.plots.style import BLACK, GREY, fix_layout, new_figure, style
 from ablations.analysis.plots.ticks import scaled_numbers, thin_ticks
-from ablations.analysis.plots.words import difference_head, folded, legend_below, points_across
+from ablations.analysis.plots.words import SMALL, difference_head, folded, legend_below, points_across
 from ablations.analysis.tables.glance.marks import MARKS
 from ablations.analysis.tables.glance.rows import GlanceRow, GlanceRows, reach_of
 
@@ -18,6 +18,7 @@ MOST_ROWS = 60
 """Of more rows the best and the worst are shown, half of each."""
 _PAPER = "#5B2A86"
 _NAME_POINTS, _NAME_LINES, _TICK = 104.0, 3, 6.5
+_AXIS_POINTS = 44.0
 _BOLD = 1.15  # how much wider bold letters are
 _LINE_INCHES, _GAP_INCHES = 0.115, 0.04
 _SIZE = 4.6  # of markers, in points
@@ -46,12 +47,14 @@ def draw_overview(shown: GlanceRows) -> Figure:
         if left_out:
             axes.text(
                 low, heights[len(rows) // 2] + 0.5 * (_LINE_INCHES + 2 * _GAP_INCHES) + 0.02,
-                f"  {left_out} rows between these are in the tables", fontsize=5.8, color=GREY, va="center",
+                f"  {left_out} rows between these are in the tables", fontsize=SMALL, color=GREY, va="center",
             )  # fmt: skip
         axes.set_yticks(heights, names)
         for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
             tick.set_fontweight("bold" if row.kind == "baseline" else "normal")
         axes.set_ylim(0, top)
+        if shown.several_axes:
+            _name_axes(axes, rows, heights)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -72,6 +75,14 @@ def draw_overview(shown: GlanceRows) -> Figure:
         fix_layout(figure)
         thin_ticks((axes,))
         return figure
+
+
+def _name_axes(axes: Axes, rows: tuple[GlanceRow, ...], heights: list[float]) -> None:
+    """Name at the right which axis each row varies."""
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(heights, [folded(row.axis, SMALL, _AXIS_POINTS, 1) for row in rows])
+    right.tick_params(axis="y", length=0, labelsize=SMALL, labelcolor=GREY)
+    right.spines["right"].set_visible(False)
 
 
 def _folded_name(row: GlanceRow) -> str:

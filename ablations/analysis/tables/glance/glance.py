@@ -78,6 +78,8 @@ def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:
     said += ". Colour and shape are the verdict, which is corrected for all comparisons"
     if any(row.verdict == "undetermined" and _excludes_zero(row.difference) for row in rows.rows):
         said += ": a row may be undetermined though its own interval excludes 0"
+    if rows.several_axes:
+        said += ". In grey: the axis that a row varies"
     if any(row.published is not None for row in rows.rows):
         said += ". Cross: the difference that the paper prints, of one run on other data or another network"
     if rows.unmeasured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ablations.analysis.results.families import SampleFamily
 from ablations.analysis.results.frame_results import FrameResults
@@ -25,6 +25,7 @@ class GlanceRow:
         verdict: "" of the baseline, and while verdicts are withheld.
         difference: to the baseline.
         published: the difference that a paper prints for it; None where there is none.
+        axis: that it varies alone; "" where rows vary several, and of frames.
     """
 
     label: str
@@ -32,6 +33,7 @@ class GlanceRow:
     verdict: str
     difference: Interval
     published: float | None = None
+    axis: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class GlanceRows:
     metric: Metric
     interval: str = ""
     unmeasured: tuple[str, ...] = field(default=())
+
+    @property
+    def several_axes(self) -> bool:
+        """Whether the rows vary more axes than one, each alone: then a row's axis says what was chosen."""
+        return len({row.axis for row in self.rows if row.axis}) > 1
 
     @property
     def compared(self) -> tuple[GlanceRow, ...]:
@@ -74,9 +81,9 @@ def glance_rows(results: Results | FrameResults) -> GlanceRows:
     once: dict[str, GlanceRow | str] = {}
     for family in results.families:
         for outcome in family.outcomes:
-            once.setdefault(
-                outcome.label, _row(family, outcome.label, published=published.get(outcome.label))
-            )
+            row = _row(family, outcome.label, published=published.get(outcome.label))
+            axis = outcome.row.axis or ""
+            once.setdefault(outcome.label, replace(row, axis=axis) if isinstance(row, GlanceRow) else row)
     return _sorted(results.families, once.values(), [row for row in once.values() if isinstance(row, str)])
 
 

@@ -12,6 +12,7 @@ from ablations.running.record.trial_record import TrialRecord
 from senet_core.words import counted
 
 _SECONDS_PER_HOUR = 3600
+_FEWEST_HOURS = 0.1
 
 
 def progress_words(results: Results) -> str:
@@ -27,7 +28,7 @@ def cost_sentence(results: Results | FrameResults) -> str:
         runs = sum(outcome.level.n for family in results.families for outcome in family.outcomes)
         return f"{counted(runs, 'run')}, measured elsewhere; what they took is not recorded."
     records = tuple(results.finished.values())
-    took = training_time(records)
+    took = training_time(records, fewest_hours=_FEWEST_HOURS)
     machines = Counter(hardware(record) for record in records if record.imported is None)
     machines.pop("", None)
     said = [progress_words(results)]
@@ -40,8 +41,13 @@ def cost_sentence(results: Results | FrameResults) -> str:
     return f"{'; '.join(said)}."
 
 
-def training_time(records: Iterable[TrialRecord]) -> str:
-    """Return the hours that finished trials trained for; "" where none is known."""
+def training_time(records: Iterable[TrialRecord], *, fewest_hours: float = 0.0) -> str:
+    """Return the hours that finished trials trained for; "" where none is known.
+
+    Args:
+        records: of the trials.
+        fewest_hours: less is said in minutes.
+    """
     known = tuple(records)
     found = (None if record.result is None else record.result.train_seconds for record in known)
     seconds = sorted(took for took in found if took is not None)
@@ -54,7 +60,8 @@ def training_time(records: Iterable[TrialRecord]) -> str:
         if unknown
         else ""
     )
-    return f"{total:.2f} hours in all, {seconds[len(seconds) // 2]:.1f} s for the median trial{of}"
+    hours = f"{total:.2f} hours" if total >= fewest_hours else f"{60 * total:.1f} minutes"
+    return f"{hours} in all, {seconds[len(seconds) // 2]:.1f} s for the median trial{of}"
 
 
 def hardware(record: TrialRecord) -> str:

@@ -20,8 +20,9 @@ def strip_table(shown: GlanceRows) -> Table:
     decimals = shown.metric.decimals
     columns = (
         Column("variant", "variant", "left"),
+        *([Column("axis", "axis", "left", gives_way=1)] if shown.several_axes else []),
         Column("picture", _scale(low, high, decimals), "left", whole=True),
-        Column("difference", f"{shown.metric.noun},\nto baseline", gives_way=1),
+        Column("difference", f"{shown.metric.noun},\nto baseline", gives_way=2),
         Column("verdict", "verdict", "left"),
     )
     return Table("glance", "", columns, tuple(_row(row, shown, low, high) for row in shown.rows))
@@ -44,13 +45,11 @@ def _row(row: GlanceRow, shown: GlanceRows, low: float, high: float) -> TableRow
     verdict = f"{mark.symbol} {row.verdict}" if mark is not None else "so far"
     colour = "" if mark is None else mark.colour
     picture = _picture(row, shown, low, high)
+    named = (Text(row.label), *([Text(row.axis or None)] if shown.several_axes else []))
     if row.kind == "baseline":
-        cells = (Text(row.label), Text(picture), Text(None), Text("baseline"))
-        return TableRow(cells, "baseline")
+        return TableRow((*named, Text(picture), Text(None), Text("baseline")), "baseline")
     difference = Difference(d.mean, d.lo, d.hi, decimals=shown.metric.decimals)
-    return TableRow(
-        (Text(row.label), Coloured(picture, colour), difference, Coloured(verdict, colour)), row.kind
-    )
+    return TableRow((*named, Coloured(picture, colour), difference, Coloured(verdict, colour)), row.kind)
 
 
 def _picture(row: GlanceRow, shown: GlanceRows, low: float, high: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -62,6 +63,19 @@ def test_the_best_row_is_on_top() -> None:
     heights = list(axes.get_yticks())
     assert names[0] == "SE r=0"
     assert all(above > below for above, below in pairwise(heights))
+
+
+def test_rows_of_several_axes_have_their_axis_beside_them() -> None:
+    shown = rows(4)
+    several = tuple(
+        replace(row, axis="reduction" if place % 2 else "squeeze") for place, row in enumerate(shown.rows)
+    )
+    figure = draw_overview(replace(shown, rows=several))
+    [right] = figure.axes[0].child_axes
+    assert [label.get_text() for label in right.get_yticklabels()] == [row.axis for row in several]
+    assert list(right.get_yticks()) == list(figure.axes[0].get_yticks())
+    assert figure.axes[0].get_window_extent().x1 < figure.get_window_extent().x1 - 20  # and have room there
+    assert not draw_overview(shown).axes[0].child_axes
 
 
 def test_an_interval_that_would_make_the_rest_small_is_cut_with_an_arrow() -> None:

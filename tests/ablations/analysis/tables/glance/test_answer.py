@@ -46,6 +46,9 @@ def test_each_row_stands_once_the_best_first_and_the_baseline_at_zero(tmp_path: 
     labels = [row.label for row in found.rows]
     assert (labels[0], labels[-1]) == ("SE r=4", "plain")
     assert sorted(labels) == ["SE", "SE max", "SE r=4", "plain"]
+    assert {row.label: row.axis for row in found.rows} == {
+        "SE": "", "plain": "", "SE r=4": "reduction", "SE max": "squeeze",
+    }  # fmt: skip
     assert found.rows[labels.index("SE")].difference == (0.0, None, None)
     assert [row.verdict for row in found.rows if row.label in ("plain", "SE r=4")] == ["better", "worse"]
     assert found.unmeasured == ()
