@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ def nasty_design() -> Design:
     return replace(made, rows=rows, baseline=named[made.baseline.identity], plain=plain, _axes=axes)
 
 
-def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: Path) -> None:
+def test_a_report_is_a_page_with_our_script_alone_whatever_its_record_says(tmp_path: Path) -> None:
     from html.parser import HTMLParser
 
     plan = nasty_design()
@@ -222,14 +223,21 @@ def test_a_report_is_a_page_without_a_script_whatever_its_record_says(tmp_path: 
     assert html is not None
     text = html.read_text(encoding="utf-8")
     tags: list[tuple[str, list[str]]] = []
+    scripts: list[str] = []
 
     class Reader(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            if self.cdata_elem == "script":
+                scripts.append(data)
+
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             tags.append((tag, [name for name, _ in attrs]))
             assert all(not str(value).lower().startswith(("javascript", "x")) for _, value in attrs)
 
     Reader(convert_charrefs=True).feed(text)
-    assert "script" not in {tag for tag, _ in tags}
+    ours = files("ablations.analysis.report") / "templates" / "sorting.js"
+    assert ["".join(scripts).strip()] == [ours.read_text(encoding="utf-8").strip()]
+    assert [names for tag, names in tags if tag == "script"] == [[]], "one, which is in the page itself"
     assert not [name for _, names in tags for name in names if name.startswith("on")]
     for tag, names in tags:
         assert tag != "img" or "alt" in names, "ours have a description, the one in the text has none"

@@ -38,7 +38,7 @@ def test_a_calibration_is_printed_and_kept(ablate: Callable[..., Any]) -> None:
     assert found.rows == 4
     assert Path("results/tiny/calibration.json").read_bytes() == kept
     assert ablate("report", "tiny.yaml").status == 0
-    assert "## Calibration" in Path("reports/tiny/report.md").read_text(encoding="utf-8")
+    assert "<summary>Calibration</summary>" in Path("reports/tiny/report.md").read_text(encoding="utf-8")
 
 
 def test_too_few_seeds_are_one_line_and_status_2(ablate: Callable[..., Any]) -> None:

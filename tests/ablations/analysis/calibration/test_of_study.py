@@ -149,7 +149,7 @@ def test_the_report_shows_it_until_the_values_are_others(tmp_path: Path) -> None
     text = write_report(again, tmp_path / "reports").markdown
     assert text is not None
     said = text.read_text(encoding="utf-8")
-    assert "## Calibration" in said
+    assert "<summary>Calibration</summary>" in said
     assert "any wrong better or worse, all rows equal" in said
     plan = study_design(seeds=6, axes=AXES)
     other = Results(plan, write_record(tmp_path / "tiny", simulated(plan, sd=0.3)))

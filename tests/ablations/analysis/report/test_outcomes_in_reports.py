@@ -91,7 +91,7 @@ def test_the_head_names_rows_that_failed_or_collapsed(tmp_path: Path) -> None:
         if line["key"] == next(row for row in plan.rows if row.label == "SE max").trial(3).key:
             line["result"]["top1_error"] += 20
     text = text_of(Results(plan, write_record(tmp_path / "tiny", lines)), tmp_path)
-    head = text[: text.index("## Set-up")]
+    head = text[: text.index("\n## ")]
     assert "2 runs failed: SE r=4 (2)" in head
     assert "SE max collapses now and then: 1 of 8 runs lie far off" in head
     assert "without a result" in text

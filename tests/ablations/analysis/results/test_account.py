@@ -77,7 +77,7 @@ def test_a_row_has_one_p_and_one_verdict_in_every_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("seeds", "how"), [(6, "Holm's method"), (9, "step-down max-T")])
 def test_the_first_lines_say_the_rate_of_the_whole_report(tmp_path: Path, seeds: int, how: str) -> None:
     text = report_of(results_of(tmp_path, study_design(seeds=seeds, axes=AXES)), tmp_path)
-    head = text[: text.index("## Set-up")]
+    head = text[: text.index("\n## ")]
     assert "is at most 5 %" in head
     assert f"6 comparisons with the baseline, corrected together by {how}" in head
     assert "Verdicts and intervals generalise over new seeds, on these training and test data." in head
@@ -86,7 +86,7 @@ def test_the_first_lines_say_the_rate_of_the_whole_report(tmp_path: Path, seeds:
 def test_what_hangs_on_the_margin_is_shown(tmp_path: Path) -> None:
     results = results_of(tmp_path, study_design(seeds=12, axes=AXES, margin=0.3), sd=0.1, rho=0.9)
     text = report_of(results, tmp_path)
-    part = text[text.index("## Verdicts at other margins") :]
+    part = text[text.index("<summary>Verdicts at other margins</summary>") :]
     assert "| variant | margin 0.15 | margin 0.3 | margin 0.6 |" in part
     halved = comparisons_of(results, margin=0.15)["plain"].reading.verdict
     doubled = comparisons_of(results, margin=0.6)["plain"].reading.verdict

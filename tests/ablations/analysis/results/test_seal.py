@@ -207,7 +207,7 @@ def test_the_report_marks_rows_that_explore_in_every_table(tmp_path: Path) -> No
     written = write_report(results, tmp_path / "reports").markdown
     assert written is not None
     text = written.read_text(encoding="utf-8")
-    head = text[: text.index("## Set-up")]
+    head = text[: text.index("\n## ")]
     assert "Exploratory, as they are not primary or were changed since: SE r=4, SE r=32." in head
     assert "exploratory: worse" in text
     [plain] = [line for line in text.splitlines() if line.startswith("| plain | –")]

@@ -95,7 +95,7 @@ def test_the_report_sets_them_side_by_side(tmp_path: Path) -> None:
     paths = write_report(Results(plan, record), tmp_path / "reports", formats=("md", "html", "latex"))
     assert paths.markdown is not None
     text = paths.markdown.read_text(encoding="utf-8")
-    section = text[text.index("## Forecast and what happened") :]
+    section = text[text.index("<summary>Forecast and what happened</summary>") :]
     assert "| hours of training and test, all trials | 0.675 | 1.350 | 2.00 |" in section
     assert "| seeds a row | 6 | 6 | 1.00 |" in section
     assert "smallest difference found at 80 % power, points | 0.143 |" in section

@@ -98,7 +98,7 @@ def found(data_dir: Path, spec: DataSpec | None = None) -> dict[str, Finding]:
     """What the doctor says of a source, by level."""
     return {
         each.level: each
-        for each in check_data(data_dir, spec, fix=False)
+        for each in check_data(data_dir, () if spec is None else (spec,), fix=False)
         if "source" in each.what or "noted" in each.what
     }
 
