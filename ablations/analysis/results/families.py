@@ -136,7 +136,8 @@ def families(results: Results) -> tuple[Family, ...]:
 
     Each task has its own.
     """
-    return tuple(family for part in results.tasks for family in _of_task(part))
+    standing = standing_of(results) or {}  # of the whole study, as it was sealed
+    return tuple(replace(family, standing=standing) for part in results.tasks for family in _of_task(part))
 
 
 def _of_task(results: Results) -> Iterator[Family]:
@@ -196,7 +197,6 @@ def _family(
         },
         margin=results.design.study.margin,
         metric=results.design.study.metric,
-        standing=standing_of(results) or {},
         places=tuple(filter(None, (confounded_rows(results, rows), mixed_rows(results, rows)))),
         task=results.task,
     )

@@ -39,7 +39,7 @@ _Floats = NDArray[np.float64]
 
 _MANY_EQUAL = 8
 
-Why = Literal["verdict", "out of reach", "seeds", "budget", "failed"]
+Why = Literal["verdict", "out of reach", "seeds", "budget", "failed", "rows"]
 """Why a row gets no more seeds; `race_table` has the words."""
 
 
@@ -123,6 +123,8 @@ def play(results: Results, ended: Collection[str] = ()) -> Race:
         _retire(design, state, values, given, now, schedule)
         if not state.racing:
             return Race(now, (), state.retired, ())
+        done = set(base_of.values()) - {base_of[label] for label in state.racing} - state.retired.keys()
+        state.retire(sorted(done), now, "rows")  # baselines of tasks on which the race is over
     state.retire(tuple(state.racing), len(seeds), "seeds")
     return Race(len(seeds), (), state.retired, ())
 

@@ -12,6 +12,7 @@ _WHY = {
     "seeds": "all seeds are used",
     "budget": "the budget of trials is spent",
     "failed": "none of its trials has a result",
+    "rows": "none of its rows is in the race any more",
 }
 
 

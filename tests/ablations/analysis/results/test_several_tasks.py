@@ -152,6 +152,8 @@ def test_a_race_ends_row_by_row_and_keeps_a_baseline_while_its_rows_race(tmp_pat
         trained["SE on cifar10"] == max(trained[label] for label in trained if label.endswith("cifar10")) < 8
     )
     assert trained["SE on cifar100"] == 8
+    assert not results.unfinished, "the baseline on cifar10 is asked for no more seeds than its rows"
+    assert results.race.retired["SE on cifar10"].why == "rows"
 
 
 def test_the_best_row_of_each_data_set_is_confirmed(tmp_path: Path) -> None:
