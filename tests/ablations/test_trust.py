@@ -235,7 +235,7 @@ def test_a_report_is_a_page_with_our_script_alone_whatever_its_record_says(tmp_p
             assert all(not str(value).lower().startswith(("javascript", "x")) for _, value in attrs)
 
     Reader(convert_charrefs=True).feed(text)
-    ours = files("ablations.analysis.report") / "templates" / "sorting.js"
+    ours = files("ablations.analysis.report") / "templates" / "page.js"
     assert ["".join(scripts).strip()] == [ours.read_text(encoding="utf-8").strip()]
     assert [names for tag, names in tags if tag == "script"] == [[]], "one, which is in the page itself"
     assert not [name for _, names in tags for name in names if name.startswith("on")]

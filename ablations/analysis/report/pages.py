@@ -58,8 +58,8 @@ def render_html(content: Content, images: Images) -> str:
         return Markup("data:image/svg+xml;base64,") + data
 
     environment.filters |= {"table": to_html, "few": few_columns, "embedded": embedded, "unseen": _unseen()}
-    sorting = Markup(_OPTIONS["loader"].get_source(environment, "sorting.js")[0])
-    return environment.get_template("report.html.j2").render(content=content, sorting=sorting)
+    script = Markup(_OPTIONS["loader"].get_source(environment, "page.js")[0])
+    return environment.get_template("report.html.j2").render(content=content, script=script)
 
 
 def render_latex(content: Content) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from ablations.analysis.tables.cells import Code, Coloured, Table, TableCell, TableRow, Value
+from ablations.analysis.tables.cells import Code, Coloured, Column, Table, TableCell, TableRow, Value
 from ablations.analysis.tables.escape import markdown_code, markdown_escape
 from senet_core.errors import printable
 
@@ -32,7 +32,7 @@ def to_markdown(table: Table) -> str:
 def to_html(table: Table) -> Markup:
     """Return an HTML table, every string escaped; rows carry their kind as a class, numbers their value to sort by."""
     heads = Markup("").join(
-        Markup('<th class="{}">{}</th>').format(column.align, column.head) for column in table.columns
+        Markup('<th class="{}">{}</th>').format(column.align, _html_head(column)) for column in table.columns
     )
     rows = Markup("\n").join(
         Markup('<tr class="{}">{}</tr>').format(row.kind, _html_cells(table, row)) for row in table.rows
@@ -69,6 +69,13 @@ def _rounded(value: Value) -> Value:
             f"'{text}" if text.startswith(_FORMULAS) and len(text) > 1 else text
         )  # a spreadsheet would compute it
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _html_head(column: Column) -> Markup:
+    """Return a head, which over marks may be folded where a name has an underscore."""
+    return (
+        Markup("_<wbr>").join(map(escape, column.head.split("_"))) if column.narrow else escape(column.head)
+    )
 
 
 def _html_cells(table: Table, row: TableRow) -> Markup:

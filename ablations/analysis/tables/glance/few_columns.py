@@ -14,15 +14,18 @@ MOST_COLUMNS = 7
 def few_columns(table: Table) -> Table:
     """Return a table with the columns that papers have (`Column.in_paper`), and of these the seven that stay longest.
 
-    Columns of marks alone (`Column.narrow`) do not count. A verdict stands without its forecast of more seeds, and a
-    mean without their number where all rows have all that were planned.
+    A column of marks alone (`Column.narrow`) counts half, and stays. A verdict stands without its forecast of more
+    seeds, and a mean without their number where all rows have all that were planned.
     """
     means = [cell for row in table.rows for cell in row.cells if isinstance(cell, Mean) and cell.estimate.n]
     equal = len({mean.planned for mean in means}) == 1 and all(
         mean.estimate.n == mean.planned for mean in means
     )
     places = [place for place, column in enumerate(table.columns) if column.in_paper]
-    while len(wide := [place for place in places if not table.columns[place].narrow]) > MOST_COLUMNS:
+    while (
+        len(wide := [place for place in places if not table.columns[place].narrow]) + len(places)
+        > 2 * MOST_COLUMNS
+    ):
         giving = [place for place in wide[1:] if table.columns[place].gives_way] or wide[1:]
         places.remove(min(giving, key=lambda place: (table.columns[place].gives_way, -place)))
     rows = tuple(

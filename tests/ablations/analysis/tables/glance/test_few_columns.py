@@ -22,9 +22,12 @@ def test_columns_give_way_in_their_order_and_the_first_never() -> None:
     assert len(made([Column(f"c{k}", "") for k in range(12)])) == MOST_COLUMNS
 
 
-def test_marks_do_not_count_and_what_papers_leave_out_is_left_out() -> None:
+def test_marks_count_half_and_stay_and_what_papers_leave_out_is_left_out() -> None:
     marks = [Column(f"m{k}", "", narrow=True) for k in range(9)]
     assert len(made([Column("variant", ""), *marks, Column("p", "", in_paper=False)])) == 10
+    others = [Column("variant", ""), Column("second", "", gives_way=1), Column("cost", "", gives_way=2)]
+    columns = [*others, *(Column(f"c{k}", "") for k in range(3)), *marks[:5]]
+    assert made(columns) == ["variant", "c0", "c1", "c2", *(f"m{k}" for k in range(5))]
 
 
 def test_seeds_stand_beside_a_mean_only_where_they_differ(tmp_path: Path) -> None:

@@ -1,3 +1,11 @@
+// On paper, what is folded is open.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((part) => part.setAttribute("open", ""));
+});
+addEventListener("afterprint", () => folded.forEach((part) => part.removeAttribute("open")));
+
 // A click on a column's head sorts its table: numbers by their value, words by their letters, what is missing last.
 for (const table of document.querySelectorAll(".scroll:not(.pairs) table")) {
   const body = table.tBodies[0];
