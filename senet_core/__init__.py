@@ -25,6 +25,7 @@ from senet_core.blocks.slots import (
     SLOTS,
     SQUEEZES,
 )
+from senet_core.dense import DETECTORS, SEGMENTERS, DetectorSize
 from senet_core.errors import UserError
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 from senet_core.variants.label import variant_label
@@ -34,6 +35,8 @@ from senet_core.variants.variant import PAPER_SE, SEVariant
 if TYPE_CHECKING:
     from senet_core.blocks.block import SEBlock
     from senet_core.complexity import Complexity, measure_complexity
+    from senet_core.dense.detectors import build_detector
+    from senet_core.dense.segmenters import build_segmenter
     from senet_core.insertion import insert_se
     from senet_core.model import build_model
 
@@ -42,27 +45,34 @@ _NEEDS_TORCH = {
     "Complexity": "senet_core.complexity",
     "measure_complexity": "senet_core.complexity",
     "insert_se": "senet_core.insertion",
+    "build_detector": "senet_core.dense.detectors",
     "build_model": "senet_core.model",
+    "build_segmenter": "senet_core.dense.segmenters",
 }
 
 __all__ = [
     "BACKBONES",
     "BLOCKS",
+    "DETECTORS",
     "EXCITATIONS",
     "FUSIONS",
     "GATES",
     "GATE_INITS",
     "INTEGRATIONS",
     "PAPER_SE",
+    "SEGMENTERS",
     "SLOTS",
     "SQUEEZES",
     "Complexity",
+    "DetectorSize",
     "Registry",
     "SEBlock",
     "SEVariant",
     "UserError",
     "backbone_stages",
+    "build_detector",
     "build_model",
+    "build_segmenter",
     "excitation",
     "fusion",
     "gate_init",
