@@ -22,7 +22,7 @@ def run(script: str, folder: Path, *words: str) -> subprocess.CompletedProcess[s
 
 
 def test_the_script_says_what_the_page_says_and_fails_where_a_verdict_is_another(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "results" / "section6", tmp_path / "results" / "section6")
+    shutil.copytree(ROOT / "results" / "first-epoch", tmp_path / "results" / "first-epoch")
     [script] = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     assert len([line for line in script.splitlines() if line]) <= 11
     [command, first] = re.findall(r"```text\n\$ python check.py (.*?)\n(.*?)\n", PAGE)[0]

@@ -19,7 +19,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @pytest.fixture
 def _in_a_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(ROOT / "results" / "section6", tmp_path / "results" / "section6")
+    shutil.copytree(ROOT / "results" / "first-epoch", tmp_path / "results" / "first-epoch")
     monkeypatch.chdir(tmp_path)
     # workers import the package by name; the tests may run from a checkout that is not installed
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))

@@ -4,7 +4,7 @@ A gate of a half on the shortcut, or around the whole sum, halves the signal onc
 standard deviation over images of the features that enter the classifier, at the first weights, as a ratio to that of
 the plain network with the same seed; beside it stands the row's error in the record, and how both rank the rows.
 
-    python -m bench.studies.signal_at_start section6 --set recipe.epochs=1 --set baseline.backbone=resnet8 --seeds 6
+    python -m bench.studies.signal_at_start first-epoch
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What single runs would have said, beside what all seeds say, against the baseline and the plain network.
 
-python -m bench.studies.single_runs section6 --set recipe.epochs=1 --set baseline.backbone=resnet8 --seeds 6
+python -m bench.studies.single_runs first-epoch
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def heavy_after(code: str) -> list[str]:
         "assert design(load_study('section6')).trials[0].key",
         "from senet_core import SQUEEZES, backbone_stages\nassert list(SQUEEZES) and backbone_stages('resnet50')",
         "from ablations.cli import group\ngroup.main(['list', '--json'], standalone_mode=False)",
-        "from ablations.cli import group\ngroup.main(['status', 'section6', '--json'], standalone_mode=False)",
+        "from ablations.cli import group\ngroup.main(['status', 'first-epoch', '--json'], standalone_mode=False)",
     ],
 )
 def test_planning_loads_nothing_heavy(code: str) -> None:

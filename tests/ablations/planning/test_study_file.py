@@ -28,6 +28,7 @@ SHIPPED = {
     "conv3x3",
     "no-squeeze",
     "section6",
+    "first-epoch",
     "deeper",
     "gates",
     "pruning",
