@@ -38,7 +38,7 @@ def _paper(outcome: Outcome, family: Family, study: NetworkStudy) -> PaperRow | 
     row, base = network_row(outcome.row), network_row(family.outcome(family.baseline).row)
     if (row.backbone, row.recipe, row.repeat) != (base.backbone, base.recipe, 0):
         return None  # the paper varies none of them
-    if DATASETS[row.data.name].asks:
+    if "path" in DATASETS[row.data.name].asks:
         return None  # images of the user's own, of which the paper says nothing
     if _is_of_cifar(study):
         return cifar_row(row.backbone, row.data.name, row.variant)

@@ -54,7 +54,11 @@ class DataSpec(BaseModel):
         "and val/CLASS/ or test/CLASS/.",
     )
     size: int | None = Field(
-        default=None, ge=8, le=16_384, description="Side of an image-folder's images, in pixels."
+        default=None,
+        ge=8,
+        le=16_384,
+        description="Side to which images of many sizes are made, in pixels: of an image-folder, and of the data sets "
+        "for which the table says that it is yours.",
     )
     resample: Literal["train"] | None = Field(
         default=None,
@@ -106,6 +110,8 @@ class DataSpec(BaseModel):
         parts = [self.name]
         if self.path is not None:
             parts.append(f"{self.path} at {self.size} px")
+        elif self.size is not None:
+            parts[0] += f" at {self.size} px"
         if self.train_images is not None:
             drawn = " that each seed draws anew" if self.resample == "train" else ""
             parts.append(f"{self.train_images:,} training images{drawn}")
@@ -122,13 +128,14 @@ def whole_data(data: Mapping[str, Any]) -> str:
     Args:
         data: as a trial's canonical JSON has them.
     """
-    path = data.get("path")
-    return str(data["name"]) if path is None else f"{data['name']} {path} at {data.get('size')} px"
+    path, size = data.get("path"), data.get("size")
+    named = str(data["name"]) if path is None else f"{data['name']} {path}"
+    return named if size is None else f"{named} at {size} px"
 
 
 def known_train_images(data: DataSpec) -> int | None:
     """Return the number of training images; None where it is known only from the data themselves."""
     known = DATASETS[data.name]
-    if data.train_images is not None or known.downloadable:  # the user's own copy may have more or fewer
+    if data.train_images is not None or known.own_copy:  # the user's own copy may have more or fewer
         return data.train_images
     return known.train_images and known.train_images - (data.validation_images or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ablations.planning.networks.torchvision_sets import TORCHVISION, TorchvisionSet
 from senet_core.errors import UserError, unknown
 
 
@@ -18,9 +19,10 @@ class Dataset:
         channels: 1 for grey, 3 for RGB.
         train_images: images in the original training part; None where the folders decide.
         test_images: the same for the test part.
-        downloadable: whether torchvision can download it.
+        downloadable: whether `run` downloads it by itself where nothing is prepared.
         source: where its images come from, in a few words.
         asks: fields that a study must give for this data set and may not give for others.
+        torchvision: how torchvision's class for it is asked; None where it is read in another way.
     """
 
     name: str
@@ -32,15 +34,39 @@ class Dataset:
     downloadable: bool = False
     source: str = ""
     asks: tuple[str, ...] = ()
+    torchvision: TorchvisionSet | None = None
+
+    @property
+    def own_copy(self) -> bool:
+        """Whether the images may come from a copy of the user's, which may have more or fewer than the original."""
+        return self.downloadable or self.torchvision is not None
 
 
 _DOWNLOADED = "torchvision's download, or `ablate data prepare NAME --from PATH`"
+
+_TORCHVISION = "torchvision's {kind}: `ablate data prepare NAME{size} --from FOLDER`{download}"
+
+
+def _of_torchvision() -> tuple[Dataset, ...]:
+    found = []
+    for name, known in TORCHVISION.items():
+        numbers = (known.classes, known.size, known.channels, known.train_images, known.test_images)
+        source = _TORCHVISION.format(
+            kind=known.read_by.kind,
+            size=" --size N" if known.size is None else "",
+            download=" or `--download`" if known.read_by.downloads else "",
+        )
+        asks = ("size",) if known.size is None else ()
+        found.append(Dataset(name, *numbers, source=source, asks=asks, torchvision=known.read_by))
+    return tuple(found)
+
 
 _ALL = (
     Dataset("digits", 10, 8, 1, 1297, 500, source="comes with scikit-learn"),
     Dataset("cifar10", 10, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
     Dataset("cifar100", 100, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
     Dataset("fashion-mnist", 10, 28, 1, 60_000, 10_000, downloadable=True, source=_DOWNLOADED),
+    *_of_torchvision(),
     Dataset("image-folder", asks=("path", "size"), source="a folder of yours, in ImageNet's layout"),
 )
 
@@ -72,9 +98,11 @@ def check_fields(name: str, *, path: str | None, size: int | None) -> None:
     given = {"path": path, "size": size}
     for field in ASKED:
         if field in known.asks and given[field] is None:
-            raise UserError(f"data set {name!r} needs a path and a size in pixels; {field} is missing")
+            wanted = "a path and a size in pixels" if "path" in known.asks else "a size in pixels"
+            raise UserError(f"data set {name!r} needs {wanted}; {field} is missing")
         if field not in known.asks and given[field] is not None:
-            raise UserError(f"data set {name!r} takes no {field}; only 'image-folder' does")
+            why = "only 'image-folder' does" if field == "path" else f"its images have {known.size} pixels"
+            raise UserError(f"data set {name!r} takes no {field}; {why}")
 
 
 def check_subset(
@@ -90,7 +118,7 @@ def check_subset(
         raise UserError(
             "give test_images or validation_images: a network that is judged on validation images sees no test images"
         )
-    fixed = not known.downloadable  # else the user's own copy may have more images than the original
+    fixed = not known.own_copy  # else the user's own copy may have more images than the original
     asked = (
         ("train_images", train_images, known.classes or 1, known.train_images),
         ("test_images", test_images, 1, known.test_images),
@@ -124,7 +152,7 @@ def check_resampling(
     known = dataset(name)
     held_back = validation_images or 0
     whole = known.train_images is not None and (train_images or 0) >= known.train_images - held_back
-    if train_images is None or (whole and not known.downloadable):
+    if train_images is None or (whole and not known.own_copy):
         raise UserError(
             "resample: train draws the training images by the seed, and all of them are used: give train_images, fewer"
             f" than there are{'' if known.train_images is None else f' (of {known.train_images - held_back:,})'}"

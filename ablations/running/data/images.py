@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -33,6 +34,7 @@ _LONGEST = 100
 MOST_PIXELS = 2**26
 """Limit of one image: about 8,000 by 8,000."""
 
+Item = TypeVar("Item")
 _CHUNK = 32  # images a thread decodes before it reports
 
 
@@ -72,6 +74,19 @@ def _open(data: bytes, name: str, channels: int, size: int | None = None) -> Ima
         raise DataError(f"cannot read the image {name!r}: {one_line(error)}") from error
 
 
+def opened(data: bytes, name: str) -> Bytes:
+    """Return the image of one file as it is, RGB: (H, W, C).
+
+    Args:
+        data: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: it is no image that is read, or too large.
+    """
+    return np.asarray(_open(data, name, 3))
+
+
 @dataclass(frozen=True)
 class Exact:
     """Decodes images that all have one size.
@@ -92,8 +107,12 @@ class Exact:
 
     def __call__(self, data: bytes, name: str) -> Bytes:
         """Return the image of one file, (H, W, C); grey and palette images are converted to `channels`."""
-        image = _open(data, name, self.channels, self.size)
-        return np.asarray(image).reshape(self.shape)
+        return self.of(_open(data, name, self.channels, self.size), name)
+
+    def of(self, image: Image.Image, name: str) -> Bytes:
+        """Return an image that is open already, likewise."""
+        _check_size(image.size, name, self.size)
+        return np.asarray(image.convert("RGB" if self.channels == 3 else "L")).reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -116,7 +135,12 @@ class Cropped:
 
     def __call__(self, data: bytes, name: str) -> Bytes:
         """Return the image of one file, resized and cropped: (H, W, C)."""
-        image = _open(data, name, 3)
+        return self.of(_open(data, name, 3), name)
+
+    def of(self, image: Image.Image, name: str) -> Bytes:
+        """Return an image that is open already, likewise."""
+        _check_size(image.size, name, None)
+        image = image.convert("RGB")
         width, height = image.size
         scale = self.short / min(width, height)
         width, height = max(self.short, int(width * scale)), max(self.short, int(height * scale))
@@ -152,7 +176,7 @@ def from_images(
 
     def blocks() -> Iterator[Block]:
         read = tree.read(paths.keys())
-        return _threaded(decoded, read) if train.in_threads else map(decoded, read)
+        return in_threads(decoded, read) if train.in_threads else map(decoded, read)
 
     return RawDataset(
         classes=files.classes,
@@ -166,20 +190,18 @@ def from_images(
     )
 
 
-def _threaded(
-    decoded: Callable[[tuple[str, bytes]], Block], files: Iterator[tuple[str, bytes]]
-) -> Iterator[Block]:
+def in_threads(decoded: Callable[[Item], Block], items: Iterator[Item]) -> Iterator[Block]:
     """Decode in as many threads as cores, with a bounded number of images in memory; order is kept."""
 
-    def chunk(items: list[tuple[str, bytes]]) -> list[Block]:
-        return [decoded(item) for item in items]
+    def chunk(several: list[Item]) -> list[Block]:
+        return [decoded(item) for item in several]
 
     workers = available_cores()
     waiting: deque[Future[list[Block]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
-            while items := list(islice(files, _CHUNK)):
-                waiting.append(pool.submit(chunk, items))
+            while several := list(islice(items, _CHUNK)):
+                waiting.append(pool.submit(chunk, several))
                 if len(waiting) > 2 * workers:
                     yield from waiting.popleft().result()
             while waiting:

@@ -39,13 +39,16 @@ def ensure_prepared(
     return open_prepared(spec, data_dir)
 
 
-def refresh(spec: DataSpec, data_dir: Path, source: Path | None = None) -> tuple[Prepared, str | None]:
+def refresh(
+    spec: DataSpec, data_dir: Path, source: Path | None = None, *, download: bool = False
+) -> tuple[Prepared, str | None]:
     """Prepare a data set again, from what it was prepared from; the old file stays until the new one is complete.
 
     Args:
         spec: the data set.
         data_dir: folder of the prepared files.
         source: a folder or archive to take instead.
+        download: see `prepare`.
 
     Returns:
         The data set, and the digest that its file had; None where there was none, or a damaged one.
@@ -62,16 +65,16 @@ def refresh(spec: DataSpec, data_dir: Path, source: Path | None = None) -> tuple
         pass
     else:
         before = held.digest
-        if source is None and held.made_from is not None and DATASETS[spec.name].downloadable:
+        if source is None and held.made_from is not None and DATASETS[spec.name].own_copy:
             source = Path(held.made_from.path)
-    return prepare(spec, data_dir, source), before
+    return prepare(spec, data_dir, source, download=download), before
 
 
 def refresh_command(prepared: Prepared) -> str:
     """Return the command that prepares a file again from what it was made from."""
     known, noted = DATASETS[prepared.name], prepared.made_from
-    path = noted.path if noted is not None and known.asks else None
-    size = prepared.image_shape[1] if known.asks else None
+    path = noted.path if noted is not None and "path" in known.asks else None
+    size = prepared.image_shape[1] if "size" in known.asks else None
     return prepare_command(prepared.name, prepared.path.parent, path=path, size=size, again=True)
 
 
@@ -110,7 +113,7 @@ def _keep_up(spec: DataSpec, data_dir: Path, say: Callable[[str], None]) -> None
 
 def _compare_images(held: Prepared, noted: MadeFrom, spec: DataSpec) -> None:
     """Prepare again in a folder of its own; the file takes the old one's place only if both hold the same."""
-    source = Path(noted.path) if DATASETS[spec.name].downloadable else None
+    source = Path(noted.path) if DATASETS[spec.name].own_copy else None
     try:
         folder = tempfile.TemporaryDirectory(prefix=".compare-", dir=held.path.parent)
     except OSError as error:

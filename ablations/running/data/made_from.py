@@ -39,15 +39,18 @@ class MadeFrom:
         path: absolute, of the folder or archive.
         files: digest of the names and sizes of the files, or of an archive's size and the bytes at both of its ends.
         times: digest of the times at which these were changed, in nanoseconds.
+        parts: files and folders in `path` that belong to the data set; all of it where there are none.
     """
 
     path: str
     files: str
     times: str
+    parts: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return it as the header of a prepared file has it."""
-        return json.dumps(asdict(self))  # in ASCII: names of files may be any bytes
+        said = {name: value for name, value in asdict(self).items() if value != ()}
+        return json.dumps(said)  # in ASCII: names of files may be any bytes
 
     @classmethod
     def from_text(cls, text: str) -> MadeFrom:
@@ -57,16 +60,22 @@ class MadeFrom:
             ValueError, TypeError, KeyError: it is none of ours.
         """
         fields = json.loads(text)
-        found = cls(*(fields[name] for name in ("path", "files", "times")))
+        path, files, times = (fields[name] for name in ("path", "files", "times"))
+        found = cls(path, files, times, tuple(fields.get("parts", ())))
         if not all(
-            isinstance(value, str) and "\0" not in value for value in (found.path, found.files, found.times)
+            isinstance(value, str) and "\0" not in value
+            for value in (found.path, found.files, found.times, *found.parts)
         ):
             raise TypeError("not all of it is text")
         return found
 
 
-def note_source(path: Path) -> MadeFrom:
+def note_source(path: Path, parts: tuple[str, ...] = ()) -> MadeFrom:
     """Return what is noted of a folder or archive.
+
+    Args:
+        path: of it.
+        parts: see `MadeFrom`; what is not there is passed over.
 
     Raises:
         DataError: it is missing or cannot be read.
@@ -74,7 +83,8 @@ def note_source(path: Path) -> MadeFrom:
     tree = open_file_tree(path)
     try:
         if isinstance(tree, Folder):
-            found = ((name, os.stat(path / name)) for name in _files(tree))
+            names = _files_of(path, parts) if parts else _files(tree)
+            found = ((name, os.stat(path / name)) for name in names)
             states = [(name, state.st_size, state.st_mtime_ns) for name, state in found]
         else:
             state = os.stat(path)
@@ -85,7 +95,18 @@ def note_source(path: Path) -> MadeFrom:
         os.path.realpath(path),
         _digest(f"{name}\0{size}" for name, size, _ in states),
         _digest(str(changed) for _, _, changed in states),
+        parts,
     )
+
+
+def _files_of(path: Path, parts: Iterable[str]) -> list[str]:
+    """Return the files that belong to a data set, beside which others may lie in the same folder."""
+    found = [part for part in parts if (path / part).is_file()]
+    for part in parts:
+        if (path / part).is_dir():
+            names = without_junk(Folder(path / part).names())
+            found += [f"{part}/{name}" for name in names if not name.endswith("/")]
+    return sorted(found)
 
 
 def _files(tree: Folder) -> list[str]:
@@ -124,7 +145,7 @@ def compare_source(noted: MadeFrom | None) -> SourceState:
         return SourceState.UNKNOWN
     if not os.path.exists(noted.path):
         return SourceState.GONE
-    now = note_source(Path(noted.path))
+    now = note_source(Path(noted.path), noted.parts)
     if now.files != noted.files:
         return SourceState.CHANGED
     return SourceState.SAME if now.times == noted.times else SourceState.TOUCHED

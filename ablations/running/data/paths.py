@@ -31,13 +31,15 @@ def prepared_path(spec: DataSpec, data_dir: Path) -> Path:
     """Return the path of a data set's prepared file, whether it exists or not.
 
     Subset sizes do not matter: a subset is taken from the whole file. The name of an `image-folder` has a hash of
-    path and size, so that two folders, or two sizes of one, never share a file.
+    path and size, so that two folders, or two sizes of one, never share a file; that of other images of many sizes has
+    the size.
 
     Raises:
         DataError: the path of an image folder cannot be used.
     """
     if spec.name != "image-folder":
-        return data_dir / f"{spec.name}.safetensors"
+        sized = "" if spec.size is None else f"-{spec.size}"
+        return data_dir / f"{spec.name}{sized}.safetensors"
     folder, size = folder_and_size(spec)
     key = hashlib.sha256(json.dumps([str(folder), size]).encode()).hexdigest()[:12]
     return data_dir / f"{spec.name}-{key}.safetensors"

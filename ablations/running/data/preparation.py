@@ -24,6 +24,7 @@ from ablations.running.data.made_from import note_source
 from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
+from ablations.running.data.torchvision_sets.reading import read_torchvision
 from ablations.running.data.writing import cannot_write, write
 
 _log = logging.getLogger("ablations")
@@ -42,28 +43,42 @@ _OWN_SOURCE = {
 }
 
 
-def prepare(spec: DataSpec, data_dir: Path, source: Path | None = None) -> Prepared:
+DOWNLOADS = "downloads"
+"""Where torchvision's files are put below the folder of prepared files, if no other folder is given."""
+
+
+def prepare(
+    spec: DataSpec, data_dir: Path, source: Path | None = None, *, download: bool = False
+) -> Prepared:
     """Write a data set's prepared file, replacing any that is there, and open the whole data set.
 
     Args:
         spec: the data set; subset sizes are ignored.
         data_dir: folder of the prepared files; created if needed.
         source: the user's own copy: a folder or archive of images in train/CLASS/ and test/CLASS/, or the
-            files as their authors publish them. None to download.
+            files as their authors publish them; for a data set that torchvision's class reads, the folder that it
+            calls `root`. None to download CIFAR and Fashion-MNIST.
+        download: whether torchvision's class downloads what is missing in `source`, or where there is none, in
+            `data_dir`/downloads.
 
     Raises:
-        DataError: the source is missing, damaged or not for this data set, or the download failed.
+        DataError: the source is missing, damaged or not for this data set, or the download failed or was not asked
+            for.
         UserError: `data_dir` cannot be written.
         DiskError: the disk is full or failing.
     """
     path = prepared_path(spec, data_dir)
     known = dataset(spec.name)
-    if source is not None and not known.downloadable:
+    if (source is not None or download) and not known.own_copy:
         raise DataError(f"data set {known.name!r} takes no source; {_OWN_SOURCE[known.name]}")
+    if download and known.downloadable and source is not None:
+        raise DataError(f"give a source for data set {known.name!r}, or let it be downloaded, not both")
     if spec.name == "digits":
         write(path, spec.name, from_scikit_learn())
     elif spec.name == "image-folder":
         write(path, spec.name, _image_folder(spec))
+    elif known.torchvision is not None:
+        write(path, spec.name, _by_torchvision(spec, data_dir, source, download))
     elif source is not None:
         noted = note_source(source)  # before it is read: what changes meanwhile is seen the next time
         write(path, spec.name, replace(_from_source(known, source, str(source)), made_from=noted))
@@ -127,9 +142,15 @@ def _named(prepared: Prepared, spec: DataSpec) -> Prepared:
 
 
 def _missing(spec: DataSpec, data_dir: Path, reason: str = "") -> DataError:
-    run = _prepare(spec, data_dir)
+    run, known = _prepare(spec, data_dir), dataset(spec.name)
     if spec.name == "image-folder":
         return DataError(f"the image folder is not prepared in {data_dir}{reason}; run `{run}`")
+    if known.torchvision is not None:
+        download = f", or `{run} --download` to have them downloaded" if known.torchvision.downloads else ""
+        return DataError(
+            f"data set {spec.name!r} is not prepared in {data_dir}; give the files, `{run} --from FOLDER`, a folder"
+            f" that holds {', '.join(known.torchvision.files)}{download}"
+        )
     return DataError(
         f"data set {spec.name!r} is not prepared in {data_dir}{reason}; connect to the network and run "
         f"`{run}`, or give your own copy: `{run} --from PATH`"
@@ -138,6 +159,24 @@ def _missing(spec: DataSpec, data_dir: Path, reason: str = "") -> DataError:
 
 def _prepare(spec: DataSpec, data_dir: Path) -> str:
     return prepare_command(spec.name, data_dir, path=spec.images, size=spec.size)
+
+
+def _by_torchvision(spec: DataSpec, data_dir: Path, source: Path | None, download: bool) -> RawDataset:
+    known = dataset(spec.name)
+    assert known.torchvision is not None
+    if source is None and not download:
+        raise _missing(spec, data_dir)
+    root = data_dir / DOWNLOADS if source is None else source
+    if download:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(root, error) from error
+    elif not root.is_dir():
+        raise DataError(f"there is no folder {str(root)!r}")
+    read = read_torchvision(known, root, spec.size, _prepare(spec, data_dir), download=download)
+    # what a class has unpacked or downloaded is noted, too
+    return replace(read, made_from=note_source(root, known.torchvision.files))
 
 
 def _download_and_write(known: Dataset, path: Path) -> None:

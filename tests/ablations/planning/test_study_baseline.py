@@ -153,7 +153,12 @@ class TestBaseline:
                 "data set 'image-folder' needs a path and a size in pixels; size is missing",
             ),
             ({"name": "digits", "path": "x"}, "data set 'digits' takes no path; only 'image-folder' does"),
-            ({"name": "cifar10", "size": 32}, "data set 'cifar10' takes no size; only 'image-folder' does"),
+            ({"name": "cifar10", "size": 32}, "data set 'cifar10' takes no size; its images have 32 pixels"),
+            ("oxford-pets", "data set 'oxford-pets' needs a size in pixels; size is missing"),
+            (
+                {"name": "oxford-pets", "size": 64, "path": "x"},
+                "data set 'oxford-pets' takes no path; only 'image-folder' does",
+            ),
             (
                 {"name": "digits", "train_images": 9999},
                 "train_images must be between 10 and 1297 for data set 'digits', got 9999",
