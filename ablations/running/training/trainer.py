@@ -14,7 +14,7 @@ from torch import nn
 from ablations.planning.networks.recipe import Recipe
 from ablations.running.machine.kernels import NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics
-from ablations.running.training.averaging import averaged
+from ablations.running.training.averaging import Average
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.optimizers import make_optimiser
@@ -95,7 +95,7 @@ class Trainer:
         step = Step(model, recipe, self.optimiser, device, precision, kernels, rate)
         self._sums = step.loss_sum, step.errors
         self.take = CapturedStep(step, CudaGraphs()) if captured else step
-        self.average = averaged(model, recipe.ema) if recipe.ema > 0 else None
+        self.average = Average(model, recipe.ema) if recipe.ema > 0 else None
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
         self._seen = self._steps = 0
