@@ -22,6 +22,15 @@ _FIELDS = {
 }
 """Fields of the environment that change how numbers are rounded, and in words."""
 
+_STACK = "the device's software"
+_PARTS_OF_STACK = {
+    "cuda": "CUDA",
+    "cudnn": "cuDNN",
+    "driver": "driver",
+    "cublas_workspace": "cuBLAS workspace",
+}
+"""Fields of a trial on CUDA that decide its last bits, where the GPU and PyTorch are the same; and in words."""
+
 _UNEVEN = 0.5
 """From this share of a row's trials on, those that ran elsewhere than the baseline's make it uneven."""
 
@@ -59,12 +68,15 @@ def machine_warnings(results: Results) -> tuple[str, ...]:
     # a baseline has none where all of its trials were imported, too
     rows = {label: own for label, own in found.items() if against[label].label in found.keys() - {label}}
     base = {label: found[against[label].label] for label in rows}
-    fields = dict(_FIELDS)
+    fields = {**_FIELDS, _STACK: "version or setting of CUDA, cuDNN or the driver"}
     if "recipe.precision" in results.design.study.axes:
         fields.pop("winograd")  # they are for fp32, so that the axis itself decides
+    elsewhere = {label for label, own in rows.items() if _distance(own, base[label], "device") >= _UNEVEN}
     said = []
     for field, words in fields.items():
         uneven = [label for label, own in rows.items() if _distance(own, base[label], field) >= _UNEVEN]
+        if field == _STACK:  # that of another device is another one anyway
+            uneven = [label for label in uneven if label not in elsewhere]
         if uneven:
             shown = [f"{label}: {_spread(rows[label], field)}" for label in uneven[:_SHOWN]]
             more = [f"{len(uneven) - _SHOWN} more rows"] if len(uneven) > _SHOWN else []
@@ -82,8 +94,17 @@ def _environments(results: Results) -> dict[str, list[Mapping[str, Any]]]:
         line = results.finished.get(key)
         if line is not None and line.imported is None:
             kernels = Kernels.from_record(line.environment).to_json()
-            found.setdefault(str(label), []).append({**line.environment, **kernels})
+            stack = {_STACK: _stack(line.environment)}
+            found.setdefault(str(label), []).append({**line.environment, **kernels, **stack})
     return found
+
+
+def _stack(environment: Mapping[str, Any]) -> str | None:
+    """Return what a trial on CUDA computed with, besides its GPU and PyTorch, in words; None for another trial."""
+    said = [
+        f"{words} {environment[field]}" for field, words in _PARTS_OF_STACK.items() if environment.get(field)
+    ]
+    return ", ".join(said) or None
 
 
 def _distance(one: list[Mapping[str, Any]], other: list[Mapping[str, Any]], field: str) -> float:

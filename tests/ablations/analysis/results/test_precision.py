@@ -274,6 +274,61 @@ def test_rows_of_other_machines_are_named(places: dict[str, list[str]], said: st
     assert machine_warnings(results) == ((expected,) if said else ())
 
 
+ON_GPU = {
+    "device": "NVIDIA H200",
+    "cuda": "13.0",
+    "cudnn": "92400",
+    "driver": "580.82.07",
+    "cublas_workspace": ":4096:8",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ""),
+        ({"cuda": "12.8"}, "CUDA 12.8, cuDNN 92400, driver 580.82.07, cuBLAS workspace :4096:8"),
+        ({"cudnn": "91002"}, "CUDA 13.0, cuDNN 91002, driver 580.82.07, cuBLAS workspace :4096:8"),
+        ({"driver": "575.57.08"}, "CUDA 13.0, cuDNN 92400, driver 575.57.08, cuBLAS workspace :4096:8"),
+        ({"cublas_workspace": ":16:8"}, "CUDA 13.0, cuDNN 92400, driver 580.82.07, cuBLAS workspace :16:8"),
+    ],
+)
+def test_rows_with_another_cuda_cudnn_or_driver_are_named(
+    changed: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    """Nothing else of the machines differs."""
+    plan = design(study(include_plain=False).in_precision("fp32"))
+    lines = [
+        line(
+            plan,
+            row,
+            seed,
+            9.0 + seed,
+            **computed_in("fp32", **{**ON_GPU, **(changed if row.label == "SE r=4" else {})}),
+        )
+        for row in plan.rows
+        for seed in plan.seeds
+    ]
+    expected = (
+        "Confounded with the machine: these rows have another version or setting of CUDA, cuDNN or the driver than the"
+        " baseline (CUDA 13.0, cuDNN 92400, driver 580.82.07, cuBLAS workspace :4096:8 (3 of 3)), so that a difference"
+        f" may be the machine's: SE r=4: {said} (3 of 3)."
+    )
+    found = machine_warnings(Results(plan, write_record(tmp_path, lines)))
+    assert found == ((expected,) if said else ())
+
+
+def test_of_a_row_on_another_device_its_cuda_is_not_said_too(tmp_path: Path) -> None:
+    plan = design(study(include_plain=False).in_precision("fp32"))
+    lines = [
+        line(plan, row, seed, 9.0 + seed, **computed_in("fp32", **(ON_GPU if row.label == "SE r=4" else {})))
+        for row in plan.rows
+        for seed in plan.seeds
+    ]
+    [found] = machine_warnings(Results(plan, write_record(tmp_path, lines)))
+    assert "another device than the baseline (cpu (3 of 3))" in found
+
+
 def test_the_report_says_in_which_precision_and_where(tmp_path: Path) -> None:
     plan = design(study(include_plain=False).in_precision("fp32"))
     results = Results(plan, write_record(tmp_path, spread(plan, {"SE r=4": ["Y", "Y", "X"]})))
