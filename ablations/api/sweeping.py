@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.analysis.results.growing import CurrentResults, NextTrials
+from ablations.api.trials_per_gpu import choose_trials_per_gpu
 from ablations.planning.commands import StudyCommands
 from ablations.planning.typed_study import plan_text
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
@@ -111,7 +113,11 @@ class StudyRun:
         study, data_dir = self.design.study, Path(self.options.data_dir)
         runner = runner_of(study)
         inputs = runner.prepare(self.design, data_dir, display.say)
-        size = executors.trials_at_a_time(_most_trials(self.design), runner.gpus(study))
+        most = _most_trials(self.design)
+        choose = partial(
+            choose_trials_per_gpu, self.design, min(most, self._missing(only)), self.options, display.say
+        )
+        size = executors.trials_at_a_time(most, runner.gpus(study), choose, display.say)
         settings = Settings(
             data_dir=data_dir,
             inputs=inputs,
@@ -153,6 +159,14 @@ class StudyRun:
         if tracker is not None:
             write_into_mlflow(tracker, self.paths, self.results.now)
         return written
+
+    def _missing(self, only: Collection[str] | None) -> float:
+        """Return how many trials may be trained that are not finished; without a limit where the study chooses them."""
+        if self.design.kind.chooses:
+            return math.inf
+        finished = self.results.record.trials.finished
+        keys = self.design.by_key.keys() - finished.keys()
+        return len(keys if only is None else keys & set(only))
 
     def _open_tracker(self) -> Tracker | None:
         if not self.options.tracking:

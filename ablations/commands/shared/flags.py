@@ -35,6 +35,7 @@ FLAGS = {
     "settings": "--setting",
     "storage": "--storage",
     "tracking_uri": "--tracking-uri",
+    "trials_per_gpu": "--trials-per-gpu",
     "unit": "--unit",
 }
 """By argument, as sentences name it in backticks: `noise.sd`, `noise.sd=POINTS`, `fresh=True`."""

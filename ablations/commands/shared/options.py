@@ -30,6 +30,24 @@ class Numbers(click.FloatRange):
         return number
 
 
+class CountOrAuto(click.IntRange):
+    """A whole number from 1 on, or `auto`."""
+
+    name = "K|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        if value == "auto":
+            return "auto"
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{value!r} is neither a whole number from 1 on nor 'auto'.", param, ctx)
+        return number
+
+
 def folder(name: str, variable: str, text: str) -> Callable[[Command], Command]:
     """Return an option for a folder, with an environment variable behind it."""
     return click.option(
@@ -75,10 +93,11 @@ workers = click.option(
 )
 trials_per_gpu = click.option(
     "--trials-per-gpu",
-    type=click.IntRange(min=1),
+    type=CountOrAuto(min=1),
     default=1,
-    metavar="K",
-    help="Trials that share a GPU, where --workers does not say how many run at a time.",
+    metavar="K|auto",
+    help="Trials that share a GPU, where --workers does not say how many run at a time; auto: as many as a probe of a"
+    " minute finds the best.",
 )
 executor = click.option(
     "--executor",

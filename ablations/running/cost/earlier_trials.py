@@ -14,11 +14,21 @@ from ablations.errors import RecordError
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
+from ablations.running.executors.gpu_sharing import HOW_SHARED, TRIALS_PER_GPU
 from ablations.running.machine.kernels import Kernels
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 
-SAME_MACHINE = ("processor", "cores", "device", "threads", "fused", "winograd")
+SAME_MACHINE = (
+    "processor",
+    "cores",
+    "device",
+    "threads",
+    "fused",
+    "winograd",
+    TRIALS_PER_GPU,
+    HOW_SHARED,
+)
 """Fields of the environment that an earlier trial must share for its time to count here."""
 
 _NEWEST = 20  # earlier trials of one kind that are used

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ablations.running.executors.custom import import_factory
 from ablations.running.machine.cores import available_cores
@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
     from ablations.running.executors.ray_cluster import Node, Resources
     from ablations.running.executors.ray_data import DataFile
+    from ablations.running.machine.cuda.mps import GpuService
     from ablations.running.trials.inputs import Inputs
 
+AUTO: Literal["auto"] = "auto"
 RAY = "ray"
+ChooseTrialsPerGpu = Callable[[Callable[[int], "Executor"], int], int]
+"""Says how many trials are to share a GPU, of what opens so many workers on one of them, and of the number of GPUs."""
+
 _FOR_RAY_ONLY = ("ray_address", "cpus_per_trial", "gpus_per_trial", "ray_data")
 
 
@@ -32,7 +37,7 @@ class ExecutorOptions:
         executor: None for worker processes on this machine, "ray", a function of the trials at a time that
             returns an executor, or the name of one as `custom` takes it.
         workers: trials at a time; None for as many as the GPUs, or without one the cores, allow.
-        trials_per_gpu: trials that share a GPU.
+        trials_per_gpu: trials that share a GPU; "auto" for as many as a probe finds the best.
         ray_address: HOST:PORT of a cluster's head, or "auto"; None for RAY_ADDRESS or else a Ray on this machine.
         cpus_per_trial: cores of each trial on Ray; None for 1.
         gpus_per_trial: GPUs of each trial on Ray; None for 1 / `trials_per_gpu` where any node has one, else 0.
@@ -41,7 +46,7 @@ class ExecutorOptions:
 
     executor: str | Callable[[int], Executor] | None = None
     workers: int | None = None
-    trials_per_gpu: int = 1
+    trials_per_gpu: int | Literal["auto"] = 1
     ray_address: str | None = None
     cpus_per_trial: int | None = None
     gpus_per_trial: float | None = None
@@ -54,6 +59,10 @@ class ExecutorOptions:
             ToolMissing: Ray is not installed.
             UserError: there is no such executor, no machine has what a trial asks for, or an option is for Ray only.
         """
+        if self.trials_per_gpu == AUTO and self.executor is not None:
+            raise UserError(
+                "`trials_per_gpu=auto` is for worker processes on this machine; with another executor give a number"
+            )
         if self.executor == RAY:
             return _RayFactory(self)
         for name in _FOR_RAY_ONLY:
@@ -67,12 +76,20 @@ class ExecutorOptions:
 class ExecutorFactory(Protocol):
     """Opens the executor of a sweep."""
 
-    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
+    def trials_at_a_time(
+        self,
+        trials: int,
+        gpus: int | None = None,
+        choose: ChooseTrialsPerGpu | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> int:
         """Return how many of so many trials run at a time.
 
         Args:
             trials: how many there are.
             gpus: that each trial needs; None where it takes what there is.
+            choose: says how many share a GPU, where the options leave that to a probe.
+            say: as for `open`.
 
         Raises:
             UserError: no machine has so many.
@@ -96,23 +113,71 @@ class _LocalFactory:
     """An executor that is made by a function of the number of trials at a time; else a pool of processes."""
 
     def __init__(self, options: ExecutorOptions, make: Callable[[int], Executor] | None) -> None:
-        self._options, self._make = options, make
+        self._options, self._make, self._stack = options, make, ExitStack()
         self._gpus: int | None = None
+        self._service: GpuService | None = None
 
-    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
-        self._gpus = gpus
+    def trials_at_a_time(
+        self,
+        trials: int,
+        gpus: int | None = None,
+        choose: ChooseTrialsPerGpu | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> int:
+        self._gpus, asked = gpus, self._options.workers
         if gpus is None:
-            return worker_count(self._options.workers, trials, self._options.trials_per_gpu)
+            return worker_count(asked, trials, self._per_gpu(choose, say))
         if gpus == 0:
-            return min(self._options.workers or available_cores(), trials)
+            return min(asked or available_cores(), trials)
         groups = len(gpu_groups(gpus))
-        return min(self._options.workers or groups, groups, trials)
+        return min(asked or groups, groups, trials)
 
     def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
-        return make_pool(size, warm_up, self._gpus) if self._make is None else self._make(size)
+        from ablations.running.executors.gpu_sharing import GpuSharing
+        from ablations.running.machine.devices import visible_gpus
+
+        if self._make is not None:
+            return self._make(size)
+        there = 0 if self._gpus is not None else len(visible_gpus())
+        if not 0 < there < size:
+            return make_pool(size, warm_up, self._gpus)
+        service = self._shared_by(say)
+        return make_pool(
+            size,
+            warm_up,
+            sharing=GpuSharing(there, size, service.how, say),
+            environment=service.environment,
+        )
 
     def close(self) -> None:
-        pass
+        self._stack.close()
+
+    def _per_gpu(self, choose: ChooseTrialsPerGpu | None, say: Callable[[str], None]) -> int:
+        from ablations.running.executors.process_pool import WorkerPool
+        from ablations.running.machine.devices import visible_gpus
+
+        given = self._options.trials_per_gpu
+        if isinstance(given, int):
+            return given
+        gpus = visible_gpus()
+        if choose is None or not gpus or self._options.workers is not None:
+            return 1
+
+        def on_one(size: int) -> Executor:
+            threads = max(1, available_cores() // (size * len(gpus)))
+            return WorkerPool(
+                size, threads=threads, gpus=gpus[:1], environment=self._shared_by(say).environment
+            )
+
+        return choose(on_one, len(gpus))
+
+    def _shared_by(self, say: Callable[[str], None]) -> GpuService:
+        """Return how processes share a GPU, for which NVIDIA's service is found or started."""
+        from ablations.running.machine.cuda.mps import gpu_service
+
+        if self._service is None:
+            self._service = self._stack.enter_context(gpu_service(say))
+        return self._service
 
 
 class _RayFactory:
@@ -135,7 +200,13 @@ class _RayFactory:
             self.close()
             raise
 
-    def trials_at_a_time(self, trials: int, gpus: int | None = None) -> int:
+    def trials_at_a_time(
+        self,
+        trials: int,
+        gpus: int | None = None,
+        choose: ChooseTrialsPerGpu | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> int:
         if gpus is not None and self._options.gpus_per_trial is None:
             from ablations.running.executors.ray_cluster import trials_at_a_time
 
@@ -176,6 +247,7 @@ def _resources(options: ExecutorOptions, nodes: list[Node]) -> Resources:
 
     gpus = options.gpus_per_trial
     if gpus is None:
+        assert isinstance(options.trials_per_gpu, int), "the other is refused before"
         gpus = 1 / options.trials_per_gpu if any(node.gpus for node in nodes) else 0.0
     return Resources(options.cpus_per_trial or 1, gpus)
 
@@ -211,13 +283,14 @@ def gpu_groups(size: int) -> tuple[str, ...]:
     return tuple(",".join(there[first : first + size]) for first in range(0, len(there) - size + 1, size))
 
 
-def make_pool(workers: int, warm_up: str | None = None, gpus: int | None = None) -> Executor:
+def make_pool(workers: int, warm_up: str | None = None, gpus: int | None = None, **sharing: Any) -> Executor:
     """Return a pool of worker processes, each with its share of the cores or its GPU.
 
     Args:
         workers: processes.
         warm_up: what each calls before its first task, see `Runner`; None for the training of networks.
         gpus: of each; None for one where there is any.
+        sharing: `sharing` and `environment` of `WorkerPool`, where several share a GPU.
     """
     from ablations.running.executors.process_pool import NETWORKS, WorkerPool
     from ablations.running.machine.devices import visible_gpus
@@ -227,4 +300,5 @@ def make_pool(workers: int, warm_up: str | None = None, gpus: int | None = None)
         threads=max(1, available_cores() // workers),
         gpus=visible_gpus() if gpus is None else gpu_groups(gpus) if gpus else ("",),
         warm_up=NETWORKS if warm_up is None else warm_up,
+        **sharing,
     )

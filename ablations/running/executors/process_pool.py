@@ -11,14 +11,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 import psutil
 
+from ablations.running.executors.gpu_sharing import GpuShare, GpuSharing, stopped
+from ablations.running.executors.pool_processes import end_at_once, kill_workers, resident_mib
 from ablations.running.machine.signals import signals_held_back
+from ablations.running.trials.task import TaskOutcome
 from ablations.running.trials.worker import start_worker
 
 T = TypeVar("T")
@@ -45,10 +48,11 @@ class ExecutorLost(OSError):
     """The executor cannot run anything any more, which is no trial's failure and ends the sweep."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     call: Callable[[], Any]
     future: Future[Any] = field(default_factory=Future)
+    share: GpuShare = field(default_factory=GpuShare)
 
 
 class WorkerPool(Executor):
@@ -64,6 +68,9 @@ class WorkerPool(Executor):
         gpus: CUDA devices to assign in turn, by their names for CUDA_VISIBLE_DEVICES; empty for none.
         memory_mib: resident memory at which a worker is replaced between tasks; None for its share of the machine's.
         warm_up: what each calls before its first task, as "module:function"; empty for nothing.
+        sharing: where several workers share a GPU: which task begins when, and is begun again where it fails beside
+            others; None where none do.
+        environment: variables that are set for the workers' processes.
     """
 
     def __init__(
@@ -74,12 +81,16 @@ class WorkerPool(Executor):
         gpus: Sequence[str] = (),
         memory_mib: float | None = None,
         warm_up: str = NETWORKS,
+        sharing: GpuSharing[Any] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         share = SHARE_OF_MEMORY * psutil.virtual_memory().total / 2**20 / workers
         self._memory_mib = share if memory_mib is None else memory_mib
         self._threads = threads
         self._gpus = tuple(gpus)
         self._warm_up = warm_up
+        self._sharing: GpuSharing[_Job] | None = sharing
+        self._environment = {**WORKER_ENVIRONMENT, **(environment or {})}
         self._lock = threading.RLock()
         self._waiting: deque[_Job] = deque()
         self._idle = deque(range(workers))
@@ -114,21 +125,42 @@ class WorkerPool(Executor):
             return list(self._pools.values())
 
     def give_up_waiting(self) -> None:
-        """Cancel the tasks that have not begun."""
+        """Cancel the tasks that have not begun; those that were to begin again end as if they had been stopped."""
         with self._lock:
-            while self._waiting:
-                future = self._waiting.popleft().future
-                future.cancel()
-                future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+            jobs = [*self._waiting, *(self._sharing.put_back() if self._sharing is not None else ())]
+            self._waiting.clear()
+            for job in jobs:
+                if job.share.outcome is not None:
+                    job.future.set_result(stopped(job))
+                    continue
+                job.future.cancel()
+                job.future.set_running_or_notify_cancel()  # only then does `wait` take it for done
+
+    def _next(self) -> tuple[_Job, int] | None:
+        """Take a task and its worker out of the queues; None where no task may begin now."""
+        while True:
+            if self._sharing is not None:
+                chosen = self._sharing.take(self._waiting, self._idle)
+            elif self._waiting and self._idle:
+                chosen = self._waiting.popleft(), self._idle.popleft()
+            else:
+                chosen = None
+            if chosen is None:
+                return None
+            job, slot = chosen
+            if job.share.outcome is not None or job.future.set_running_or_notify_cancel():
+                return chosen
+            if self._sharing is not None:
+                self._sharing.ended(slot, job, None)
+            self._idle.appendleft(slot)
 
     def _dispatch(self) -> None:
-        while self._waiting and self._idle:
-            job = self._waiting.popleft()
-            if not job.future.set_running_or_notify_cancel():
-                continue
-            slot = self._idle.popleft()
+        while (chosen := self._next()) is not None:
+            job, slot = chosen
+            if self._sharing is not None and job.share.room == 1:
+                self._end_idle(slot)  # what they keep of its memory is the task's now
             # a pool starts its process at its first task
-            with environment_with(WORKER_ENVIRONMENT), without_main_module(), signals_held_back():
+            with environment_with(self._environment), without_main_module(), signals_held_back():
                 try:
                     inner = self._pool(slot).submit(job.call)
                 except BrokenProcessPool:  # its process died while it had nothing to do
@@ -137,6 +169,8 @@ class WorkerPool(Executor):
                 except OSError as error:
                     if (pool := self._pools.pop(slot, None)) is not None:
                         pool.shutdown(wait=False)
+                    if self._sharing is not None:
+                        self._sharing.ended(slot, job, None)
                     self._idle.append(slot)
                     job.future.set_exception(_not_started(error))
                     continue
@@ -158,24 +192,56 @@ class WorkerPool(Executor):
 
     def _finish(self, slot: int, job: _Job, done: Future[Any]) -> None:
         error = WorkerDied("the pool was ended") if done.cancelled() else done.exception()
+        outcome = None if error is not None else done.result()
+        again = ""
         with self._lock:
             if isinstance(error, BrokenProcessPool):
                 kill_workers(
                     self._pools.pop(slot), wait=False
                 )  # the pool sends SIGTERM, which is left to the sweep
                 error = WorkerDied("the worker process ended before the trial did (killed, or out of memory)")
-            elif error is None and getattr(done.result(), "spent", False):
+            elif _is_spent(outcome, shares=self._sharing is not None):
                 kill_workers(self._pools.pop(slot), wait=False)  # without its GPU it may not end by itself
-            elif slot in self._pools and _resident_mib(self._pools[slot]) > self._memory_mib:
+                if self._sharing is not None:
+                    self._end_idle(slot)  # they may have lost it, too
+            elif slot in self._pools and resident_mib(self._pools[slot]) > self._memory_mib:
                 self._pools.pop(slot).shutdown(wait=False)  # the next task starts a fresh one
-            self._idle.append(slot)
+            if self._sharing is not None:
+                again = self._sharing.ended(slot, job, outcome)
+                outcome = self._sharing.described(job, outcome)
+            if again == "again":
+                self._waiting.appendleft(job)
+            else:
+                self._idle.append(slot)
+            if again and self._closed:
+                self.give_up_waiting()
         if error is not None:
             job.future.set_exception(error)
-        else:
-            job.future.set_result(done.result())
+        elif not again:
+            job.future.set_result(outcome)
         with self._lock:
             if not self._closed:
                 self._dispatch()
+
+    def _end_idle(self, slot: int) -> None:
+        """End the processes that have nothing to do on the GPU of a worker, and wait until they have ended."""
+        assert self._sharing is not None
+        gpu = self._sharing.of(slot)
+        ended = [
+            pool
+            for other in self._idle
+            if other != slot
+            and self._sharing.of(other) == gpu
+            and (pool := self._pools.pop(other, None)) is not None
+        ]
+        end_at_once(ended)
+
+
+def _is_spent(outcome: object, *, shares: bool) -> bool:
+    """Return whether a process is to end with its task: it lost its GPU, or holds memory that others on it lack."""
+    if not isinstance(outcome, TaskOutcome):
+        return False
+    return outcome.spent or (shares and outcome.failure is not None and outcome.failure.kind == "oom")
 
 
 @contextmanager
@@ -220,31 +286,3 @@ def _not_started(error: OSError) -> WorkerDied | ExecutorLost:
         f"no worker process can be started{where}: {error.strerror or error}; nothing recorded is lost, and the same"
         " command goes on when that is mended"
     )
-
-
-def _resident_mib(pool: ProcessPoolExecutor) -> float:
-    """Return the resident memory of a pool's process."""
-    found = 0.0
-    for pid in list(pool._processes or {}):
-        with suppress(psutil.Error):
-            found = max(found, psutil.Process(pid).memory_info().rss / 2**20)
-    return found
-
-
-def kill_workers(pool: ProcessPoolExecutor, *, wait: bool = True) -> None:
-    """End a standard pool's processes, and those that they have started, whatever they are doing."""
-    processes = list((pool._processes or {}).values())  # there is no public way before Python 3.14
-    started = [child for process in processes for child in _started_by(process.pid)]
-    for process in processes:
-        process.kill()
-    for child in started:
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
-    pool.shutdown(wait=wait, cancel_futures=True)
-
-
-def _started_by(pid: int | None) -> list[psutil.Process]:
-    """Return the processes that a process has started, such as a compiler."""
-    with suppress(psutil.Error):
-        return psutil.Process(pid).children(recursive=True)
-    return []

@@ -1,11 +1,13 @@
-"""The peak memory of a trial."""
+"""The memory of a trial: its peak, what its device has left, and errors that say that there was too little."""
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import torch
 
 
@@ -30,3 +32,28 @@ def peak_memory_mib(device: torch.device) -> float:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         kib = peak // 1024 if sys.platform == "darwin" else peak
     return round(kib / 1024, 1)
+
+
+def device_memory_mib(device: torch.device) -> tuple[float, float]:
+    """Return the memory of a device in MiB, or of the machine where it has none: what is free now, and all."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+    else:
+        memory = psutil.virtual_memory()
+        free, total = memory.available, memory.total
+    return free / 2**20, total / 2**20
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an error says that there was too little memory, the device's or the machine's."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "out of memory" in str(error).lower()
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Give a GPU's memory that this process keeps for later back, for others that share the GPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(
+            device
+        )  # a process may be ended from here on without harm to others on the GPU
+        gc.collect()  # what was captured as a graph is in circles of references
+        torch.cuda.empty_cache()

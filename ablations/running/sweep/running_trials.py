@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
-from ablations.running.executors.process_pool import ExecutorLost, kill_workers
+from ablations.running.executors.pool_processes import kill_workers
+from ablations.running.executors.process_pool import ExecutorLost
 from ablations.running.machine.holder import Holder
 from ablations.running.machine.signals import asked_to_stop
 from ablations.running.mlflow.background_writer import BackgroundWriter
@@ -183,7 +184,7 @@ class RunningTrials:
         if environment is None:
             return
         if self._begun.get(key, (0, 0.0))[0] not in (0, running.progress.attempt):
-            self.mlflow.kill(key, "the trial was begun again on another node")
+            self.mlflow.kill(key, "the trial was begun again")
             del self._begun[key]
         if key not in self._begun:
             self._begun[key] = running.progress.attempt, time.monotonic()

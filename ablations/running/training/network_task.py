@@ -35,11 +35,15 @@ class NetworkTask(Task):
 
     def run(self, signalled: Callable[[], bool]) -> TaskOutcome:
         """Train the network, from its newest checkpoint if there is one."""
-        from ablations.running.training.attempt import (
-            run_attempt,  # imports torch, which a sweep's own process may not need
-        )
+        # these import torch, which a sweep's own process may not need
+        from ablations.running.machine.devices import choose_device
+        from ablations.running.machine.memory import give_back_memory
+        from ablations.running.training.attempt import run_attempt
 
-        return run_attempt(self, signalled)
+        outcome = run_attempt(self, signalled)
+        if not outcome.spent:
+            give_back_memory(choose_device())
+        return outcome
 
     def on_this_node(self, shared_data: Callable[[str], Path] | None) -> NetworkTask:
         """Return the task with the folder of the data on another machine."""
