@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,14 @@ from ablations.cli import run_command
 from ablations.running.machine.cuda.device import prepare_device
 from ablations.running.machine.environment import describe_environment
 from ablations.running.machine.kernels import NO_KERNELS
+from bench.contenders.entries import ROOT
 from bench.gpu.page import failures, page
 from bench.gpu.steps import ROUNDS, Measurement, measurements
 from bench.gpu.training import device_here
 from senet_core.errors import UserError, one_line
 
-FIGURES, PAGE = "measured.json", "page.md"
+FIGURES, PAGE = "gpu.json", "gpu.md"
+RESULTS = ROOT / "results" / "bench"
 LEAST_SECONDS = 20.0
 """With less time than this nothing more is begun."""
 
@@ -38,10 +38,12 @@ LEAST_SECONDS = 20.0
     help="Prepared CIFAR-10, for the accuracy.",
 )
 def command(dry: bool, minutes: float, out: Path | None, data: Path | None) -> int:
-    """Check the GPU path, measure it, and write figures and a page into results/bench/.
+    """Check the GPU path, measure it, and write results/bench/gpu.json and gpu.md, a page, in place of the last ones.
 
     A dry run writes into a temporary folder. Status 0: all checks passed; 1: one did not, or could not be made.
     """
+    if dry and out is not None and RESULTS in (out.resolve(), *out.resolve().parents):
+        raise UserError(f"`--out` of a dry run is no place in {RESULTS}: what it finds means nothing")
     device = device_here(dry=dry)
     if device.type != "cuda" and not dry:
         raise UserError(
@@ -52,7 +54,7 @@ def command(dry: bool, minutes: float, out: Path | None, data: Path | None) -> i
         **describe_environment(device=device, precision="", threads=1, kernels=NO_KERNELS),
         **settings,
     }
-    folder = out or (Path(tempfile.mkdtemp(prefix="bench-gpu-dry-")) if dry else _folder(machine["device"]))
+    folder = out or (Path(tempfile.mkdtemp(prefix="bench-gpu-dry-")) if dry else RESULTS)
     prepared = Path("data/cifar10.safetensors")
     data = data or (prepared if prepared.is_file() else None)
     until, found = time.monotonic() + 60 * minutes, list[dict[str, Any]]()
@@ -74,13 +76,14 @@ def _taken(step: Measurement, until: float, data: Path | None, *, dry: bool) -> 
     """Take a step, if there is time and what it needs; returns what it printed, or why it was left out."""
     entry: dict[str, Any] = {"part": step.part, "title": step.title, "words": step.words}
     began = time.monotonic()
-    images = data if step.part == "accuracy" and not dry else None
+    images = data if step.part in ("accuracy", "section6") and not dry else None
     if step.part == "accuracy" and images is None and not dry:
-        return {**entry, "left_out": "CIFAR-10 is not prepared here"}
+        return {**entry, "left_out": "CIFAR-10 is not prepared here; give it with --data"}
     if until - began < LEAST_SECONDS:
         return {**entry, "left_out": "the time was over"}
     try:
-        entry["answer"] = step.run(dry=dry, data=images, patience_seconds=until - began)
+        patience = min(step.budget_seconds, until - began)
+        entry["answer"] = step.run(dry=dry, data=images, patience_seconds=patience)
     except UserError as error:
         entry["left_out"] = one_line(error)
     return {**entry, "seconds": round(time.monotonic() - began, 1)}
@@ -93,11 +96,6 @@ def _write(folder: Path, found: list[dict[str, Any]], machine: dict[str, Any], *
     commit = f"commit {machine['commit']}{' with changes' if machine.get('dirty') else ''}"
     text = f"{page(found, machine, dry=dry)}\n`bench/gpu.sh`, {commit}.\n"
     (folder / PAGE).write_text(text, encoding="utf-8")
-
-
-def _folder(device: str) -> Path:
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M")
-    return Path("results/bench") / f"gpu-{stamp}-{re.sub(r'[^a-z0-9]+', '-', device.lower()).strip('-')}"
 
 
 if __name__ == "__main__":

@@ -7,11 +7,21 @@ from statistics import median
 from typing import Any
 
 from ablations.analysis.tables.cells import Number, TableCell, Text
+from ablations.running.machine.cuda.mps import MPS, TURNS
+from ablations.running.machine.durations import duration_text
 from bench.gpu.training import NETWORK
 from bench.pages import markdown_table
+from senet_core.words import counted
 
 DRY = (
     "**A dry run on a processor**, at a hundredth of the size: the script runs, and its numbers mean nothing."
+)
+
+LEGEND = (
+    "`busy` is the share of a step in which the GPU computes, `kernels` how many it runs in one, `launches` the "
+    "calls that start them, of which one starts a whole graph, all by the profiler. `of the limit` is what a step "
+    "computes, six operations for each multiply-add of the network, beside what a large matrix product of the "
+    "same precision makes here in its time. Medians of rounds in turns."
 )
 
 
@@ -41,14 +51,15 @@ def page(found: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], *, dry:
         _checks(found),
         "## How fast one training is",
         _speeds(found),
-        "`busy` is the share of a step in which the GPU computes; `of the limit` is what a step computes beside what a "
-        "large matrix product of the same precision would in its time. Medians of rounds in turns.",
-        "## Several trainings at once, in processes of one GPU",
+        LEGEND,
+        "## Several trainings at once on one GPU, in processes",
         _together(found),
         "## Time to an accuracy",
         _accuracy(found),
+        "## A whole study",
+        _section6(found),
     ]
-    left = [f"- {each['title']}: {each['left_out']}" for each in found if "left_out" in each]
+    left = [f"- {each['part']}, {each['title']}: {each['left_out']}" for each in found if "left_out" in each]
     if left:
         parts += ["## Left out", "\n".join(left)]
     return "\n\n".join(parts) + "\n"
@@ -88,10 +99,23 @@ def _speeds(found: Sequence[Mapping[str, Any]]) -> str:
                 Number(middle("step_ms"), 3),
                 Number(middle("busy"), 2),
                 Number(middle("kernels_in_a_step"), 0),
+                Number(middle("launches_in_a_step"), 0),
+                Number(middle("tflops"), 2),
                 Number(middle("share_of_product"), 3),
             )
         )
-    heads = ("what", "from a graph", "rounds", "images/s", "step, ms", "busy", "kernels", "of the limit")
+    heads = (
+        "what",
+        "from a graph",
+        "rounds",
+        "images/s",
+        "step, ms",
+        "busy",
+        "kernels",
+        "launches",
+        "TFLOP/s",
+        "of the limit",
+    )
     return markdown_table(heads, rows) if rows else "It was not measured."
 
 
@@ -99,13 +123,14 @@ def _together(found: Sequence[Mapping[str, Any]]) -> str:
     rows: list[tuple[TableCell, ...]] = [
         (
             Text(each["title"]),
+            Text("with MPS" if each["answer"]["how"] == MPS else "in turns"),
             Number(each["answer"]["images_per_second"], 0),
             Number(each["answer"]["late"], 0),
         )
         for each in found
         if each["part"] == "at once" and "answer" in each
     ]
-    heads = ("trainings", "images/s of all", "of them begun late")
+    heads = ("trainings", "how", "images/s of all", "of them begun late")
     return markdown_table(heads, rows) if rows else "It was not measured."
 
 
@@ -116,9 +141,28 @@ def _accuracy(found: Sequence[Mapping[str, Any]]) -> str:
     rows: list[tuple[TableCell, ...]] = []
     for answer in answers:
         for target, seconds in answer["seconds_to"].items():
-            reached = Text(f"not in {answer['epochs']} epochs") if seconds is None else Number(seconds, 1)
+            reached = (
+                Text(f"not in {counted(answer['epochs'], 'epoch')}")
+                if seconds is None
+                else Number(seconds, 1)
+            )
             rows.append((Text(f"{target} %"), reached, Number(answer["best"], 1)))
     return markdown_table(("accuracy", "seconds of training", "best, %"), rows)
+
+
+def _section6(found: Sequence[Mapping[str, Any]]) -> str:
+    answers = [each["answer"] for each in found if each["part"] == "section6" and "answer" in each]
+    if not answers:
+        return "It was not measured."
+    [each] = answers
+    how = {MPS: " with MPS", TURNS: " in turns"}.get(each["sharing"], "")
+    whole, timed = (duration_text(each[name]) for name in ("estimated_seconds", "timed_seconds"))
+    said = (
+        f"`section6`, {each['rows']} rows, {each['trials']} trials of {each['epochs']} epochs, {each['together']} at"
+        f" once{how}: about {whole}. This is an estimate: {counted(each['timed_trials'], 'trial')} of two short epochs,"
+        f" one of each row, took {timed}, the probe and the start of the workers included."
+    )
+    return " ".join([said, *(f"{line[:1].upper()}{line[1:]}." for line in each["said"])])
 
 
 def _of(found: Sequence[Mapping[str, Any]], part: str, field: str) -> list[Mapping[str, Any]]:

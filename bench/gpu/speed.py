@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Callable
 
 import torch
-from torch.nn import functional
-from torch.profiler import ProfilerActivity, profile
-from torch.utils.data import DataLoader
 
-from ablations.running.machine.cores import available_cores
-from ablations.running.machine.cuda.device import prepare_device
 from ablations.running.training.trainer import Trainer
-from bench.contenders import setting
-from bench.contenders.network import SEResNet20
-from bench.contenders.plain_pytorch import train_transform
+from bench.gpu.gauge import Gauge
+from bench.gpu.peers import PEERS
 from bench.gpu.training import BACKBONE, device_here, how_taken, trainer_on, wait_for
 from bench.programs import program_parser, tell
 from senet_core import SEVariant
 from senet_core.complexity import measure_complexity
 
-WAYS = ("plain", "compiled", "eager", "captured")
-_PROFILED = 10
+OURS = ("eager", "captured")
+IMAGE = (3, 32, 32)
+"""Channels, height and width."""
 
 
 def main() -> None:
     """Train some steps, and print JSON."""
     parser = program_parser(__doc__, steps=200, warmup=20, batch=128, product=8192)
-    parser.add_argument("--how", choices=WAYS, default="captured")
+    parser.add_argument("--how", choices=(*PEERS, *OURS), default="captured")
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument(
         "--any-algorithm", action="store_true", help="also algorithms that are not deterministic"
@@ -39,93 +33,48 @@ def main() -> None:
     if options.dry and options.precision == "tf32":
         options.precision = "fp32"  # no processor has the other
     device = device_here(dry=options.dry)
-    trainer = None if options.how in ("plain", "compiled") else ours(options, device)
-    step = plain(options, device) if trainer is None else lambda: trainer._advance(0.01)
-    if options.any_algorithm:
-        torch.use_deterministic_algorithms(False)
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = False, True
-    for _ in range(options.warmup):
-        step()
-    wait_for(device)
-    started = time.perf_counter()
-    for _ in range(options.steps):
-        step()
-    wait_for(device)
-    seconds = (time.perf_counter() - started) / options.steps
-    busy, kernels = on_gpu(step, device)
-    flop = (
-        6 * options.batch * measure_complexity(BACKBONE, SEVariant()).multiply_adds
-    )  # and twice that backwards
+    gauge = Gauge(device, options.warmup, options.steps)
+    graph = "no"
+    if options.how in PEERS:
+        PEERS[options.how](options, device, gauge)
+    else:
+        trainer = ours(options, device)
+        gauge.take(lambda: trainer._advance(0.01))
+        graph = how_taken(trainer)
+    flop = options.batch * flop_of_image()
     limit = product_flops(device, options.precision, options.product)
+    busy = gauge.busy
     tell(
-        graph="no" if trainer is None else how_taken(trainer),
-        images_per_second=options.batch / seconds,
-        step_ms=1e3 * seconds,
-        busy=None if busy is None else busy / seconds,
-        kernels_in_a_step=kernels,
+        graph=graph,
+        images_per_second=options.batch / gauge.seconds,
+        step_ms=1e3 * gauge.seconds,
+        busy=None if busy is None else busy.seconds / gauge.seconds,
+        kernels_in_a_step=None if busy is None else busy.kernels,
+        launches_in_a_step=None if busy is None else busy.launches,
+        tflops=flop / gauge.seconds / 1e12,
         product_tflops=limit / 1e12,
-        share_of_product=flop / seconds / limit,
+        share_of_product=flop / gauge.seconds / limit,
     )
+
+
+def flop_of_image() -> float:
+    """Return the operations that a step computes for an image: two for each multiply-add, and twice that backwards."""
+    return 6.0 * measure_complexity(BACKBONE, SEVariant(), image_shape=IMAGE, num_classes=10).multiply_adds
 
 
 def ours(options: Namespace, device: torch.device) -> Trainer:
     """Return our training, whose steps include the augmentation."""
-    return trainer_on(
+    trainer = trainer_on(
         device,
         count=10 * options.batch,
         captured=options.how == "captured",
         precision=options.precision,
         batch_size=options.batch,
     )
-
-
-def plain(options: Namespace, device: torch.device) -> Callable[[], object]:
-    """Return a step as most write it: a DataLoader with workers, torchvision's transforms, SGD."""
-    prepare_device(device, options.precision)
-    torch.use_deterministic_algorithms(False)  # as PyTorch begins, but for the rounding
-    torch.backends.cudnn.deterministic = False
-    workers = 0 if options.dry else min(8, available_cores())
-    loader = DataLoader(
-        setting.PILImages(None, train_transform()),
-        options.batch,
-        shuffle=True,
-        num_workers=workers,
-        drop_last=True,
-        pin_memory=device.type == "cuda",
-        persistent_workers=workers > 0,
-    )
-    model = SEResNet20().to(device).train()
-    network = (
-        torch.compile(model, backend="eager" if options.dry else "inductor")
-        if options.how == "compiled"
-        else model
-    )
-    optimiser = torch.optim.SGD(model.parameters(), **setting.SGD)
-    batches = setting.endless(loader)
-    bf16 = options.precision == "bf16"
-
-    def step() -> None:
-        inputs, labels = (each.to(device, non_blocking=True) for each in next(batches))
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            loss = functional.cross_entropy(network(inputs).float(), labels)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-
-    return step
-
-
-def on_gpu(step: Callable[[], object], device: torch.device) -> tuple[float | None, int | None]:
-    """Return the seconds of a step in which the GPU computes, and how many kernels it runs; None without a GPU."""
-    if device.type != "cuda":
-        return None, None
-    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
-        for _ in range(_PROFILED):
-            step()
-        wait_for(device)
-    events = [event for event in profiled.key_averages() if event.self_device_time_total > 0]
-    seconds = sum(event.self_device_time_total for event in events) / 1e6 / _PROFILED
-    return seconds, round(sum(event.count for event in events) / _PROFILED)
+    if options.any_algorithm:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = False, True
+    return trainer
 
 
 def product_flops(device: torch.device, precision: str, size: int) -> float:

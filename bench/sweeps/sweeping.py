@@ -97,7 +97,7 @@ def run_sweep(
     with TemporaryDirectory(prefix="ablate-bench-") as name:
         folder, clocks = Path(name), Path(name) / "clocks"
         clocks.mkdir()
-        _put_images(folder / "cifar10.safetensors", prepared)
+        put_images(folder / "cifar10.safetensors", prepared)
         digest = ensure_prepared(network_study(unfolded.study).baseline.data, folder).digest
         tracker = Tracker("bench", None, folder / "results")
         tracker.close_stale()  # imports MLflow and makes its database
@@ -119,7 +119,7 @@ def run_sweep(
     return Swept(lines, stays, begun, ended, cpu, workers)
 
 
-def _put_images(path: Path, prepared: Path | None) -> None:
+def put_images(path: Path, prepared: Path | None) -> None:
     """Make a link to prepared CIFAR-10, or a file of random images."""
     if prepared is not None:
         path.symlink_to(prepared.resolve())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from ablations.planning.trial import trial_key
+from ablations.running.record.trial_record import TrialRecord
 from bench.gpu import __main__ as program
 from bench.gpu import checks
+from bench.gpu import gauge as gauge_module
+from bench.gpu.gauge import Busy, seen
 from bench.gpu.in_workers import lose_gpu, use_gpu
 from bench.gpu.page import failures, page
+from bench.gpu.section6 import estimated
+from bench.gpu.speed import flop_of_image
 from bench.gpu.steps import ROUNDS, Measurement, measurements, smaller
 from senet_core.errors import UserError
+from tests.ablations.analysis.synthetic import line, study_design
 
 CPU = torch.device("cpu")
 MACHINE = {
@@ -34,6 +42,8 @@ def timed(speed: float, busy: float | None = 0.5) -> dict[str, Any]:
         "step_ms": 1.5,
         "busy": busy,
         "kernels_in_a_step": 700,
+        "launches_in_a_step": 9,
+        "tflops": 1.25,
         "product_tflops": 600.0,
         "share_of_product": 0.25,
     }
@@ -47,11 +57,26 @@ FOUND: list[dict[str, Any]] = [
     },
     *({"part": "speed", "title": "ours", "answer": timed(speed)} for speed in (1000.0, 3000.0, 2000.0)),
     {"part": "speed", "title": "compiled", "left_out": "it has no compiler"},
-    {"part": "at once", "title": "2", "answer": {"images_per_second": 4000.0, "late": 0}},
+    {"part": "at once", "title": "2", "answer": {"images_per_second": 4000.0, "late": 0, "how": "mps"}},
     {
         "part": "accuracy",
         "title": "ours",
         "answer": {"seconds_to": {"90": 12.34, "94": None}, "best": 92.1, "epochs": 20},
+    },
+    {
+        "part": "section6",
+        "title": "the study",
+        "answer": {
+            "rows": 18,
+            "trials": 108,
+            "epochs": 10,
+            "together": 4,
+            "sharing": "mps",
+            "said": ["trials on a GPU: 4, as SE"],
+            "timed_trials": 18,
+            "timed_seconds": 71.0,
+            "estimated_seconds": 1234.0,
+        },
     },
 ]
 
@@ -59,15 +84,17 @@ FOUND: list[dict[str, Any]] = [
 def test_the_page_has_medians_what_failed_and_what_was_left_out() -> None:
     text = page(FOUND, MACHINE, dry=False)
     assert text.startswith("# The GPU path on NVIDIA H200\n")
-    for line in (
+    for expected in (
         "| same bits | NO | a, b |",
-        "| ours | yes | 3 | 2,000 | 1.500 | 0.50 | 700 | 0.250 |",
-        "| 2 | 4,000 | 0 |",
+        "| ours | yes | 3 | 2,000 | 1.500 | 0.50 | 700 | 9 | 1.25 | 0.250 |",
+        "| 2 | with MPS | 4,000 | 0 |",
         "| 90 % | 12.3 | 92.1 |",
         "| 94 % | not in 20 epochs | 92.1 |",
-        "- compiled: it has no compiler",
+        "- speed, compiled: it has no compiler",
+        "`section6`, 18 rows, 108 trials of 10 epochs, 4 at once with MPS: about 20.6 min. This is an estimate:",
+        "took 71 s, the probe and the start of the workers included. Trials on a GPU: 4, as SE.",
     ):
-        assert line in text
+        assert expected in text
     assert "PyTorch 2.14.1+cu130, CUDA 13.0." in text
     assert "dry run" not in text
     assert failures(FOUND) == ["same bits"]
@@ -76,7 +103,7 @@ def test_the_page_has_medians_what_failed_and_what_was_left_out() -> None:
 def test_a_dry_page_says_so_first_and_what_was_not_measured_is_not_there() -> None:
     text = page([], {"device": "cpu", "torch": "2.14.1"}, dry=True)
     assert text.split("\n\n")[1].startswith("**A dry run on a processor**")
-    assert text.count("It was not measured.") == 3
+    assert text.count("It was not measured.") == 4
     assert "It was not checked." in text
 
 
@@ -88,8 +115,96 @@ def test_checks_come_first_and_each_way_is_timed_in_every_round_but_the_one_that
         for title in {s.title for s in steps if s.part == "speed"}
     }
     assert sorted(times.values()) == [1, *[ROUNDS] * (len(times) - 1)]
-    assert {step.part for step in measurements(1)} == {"checks", "speed", "at once", "accuracy"}
+    assert {step.part for step in measurements(1)} == {"checks", "speed", "at once", "accuracy", "section6"}
     assert (smaller("steps", 40), smaller("images", 50_000), smaller("at_once", 4)) == (2, 500, 4)
+
+
+def test_whoever_is_compared_is_timed_before_anything_is_timed_again() -> None:
+    steps = [step for step in measurements() if step.part == "speed"]
+    first = steps[: len(list(measurements(1))) - 7]
+    assert len({step.title for step in first}) == len(first)
+    assert [step.title.split(",")[0] for step in steps[:5]] == [
+        "ours",
+        "plain PyTorch",
+        "plain PyTorch",
+        "Lightning",
+        "timm",
+    ]
+
+
+def test_a_step_has_its_budget_and_no_more_than_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, float] = {}
+
+    def run(step: Measurement, *, patience_seconds: float, **_: Any) -> Any:
+        given.setdefault(step.part, patience_seconds)
+        raise UserError(f"it took longer than {patience_seconds:g} s")
+
+    monkeypatch.setattr(Measurement, "run", run)
+    words = ["--dry", "--out", str(tmp_path), "--minutes", "2.2"]
+    ended = CliRunner().invoke(program.command, words, standalone_mode=False)
+    assert (ended.exception, ended.return_value) == (None, 1)
+    assert given["checks"] == 90
+    assert 100 < given["section6"] < 132
+    assert "- checks, whether it is right: it took longer than 90 s" in (tmp_path / "gpu.md").read_text()
+
+
+@dataclass
+class Event:
+    """An average of a profile."""
+
+    key: str
+    count: int
+    self_device_time_total: float
+    device_type: Any = torch.autograd.DeviceType.CUDA  # type: ignore[attr-defined]
+    is_user_annotation: bool = False
+
+
+def test_a_profile_tells_how_long_the_gpu_computes_what_it_runs_and_what_starts_it() -> None:
+    on_cpu = torch.autograd.DeviceType.CPU  # type: ignore[attr-defined]
+    events = [
+        Event("implicit_gemm", 300, 4e6),
+        Event("batch_norm", 200, 1e6),
+        Event("aten::conv2d", 300, 4e6, on_cpu),
+        Event("Optimizer.step#SGD.step", 10, 1e6, is_user_annotation=True),
+        Event("cudaLaunchKernel", 20, 0.0, on_cpu),
+        Event("cudaGraphLaunch", 10, 0.0, on_cpu),
+        Event("cudaStreamSynchronize", 10, 0.0, on_cpu),
+    ]
+    assert seen(events, 10) == Busy(0.5, 50, 3)
+
+
+def test_only_the_steps_between_warm_up_and_profile_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 103.0])
+    monkeypatch.setattr(gauge_module.time, "perf_counter", lambda: next(clock))
+    gauge, taken = gauge_module.Gauge(CPU, warmup=2, steps=6), []
+    gauge.take(lambda: taken.append(1))
+    assert (len(taken), gauge.seconds, gauge.busy) == (8, 0.5, None)
+
+
+def test_the_estimate_is_what_was_timed_and_the_steps_that_were_not() -> None:
+    plan = study_design(seeds=2)
+    [entry] = [line(plan, plan.baseline, 0, 9.0, epochs=2)]
+    trial = {**entry["trial"], "data": {**entry["trial"]["data"], "train_images": 1280}}
+    history = [{**epoch, "seconds": seconds} for epoch, seconds in zip(entry["history"], (9, 2), strict=True)]
+    record = TrialRecord.from_line(
+        json.dumps({**entry, "trial": trial, "key": trial_key(trial), "history": history})
+    )
+    steps = 10 * (50_000 // 128) - 20  # a step takes 0.2 s
+    assert estimated([record, record], 60.0, 2, 128, seeds=3) == pytest.approx(3 * (60 + 0.2 * steps))
+
+
+def test_what_a_step_computes_is_that_of_the_images_that_it_sees() -> None:
+    """Three passes of two operations for each of the 40.8 million multiply-adds of a ResNet-20, and its gates."""
+    assert flop_of_image() == pytest.approx(6 * 40.9e6, rel=0.01)
+
+
+def test_a_dry_run_writes_nothing_into_results() -> None:
+    words = ["--dry", "--out", str(program.RESULTS / "dry")]
+    ended = CliRunner().invoke(program.command, words, standalone_mode=False)
+    assert isinstance(ended.exception, UserError)
+    assert "of a dry run is no place in" in str(ended.exception)
 
 
 @pytest.mark.parametrize("name", ["same_bytes", "rounding"])
@@ -122,8 +237,8 @@ def test_a_dry_run_writes_figures_and_a_page_and_fails_where_a_check_does(
     ended = CliRunner().invoke(program.command, ["--dry", "--out", str(tmp_path)], standalone_mode=False)
     assert (ended.exception, ended.return_value) == (None, 1)
     assert "NOT RIGHT   same bits" in ended.output
-    assert "it needs a compiler" in (tmp_path / "page.md").read_text(encoding="utf-8")
-    content = json.loads((tmp_path / "measured.json").read_text(encoding="utf-8"))
+    assert "it needs a compiler" in (tmp_path / "gpu.md").read_text(encoding="utf-8")
+    content = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
     assert (content["dry"], content["environment"]["device"]) == (True, "cpu")
 
 
