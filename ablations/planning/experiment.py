@@ -30,8 +30,10 @@ GROUP = "ablations.experiments"
 _SHIPPED = {
     "classification": "ablations.experiments.classification.kind:Classification",
     "command": "ablations.experiments.command.kind:Command",
+    "detection": "ablations.experiments.detection.kind:Detection",
     "function": "ablations.experiments.function.kind:Function",
     "pruning": "ablations.experiments.pruning.kind:Pruning",
+    "segmentation": "ablations.experiments.segmentation.kind:Segmentation",
 }
 
 

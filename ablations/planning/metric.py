@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+RESAMPLED = "resampled."
+"""What the names of figures begin with that are the first metric on resampled test data, for intervals alone."""
+
 
 class Metric(NamedTuple):
     """What is compared.

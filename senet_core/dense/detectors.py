@@ -152,6 +152,8 @@ def _two_steps(
         "box_head": TwoMLPHead(size.channels * _ROI_SIDE**2, hidden),
         "box_predictor": FastRCNNPredictor(hidden, num_classes),
         "box_batch_size_per_image": size.samples,
+        "rpn_post_nms_top_n_train": 2 * size.proposals,
+        "rpn_post_nms_top_n_test": size.proposals,
     }
 
 

@@ -33,6 +33,7 @@ class DetectorSize:
         anchor_scale: side of the smallest anchor of a level over the level's stride, above 0; None for torchvision's.
         stages: whose ends the pyramid takes, in order; None for the last four.
         samples: boxes of each image that the second step of Faster and Mask R-CNN is trained on, at least 1.
+        proposals: boxes of each image that the first step hands to the second, at least 1; twice as many in training.
 
     Raises:
         UserError: one is out of range.
@@ -42,14 +43,17 @@ class DetectorSize:
     anchor_scale: float | None = None
     stages: tuple[int, ...] | None = None
     samples: int = 512
+    proposals: int = 1000
 
     def __post_init__(self) -> None:
         if type(self.channels) is not int or self.channels < 8:
             raise UserError(f"channels must be a whole number of at least 8, got {self.channels!r}")
         if self.anchor_scale is not None and not self.anchor_scale > 0:
             raise UserError(f"anchor_scale must be above 0, got {self.anchor_scale!r}")
-        if type(self.samples) is not int or self.samples < 1:
-            raise UserError(f"samples must be a whole number of at least 1, got {self.samples!r}")
+        for name in ("samples", "proposals"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 def _lazy(module: str, function: str) -> Callable[..., nn.Module]:

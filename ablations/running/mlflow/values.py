@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ablations.planning.metric import RESAMPLED
 from ablations.running.record.trial_record import TrialResult
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ def final_metrics(record: TrialRecord) -> dict[str, float]:
     """
     if record.result is None:
         return {}
-    final = finite_metrics(record.result.values)
+    final = {
+        name: value
+        for name, value in finite_metrics(record.result.values).items()
+        if not name.startswith(RESAMPLED)
+    }
     if record.proposed:
         final = {VALIDATION_NAMES.get(name, name): value for name, value in final.items()}
     logged = finite_metrics(record.history[-1].values) if record.history else {}

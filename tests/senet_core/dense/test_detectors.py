@@ -99,6 +99,22 @@ def test_the_maps_are_the_classifiers_own(backbone: str, variant: SEVariant | No
         assert found[stage].shape[-1] * trunk.strides[int(stage)] == 64
 
 
+@pytest.mark.parametrize(
+    ("backbone", "strides"),
+    [
+        ("wide_resnet50_2", (4, 8, 16, 32)),
+        ("resnext50_32x4d-v1", (4, 8, 16, 32)),
+        ("shake-shake-26-2x32d", (1, 2, 4)),
+        ("vgg16_bn", (1, 2, 4, 8, 16)),
+        ("mobilenet-v1", (2, 4, 8, 16, 32)),
+        ("shufflenet-v1-g3", (8, 16, 32)),
+    ],
+)
+def test_the_families_are_cut_at_the_ends_of_their_stages(backbone: str, strides: tuple[int, ...]) -> None:
+    with torch.device("meta"):
+        assert tuple(build_trunk(backbone).strides.values()) == strides
+
+
 def test_weights_of_a_classifier_start_the_trunk(tmp_path: Path) -> None:
     network = build_model("resnet18", SEVariant(), num_classes=7, seed=5)
     file = tmp_path / "classifier.pth"
@@ -186,7 +202,9 @@ def test_wrong_arguments_are_one_line(given: dict[str, object], said: str) -> No
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(("field", "value"), [("channels", 4), ("anchor_scale", 0), ("samples", 0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("channels", 4), ("anchor_scale", 0), ("samples", 0), ("proposals", 0)]
+)
 def test_sizes_out_of_range_are_refused(field: str, value: float) -> None:
     with pytest.raises(UserError, match=f"{field} must be .*got {value}"):
         DetectorSize(**{field: value})  # type: ignore[arg-type]

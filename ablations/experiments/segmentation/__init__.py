@@ -1,0 +1,1 @@
+"""Segmentation: torchvision's segmenters over networks with SE blocks, scored by mean IoU."""
