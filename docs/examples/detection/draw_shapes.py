@@ -48,7 +48,7 @@ def draw_split(folder: Path, split: str, images: int, side: int, rng: np.random.
         picture = Image.fromarray(ground(side, rng))
         pen, taken = ImageDraw.Draw(picture), []
         for _ in range(int(rng.integers(0, 5))):  # every fifth image has no shape
-            radius = float(rng.uniform(0.07, 0.2) * side)
+            radius = float(rng.uniform(0.12, 0.28) * side)
             x, y = (float(place) for place in rng.uniform(radius, side - radius, size=2))
             if any(math.hypot(x - a, y - b) < radius + r for a, b, r in taken):
                 continue
