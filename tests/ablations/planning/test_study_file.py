@@ -28,6 +28,7 @@ SHIPPED = {
     "conv3x3",
     "no-squeeze",
     "section6",
+    "section6-recipe",
     "first-epoch",
     "deeper",
     "gates",
