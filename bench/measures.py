@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
+from ablations.running.machine.starting import WORKER_ENVIRONMENT
 from bench.contenders.entries import Contender, run_program
 from bench.throughput import NETWORK, describe_machine, images_of, write_measured
 

@@ -40,6 +40,7 @@ class RunOptions:
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         kernels: which to train with where they can be had.
         fresh: set the old record aside and start anew.
+        processes_per_trial: that train each network together, each on a GPU of its own, or on its share of the cores.
     """
 
     data_dir: str | Path = "data"
@@ -49,6 +50,7 @@ class RunOptions:
     storage: str | None = None
     kernels: Kernels = ALL_KERNELS
     fresh: bool = False
+    processes_per_trial: int = 1
 
 
 @dataclass
@@ -98,7 +100,7 @@ class StudyRun:
             only: keys of the trials that may be trained; None for all of them.
 
         Raises:
-            StudyError: a batch is too large.
+            StudyError: a batch is too large, or too small for the processes of a trial.
             RecordError: the record is corrupt or of other data.
             DataError: the data set is not there.
             UserError: the folders cannot be written.
@@ -112,12 +114,15 @@ class StudyRun:
         _ = self.results.record.trials
         study, data_dir = self.design.study, Path(self.options.data_dir)
         runner = runner_of(study)
+        processes = self.options.processes_per_trial
+        runner.check_processes(self.design, processes)
         inputs = runner.prepare(self.design, data_dir, display.say)
         most = _most_trials(self.design)
         choose = partial(
             choose_trials_per_gpu, self.design, min(most, self._missing(only)), self.options, display.say
         )
-        size = executors.trials_at_a_time(most, runner.gpus(study), choose, display.say)
+        gpus = runner.gpus(study)
+        size = executors.trials_at_a_time(most, gpus, choose, display.say, processes=processes)
         settings = Settings(
             data_dir=data_dir,
             inputs=inputs,
@@ -126,6 +131,7 @@ class StudyRun:
             only=None if only is None else frozenset(only),
             timeout_seconds=self.options.trial_timeout,
             kernels=self.options.kernels,
+            processes=processes,
             storage=self.options.storage,
             command=lambda row: self.commands.row(self.design, row),
             plan=plan_of(study, data_dir),

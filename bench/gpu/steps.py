@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
+from ablations.running.machine.starting import WORKER_ENVIRONMENT
 from bench.contenders.entries import Contender, run_program
 
 AT_ONCE = (1, 2, 4, 8)

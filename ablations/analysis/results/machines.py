@@ -16,6 +16,7 @@ _FIELDS = {
     "processor": "processor",
     "device": "device",
     "threads": "number of threads",
+    "processes": "number of processes",
     "torch": "version of torch",
     "fused": "setting of fused passes",
     "winograd": "setting of Winograd's convolutions",

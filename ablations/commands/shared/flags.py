@@ -25,6 +25,7 @@ FLAGS = {
     "options.calibrate_seconds": "--calibrate",
     "overrides": "--set",
     "pattern": "--pattern",
+    "processes_per_trial": "--processes-per-trial",
     "ray_address": "--ray-address",
     "ray_data": "--ray-data",
     "replace": "--replace",

@@ -99,6 +99,13 @@ trials_per_gpu = click.option(
     help="Trials that share a GPU, where --workers does not say how many run at a time; auto: as many as a probe of a"
     " minute finds the best.",
 )
+processes_per_trial = click.option(
+    "--processes-per-trial",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Processes that train each network together, on a GPU each, or on a share of the cores.",
+)
 executor = click.option(
     "--executor",
     metavar="ray|MODULE:FACTORY",
@@ -166,7 +173,9 @@ def kernels(command: Callable[..., Any]) -> Callable[..., Any]:
     return fused(winograd(call))
 
 
-_RUN_OPTIONS = ("data_dir", "tracking", "tracking_uri", "trial_timeout", "storage", "kernels")
+_RUN_OPTIONS = (
+    "data_dir", "tracking", "tracking_uri", "trial_timeout", "storage", "kernels", "processes_per_trial"
+)  # fmt: skip
 
 
 def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,7 +194,16 @@ def sweep_options(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*values, executors=executors, run_options=RunOptions(**given, **fresh), **words)
 
     of_ray = (ray_data, gpus_per_trial, cpus_per_trial, ray_address)
-    training = (storage, kernels, trial_timeout, *of_ray, executor, trials_per_gpu, workers)
+    training = (
+        storage,
+        kernels,
+        trial_timeout,
+        *of_ray,
+        executor,
+        processes_per_trial,
+        trials_per_gpu,
+        workers,
+    )
     added: Callable[..., Any] = call
     for add in (*training, no_tracking, tracking_uri):
         added = add(added)

@@ -60,7 +60,7 @@ def run_sweep(
 
     console, faults = make_console(quiet=words.quiet), make_console()
     run = StudyRun(design, paths, options)
-    for missing in runner_of(design.study).missing(options.kernels):
+    for missing in runner_of(design.study).missing(options.kernels, options.processes_per_trial):
         console.print(missing, soft_wrap=True)
     study = design.study
     with SweepDisplay(study.name, console, faults, metric=study.metric, judged_by=study.judged_by) as display:

@@ -33,3 +33,20 @@ def check_batches(study: Study, rows: Iterable[Row], train_images: int) -> None:
                 f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
                 f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
             )
+
+
+def check_shares(batch: int, processes: int) -> None:
+    """Refuse a batch of which one of the processes that train a trial together would have nothing.
+
+    Args:
+        batch: its images.
+        processes: how many share them.
+
+    Raises:
+        StudyError: they are more than the images.
+    """
+    if batch < processes:
+        raise StudyError(
+            f"batch_size is {batch}, and each of the {processes} processes of a trial (`processes_per_trial`) needs an"
+            " image of every batch"
+        )

@@ -24,6 +24,7 @@ SAME_MACHINE = (
     "cores",
     "device",
     "threads",
+    "processes",
     "fused",
     "winograd",
     TRIALS_PER_GPU,

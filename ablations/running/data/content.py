@@ -8,6 +8,7 @@ checksum and 0.5 s for means and deviations, on one core.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from ablations.running.data.prepared import TENSORS, Prepared, damaged, digest_of, load
@@ -44,6 +45,16 @@ def check_content(path: Path) -> str:
             return whole.digest
         _checked[state] = whole.digest
     return _checked[state]
+
+
+def checked_contents() -> Mapping[FileState, str]:
+    """Return which states of files this process has checked, and their digests, for those that it starts."""
+    return dict(_checked)
+
+
+def take_over_checks(checked: Mapping[FileState, str]) -> None:
+    """Take over what the process that started this one has checked, instead of reading whole files again."""
+    _checked.update(checked)
 
 
 def verify(prepared: Prepared) -> None:

@@ -82,6 +82,8 @@ class ExecutorFactory(Protocol):
         gpus: int | None = None,
         choose: ChooseTrialsPerGpu | None = None,
         say: Callable[[str], None] = lambda message: None,
+        *,
+        processes: int = 1,
     ) -> int:
         """Return how many of so many trials run at a time.
 
@@ -90,9 +92,10 @@ class ExecutorFactory(Protocol):
             gpus: that each trial needs; None where it takes what there is.
             choose: says how many share a GPU, where the options leave that to a probe.
             say: as for `open`.
+            processes: that run each trial together.
 
         Raises:
-            UserError: no machine has so many.
+            UserError: no machine has so many, or trials of several processes cannot share a GPU.
         """
 
     def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
@@ -123,14 +126,27 @@ class _LocalFactory:
         gpus: int | None = None,
         choose: ChooseTrialsPerGpu | None = None,
         say: Callable[[str], None] = lambda message: None,
+        *,
+        processes: int = 1,
     ) -> int:
+        if processes > 1:
+            gpus = self._gpus_for(processes)
         self._gpus, asked = gpus, self._options.workers
+        if gpus == 0 and processes > 1:
+            return min(asked or max(1, available_cores() // processes), trials)
         if gpus is None:
             return worker_count(asked, trials, self._per_gpu(choose, say))
         if gpus == 0:
             return min(asked or available_cores(), trials)
-        groups = len(gpu_groups(gpus))
+        groups = len(gpu_groups(gpus, by="experiment.gpus" if processes == 1 else "`processes_per_trial`"))
         return min(asked or groups, groups, trials)
+
+    def _gpus_for(self, processes: int) -> int:
+        """Return how many GPUs each trial has: one for each process, or none where there is none."""
+        from ablations.running.machine.devices import count_gpus
+
+        check_alone_on_gpu(self._options, processes)
+        return processes if count_gpus() else 0
 
     def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
         from ablations.running.executors.gpu_sharing import GpuSharing
@@ -206,14 +222,30 @@ class _RayFactory:
         gpus: int | None = None,
         choose: ChooseTrialsPerGpu | None = None,
         say: Callable[[str], None] = lambda message: None,
+        *,
+        processes: int = 1,
     ) -> int:
-        if gpus is not None and self._options.gpus_per_trial is None:
+        if processes > 1:
+            gpus = self._for_processes(processes)
+        if gpus is not None and (processes > 1 or self._options.gpus_per_trial is None):
             from ablations.running.executors.ray_cluster import trials_at_a_time
 
             nodes = [_this_machine()] if self._starts_ray else self._nodes
             self._resources = replace(self._resources, gpus=float(gpus))
             self._capacity = trials_at_a_time(self._resources, nodes)
         return min(self._options.workers or self._capacity, trials)
+
+    def _for_processes(self, processes: int) -> int:
+        """Take a core for each process where nothing else is asked for; return how many GPUs each trial has."""
+        check_alone_on_gpu(self._options, processes)
+        asked = self._options.gpus_per_trial
+        if asked not in (None, 0, processes):
+            raise UserError(
+                f"`gpus_per_trial` is {asked:g}, and a trial of {processes} processes (`processes_per_trial`) needs"
+                f" {processes}, or none"
+            )
+        self._resources = replace(self._resources, cpus=self._options.cpus_per_trial or processes)
+        return processes if self._resources.gpus else 0
 
     def open(self, size: int, inputs: Inputs, warm_up: str, say: Callable[[str], None]) -> Executor:
         from ablations.running.executors.ray_cluster import connected
@@ -267,8 +299,25 @@ def worker_count(asked: int | None, trials: int, per_gpu: int = 1) -> int:
     return min(asked or count_gpus() * per_gpu or available_cores(), trials)
 
 
-def gpu_groups(size: int) -> tuple[str, ...]:
+def check_alone_on_gpu(options: ExecutorOptions, processes: int) -> None:
+    """Refuse trials of several processes that share a GPU.
+
+    Raises:
+        UserError: they are asked for.
+    """
+    if options.trials_per_gpu != 1:
+        raise UserError(
+            f"trials of {processes} processes (`processes_per_trial`) have their GPUs to themselves;"
+            f" `trials_per_gpu` is {options.trials_per_gpu}"
+        )
+
+
+def gpu_groups(size: int, by: str = "experiment.gpus") -> tuple[str, ...]:
     """Return the GPUs of this machine in groups of so many, each as CUDA_VISIBLE_DEVICES names it.
+
+    Args:
+        size: of a group.
+        by: what asks for it, for the error.
 
     Raises:
         UserError: there are fewer.
@@ -277,9 +326,7 @@ def gpu_groups(size: int) -> tuple[str, ...]:
 
     there = visible_gpus()
     if len(there) < size:
-        raise UserError(
-            f"each trial asks for {size} GPUs (experiment.gpus), and this machine has {len(there)}"
-        )
+        raise UserError(f"each trial asks for {size} GPUs ({by}), and this machine has {len(there)}")
     return tuple(",".join(there[first : first + size]) for first in range(0, len(there) - size + 1, size))
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
-import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -21,20 +19,14 @@ import psutil
 from ablations.running.executors.gpu_sharing import GpuShare, GpuSharing, stopped
 from ablations.running.executors.pool_processes import end_at_once, kill_workers, resident_mib
 from ablations.running.machine.signals import signals_held_back
+from ablations.running.machine.starting import WORKER_ENVIRONMENT, environment_with, without_main_module
 from ablations.running.trials.task import TaskOutcome
 from ablations.running.trials.worker import start_worker
 
 T = TypeVar("T")
 
-_hiding = threading.RLock()
-
 SHARE_OF_MEMORY = 0.6
 """The share of the machine's memory that all workers together may keep between tasks."""
-
-WORKER_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(16 << 30)}
-"""Settings of glibc's malloc, read at process start: feature maps are reused, not given back to the system and
-zeroed by it again in every step (docs/performance.md). Another allocator ignores them."""
-
 
 NETWORKS = "ablations.running.training.warm_up:warm_up"
 """What a worker calls before it trains networks."""
@@ -242,36 +234,6 @@ def _is_spent(outcome: object, *, shares: bool) -> bool:
     if not isinstance(outcome, TaskOutcome):
         return False
     return outcome.spent or (shares and outcome.failure is not None and outcome.failure.kind == "oom")
-
-
-@contextmanager
-def without_main_module() -> Iterator[None]:
-    """Keep processes that are started inside the block from running the main script again, as their first act.
-
-    Tasks are functions of this package, and entries of a script's own are refused when a study is planned, so a
-    script needs no `if __name__ == "__main__":` around its sweep.
-    """
-    main = sys.modules["__main__"]
-    with _hiding:  # two pools at once would take each other's empty names for the true ones
-        names = [name for name in ("__file__", "__spec__") if name in main.__dict__]
-        hidden: dict[str, Any] = {name: main.__dict__.pop(name) for name in names}
-        main.__spec__ = None
-        try:
-            yield
-        finally:
-            main.__dict__.update(hidden)
-
-
-@contextmanager
-def environment_with(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables that are not set yet, for processes that are started inside the block."""
-    added = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
 
 
 def _not_started(error: OSError) -> WorkerDied | ExecutorLost:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ablations.errors import ToolMissing
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT
 from ablations.running.machine.holder import Holder
 from ablations.running.machine.signals import STOPPING, signals_held_back
+from ablations.running.machine.starting import WORKER_ENVIRONMENT
 from ablations.running.record.leases import is_left_behind
 from senet_core.errors import UserError
 from senet_core.words import counted

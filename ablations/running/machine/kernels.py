@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class Kernels:
     def from_record(cls, environment: Mapping[str, Any]) -> Kernels:
         """Return the kernels of a recorded trial; a kernel that its record does not name was not used."""
         return cls(bool(environment.get("fused")), bool(environment.get("winograd")))
+
+    def for_processes(self, processes: int) -> Kernels:
+        """Return those that can be used where so many processes train a trial together.
+
+        Fused passes take the statistics of batch norms over the images that one process has.
+        """
+        return self if processes == 1 else replace(self, fused=False)
 
     def available_on(self, device: torch.device, precision: str) -> Kernels:
         """Return the wanted kernels that a device has for a precision; compiles them where needed."""

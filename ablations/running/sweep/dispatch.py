@@ -193,6 +193,7 @@ class Dispatch:
         settings = {
             "data_dir": self.settings.data_dir.absolute(),
             "kernels": self.settings.kernels,
+            "processes": self.settings.processes,
             "latency": self.timed and proposed,
             "digest": self.settings.inputs.digest(self.runner.data_of(trial.to_json())),
         }

@@ -36,6 +36,7 @@ CAUSES = (
     "device",
     "precision",
     "threads",
+    "processes",
     "fused",
     "winograd",
     *CUDA_FIELDS,
@@ -71,7 +72,7 @@ def reproduce(
     folder: str = "",
     weights: bool = False,
 ) -> Reproduction:
-    """Train a recorded trial again, with its number of threads and its precision, and compare.
+    """Train a recorded trial again, with its number of threads and of processes and its precision, and compare.
 
     Args:
         record: a finished line of a record.
@@ -146,7 +147,8 @@ def _run(
         task = runner.again(record, places, data_dir=data_dir, results_dir=results_dir, folder=folder)
         if isinstance(task, NetworkTask):
             task = replace(task, keep_weights=weights)
-        pool = WorkerPool(1, threads=int(record.environment.get("threads", 1)), warm_up=runner.warm_up)
+        threads, processes = (int(record.environment.get(name, 1)) for name in ("threads", "processes"))
+        pool = WorkerPool(1, threads=threads * processes, warm_up=runner.warm_up)
         try:
             return pool.submit(run_task, task).result()
         finally:

@@ -133,6 +133,7 @@ class Settings:
         only: train only these trials, by key; None for all that are missing.
         timeout_seconds: how long an attempt at a trial may take; None for as long as it likes.
         kernels: which to train with where they can be had.
+        processes: that train each trial together.
         command: what a person types to train a row again.
         storage: address of Optuna's storage, for studies that choose; None for a file beside the record.
         plan: what is noted as run last; None for nothing.
@@ -145,6 +146,7 @@ class Settings:
     only: frozenset[str] | None = None
     timeout_seconds: float | None = None
     kernels: Kernels = ALL_KERNELS
+    processes: int = 1
     command: Callable[[Row], str] = lambda row: ""
     storage: str | None = None
     plan: LastPlan | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from ablations.running.record.trial_record import EpochMetrics, Failure, Kind, T
 from ablations.running.record.weights import pack_weights
 from ablations.running.training.checkpoint import Checkpoints, Supervisor, any_file_exists
 from ablations.running.training.pretrained import open_weights
+from ablations.running.training.processes.group import ALONE, Group
 from ablations.running.training.trainer import Diverged, Observer
 from ablations.running.training.trial_training import train
 from ablations.running.trials.progress import ProgressWriter
@@ -47,6 +49,7 @@ SAME_ENVIRONMENT = (
     "device",
     "precision",
     "threads",
+    "processes",
     "fused",
     "winograd",
     "torch",
@@ -56,24 +59,28 @@ SAME_ENVIRONMENT = (
 )
 """Fields of the environment that must be equal to continue a checkpoint: else the end may differ in the last bits.
 
-Those of CUDA are in the environment of a trial that runs there, and in no other.
+Those of CUDA are in the environment of a trial that runs there, and in no other; the number of processes is in that of
+a trial that several train together.
 """
 
 
-def run_attempt(task: NetworkTask, signalled: Callable[[], bool] = lambda: False) -> TaskOutcome:
+def run_attempt(
+    task: NetworkTask, signalled: Callable[[], bool] = lambda: False, group: Group = ALONE
+) -> TaskOutcome:
     """Run one attempt at a trial and return its outcome, which also has whatever error it raised.
 
     Args:
         task: the trial.
         signalled: returns whether a signal has asked this worker to end, which stops the trial.
+        group: the processes that train it together, each of which is in this function.
 
     Raises:
         DataError: the data are missing, damaged or others than those of the record, which is no fault of the trial's.
         UserError: the device does not have the trial's precision, or this process has lost its GPU.
     """
     _check_device(task)
-    attempt = _Attempt(task, _now(), signalled)
-    if task.lost_its_lease():  # while it waited for its turn
+    attempt = _Attempt(task, _now(), signalled, group)
+    if group.agree(task.lost_its_lease()):  # while it waited for its turn
         return attempt.outcome(stopped=True)
     try:
         attempt.run()
@@ -97,8 +104,8 @@ def run_attempt(task: NetworkTask, signalled: Callable[[], bool] = lambda: False
 class _Attempt:
     """One attempt at a trial, and what is known of it so far."""
 
-    def __init__(self, task: NetworkTask, started: str, signalled: Callable[[], bool]) -> None:
-        self.task, self.started, self.began = task, started, time.monotonic()
+    def __init__(self, task: NetworkTask, started: str, signalled: Callable[[], bool], group: Group) -> None:
+        self.task, self.started, self.began, self.group = task, started, time.monotonic(), group
         self.signalled = signalled
         self.result: TrialResult | None = None
         self.outcomes: bytes | None = None
@@ -116,24 +123,28 @@ class _Attempt:
         trial = NetworkTrial.from_json(task.trial)
         device = choose_device()
         precision = trial.recipe.precision
-        kernels = task.kernels.available_on(device, precision)
+        kernels = task.kernels.for_processes(self.group.size).available_on(device, precision)
         settings = prepare_device(device, precision)
         threads = torch.get_num_threads()
         self.environment = {
             **describe_environment(device=device, precision=precision, threads=threads, kernels=kernels),
             **settings,
+            **({"processes": self.group.size} if self.group.size > 1 else {}),
         }
         with (
-            ProgressWriter(task.progress_file, self.environment) as writer,
+            ProgressWriter(task.progress_file, self.environment)
+            if self.group.is_first
+            else nullcontext() as writer,
             noting_nondeterminism() as without,
         ):
 
             def on_epoch(metrics: EpochMetrics) -> None:
                 self.history.append(metrics)
-                writer.epoch(metrics)
+                if writer is not None:
+                    writer.epoch(metrics)
 
             def on_trained(network: nn.Module) -> None:
-                if task.keep_weights:
+                if task.keep_weights and self.group.is_first:
                     about = _described(task.key, trial, data, self.environment)
                     self.weights = pack_weights(network.state_dict(), about)
 
@@ -150,9 +161,11 @@ class _Attempt:
                 stop=lambda: self.signalled() or asked(),
                 lost=task.lost_its_lease,
                 timeout_seconds=task.timeout_seconds,
+                group=self.group,
             )
             try:
-                observer = Observer(on_epoch, writer.progress, on_trained)
+                on_step = Observer().progress if writer is None else writer.progress
+                observer = Observer(on_epoch, on_step, on_trained)
                 self.result, _, known = train(
                     trial,
                     data,

@@ -16,6 +16,7 @@ from ablations.running.machine.cuda.transfer import resident, to_device
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
 from ablations.running.training.mixing import Mixing
+from ablations.running.training.processes.group import ALONE, Group
 from senet_core.randomness import stream_seed
 
 
@@ -40,23 +41,29 @@ def on_device(data: Prepared, trial: NetworkTrial, device: torch.device) -> Prep
 class Batches:
     """Augmented training batches; order and augmentation come from streams of the trial's seed.
 
-    Images are augmented where they are, on the device after `on_device`. All that is random is drawn on the CPU.
+    Images are augmented where they are, on the device after `on_device`. All that is random is drawn on the CPU. Where
+    several processes train the trial, each draws for the whole batch, and reads and changes its share of the images.
 
     Args:
         data: the prepared data set.
         trial: its recipe and seed.
         device: of the batches.
+        group: the processes that train the trial.
 
     Attributes:
-        size: images in a batch.
+        size: images in a batch, those of all processes.
+        group: as given.
         per_epoch: batches in an epoch; the last, incomplete batch is left out.
         side: of the data's images, in pixels.
 
     Raises:
-        StudyError: a batch is larger than the data, or the images of the recipe's start are larger than the data's.
+        StudyError: a batch is larger than the data or smaller than the group, or the images of the recipe's start are
+            larger than the data's.
     """
 
-    def __init__(self, data: Prepared, trial: NetworkTrial, device: torch.device) -> None:
+    def __init__(
+        self, data: Prepared, trial: NetworkTrial, device: torch.device, group: Group = ALONE
+    ) -> None:
         recipe = trial.recipe
         count = len(data.train_labels)
         self.size = recipe.batch_size
@@ -74,6 +81,8 @@ class Batches:
         )
         mixes = recipe.mixup > 0 or recipe.cutmix > 0
         self._mix = Mixing(recipe, data.num_classes, self._mixed) if mixes else None
+        self.group, self._share = group, group.share(self.size, with_previous=mixes)
+        self._extra = int(mixes and group.size > 1)  # an image is mixed with the one before it
         self._place = 0
         self._order_before = self._order.get_state()
         self._augment = Augmentation(
@@ -96,18 +105,22 @@ class Batches:
 
         Returns:
             Images (B, C, size, size), normalised, in channels_last, and labels (B,), or where the recipe mixes images,
-            the share of each class in them, (B, classes).
+            the share of each class in them, (B, classes); of several processes, B is this one's share of the batch.
         """
         if self._place == 0:
             self._order_before = self._order.get_state()
             self._shuffled = torch.randperm(len(self._labels), generator=self._order)
-        chosen = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
+        batch = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
+        chosen = self._share.of(batch)
         self._place = (self._place + 1) % self.per_epoch
-        changed = self._augment(_picked(self._images, chosen), self._drawn, self._own)
+        changed = self._augment(_picked(self._images, chosen), self._drawn, self._own, self._share)
         bytes_there = to_device(shrink(changed, size), self._device)
         images = normalise(bytes_there, self._mean, self._std)
         labels = to_device(_picked(self._labels, chosen), self._device)
-        return (images, labels) if self._mix is None else self._mix(images, labels)
+        if self._mix is None:
+            return images, labels
+        mixed, shares = self._mix(images, labels)
+        return mixed[self._extra :], shares[self._extra :]
 
     def state(self) -> dict[str, Any]:
         """Return the place in the order and the states of the random streams, for a checkpoint."""

@@ -10,12 +10,14 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ablations.running.machine.durable import write_durably
+from ablations.running.training.processes.group import ALONE, Group
 from ablations.running.trials.stopping import Stopped, TimedOut
 from senet_core.bounded import GIB, check_unpacked, read_bounded
 
@@ -140,14 +142,31 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return loaded
 
 
+class _Verdict(IntEnum):
+    """What happens after a step."""
+
+    GO_ON = 0
+    SAVE = 1
+    STOP = 2
+    TIME_OUT = 3
+    LEAVE = 4
+
+
 class Supervisor:
     """Saves the checkpoints of a running trial, and ends it when it should stop or takes too long.
+
+    Where several processes train the trial, the first one decides and writes: all of them end after the same step.
 
     Args:
         checkpoints: where to save; None saves nothing.
         stop: returns whether the trial should stop; called at most five times a second.
         lost: returns whether another sweep has the trial now, whose checkpoints are left alone; called as often.
         timeout_seconds: limit of this attempt; None for no limit.
+        group: the processes that train the trial.
+
+    Attributes:
+        checkpoints: as given.
+        group: likewise.
     """
 
     def __init__(
@@ -157,8 +176,9 @@ class Supervisor:
         stop: Callable[[], bool] = lambda: False,
         lost: Callable[[], bool] = lambda: False,
         timeout_seconds: float | None = None,
+        group: Group = ALONE,
     ) -> None:
-        self.checkpoints = checkpoints
+        self.checkpoints, self.group = checkpoints, group
         self._stop, self._lost = stop, lost
         self._timeout = timeout_seconds
         self._started = self._asked = time.monotonic()
@@ -172,26 +192,35 @@ class Supervisor:
             Stopped: asked to stop, and the state is saved; or another sweep has the trial.
             TimedOut: the limit is over; the state is saved.
         """
-        now = time.monotonic()
-        ending: Exception | None = None
+        verdict = _Verdict(self.group.agree(self._verdict(epoch_ended=epoch_ended, last=last)))
+        if verdict is _Verdict.LEAVE:
+            raise Stopped
+        if verdict is not _Verdict.GO_ON and self.checkpoints is not None:
+            complete = state()  # each process has a part in it
+            if self.group.is_first:
+                self.checkpoints.save(step, complete)
+        if verdict is _Verdict.TIME_OUT:
+            raise TimedOut(f"the trial took longer than {self._timeout:g} s")
+        if verdict is _Verdict.STOP:
+            raise Stopped
+
+    def _verdict(self, *, epoch_ended: bool, last: bool) -> _Verdict:
+        if not self.group.is_first:
+            return _Verdict.GO_ON  # it is not asked
+        now, found = time.monotonic(), _Verdict.GO_ON
         if self._timeout is not None and now - self._started > self._timeout:
-            ending = TimedOut(f"the trial took longer than {self._timeout:g} s")
+            found = _Verdict.TIME_OUT
         elif now - self._asked > 0.2:
             self._asked = now
             if self._lost():
-                raise Stopped
-            ending = Stopped() if self._stop() else None
+                return _Verdict.LEAVE
+            found = _Verdict.STOP if self._stop() else found
         if last:
-            return  # what is left to do is less than a checkpoint costs
-        wanted = ending is not None or (
-            self.checkpoints is not None and self.checkpoints.due(epoch_ended=epoch_ended)
-        )
-        if wanted and self._lost():
-            raise Stopped
-        if self.checkpoints is not None and wanted:
-            self.checkpoints.save(step, state())
-        if ending is not None:
-            raise ending
+            return _Verdict.GO_ON  # what is left to do is less than a checkpoint costs
+        due = self.checkpoints is not None and self.checkpoints.due(epoch_ended=epoch_ended)
+        if found is _Verdict.GO_ON and due:
+            found = _Verdict.SAVE
+        return _Verdict.LEAVE if found is not _Verdict.GO_ON and self._lost() else found
 
 
 def any_file_exists(*paths: Path | None) -> Callable[[], bool]:

@@ -14,6 +14,7 @@ from ablations.running.data import Prepared
 from ablations.running.machine.cuda.transfer import to_device
 from ablations.running.record.weights import hash_of_weights
 from ablations.running.training.augmentation.network_input import normalise
+from ablations.running.training.processes.group import ALONE, Group
 
 TEST_BATCH = 500
 
@@ -24,7 +25,7 @@ class NotFinite(ArithmeticError):
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, data: Prepared, device: torch.device, precision: str
+    model: nn.Module, data: Prepared, device: torch.device, precision: str, group: Group = ALONE
 ) -> tuple[float, float | None, float, npt.NDArray[np.bool_]]:
     """Return the errors of a network on the test images, and which of them it knows.
 
@@ -33,6 +34,7 @@ def evaluate(
         data: the prepared data set.
         device: where to compute.
         precision: one of `PRECISIONS` of recipes.
+        group: the processes that share the images; each returns what all have found.
 
     Returns:
         Top-1 error and top-5 error (None where there are at most five classes) in per cent, the mean
@@ -42,26 +44,29 @@ def evaluate(
         NotFinite: an output is infinite or not a number.
     """
     model.eval()
-    right: list[torch.Tensor] = []  # all of it stays on the device until the end, which waits for it once
-    wrong5: list[torch.Tensor] = []
-    losses: list[torch.Tensor] = []
-    for start in range(0, len(data.test_labels), TEST_BATCH):
-        images = to_device(data.test_images[start : start + TEST_BATCH], device)
-        labels = to_device(data.test_labels[start : start + TEST_BATCH], device)
+    own = group.own(len(data.test_labels))
+    # all of it stays on the device until the end, which waits for it once; a process may have no images
+    losses = [torch.empty(0, device=device)]
+    found = [torch.empty(0, min(5, data.num_classes), dtype=torch.bool, device=device)]
+    for start in range(own.start, own.stop, TEST_BATCH):
+        some = slice(start, min(start + TEST_BATCH, own.stop))
+        images = to_device(data.test_images[some], device)
+        labels = to_device(data.test_labels[some], device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             logits = model(normalise(images, data.mean, data.std)).float()
-        losses.append(F.cross_entropy(logits, labels, reduction="sum"))
-        best = logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None]
-        right.append(best[:, 0])
-        wrong5.append((~best.any(dim=1)).sum())
+        losses.append(F.cross_entropy(logits, labels, reduction="sum")[None])
+        found.append(logits.topk(min(5, data.num_classes), dim=1).indices == labels[:, None])
+    parts = group.gathered((torch.cat(losses).tolist(), torch.cat(found).cpu().numpy()))
     loss = 0.0
-    for of_batch in torch.stack(losses).tolist():  # `sum` would compensate for rounding, from Python 3.12 on
-        loss += of_batch
+    for of_batch in (loss for losses_of_one, _ in parts for loss in losses_of_one):
+        loss += of_batch  # `sum` would compensate for rounding, from Python 3.12 on
     if not math.isfinite(loss):
         raise NotFinite("an output of the trained network is not a finite number")
-    known, images_tested = torch.cat(right).cpu().numpy(), len(data.test_labels)
+    guesses = np.concatenate([guesses_of_one for _, guesses_of_one in parts])
+    known, images_tested = np.ascontiguousarray(guesses[:, 0]), len(data.test_labels)
     wrong1 = int(np.count_nonzero(~known))
-    top5 = 100 * int(torch.stack(wrong5).sum()) / images_tested if data.num_classes > 5 else None
+    wrong5 = int(np.count_nonzero(~guesses.any(axis=1)))
+    top5 = 100 * wrong5 / images_tested if data.num_classes > 5 else None
     return 100 * wrong1 / images_tested, top5, loss / images_tested, known
 
 

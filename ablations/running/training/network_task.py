@@ -24,6 +24,7 @@ class NetworkTask(Task):
         data_digest: of the data that it is to be trained on; None for whatever is there.
         images: where this machine has the images of an image-folder; None for other data.
         keep_weights: whether the outcome has the weights of what was tested.
+        processes: that train it together.
     """
 
     data_dir: Path
@@ -32,10 +33,15 @@ class NetworkTask(Task):
     data_digest: str | None = None
     images: str | None = None
     keep_weights: bool = False
+    processes: int = 1
 
     def run(self, signalled: Callable[[], bool]) -> TaskOutcome:
         """Train the network, from its newest checkpoint if there is one."""
         # these import torch, which a sweep's own process may not need
+        if self.processes > 1:
+            from ablations.running.training.processes.launch import run_together
+
+            return run_together(self, signalled)
         from ablations.running.machine.devices import choose_device
         from ablations.running.machine.memory import give_back_memory
         from ablations.running.training.attempt import run_attempt

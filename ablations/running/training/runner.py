@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablations.planning.networks.batches import check_shares
 from ablations.planning.networks.data_path import absolute_path
 from ablations.planning.networks.data_spec import whole_data
 from ablations.planning.networks.row import network_rows
@@ -14,6 +15,7 @@ from ablations.planning.networks.study import network_study
 from ablations.planning.networks.trial import network_trial
 from ablations.running.trials.inputs import InputData, Inputs
 from ablations.running.trials.runner import Runner
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
@@ -60,6 +62,7 @@ class NetworkRunner(Runner):
             trial=trial.to_json(),
             data_dir=settings["data_dir"],
             kernels=settings["kernels"],
+            processes=settings["processes"],
             latency=settings["latency"],
             data_digest=settings["digest"],
             images=network_trial(trial).data.images,
@@ -70,7 +73,7 @@ class NetworkRunner(Runner):
     def again(
         self, line: TrialRecord, places: Mapping[str, Any], *, data_dir: Path, results_dir: Path, folder: str
     ) -> NetworkTask:
-        """Return the task that trains a recorded network again, with its kernels and in its precision."""
+        """Return the task that trains a recorded network again: its kernels, precision and number of processes."""
         from ablations.running.machine.kernels import Kernels
         from ablations.running.training.network_task import NetworkTask
 
@@ -81,6 +84,7 @@ class NetworkRunner(Runner):
             trial={**line.trial, "recipe": recipe},
             data_dir=data_dir,
             kernels=Kernels.from_record(line.environment),
+            processes=int(line.environment.get("processes", 1)),
             data_digest=line.data_digest or None,
             images=_images(line, data_dir, folder),
             **places,
@@ -98,13 +102,26 @@ class NetworkRunner(Runner):
 
         return longest_first(trials, row_of, workers=workers)
 
-    def missing(self, kernels: Kernels) -> Sequence[str]:
+    def check_processes(self, design: Design, processes: int) -> None:
+        """Refuse more processes than a batch of the study has images."""
+        from ablations.planning.choices.arms import extreme_rows
+
+        if processes < 1:
+            raise UserError(f"`processes_per_trial` must be at least 1, got {processes}")
+        for row in network_rows([*design.rows, *extreme_rows(design)]):
+            check_shares(row.recipe.batch_size, processes)
+
+    def missing(self, kernels: Kernels, processes: int = 1) -> Sequence[str]:
         """Compile the kernels before the workers ask for them, or say why there are none."""
         from ablations.running.machine.devices import choose_device
+        from ablations.running.machine.kernels import FUSED
 
+        device, usable = choose_device(), kernels.for_processes(processes)
         missing: dict[str, list[str]] = {}
-        for words, reason in kernels.missing(choose_device()).items():
+        for words, reason in usable.missing(device).items():
             missing.setdefault(reason, []).append(words)
+        if usable != kernels and device.type == "cpu":
+            missing["they take a batch norm's statistics over the images of one process"] = [FUSED]
         return [
             f"training without {' and '.join(several)}, more slowly: {reason}"
             for reason, several in missing.items()

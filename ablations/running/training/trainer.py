@@ -71,6 +71,7 @@ class Trainer:
         total: steps of the whole training.
         history: metrics of the finished epochs.
         average: of the weights, where the recipe asks for it.
+        group: the processes that train the network together, those of the batches.
         take: takes a step: as it is written, or on CUDA by a graph.
     """
 
@@ -89,10 +90,11 @@ class Trainer:
         self._validate, self._frozen = validate, frozen
         self.model, self.recipe, self.batches = model, recipe, batches
         self.device, self.precision, self.kernels = device, precision, kernels
-        captured = is_captured(recipe, device)
+        self.group = batches.group
+        captured = is_captured(recipe, device) and self.group.size == 1
         rate = torch.zeros((), device=device) if captured else None
         self.optimiser = make_optimiser(model, recipe, rate)
-        step = Step(model, recipe, self.optimiser, device, precision, kernels, rate)
+        step = Step(model, recipe, self.optimiser, device, precision, kernels, rate, self.group)
         self._sums = step.loss_sum, step.errors
         self.take = CapturedStep(step, CudaGraphs()) if captured else step
         self.average = Average(model, recipe.ema) if recipe.ema > 0 else None
@@ -128,18 +130,23 @@ class Trainer:
             )
 
     def state(self) -> dict[str, Any]:
-        """Return the state of the training, as tensors, numbers and text, for a checkpoint."""
+        """Return the state of the training, as tensors, numbers and text, for a checkpoint; by all processes."""
         cuda = self.device.type == "cuda"
+        of_each = {
+            "noise": torch.get_rng_state(),
+            "noise_on_device": torch.cuda.get_rng_state(self.device) if cuda else None,
+            "sums": [value.cpu() for value in self._sums],
+        }
+        first, *others = self.group.gathered(of_each)
         return {
+            **first,
+            **({"others": others} if others else {}),
             "step": self.step,
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "batches": self.batches.state(),
-            "noise": torch.get_rng_state(),
-            "noise_on_device": torch.cuda.get_rng_state(self.device) if cuda else None,
             "history": [asdict(epoch) for epoch in self.history],
-            "sums": list(self._sums),
             "counts": [self._seen, self._steps],
             "epoch_seconds": time.perf_counter() - self._epoch_started,
         }
@@ -151,13 +158,14 @@ class Trainer:
             self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.batches.restore(state["batches"])
-        torch.set_rng_state(state["noise"])
-        if state["noise_on_device"] is not None:
-            torch.cuda.set_rng_state(state["noise_on_device"], self.device)
+        own = state if self.group.is_first else state["others"][self.group.rank - 1]
+        torch.set_rng_state(own["noise"])
+        if own["noise_on_device"] is not None:
+            torch.cuda.set_rng_state(own["noise_on_device"], self.device)
         self.step = state["step"]
         self.history = [EpochMetrics(**epoch) for epoch in state["history"]]
-        for own, value in zip(self._sums, state["sums"], strict=True):
-            own.copy_(value)
+        for here, value in zip(self._sums, own["sums"], strict=True):
+            here.copy_(value)
         self._seen, self._steps = state["counts"]
         self._seconds_before = state["epoch_seconds"]
 
@@ -172,11 +180,12 @@ class Trainer:
         self.take(images, targets, rate)
         if self.average is not None:
             self.average.update_parameters(self.model)
-        self._seen, self._steps = self._seen + len(targets), self._steps + 1
+        self._seen, self._steps = self._seen + self.batches.size, self._steps + 1
         self.step += 1
 
     def _end_epoch(self, rate: float) -> None:
         loss_sum, errors = self._sums
+        self.group.add_up(loss_sum, errors)
         mean_loss = loss_sum.item() / self._steps  # only here does an epoch wait for the device
         if not math.isfinite(mean_loss):
             raise Diverged(len(self.history) + 1)

@@ -19,6 +19,7 @@ from ablations.running.training.batches import Batches, on_device
 from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import NotFinite, evaluate, hash_weights
+from ablations.running.training.processes.group import ALONE, Group
 from ablations.running.training.trainer import Diverged, Observer, Trainer
 from senet_core.complexity import measure_complexity
 from senet_core.errors import UserError
@@ -53,7 +54,8 @@ def train(
         device: where to compute.
         observer: is called with the progress.
         supervisor: saves checkpoints and may stop the trial; a trial with checkpoints continues from the newest, and
-            ends as if it had not been interrupted.
+            ends as if it had not been interrupted. It also says which processes train the trial, each of which returns
+            the result.
         kernels: which to train with; they must be available.
         latency: whether to time one image through the trained network.
         weights: the state dict of the file that the recipe names.
@@ -69,10 +71,12 @@ def train(
     """
     observer, supervisor = observer or Observer(), supervisor or Supervisor()
     reset_peak_memory(device)
-    data = on_device(data, trial, device)
-    trainer = make_trainer(trial, data, device, kernels=kernels, weights=weights)
-    with drawing_from(trial.seed, "noise", device=device):  # dropout and the like draw from global generators
-        saved = supervisor.checkpoints.newest() if supervisor.checkpoints is not None else None
+    data, group, checkpoints = on_device(data, trial, device), supervisor.group, supervisor.checkpoints
+    trainer = make_trainer(trial, data, device, kernels=kernels, weights=weights, group=group)
+    # dropout and the like draw from global generators, each process for its own images
+    stream = ("noise",) if group.is_first else ("noise", "process", group.rank)
+    with drawing_from(trial.seed, *stream, device=device):
+        saved = None if checkpoints is None else group.from_first(checkpoints.newest)
         if saved is not None:
             trainer.restore(saved)
             for epoch in trainer.history:
@@ -81,7 +85,7 @@ def train(
     history = tuple(trainer.history)
     tested = time.perf_counter()
     try:
-        top1, top5, test_loss, known = evaluate(trainer.tested, data, device, trainer.precision)
+        top1, top5, test_loss, known = evaluate(trainer.tested, data, device, trainer.precision, group)
     except NotFinite as error:
         raise Diverged(len(history)) from error
     test_seconds = time.perf_counter() - tested
@@ -101,8 +105,8 @@ def train(
         train_seconds=sum(epoch.seconds for epoch in history),
         test_seconds=test_seconds,
         peak_memory_mib=peak_memory_mib(device),
-        weights_sha256=hash_weights(trainer.tested),
-        latency_ms=_latency_ms(trainer, data, device) if latency else None,
+        weights_sha256=_common_hash(trainer.tested, group),
+        latency_ms=_latency_ms(trainer, data, device) if latency and group.is_first else None,
     )
     return result, history, known if trial.data.validation_images is None else None
 
@@ -114,8 +118,17 @@ def make_trainer(
     *,
     kernels: Kernels = NO_KERNELS,
     weights: Mapping[str, Tensor] | None = None,
+    group: Group = ALONE,
 ) -> Trainer:
-    """Return the trainer of a trial before its first step: network, batches and optimiser; arguments as for `train`.
+    """Return the trainer of a trial before its first step: network, batches and optimiser.
+
+    Args:
+        trial: what to train.
+        data: as for `train`, on the device.
+        device: where to compute.
+        kernels: which to train with.
+        weights: of the file that the recipe names.
+        group: the processes that train it.
 
     Raises:
         UserError: a name is unknown here, or the backbone lacks a stage; or nobody has said in which precision.
@@ -132,18 +145,30 @@ def make_trainer(
     kernels.install(model)
 
     def validate(network: nn.Module) -> float:
-        return evaluate(network, data, device, precision)[0]
+        return evaluate(network, data, device, precision, group)[0]
 
     return Trainer(
         model,
         trial.recipe,
-        Batches(data, trial, device),
+        Batches(data, trial, device, group),
         device,
         precision,
         kernels=kernels,
         frozen=frozen,
         validate=None if trial.data.validation_images is None else validate,
     )
+
+
+def _common_hash(network: nn.Module, group: Group) -> str:
+    """Return the hash of the weights, which all processes of a trial have in common.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    first, *others = group.gathered(hash_weights(network))
+    if any(other != first for other in others):
+        raise RuntimeError("the processes of the trial have ended with different weights")
+    return first
 
 
 def _latency_ms(trainer: Trainer, data: Prepared, device: torch.device) -> float:

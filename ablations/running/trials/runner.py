@@ -12,6 +12,7 @@ from ablations.planning.factors.trial import EXPERIMENT
 from ablations.running.trials.experiment_task import ExperimentTask
 from ablations.running.trials.inputs import NO_INPUTS, Inputs
 from ablations.running.trials.task import Task
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.planning.design import Design
@@ -59,7 +60,8 @@ class Runner:
             study: that the trial belongs to.
             trial: what to run.
             places: the fields that every task has, but for `key` and `trial`.
-            settings: `data_dir`, `kernels`, `latency`, and the `digest` of the trial's data, for who needs them.
+            settings: `data_dir`, `kernels`, `processes`, `latency`, and the `digest` of the trial's data, for who needs
+                them.
         """
         return ExperimentTask(
             key=trial.key,
@@ -109,8 +111,25 @@ class Runner:
         found: int | None = getattr(study.experiment, "gpus", None)
         return found
 
-    def missing(self, kernels: Kernels) -> Sequence[str]:
-        """Return sentences on what makes the trials slower here than they could be."""
+    def check_processes(self, design: Design, processes: int) -> None:
+        """Refuse a number of processes that cannot run a trial together.
+
+        Raises:
+            UserError: they cannot.
+        """
+        if processes != 1:
+            raise UserError(
+                f"`processes_per_trial` is {processes}, and only trainings of networks are shared by processes; a trial"
+                f" of this study is of the kind {self.kind.name!r}, and is one process"
+            )
+
+    def missing(self, kernels: Kernels, processes: int = 1) -> Sequence[str]:
+        """Return sentences on what makes the trials slower here than they could be.
+
+        Args:
+            kernels: that are wanted.
+            processes: that run each trial together.
+        """
         return ()
 
 

@@ -31,7 +31,7 @@ def start_worker(threads: int, gpu: str | None, warm_up: str = "") -> None:
     make_patient()  # a plug-in may print, and no trial fails because nobody can read it
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
     set_up(threads, warm_up)
 
 
@@ -61,7 +61,12 @@ def run_task(task: Task) -> TaskOutcome:
         return task.run(stop.is_set)
 
 
-def _end_with_parent(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
+    """End this process, and what it has started, when the one that started it ends; for a thread of its own.
+
+    Args:
+        parent: the number of that process.
+    """
     sweep = multiprocessing.parent_process()
     if sweep is not None:
         wait([sweep.sentinel])  # which also tells of a sweep that died while this process was starting

@@ -69,6 +69,8 @@ def hardware(record: TrialRecord) -> str:
     e = record.environment
     parts = [plain(e.get("processor")), f"{e['cores']} cores" if "cores" in e else ""]
     run = [plain(e.get("device")), plain(e.get("precision"))]
+    if "processes" in e:
+        run.append(f"{counted(e['processes'], 'process')} a trial")
     if "threads" in e:
-        run.append(f"{counted(e['threads'], 'thread')} a trial")
+        run.append(f"{counted(e['threads'], 'thread')} a {'process' if 'processes' in e else 'trial'}")
     return ", ".join(part for part in (*parts, *run) if part)

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from ablations.running.training.augmentation.crops import centre_crop, pad_crop, random_flip, resized_crop
 from ablations.running.training.augmentation.cutout import cutout
 from ablations.running.training.augmentation.per_image import erase, randaugment, seeds_of
+from ablations.running.training.augmentation.share import WHOLE, BatchShare
 from senet_core.errors import UserError, unknown
 
 CROPS = ("pad", "resized", "none")
@@ -59,13 +60,16 @@ class Augmentation:
             if value < least:
                 raise UserError(f"{field} must be at least {least} pixels, got {value!r}")
 
-    def __call__(self, images: Tensor, generator: Generator, own: Generator) -> Tensor:
+    def __call__(
+        self, images: Tensor, generator: Generator, own: Generator, share: BatchShare = WHOLE
+    ) -> Tensor:
         """Return a changed copy, or the batch itself where no operation is set.
 
         Args:
             images: uint8, on any device, for RandAugment and erasing on the CPU; not changed.
             generator: of the CPU; draws crops, flips and cutout.
             own: of the CPU; gives each image a seed of its own for RandAugment and one for erasing.
+            share: of a batch, that the images are.
 
         Shapes:
             images: (B, H, W, C); returns (B, size, size, C).
@@ -74,18 +78,18 @@ class Augmentation:
             UserError: the images are too small for the crop.
         """
         if self.crop == "pad":
-            images = pad_crop(images, self.pad, self.size, generator)
+            images = pad_crop(images, self.pad, self.size, generator, share)
         elif self.crop == "resized":
-            images = resized_crop(images, self.size, generator)
+            images = resized_crop(images, self.size, generator, share)
         else:
             images = centre_crop(images, self.size)
         if self.flip:
-            images = random_flip(images, generator)
-        for_operations, for_erasing = seeds_of(images, own)
+            images = random_flip(images, generator, share)
+        for_operations, for_erasing = seeds_of(images, own, share)
         if self.randaugment > 0:
             images = randaugment(images, self.randaugment, self.magnitude, self.fill, for_operations)
         if self.cutout > 0:
-            images = cutout(images, self.cutout, self.fill, generator)
+            images = cutout(images, self.cutout, self.fill, generator, share)
         if self.erasing > 0:
             images = erase(images, self.erasing, self.fill, for_erasing)
         return images

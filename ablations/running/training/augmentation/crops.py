@@ -1,8 +1,9 @@
 """Random and central crops, and flips, of whole uint8 batches.
 
 Every operation draws its random numbers for the whole batch at once, from the generator it is given. How many depends
-on batch size and settings alone, so trials of one seed see the same images whichever network they train. The images may
-be on any device; the generator is the CPU's, where places are computed, too, to be copied to the images.
+on batch size and settings alone, so trials of one seed see the same images whichever network they train. Where only a
+share of a batch is here, numbers are drawn for the others, too. The images may be on any device; the generator is the
+CPU's, where places are computed, too, to be copied to the images.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from ablations.running.machine.cuda.transfer import to_device
+from ablations.running.training.augmentation.share import WHOLE, BatchShare
 from senet_core.errors import UserError
 
 _AREA = (0.08, 1.0)  # share of the image that a resized crop covers
@@ -21,7 +23,7 @@ _RATIO = (3 / 4, 4 / 3)  # width by height
 _TRIES = 10  # crops proposed for an image before the fallback, as in torchvision
 
 
-def pad_crop(images: Tensor, pad: int, size: int, generator: Generator) -> Tensor:
+def pad_crop(images: Tensor, pad: int, size: int, generator: Generator, share: BatchShare = WHOLE) -> Tensor:
     """Return a square from a random place of each image, padded with zeros.
 
     Shapes:
@@ -35,8 +37,9 @@ def pad_crop(images: Tensor, pad: int, size: int, generator: Generator) -> Tenso
     _check_room(tall, wide, size)
     padded = images.new_zeros(batch, tall, wide, channels)
     padded[:, pad : pad + height, pad : pad + width] = images
-    top = torch.randint(tall - size + 1, (batch,), generator=generator)
-    left = torch.randint(wide - size + 1, (batch,), generator=generator)
+    drawn = share.drawn_for(batch)
+    top = share.of(torch.randint(tall - size + 1, (drawn,), generator=generator))
+    left = share.of(torch.randint(wide - size + 1, (drawn,), generator=generator))
     # A row of a crop is a run of bytes, so all crops are one gather of runs that start at any pixel: 0.10 ms
     # for 128 images of 32 x 32, where a gather of windows takes 0.74 and one of pixels 1.21.
     runs = padded.view(-1).as_strided((batch * tall * wide - size + 1, size * channels), (channels, 1))
@@ -66,14 +69,15 @@ def _check_room(height: int, width: int, size: int) -> None:
         raise UserError(f"images of {height}x{width} pixels are too small for a crop of {size}x{size}")
 
 
-def resized_crop(images: Tensor, size: int, generator: Generator) -> Tensor:
+def resized_crop(images: Tensor, size: int, generator: Generator, share: BatchShare = WHOLE) -> Tensor:
     """Return a box of random area (8 to 100 %) and aspect ratio (3:4 to 4:3), scaled to a square (bilinear).
 
     Shapes:
         images: (B, H, W, C) uint8; returns (B, size, size, C).
     """
     height, width = images.shape[1:3]
-    top, left, tall, wide = random_boxes(len(images), height, width, generator)
+    boxes = random_boxes(share.drawn_for(len(images)), height, width, generator)
+    top, left, tall, wide = map(share.of, boxes)
     places = _sample_places(top, tall, size, height), _sample_places(left, wide, size, width)
     y, x = (to_device(each, images.device) for each in places)
     grid = torch.stack((x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)), dim=-1)
@@ -119,14 +123,14 @@ def random_boxes(batch: int, height: int, width: int, generator: Generator) -> t
     return top, left, tall, wide
 
 
-def random_flip(images: Tensor, generator: Generator) -> Tensor:
+def random_flip(images: Tensor, generator: Generator, share: BatchShare = WHOLE) -> Tensor:
     """Return the images, each mirrored left to right with probability 1/2.
 
     Shapes:
         images: (B, H, W, C); returns the same.
     """
     batch = len(images)
-    flipped = torch.randint(2, (batch,), generator=generator)
+    flipped = share.of(torch.randint(2, (share.drawn_for(batch),), generator=generator))
     both = torch.stack((images, images.flip(2)), dim=1).view(2 * batch, -1)
     chosen = to_device(torch.arange(batch) * 2 + flipped, images.device)
     return both.index_select(0, chosen).view(images.shape)

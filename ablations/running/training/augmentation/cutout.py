@@ -8,10 +8,13 @@ import torch
 from torch import Generator, Tensor
 
 from ablations.running.machine.cuda.transfer import to_device
+from ablations.running.training.augmentation.share import WHOLE, BatchShare
 from senet_core.errors import UserError
 
 
-def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generator) -> Tensor:
+def cutout(
+    images: Tensor, side: int, fill: Sequence[float], generator: Generator, share: BatchShare = WHOLE
+) -> Tensor:
     """Return the images with a square around a random centre blanked, clipped at the border.
 
     Args:
@@ -19,6 +22,7 @@ def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generato
         side: of the square, in pixels.
         fill: one number 0..255 a channel, rounded; empty for zeros.
         generator: of the CPU.
+        share: of the batch, that the images are.
 
     Shapes:
         images: (B, H, W, C); returns the same.
@@ -27,7 +31,9 @@ def cutout(images: Tensor, side: int, fill: Sequence[float], generator: Generato
         UserError: `fill` has another number of channels.
     """
     batch, height, width, channels = images.shape
-    first = [torch.randint(n, (batch, 1), generator=generator) - side // 2 for n in (height, width)]
+    drawn = share.drawn_for(batch)
+    centres = [torch.randint(n, (drawn, 1), generator=generator) for n in (height, width)]
+    first = [share.of(centre) - side // 2 for centre in centres]
     rows, columns = (_between(start, side, n) for start, n in zip(first, (height, width), strict=True))
     colour = torch.tensor([round(value) for value in fill or (0,) * channels], dtype=torch.uint8)
     if len(colour) != channels:

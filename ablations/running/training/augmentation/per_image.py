@@ -11,16 +11,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
+from ablations.running.training.augmentation.share import WHOLE, BatchShare
+
 _SEEDS = 2**62
 
 
-def seeds_of(images: Tensor, generator: Generator) -> Tensor:
+def seeds_of(images: Tensor, generator: Generator, share: BatchShare = WHOLE) -> Tensor:
     """Draw two seeds for each image: one for RandAugment, one for erasing, whichever of them are wanted.
 
     Shapes:
         images: (B, ...); returns (2, B) int64.
     """
-    return torch.randint(_SEEDS, (2, len(images)), generator=generator)
+    return share.of(torch.randint(_SEEDS, (2, share.drawn_for(len(images))), generator=generator), dim=1)
 
 
 def randaugment(

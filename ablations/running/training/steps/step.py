@@ -9,6 +9,7 @@ from ablations.planning.networks.recipe import Recipe
 from ablations.running.machine.kernels import Kernels
 from ablations.running.training.losses import loss_of
 from ablations.running.training.optimizers import Optimiser
+from ablations.running.training.processes.group import ALONE, Group
 
 
 class Step:
@@ -22,9 +23,10 @@ class Step:
         precision: one of `PRECISIONS` of recipes.
         kernels: which the network trains with.
         rate: the tensor in which the optimiser finds its learning rate; None where it takes a number.
+        group: the processes that take the step together, each on its share of the batch.
 
     Attributes:
-        loss_sum: of the steps since it was set to zero, on the device.
+        loss_sum: of the steps since it was set to zero, on the device; of several processes, this one's part of it.
         errors: images of them that were not recognised, likewise.
     """
 
@@ -37,7 +39,9 @@ class Step:
         precision: str,
         kernels: Kernels,
         rate: Tensor | None = None,
+        group: Group = ALONE,
     ) -> None:
+        self._group, self._forward = group, group.together(model)
         self.model, self.recipe, self.optimiser = model, recipe, optimiser
         self._device, self._precision, self._kernels, self._rate = device, precision, kernels, rate
         self.loss_sum = torch.zeros((), device=device)  # sums stay on the device until an epoch ends
@@ -64,14 +68,22 @@ class Step:
     def take(self, images: Tensor, targets: Tensor) -> None:
         """Take a step with the rate that was set; all that changes between two steps is in tensors."""
         bf16 = torch.autocast(self._device.type, torch.bfloat16, enabled=self._precision == "bf16")
-        with bf16, self._kernels.fused_passes():
-            logits = self.model(images)
+        with bf16, self._kernels.fused_passes(), self._group.batch_norms():
+            logits = self._forward(images)
         loss = loss_of(logits.float(), targets, self.recipe)
+        if self._group.size > 1:  # the mean over this process's images: their part of the mean over the batch
+            loss = loss * self._group.part(self.recipe.batch_size)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._backward(loss)
         if self.recipe.clip_norm > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
         self.loss_sum += loss.detach()
         labels = targets if targets.ndim == 1 else targets.argmax(1)  # of a mixed image, the larger part's
         self.errors += (logits.detach().argmax(1) != labels).sum()
+
+    def _backward(self, loss: Tensor) -> None:
+        """Compute the gradients of the whole batch's loss, of which this process has a part."""
+        # those of all processes are averaged, and are to be added up
+        whole = loss if self._group.size == 1 else loss * self._group.size
+        whole.backward()  # type: ignore[no-untyped-call]

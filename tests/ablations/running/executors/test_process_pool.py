@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, ExecutorLost, WorkerDied, WorkerPool
+from ablations.running.executors.process_pool import ExecutorLost, WorkerDied, WorkerPool
+from ablations.running.machine.starting import WORKER_ENVIRONMENT
 from ablations.running.trials.task import TaskOutcome
 
 

@@ -15,10 +15,11 @@ from small import DATA, small_trial
 
 from ablations.running.data import ensure_prepared
 from ablations.running.data.paths import prepared_path
-from ablations.running.executors.process_pool import WORKER_ENVIRONMENT, WorkerDied
+from ablations.running.executors.process_pool import WorkerDied
 from ablations.running.executors.ray_cluster import Resources, connected, nodes_of_cluster
 from ablations.running.executors.ray_data import DataFile
 from ablations.running.executors.ray_executor import RayExecutor
+from ablations.running.machine.starting import WORKER_ENVIRONMENT
 from ablations.running.training.network_task import NetworkTask
 from ablations.running.trials.worker import run_task
 from senet_core.errors import UserError

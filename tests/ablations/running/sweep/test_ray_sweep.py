@@ -41,13 +41,18 @@ def cluster() -> Iterator[SmallCluster]:
 
 
 def _sweep(
-    design: Design, folder: Path, executor: Callable[[], Executor], watcher: Watcher | None = None
+    design: Design,
+    folder: Path,
+    executor: Callable[[], Executor],
+    watcher: Watcher | None = None,
+    processes: int = 1,
 ) -> SweepOutcome:
     settings = Settings(
         data_dir=folder / "data",
         inputs=of_digits(ensure_prepared(DATA, folder / "data").digest),
         workers=2,
         kernels=NO_KERNELS,
+        processes=processes,
     )
     paths = StudyPaths(design.study.name, folder / "results", folder / "reports")
     return sweep(design, paths, settings, make_executor=executor, display=watcher or Watcher())
@@ -97,6 +102,18 @@ def test_a_sweep_outlives_a_node_and_its_record_is_that_of_the_pool(
         history = outcome.record.finished[key].history
         assert [epoch.seconds for epoch in history[: len(seconds)]] == seconds
     _same(outcome.record.trials, _sweep(design, tmp_path / "pool", lambda: WorkerPool(2)).record.trials)
+
+
+def test_trials_of_two_processes_are_on_ray_what_they_are_in_the_pool(
+    cluster: SmallCluster, tmp_path: Path
+) -> None:
+    cluster.add(cpus=2)
+    design = small_study(axes={}, seeds=1)
+    outcome = _sweep(design, tmp_path / "ray", lambda: RayExecutor(Resources(cpus=2)), processes=2)
+    assert (outcome.trained, outcome.failed) == (2, 0)
+    assert {line.environment["processes"] for line in outcome.record.finished.values()} == {2}
+    pool = _sweep(design, tmp_path / "pool", lambda: WorkerPool(1, threads=2), processes=2)
+    _same(outcome.record.trials, pool.record.trials)
 
 
 def test_a_trial_whose_worker_dies_is_a_failure_and_the_sweep_goes_on(
