@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ablations.api.planning import NoiseSource, StudyPlan, plan
     from ablations.api.probing import probe_gates, probe_network
     from ablations.api.results import load_results
+    from ablations.api.retesting import retest
     from ablations.api.running import RunOptions, SweepStopped, run
     from ablations.api.studies import Study, load_plugin, load_study, shipped_studies
     from ablations.errors import DataError, RecordError, StudyError, ToolMissing
@@ -48,6 +49,7 @@ _HOMES = {
     "ablations.api.planning": ("NoiseSource", "StudyPlan", "plan"),
     "ablations.api.probing": ("probe_gates", "probe_network"),
     "ablations.api.results": ("load_results",),
+    "ablations.api.retesting": ("retest",),
     "ablations.api.running": ("RunOptions", "SweepStopped", "run"),
     "ablations.api.studies": ("Study", "load_plugin", "load_study", "shipped_studies"),
     "ablations.experiments.command.inside": ("CurrentTrial", "trial"),
@@ -91,6 +93,7 @@ __all__ = [
     "probe_network",
     "read_runs",
     "register_experiment",
+    "retest",
     "run",
     "shipped_studies",
     "trial",

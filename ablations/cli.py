@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "ablations.commands.import_runs",
     "calibrate": "ablations.commands.analysis.calibrate",
     "probe": "ablations.commands.analysis.probe",
+    "test": "ablations.commands.analysis.test",
     "retry": "ablations.commands.retry",
     "why": "ablations.commands.why",
     "reproduce": "ablations.commands.reproduce",

@@ -23,12 +23,12 @@ FLOORS = ("errors", "planning", "running", "analysis", "experiments", "api", "co
 ROOMS = {
     "ablations.planning": ("", "designs", "choices"),
     "ablations.running": (
-        "machine", "record", "data", "trials", "training", "probe", "executors", "search", "mlflow", "cost", "sweep",
-        "doctor",
+        "machine", "record", "data", "trials", "training", "probe", "testing", "executors", "search", "mlflow",
+        "cost", "sweep", "doctor",
     ),
     "ablations.analysis": (
-        "stats", "results", "tables", "networks", "calibration", "programs", "plots", "report", "probe", "external",
-        "costs",
+        "stats", "results", "tables", "networks", "calibration", "programs", "plots", "tested", "report",
+        "probe", "external", "costs",
     ),
     "ablations.commands": ("shared", "analysis", ""),
 }  # fmt: skip

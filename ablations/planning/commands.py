@@ -31,6 +31,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "run": _TRAINING,
     "status": (_RESULTS, _REPORTS),
     "sync": (_RESULTS, _REPORTS, _URI),
+    "test": (_RESULTS, _REPORTS, _DATA),
     "ui": (_RESULTS, _URI),
     "why": (_RESULTS, _REPORTS),
 }

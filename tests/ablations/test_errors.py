@@ -155,6 +155,7 @@ ALLOWED = {
     "analysis/tables/render.py": "the alignment of a Markdown table",
     "analysis/probe/next_study.py": "whole commands, in the comments of a new study",
     "running/data/preparation.py": "a whole command: ablate data prepare",
+    "running/data/torchvision_sets/reading.py": "a whole command: ablate data prepare",
     "running/doctor/machine.py": "whole commands of pip",
     "running/machine/code_version.py": "git's own flags",
     "running/machine/plain_environment.py": "git's own flags",

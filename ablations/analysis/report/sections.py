@@ -41,6 +41,9 @@ from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table, 
 from ablations.analysis.tables.page import page_of
 from ablations.analysis.tables.race import race_table
 from ablations.analysis.tables.tasks import aggregate_table, backbone_frame, over_tasks_table, task_frame
+from ablations.analysis.tested.page import TITLE as TESTS_TITLE
+from ablations.analysis.tested.page import tables_of_tests
+from ablations.analysis.tested.summary import tried_of
 from ablations.planning.experiment import load_class
 
 _MOST_INTERACTIONS = 10
@@ -102,6 +105,8 @@ def _of_task(results: Results) -> Iterator[Extra]:
     together = backbone_frame(results)
     if together is not None:
         yield _over_tasks(results, *together, "backbones")
+    if tried := tried_of(results):
+        yield Extra(TESTS_TITLE, tables_of_tests(tried))
     yield from _by_class(results)
 
 

@@ -55,6 +55,42 @@ def read_cifar(name: str, tree: FileTree, names: Sequence[str], origin: str) -> 
     return from_arrays(classes, (images, labels), splits[test], source=origin)
 
 
+def read_test_batch(
+    name: str, tree: FileTree, names: Sequence[str]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Return the images and labels of the test batch alone, of a data set in the form of CIFAR-10 or CIFAR-100.
+
+    Args:
+        name: "cifar10" or "cifar100".
+        tree: the folder or archive.
+        names: the names in the tree.
+
+    Shapes:
+        returns (N, 32, 32, 3) and (N,).
+
+    Raises:
+        DataError: the batch is missing or damaged, or does not hold what it should.
+    """
+    test = _FILES[name][1]
+    found = next((file for file in names if file.count("/") <= 1 and file.split("/")[-1] == test), None)
+    if found is None:
+        raise DataError(f"{str(tree.path)!r} has no python batch {test!r}")
+    [(_, content)] = tree.read({found})
+    loaded = {
+        key.encode() if isinstance(key, str) else key: value
+        for key, value in unpickle(content, found).items()
+    }
+    label_key = _KEYS[name][0]
+    if isinstance(labels := loaded.get(label_key), np.ndarray):
+        loaded[label_key] = labels.tolist()
+    images, of_classes = _batch(loaded, label_key, found)
+    if len(images) == 0 or len(images) != len(of_classes) or max(of_classes) >= _CLASSES[name]:
+        raise DataError(
+            f"the python batch {found!r} does not hold a class below {_CLASSES[name]} for each image"
+        )
+    return images, of_classes
+
+
 def _class_names(names: object, where: str, expected: int) -> tuple[str, ...]:
     if not isinstance(names, list) or len(names) != expected or not all(isinstance(n, bytes) for n in names):
         raise DataError(f"the python batch {where!r} does not name {expected} classes")

@@ -31,6 +31,7 @@ from ablations.running.record.outcomes import Outcomes, outcomes_file, read_outc
 from ablations.running.record.proposals import FILE_NAME as PROPOSALS
 from ablations.running.record.proposals import Proposal, add_proposal, read_proposals
 from ablations.running.record.seals import Seal, read_seals
+from ablations.running.record.tested.lines import MeasuredLine, read_tests
 from ablations.running.record.trial_file import FILE_NAME as TRIALS
 from ablations.running.record.trial_file import TrialFile
 from ablations.running.record.trial_record import TrialRecord
@@ -146,6 +147,11 @@ class StudyRecord:
         """
         found = self._outcomes(key)
         return None if found is None else found.right
+
+    @cached_property
+    def tests(self) -> tuple[MeasuredLine, ...]:
+        """The tests of its networks after the training, in tests/tests.jsonl."""
+        return read_tests(self.folder)
 
     def labels(self, key: str) -> ImageLabels | None:
         """Return the labels of the test images of a finished trial's outcomes; None as for these."""

@@ -1,0 +1,1 @@
+"""Tests of a study's networks after the training, which choose nothing: several crops, ensembles, other images."""
