@@ -26,7 +26,8 @@ _NOTES = (
     " Nothing is trained or chosen on these tests, and no verdict of this report rests on them; the verdicts of"
     " each test are corrected for its own rows.",
     "Intervals, 95 %: of single networks and of ensembles that each seed has, over new seeds and new test images; of"
-    " the one ensemble of a row's seeds, by bootstrap over new test images alone, for these very networks.",
+    " the one ensemble of a row's seeds, by bootstrap over new test images alone, for these very networks. Each is"
+    " taken alone; verdicts alone are corrected.",
 )
 _COPIES = (
     "Where the same images come corrupted in several ways, intervals and verdicts of single networks are over new"
