@@ -175,7 +175,9 @@ class CostCell:
         """Return "274,490 (+0.74 %)"."""
         if self.count is None:
             return NOTHING
-        shown = f"{self.count:,g}" if self.exact else scaled(self.count)
+        whole = float(self.count).is_integer()
+        exact = f"{self.count:,.0f}" if whole else f"{self.count:,g}"
+        shown = exact if self.exact else scaled(self.count)
         if self.extra_percent is None:
             return shown
         small = 0 < abs(self.extra_percent) < 0.1

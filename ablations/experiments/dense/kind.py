@@ -96,6 +96,11 @@ class DenseExperiment(Experiment):
         """Return the experiment that a study file describes."""
         return cls(fields, folder)
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    __hash__ = None  # type: ignore[assignment]  # what it is made of has none
+
     @classmethod
     def fields_of(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a study file from what a recorded trial says of its experiment."""

@@ -35,6 +35,13 @@ class DensePage(Page):
         first = "drawn by the seed" if told is None else told if isinstance(told, str) else ", ".join(told)
         yield "first weights of the trunk", first
 
+    def _values_of(self, row: Row) -> str:
+        """Return the values of a row as labels have them."""
+        texts = (
+            (name, self._dense.factors()[name].text(value)) for name, value in factor_values(row).items()
+        )
+        return ", ".join(f"{name} {text}" for name, text in texts)
+
     def varied(self) -> str:
         """Return what the seed varies."""
         drawn = "first weights, order of images, flips, and what the network draws in training"

@@ -33,6 +33,8 @@ SHIPPED = {
     "deeper",
     "gates",
     "pruning",
+    "shapes-detection",
+    "shapes-segmentation",
     "zoo",
     "squeeze-extended",
     "excitation-extended",
