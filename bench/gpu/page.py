@@ -156,11 +156,14 @@ def _section6(found: Sequence[Mapping[str, Any]]) -> str:
         return "It was not measured."
     [each] = answers
     how = {MPS: " with MPS", TURNS: " in turns"}.get(each["sharing"], "")
-    whole, timed = (duration_text(each[name]) for name in ("estimated_seconds", "timed_seconds"))
+    timed, *whole = map(duration_text, (each["timed_seconds"], *each["estimated_seconds"]))
+    first, most = each["seeds"]
+    beyond = "" if first == most else f", and {whole[1]} for all {most}, if its race comes to them"
+    size, trials = f"{each['rows']} rows of {each['epochs']:g} epochs", counted(each["timed_trials"], "trial")
     said = (
-        f"`section6`, {each['rows']} rows, {each['trials']} trials of {each['epochs']} epochs, {each['together']} at"
-        f" once{how}: about {whole}. This is an estimate: {counted(each['timed_trials'], 'trial')} of two short epochs,"
-        f" one of each row, took {timed}, the probe and the start of the workers included."
+        f"`section6`, {size}, {each['together']} at once{how}: about {whole[0]} for {counted(first, 'seed')}{beyond}."
+        f" This is an estimate: {trials} of two short epochs, one of each row, took {timed}, the probe and the start of"
+        " the workers included."
     )
     return " ".join([said, *(f"{line[:1].upper()}{line[1:]}." for line in each["said"])])
 

@@ -19,7 +19,7 @@ from bench.gpu import gauge as gauge_module
 from bench.gpu.gauge import Busy, seen
 from bench.gpu.in_workers import lose_gpu, use_gpu
 from bench.gpu.page import failures, page
-from bench.gpu.section6 import estimated
+from bench.gpu.section6 import seconds_left
 from bench.gpu.speed import flop_of_image
 from bench.gpu.steps import ROUNDS, Measurement, measurements, smaller
 from senet_core.errors import UserError
@@ -68,14 +68,14 @@ FOUND: list[dict[str, Any]] = [
         "title": "the study",
         "answer": {
             "rows": 18,
-            "trials": 108,
-            "epochs": 10,
+            "seeds": [6, 12],
+            "epochs": 6.0,
             "together": 4,
             "sharing": "mps",
             "said": ["trials on a GPU: 4, as SE"],
             "timed_trials": 18,
             "timed_seconds": 71.0,
-            "estimated_seconds": 1234.0,
+            "estimated_seconds": [1234.0, 2468.0],
         },
     },
 ]
@@ -91,7 +91,7 @@ def test_the_page_has_medians_what_failed_and_what_was_left_out() -> None:
         "| 90 % | 12.3 | 92.1 |",
         "| 94 % | not in 20 epochs | 92.1 |",
         "- speed, compiled: it has no compiler",
-        "`section6`, 18 rows, 108 trials of 10 epochs, 4 at once with MPS: about 20.6 min. This is an estimate:",
+        "`section6`, 18 rows of 6 epochs, 4 at once with MPS: about 20.6 min for 6 seeds, and 41.1 min for all 12, if",
         "took 71 s, the probe and the start of the workers included. Trials on a GPU: 4, as SE.",
     ):
         assert expected in text
@@ -183,16 +183,15 @@ def test_only_the_steps_between_warm_up_and_profile_are_timed(monkeypatch: pytes
     assert (len(taken), gauge.seconds, gauge.busy) == (8, 0.5, None)
 
 
-def test_the_estimate_is_what_was_timed_and_the_steps_that_were_not() -> None:
+def test_what_is_left_of_whole_trials_takes_the_time_of_the_last_epochs_steps() -> None:
     plan = study_design(seeds=2)
-    [entry] = [line(plan, plan.baseline, 0, 9.0, epochs=2)]
+    entry = line(plan, plan.baseline, 0, 9.0, epochs=2)
     trial = {**entry["trial"], "data": {**entry["trial"]["data"], "train_images": 1280}}
     history = [{**epoch, "seconds": seconds} for epoch, seconds in zip(entry["history"], (9, 2), strict=True)]
-    record = TrialRecord.from_line(
-        json.dumps({**entry, "trial": trial, "key": trial_key(trial), "history": history})
-    )
-    steps = 10 * (50_000 // 128) - 20  # a step takes 0.2 s
-    assert estimated([record, record], 60.0, 2, 128, seeds=3) == pytest.approx(3 * (60 + 0.2 * steps))
+    changed = {"trial": trial, "key": trial_key(trial), "history": history}
+    record = TrialRecord.from_line(json.dumps({**entry, **changed}))
+    steps = 10 * (50_000 // 128) - 20  # of 0.2 s each
+    assert seconds_left([record, record], 10, 128) == pytest.approx(2 * 0.2 * steps)
 
 
 def test_what_a_step_computes_is_that_of_the_images_that_it_sees() -> None:

@@ -31,7 +31,7 @@ _NOTES = (
 )
 _COPIES = (
     "Where the same images come corrupted in several ways, intervals and verdicts of single networks are over new"
-    " seeds, on these images."
+    " seeds, on these images, and nothing is called equivalent."
 )
 
 

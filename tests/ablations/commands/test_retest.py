@@ -17,7 +17,13 @@ import ablations as ab
 from ablations.analysis.stats.crossed import crossed_difference
 from ablations.analysis.tested.summary import tried_of
 from ablations.planning.networks.views import Views
-from ablations.running.record.tested.lines import key_of_test, read_right, read_tests
+from ablations.running.record.tested.lines import (
+    MeasuredLine,
+    add_test,
+    key_of_test,
+    read_right,
+    read_tests,
+)
 from ablations.running.record.tested.probabilities import read_probabilities
 
 STUDY: dict[str, Any] = {
@@ -155,6 +161,31 @@ def test_a_network_that_was_trained_again_is_another(folder: Path) -> None:
     lines[0]["key"] = key_of_test(networks, Views(), lines[0]["images"])
     file.write_text("".join(json.dumps(line) + "\n" for line in lines[:1]))
     assert tried_of(ab.load_results("tiny.yaml")) == ()
+
+
+def test_images_that_come_in_copies_show_no_equivalence(folder: Path) -> None:
+    """Seeds that agree within 0.02 points would show it, and know nothing of other images."""
+    results = ab.load_results("tiny.yaml")
+    wrong = {"SE r=8": (2500, 2501, 2500), "plain": (2501, 2501, 2499)}
+    images = {"name": "cifar10-c/fog", "digest": "c" * 64, "images": 5000, "copies": 5}
+    for row in results.design.rows:
+        for seed, count in zip(results.design.seeds, wrong[row.label], strict=True):
+            line = results.finished[row.key(seed)]
+            assert line.result is not None
+            networks = ((line.key, line.result.proof),)
+            right = np.arange(5000) >= count
+            error = 100 * count / 5000
+            key = key_of_test(networks, Views(), images)
+            measured = MeasuredLine(key, networks, {"crops": 1}, images, error, None, 1.0, "", 0.1, {})
+            add_test(folder / "results/tiny", measured, right)
+    [tried] = tried_of(ab.load_results("tiny.yaml"))
+    found = {row.label: row for row in tried.rows}["plain"]
+    assert tried.copies == 5
+    assert found.comparison is not None
+    assert found.comparison.reading.verdict == "undetermined"
+    assert found.comparison.rests_on == "seeds"
+    assert found.difference is not None
+    assert found.difference.mean == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
