@@ -23,7 +23,7 @@ baseline:                        # every row is compared with this one
   # data: {name: image-folder, path: images, size: 64}   # train/CLASS/ and test/CLASS/ in that folder
 
 recipe:                          # how every row is trained
-  base: cifar-quick              # or cifar-paper, imagenet-ablation
+  base: cifar-quick              # or cifar-paper, imagenet-ablation, imagenet-plateau
   epochs: 6                      # what follows `base` changes it
   batch_size: 64
   lr: 0.1

@@ -27,11 +27,12 @@ def check_batches(study: Study, rows: Iterable[Row], train_images: int) -> None:
 
     for row in rows:
         assert isinstance(row, NetworkRow)
-        asked = row.recipe.batch_size
-        if asked > train_images:
+        asked, trained_on = row.recipe.batch_size, row.recipe.trained_on(train_images)
+        if asked > trained_on:
+            watched = "" if trained_on == train_images else f" and {train_images - trained_on:,} to watch"
             raise StudyError(
-                f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {train_images:,}"
-                f" training images; give recipe.batch_size at most {train_images:,}, or more train_images"
+                f"study {study.name!r}, row {row.label!r}: batch_size is {asked:,}, and there are {trained_on:,}"
+                f" training images{watched}; give recipe.batch_size at most {trained_on:,}, or more train_images"
             )
 
 

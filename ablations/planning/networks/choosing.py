@@ -47,8 +47,9 @@ NUMBERS = (
     "stochastic_depth",
     "ema",
     "full_size_from",
+    "watched",
 )
-WHOLE_NUMBERS = ("batch_size", "restarts", "pad", "cutout", "randaugment", "magnitude")
+WHOLE_NUMBERS = ("batch_size", "restarts", "patience", "cuts", "pad", "cutout", "randaugment", "magnitude")
 
 
 class Tune(TuneSettings):

@@ -17,6 +17,9 @@ _LATER = (
     "eps",
     "clip_norm",
     "restarts",
+    "patience",
+    "cuts",
+    "watched",
     "loss",
     "focal_gamma",
     "randaugment",
@@ -119,17 +122,34 @@ class Recipe(BaseModel):
         ge=0,
         description="Longest gradient, over all weights; longer ones are scaled to it; 0 for any.",
     )
-    schedule: Literal["cosine", "linear", "step", "constant"] = Field(
+    schedule: Literal["cosine", "linear", "step", "plateau", "constant"] = Field(
         default="cosine",
         description="How the rate goes on after the warm-up: cosine and linear fall to 0 at the end, step "
-        "multiplies by gamma at the milestones, constant stays.",
+        "multiplies by gamma at the milestones, plateau where the loss on watched images falls no more, constant "
+        "stays.",
     )
     milestones: tuple[float, ...] = Field(
         default=(),
         description="When a step schedule multiplies by gamma: rising shares of the training, between 0 and 1.",
     )
     gamma: float = Field(
-        default=0.1, gt=0, lt=1, description="What a step schedule multiplies the rate by at each milestone."
+        default=0.1, gt=0, lt=1, description="What a step or plateau schedule multiplies the rate by."
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Epochs in a row without a lower loss on the watched images, after which a plateau schedule "
+        "multiplies by gamma.",
+    )
+    cuts: int | None = Field(
+        default=None, ge=1, le=100, description="How often a plateau schedule multiplies by gamma at most."
+    )
+    watched: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of the training images that a plateau schedule watches, and that are not trained on.",
     )
     restarts: int = Field(
         default=0,
@@ -266,6 +286,10 @@ class Recipe(BaseModel):
         if self.precision != "auto":
             return self
         return type(self).model_validate({**self.model_dump(), "precision": precision})
+
+    def trained_on(self, images: int) -> int:
+        """Return how many of so many training images are trained on: those that are not watched."""
+        return images if self.watched is None else images - max(1, round(self.watched * images))
 
     def steps(self, steps_per_epoch: int) -> int:
         """Return the number of steps of the whole training, at least 1."""

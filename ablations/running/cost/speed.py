@@ -86,8 +86,9 @@ class Speed:
 
 def full_size_images(recipe: Recipe, images: ImageCounts) -> float:
     """Return how many images of full size have the pixels that a training sees."""
-    size = min(recipe.batch_size, images.train)
-    steps = recipe.steps(images.train // size)
+    trained_on = recipe.trained_on(images.train)
+    size = min(recipe.batch_size, trained_on)
+    steps = recipe.steps(trained_on // size)
     return steps * size * pixel_share(recipe, total=steps, full=images.side)
 
 

@@ -101,7 +101,7 @@ class Prepared:
             )
         drawn = torch.Generator().manual_seed(stream_seed(seed, "training images"))
         order = torch.randperm(count, generator=drawn)
-        chosen = order[_in_turn(self.train_labels[order])[:train_images]]
+        chosen = order[in_turn(self.train_labels[order])[:train_images]]
         return replace(self, train_images=self.train_images[chosen], train_labels=self.train_labels[chosen])
 
     def subset(self, train_images: int | None = None, test_images: int | None = None) -> Prepared:
@@ -126,7 +126,7 @@ class Prepared:
                 raise DataError(
                     f"{split}_images must be between {least} and {len(labels)} for this data set, got {count!r}"
                 )
-            chosen = _in_turn(labels)[:count]
+            chosen = in_turn(labels)[:count]
             fewer |= {f"{split}_images": images[chosen], f"{split}_labels": labels[chosen]}
         return replace(self, **fewer)
 
@@ -154,7 +154,7 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
         raise DataError(
             f"validation_images must be between {least} and {most} for this data set, got {validation_images!r}"
         )
-    from_the_end = len(labels) - 1 - _in_turn(labels.flip(0))
+    from_the_end = len(labels) - 1 - in_turn(labels.flip(0))
     held, kept = from_the_end[:validation_images], from_the_end[validation_images:].sort().values
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return replace(
@@ -166,7 +166,7 @@ def load_for_choosing(path: Path, validation_images: int) -> Prepared:
     )
 
 
-def _in_turn(labels: Tensor) -> Tensor:
+def in_turn(labels: Tensor) -> Tensor:
     """Return all indices, ordered by rank within the class, then class."""
     values = labels.numpy()
     by_class = np.argsort(values, kind="stable")

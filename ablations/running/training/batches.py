@@ -16,6 +16,7 @@ from ablations.running.machine.cuda.transfer import resident, to_device
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
 from ablations.running.training.mixing import Mixing
+from ablations.running.training.plateau import trained_rows, watched_images
 from ablations.running.training.processes.group import ALONE, Group
 from senet_core.randomness import stream_seed
 
@@ -55,6 +56,8 @@ class Batches:
         group: as given.
         per_epoch: batches in an epoch; the last, incomplete batch is left out.
         side: of the data's images, in pixels.
+        watched: the data with the images that a plateau schedule watches in the place of the test images; None for
+            other schedules.
 
     Raises:
         StudyError: a batch is larger than the data or smaller than the group, or the images of the recipe's start are
@@ -65,7 +68,12 @@ class Batches:
         self, data: Prepared, trial: NetworkTrial, device: torch.device, group: Group = ALONE
     ) -> None:
         recipe = trial.recipe
-        count = len(data.train_labels)
+        self.watched: Prepared | None = None
+        self._rows: Tensor | None = None  # those that are trained on, where not all are
+        if recipe.watched is not None:
+            self._rows, watched = trained_rows(data, recipe)
+            self.watched = watched_images(data, watched)
+        self._count = count = recipe.trained_on(len(data.train_labels))
         self.size = recipe.batch_size
         if self.size > count:
             raise StudyError(f"batch_size is {self.size:,}, and there are {count:,} training images")
@@ -109,7 +117,7 @@ class Batches:
         """
         if self._place == 0:
             self._order_before = self._order.get_state()
-            self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+            self._shuffled = self._shuffle()
         batch = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
         chosen = self._share.of(batch)
         self._place = (self._place + 1) % self.per_epoch
@@ -136,11 +144,16 @@ class Batches:
         """Continue from a `state`."""
         self._order.set_state(state["order"])
         self._order_before = state["order"]
-        self._shuffled = torch.randperm(len(self._labels), generator=self._order)
+        self._shuffled = self._shuffle()
         self._place = state["place"]
         self._drawn.set_state(state["augmentation"])
         self._own.set_state(state["images"])
         self._mixed.set_state(state["mixing"])
+
+    def _shuffle(self) -> Tensor:
+        """Return the places of an epoch's images, in their order."""
+        shuffled = torch.randperm(self._count, generator=self._order)
+        return shuffled if self._rows is None else self._rows[shuffled]
 
 
 def _picked(values: Tensor, chosen: Tensor) -> Tensor:

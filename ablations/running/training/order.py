@@ -44,6 +44,7 @@ def _multiply_adds(trial: NetworkTrial, row: NetworkRow, networks: Networks) -> 
     if made_of is None:
         return 0.0
     images = trial.data.train_images or dataset(trial.data.name).train_images or ASSUMED_IMAGES
-    batch = min(trial.recipe.batch_size, images)
-    steps, side = trial.recipe.steps(images // batch), data_shape(trial.data).image_shape[1]
+    trained_on = trial.recipe.trained_on(images)
+    batch = min(trial.recipe.batch_size, trained_on)
+    steps, side = trial.recipe.steps(trained_on // batch), data_shape(trial.data).image_shape[1]
     return made_of.multiply_adds * steps * batch * pixel_share(trial.recipe, total=steps, full=side)

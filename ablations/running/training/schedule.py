@@ -7,18 +7,19 @@ import math
 from ablations.planning.networks.recipe import Recipe
 
 
-def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:
+def learning_rate(recipe: Recipe, step: int, *, total: int, cuts: int = 0) -> float:
     """Return the learning rate of a step.
 
     Args:
         recipe: schedule, warm-up, milestones, restarts and highest rate.
         step: from 0 to total - 1.
         total: steps of the whole training.
+        cuts: how often a plateau schedule has cut the rate.
 
     Returns:
         The rate: during warm-up it rises linearly to `lr` (or stays at `warmup_lr`); then "cosine" and "linear"
         fall to 0 over what is left, cosine in each of its cycles, "step" multiplies by gamma at each milestone,
-        "constant" stays.
+        "plateau" at each cut, "constant" stays.
     """
     warmup = min(round(recipe.warmup * total), total - 1)
     if step < warmup:
@@ -26,6 +27,8 @@ def learning_rate(recipe: Recipe, step: int, *, total: int) -> float:
     if recipe.schedule == "step":
         passed = sum(step >= round(milestone * total) for milestone in recipe.milestones)
         return recipe.lr * recipe.gamma**passed
+    if recipe.schedule == "plateau":
+        return recipe.lr * recipe.gamma**cuts
     if recipe.schedule == "constant":
         return recipe.lr
     left = total - warmup

@@ -17,7 +17,9 @@ from ablations.running.record.trial_record import EpochMetrics
 from ablations.running.training.averaging import Average
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
+from ablations.running.training.evaluation import NotFinite, evaluate
 from ablations.running.training.optimizers import make_optimiser
+from ablations.running.training.plateau import Plateau
 from ablations.running.training.schedule import image_size, learning_rate
 from ablations.running.training.steps.captured import CapturedStep
 from ablations.running.training.steps.cuda_graph import CudaGraphs, is_captured
@@ -72,6 +74,7 @@ class Trainer:
         history: metrics of the finished epochs.
         average: of the weights, where the recipe asks for it.
         group: the processes that train the network together, those of the batches.
+        plateau: what a plateau schedule knows; None for other schedules.
         take: takes a step: as it is written, or on CUDA by a graph.
     """
 
@@ -100,6 +103,7 @@ class Trainer:
         self.average = Average(model, recipe.ema) if recipe.ema > 0 else None
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
+        self.plateau = None if batches.watched is None else Plateau()
         self._seen = self._steps = 0
         self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
 
@@ -118,7 +122,8 @@ class Trainer:
         self._into_training()
         self._epoch_started = time.perf_counter() - self._seconds_before
         while self.step < self.total:
-            rate = learning_rate(self.recipe, self.step, total=self.total)
+            cuts = 0 if self.plateau is None else self.plateau.cuts
+            rate = learning_rate(self.recipe, self.step, total=self.total, cuts=cuts)
             self._advance(rate)
             epoch_ended = self.step % self.batches.per_epoch == 0 or self.step == self.total
             if epoch_ended:
@@ -141,6 +146,7 @@ class Trainer:
         return {
             **first,
             **({"others": others} if others else {}),
+            **({} if self.plateau is None else {"plateau": self.plateau.state()}),
             "step": self.step,
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -162,6 +168,8 @@ class Trainer:
         torch.set_rng_state(own["noise"])
         if own["noise_on_device"] is not None:
             torch.cuda.set_rng_state(own["noise_on_device"], self.device)
+        if self.plateau is not None:
+            self.plateau = Plateau(**state["plateau"])
         self.step = state["step"]
         self.history = [EpochMetrics(**epoch) for epoch in state["history"]]
         for here, value in zip(self._sums, own["sums"], strict=True):
@@ -193,8 +201,20 @@ class Trainer:
         error = 100 * errors.item() / self._seen
         seconds, number = now - self._epoch_started, len(self.history) + 1
         held_back = None if self._validate is None else self._validate(self.tested)
+        self._watch(number)
         self._into_training()
         self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
         loss_sum.zero_()
         errors.zero_()
+
+    def _watch(self, epoch: int) -> None:
+        """Let a plateau schedule see the loss on the images that it watches."""
+        watched = self.batches.watched
+        if self.plateau is None or watched is None:
+            return
+        try:
+            _, _, loss, _ = evaluate(self.tested, watched, self.device, self.precision, self.group)
+        except NotFinite as error:
+            raise Diverged(epoch) from error
+        self.plateau.note(loss, self.recipe)

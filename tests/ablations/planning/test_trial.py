@@ -83,13 +83,17 @@ OTHER_RECIPE: dict[str, Any] = {
     "ema": 0.999,
     "weights": f"sha256:{1:064}",
     "freeze": (2, 3),
+    "patience": 3,
+    "cuts": 2,
+    "watched": 0.2,
 }
 ADAMW, FOCAL = Recipe(epochs=10, optimizer="adamw"), Recipe(epochs=10, loss="focal")
+PLATEAU = Recipe(epochs=10, schedule="plateau", patience=5, cuts=3, watched=0.1)
 GROWING = Recipe(epochs=10, start_size=20, full_size_from=0.5)
 STARTS = {
     "iterations": Recipe(iterations=100), "schedule": Recipe(epochs=10), "restarts": Recipe(epochs=10),
     "start_size": GROWING, "full_size_from": GROWING, "betas": ADAMW, "eps": ADAMW, "focal_gamma": FOCAL,
-    "freeze": Recipe(epochs=10, weights="torchvision"),
+    "freeze": Recipe(epochs=10, weights="torchvision"), "patience": PLATEAU, "cuts": PLATEAU, "watched": PLATEAU,
 }  # fmt: skip
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 LEAST_STRENGTH = 1e-6
 """Of mixup and CutMix: with less, their share is 0 or 1 in single precision, and they do nothing."""
 
+PLATEAU = ("patience", "cuts", "watched")
+"""Fields of the plateau schedule, and of no other."""
+
 
 def check(recipe: Recipe) -> None:
     """Refuse fields that do not go together.
@@ -45,6 +48,14 @@ def _check_schedule(recipe: Recipe) -> None:
         raise ValueError("milestones are shares of the training: they must rise and lie between 0 and 1")
     if recipe.restarts and recipe.schedule != "cosine":
         raise ValueError(f"restarts belong to schedule 'cosine', and the schedule is {recipe.schedule!r}")
+    of_plateau = [name for name in PLATEAU if getattr(recipe, name) is not None]
+    if recipe.schedule == "plateau" and len(of_plateau) < len(PLATEAU):
+        lacking = " and ".join(name for name in PLATEAU if name not in of_plateau)
+        raise ValueError(f"schedule 'plateau' needs {', '.join(PLATEAU)}; not given: {lacking}")
+    if recipe.schedule != "plateau" and of_plateau:
+        raise ValueError(
+            f"{of_plateau[0]} belongs to schedule 'plateau', and the schedule is {recipe.schedule!r}"
+        )
     if recipe.warmup_lr is not None and recipe.warmup == 0:
         raise ValueError("warmup_lr needs a warmup")
 
@@ -80,7 +91,7 @@ def idle(recipe: Recipe) -> list[str]:
         found.append("magnitude")
     if recipe.crop != "pad":
         found.append("pad")
-    if recipe.schedule != "step":
+    if recipe.schedule not in ("step", "plateau"):
         found.append("gamma")
     if recipe.weight_decay == 0:
         found.append("decay_norm_and_bias")

@@ -9,7 +9,9 @@ FIELD_SOURCES = {
     "freeze": "Yosinski et al. 2014, arXiv:1411.1792. SE blocks that the weights lack are trained in "
     "frozen stages, too.",
     "schedule": "cosine: Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts unless `restarts` "
-    "says so, then in cycles of equal length.",
+    "says so, then in cycles of equal length. plateau: Hu et al. 2017, arXiv:1709.01507, section 6, where neither the "
+    "patience nor the images are said; here these are held back from the training images, as nothing is chosen on test "
+    "images.",
     "warmup": "the linear rise: Goyal et al. 2017, arXiv:1706.02677, section 2.2.",
     "clip_norm": "Pascanu et al. 2013, arXiv:1211.5063, as torch.nn.utils.clip_grad_norm_ has it, over all weights "
     "together.",

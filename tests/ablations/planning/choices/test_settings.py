@@ -10,6 +10,7 @@ from ablations.planning.choices.arms import arms_of
 from ablations.planning.design import Design, design
 from ablations.planning.networks.choosing import NUMBERS, WHOLE_NUMBERS
 from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.recipes import rules
 from ablations.planning.study_file import parse_study
 from senet_core.errors import UserError
 from senet_core.variants.variant import SEVariant
@@ -171,13 +172,14 @@ def test_a_choice_of_values_comes_back_as_they_were_given() -> None:
 RANGES: dict[str, tuple[float, float]] = {
     "momentum": (0.5, 0.99), "eps": (1e-9, 1e-6), "clip_norm": (0.5, 5), "restarts": (0, 3), "gamma": (0.1, 0.5),
     "mixup": (0.1, 1), "cutmix": (0.1, 1), "warmup_lr": (0.01, 0.1), "focal_gamma": (1, 3),
-    "full_size_from": (0.2, 0.8), "batch_size": (16, 64),
+    "full_size_from": (0.2, 0.8), "batch_size": (16, 64), "patience": (2, 6), "cuts": (1, 3), "watched": (0.1, 0.2),
 }  # fmt: skip
 """Ranges of fields in which one from 0 to 0.5 makes no sense."""
 
 BESIDE: dict[str, dict[str, Any]] = {
     "eps": {"optimizer": "adamw"}, "focal_gamma": {"loss": "focal"}, "warmup_lr": {"warmup": 0.1},
     "restarts": {"schedule": "cosine"}, "full_size_from": {"start_size": 8, "full_size_from": 0.5},
+    **{name: {"schedule": "plateau", "patience": 5, "cuts": 2, "watched": 0.1} for name in rules.PLATEAU},
 }  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def test_the_length_becomes_steps() -> None:
         {"optimizer": "muon", "eps": 1e-12, "momentum": 0, "nesterov": False},
         {"clip_norm": 0.001},
         {"restarts": 1},
+        {"schedule": "plateau", "patience": 1, "cuts": 100, "watched": 0.99},
         {"loss": "focal", "focal_gamma": 0.001},
         {"randaugment": 1, "magnitude": 0, "erasing": 1},
         {"mixup": 1e-6, "cutmix": 1000},
@@ -120,7 +121,10 @@ WHOLE = ": Input should be a valid integer"
         ({"nesterov": 1}, "nesterov: Input should be a valid boolean"),
         ({"weight_decay": -1e-4}, "weight_decay: Input should be greater than or equal to 0"),
         ({"decay_norm_and_bias": "no"}, "decay_norm_and_bias: Input should be a valid boolean"),
-        ({"schedule": "cosin"}, "schedule: Input should be 'cosine', 'linear', 'step' or 'constant'"),
+        (
+            {"schedule": "cosin"},
+            "schedule: Input should be 'cosine', 'linear', 'step', 'plateau' or 'constant'",
+        ),
         ({"schedule": "step"}, STEPS),
         ({"milestones": [0.5]}, STEPS),
         ({"schedule": "step", "milestones": [0.7, 0.5]}, MILESTONES),
@@ -164,6 +168,17 @@ WHOLE = ": Input should be a valid integer"
             {"restarts": 1, "schedule": "step", "milestones": [0.5]},
             ": Value error, restarts belong to schedule 'cosine', and the schedule is 'step'",
         ),
+        (
+            {"schedule": "plateau", "patience": 3},
+            ": Value error, schedule 'plateau' needs patience, cuts, watched; not given: cuts and watched",
+        ),
+        (
+            {"watched": 0.1},
+            ": Value error, watched belongs to schedule 'plateau', and the schedule is 'cosine'",
+        ),
+        ({"patience": 0}, "patience: Input should be greater than or equal to 1"),
+        ({"cuts": 101}, "cuts: Input should be less than or equal to 100"),
+        ({"watched": 1}, "watched: Input should be less than 1"),
         ({"loss": "bse"}, f"loss: Value error, unknown loss 'bse'; did you mean 'bce'? {LOSSES}"),
         (
             {"focal_gamma": 2},

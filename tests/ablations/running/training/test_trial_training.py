@@ -210,6 +210,8 @@ def test_weight_decay_spares_norms_and_biases_on_request() -> None:
 
 WEIGHTS = f"sha256:{0:064}"
 STEP = {"schedule": "step", "milestones": [0.5]}
+PLATEAU = {"schedule": "plateau", "patience": 1, "cuts": 3, "watched": 0.2, "epochs": 6.0, "lr": 3.0}
+"""At so high a rate that the loss does not fall for long."""
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"epochs": 3.0}, {}),
     ({"epochs": None, "iterations": 3}, {}),
@@ -238,6 +240,10 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"gamma": 0.5}, STEP),
     ({"milestones": [0.25]}, STEP),
     ({"restarts": 1}, {}),
+    (PLATEAU, {}),
+    ({"patience": 2}, PLATEAU),
+    ({"cuts": 1}, {**PLATEAU, "epochs": 14.0}),
+    ({"watched": 0.3}, PLATEAU),
     ({"warmup": 0.5}, {}),
     ({"warmup_lr": 0.001}, {"warmup": 0.5}),
     ({"loss": "bce"}, {}),
