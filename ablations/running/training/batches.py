@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from ablations.errors import StudyError
+from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.data import Prepared
-from ablations.running.machine.cuda.transfer import resident, to_device
+from ablations.running.machine.cuda.transfer import ReadAhead, resident, to_device
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
 from ablations.running.training.mixing import Mixing
@@ -29,20 +30,26 @@ def on_device(data: Prepared, trial: NetworkTrial, device: torch.device) -> Prep
     """
     if device.type != "cuda":
         return data
-    by_image = trial.recipe.randaugment > 0 or trial.recipe.erasing > 0
+    one_by_one = changes_one_by_one(trial.recipe)
     return replace(
         data,
-        train_images=data.train_images if by_image else resident(data.train_images, device),
+        train_images=data.train_images if one_by_one else resident(data.train_images, device),
         train_labels=resident(data.train_labels, device),
         test_images=resident(data.test_images, device),
         test_labels=resident(data.test_labels, device),
     )
 
 
+def changes_one_by_one(recipe: Recipe) -> bool:
+    """Return whether a recipe has changes that torchvision makes image by image, which are faster on the CPU."""
+    return recipe.randaugment > 0 or recipe.erasing > 0
+
+
 class Batches:
     """Augmented training batches; order and augmentation come from streams of the trial's seed.
 
-    Images are augmented where they are, on the device after `on_device`. All that is random is drawn on the CPU. Where
+    Images are augmented on a CUDA device, but for what changes them one by one; elsewhere where they are. Those that do
+    not fit on the device are read ahead and copied batch by batch. All that is random is drawn on the CPU. Where
     several processes train the trial, each draws for the whole batch, and reads and changes its share of the images.
 
     Args:
@@ -83,6 +90,9 @@ class Batches:
             raise StudyError(f"start_size is {recipe.start_size} pixels, and the images have {self.side}")
         self._images, self._labels, self._device = data.train_images, data.train_labels, device
         self._mean, self._std = data.mean, data.std
+        cuda, here = device.type == "cuda", data.train_images.device.type == "cpu"
+        self._reader = ReadAhead(data.train_images) if cuda and here else None
+        self._augments_there = cuda and not changes_one_by_one(recipe)
         self._order, self._drawn, self._own, self._mixed = (
             torch.Generator().manual_seed(stream_seed(trial.seed, stream))
             for stream in ("order", "augmentation", "images", "mixing")
@@ -118,10 +128,15 @@ class Batches:
         if self._place == 0:
             self._order_before = self._order.get_state()
             self._shuffled = self._shuffle()
-        batch = self._shuffled[self._place * self.size : (self._place + 1) * self.size]
-        chosen = self._share.of(batch)
+        chosen = self._chosen(self._place)
         self._place = (self._place + 1) % self.per_epoch
-        changed = self._augment(_picked(self._images, chosen), self._drawn, self._own, self._share)
+        following = self._chosen(self._place) if self._place else None  # another epoch has another order
+        images = (
+            _picked(self._images, chosen) if self._reader is None else self._reader.take(chosen, following)
+        )
+        if self._augments_there:
+            images = to_device(images, self._device)
+        changed = self._augment(images, self._drawn, self._own, self._share)
         bytes_there = to_device(shrink(changed, size), self._device)
         images = normalise(bytes_there, self._mean, self._std)
         labels = to_device(_picked(self._labels, chosen), self._device)
@@ -149,6 +164,10 @@ class Batches:
         self._drawn.set_state(state["augmentation"])
         self._own.set_state(state["images"])
         self._mixed.set_state(state["mixing"])
+
+    def _chosen(self, place: int) -> Tensor:
+        """Return the places of this process's images of a batch of the epoch."""
+        return self._share.of(self._shuffled[place * self.size : (place + 1) * self.size])
 
     def _shuffle(self) -> Tensor:
         """Return the places of an epoch's images, in their order."""

@@ -198,3 +198,34 @@ def test_a_test_waits_for_the_device_as_often_for_many_batches_as_for_one(
             evaluate(model, data, CPU, "fp32")
         found.append(waiting.times)
     assert found[0] == found[1]
+
+
+def test_images_that_are_read_ahead_are_the_same_ones_and_so_is_what_a_checkpoint_says(
+    data: Prepared,
+) -> None:
+    """Over two epochs, and after a state in the midst of one was restored."""
+    trial = small_trial(seed=5, crop="resized", cutout=4)
+    usual, ahead = Batches(data, trial, CPU), Batches(data, trial, CPU)
+    ahead._reader = transfer.ReadAhead(data.train_images)
+    for number in range(4):
+        (images, labels), (found, found_labels) = usual.next(16), ahead.next(16)
+        assert torch.equal(found, images)
+        assert torch.equal(found_labels, labels)
+        if number == 2:
+            state = ahead.state()
+    assert state["place"] == 1
+    later, _ = ahead.next(16)
+    ahead.restore(state)
+    assert torch.equal(ahead.next(16)[0], found)
+    assert torch.equal(ahead.next(16)[0], later)
+
+
+def test_what_is_next_is_read_before_it_is_asked_for() -> None:
+    images = torch.arange(24, dtype=torch.uint8).view(6, 2, 2, 1)
+    reader, first, second = transfer.ReadAhead(images), torch.tensor([3, 1]), torch.tensor([0, 5])
+    assert torch.equal(reader.take(first, second), images[first])
+    assert reader._ahead is not None
+    read = reader._ahead[1].result()
+    assert reader.take(second).data_ptr() == read.data_ptr()
+    assert torch.equal(read, images[second])
+    assert torch.equal(reader.take(first), images[first])  # not what was said to be next
