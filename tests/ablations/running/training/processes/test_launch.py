@@ -18,8 +18,9 @@ from ablations.running.training.network_task import NetworkTask
 from ablations.running.training.processes.launch import ProcessLost
 from ablations.running.trials.task import TaskOutcome
 
-ROUNDING = {"rel": 1e-4}
-"""Of losses in float32 after a few steps: they agree to some 1e-7 in the first, and differences grow step by step."""
+ROUNDING = {"rel": 1e-5}
+"""Of losses in float32 after a few steps: batch norms of each process by itself, and gradients that are not weighed by
+shares, differ by more than ten times as much."""
 
 FAULT = """
 import os, signal
