@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
@@ -174,15 +174,25 @@ def _run_one(
     torch.set_num_threads(threads)
     take_over_checks(checked)
     own = ends[rank]
-    said: Any
     try:
         with _joined(rank, task.processes, port) as group:
             said = run_attempt(task, own.poll, group)
+            if _failed(said):
+                _say_and_stay(own, said)
     except BaseException as error:
-        said = error
+        _say_and_stay(own, error)
+    else:
+        own.send(said)
+
+
+def _say_and_stay(own: Connection, said: TaskOutcome | BaseException) -> None:
+    """Say how a process failed, and stay until whoever started it ends it.
+
+    With its end the others would fail, too, for want of it, and might be heard first.
+    """
     own.send(said)
-    if _failed(said):
-        os._exit(0)  # the others may be waiting for it, and it for them
+    time.sleep(SILENCE_SECONDS)
+    os._exit(1)
 
 
 @contextmanager
