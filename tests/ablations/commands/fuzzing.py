@@ -281,13 +281,21 @@ COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[st
         st.just("prepare"),
         {"--from": st.sampled_from([*FOLDERS, *STUDY_WORDS]), "--path": _names, "--size": numbers,
          "--data-dir": st.sampled_from(FOLDERS), "digits": st.just(""), "cifar10": st.just(""),
-         "image-folder": st.just("")},
+         "image-folder": st.just(""), "svhn": st.just(""), "mnist": st.just(""), "imagenette": st.just("")},
     ),
     "probe": (
         st.sampled_from(STUDY_WORDS),
         {**_STUDY_OPTIONS, "--only": _names, "--class": _names, "--images-per-class": numbers,
          "--leave-out": st.sampled_from([*FOLDERS, "fewer.yaml"]), "--format": st.sampled_from(["md", "", "pdf"]),
          "--json": st.just(""), "--data-dir": st.sampled_from(FOLDERS)},
+    ),
+    "test": (
+        st.sampled_from(STUDY_WORDS),
+        {**_STUDY_OPTIONS, "--only": _names | st.sampled_from(["SE r=8", "plain"]), "--crops": numbers | st.just("144"),
+         "--size": numbers, "--short": numbers, "--flip": st.just(""),
+         "--ensemble": st.sampled_from(["seeds", "rows", "", "x"]), "--json": st.just(""),
+         "--images": _names | st.sampled_from(["cifair10", "cifar10-c", "cifar10-c/fog", "cifar10-c/", "/"]),
+         "--from": st.sampled_from([*FOLDERS, *STUDY_WORDS]), "--data-dir": st.sampled_from(FOLDERS)},
     ),
     "import": (
         st.sampled_from(SOURCES),

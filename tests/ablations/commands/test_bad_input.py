@@ -34,7 +34,7 @@ CASES: list[tuple[tuple[str, ...], str]] = [
     ((*RUN, "--set", "baseline.data.train_images=5"), "train_images must be between 10 and 1297"),
     (
         (*RUN, "--set", "baseline.data={name: digits, size: 8}"),
-        "data set 'digits' takes no size; only 'image-folder' does",
+        "data set 'digits' takes no size; its images have 8 pixels",
     ),
     (("plan", "small.yaml", "--set", "baseline.data=cifra10"), "unknown data set 'cifra10'"),
     (
