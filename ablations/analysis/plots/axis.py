@@ -68,23 +68,29 @@ def draw_axis(info: AxisInfo) -> Figure:
 
 
 def draw_curves(info: CurvesInfo) -> Figure:
-    """Draw training loss and error by epoch, and the distance from the baseline's error below."""
+    """Draw training loss and error by epoch, validation error, and the distance from the baseline's error below.
+
+    Panels of what was not recorded are left out. The distance is that of the validation errors, where there are any
+    (Fig. 4 of the paper has both errors in one panel).
+    """
     with style():
         many = len(info.curves) > _MOST_CURVES
         styles = _line_styles([(curve.label, curve.kind) for curve in info.curves], many)
         compared = len(info.curves) > 1 and any(curve.gap.epochs for curve in info.curves)
-        panels = 3 if compared else 2
-        figure = new_figure(1.35 * panels + 0.5)
-        axes = figure.subplots(panels, 1, sharex=True)
+        heads = ["training loss", "training error (%)"]
+        heads += ["validation error (%)"] if info.validated else []
+        heads += ["minus baseline's"] if compared else []
+        figure = new_figure(1.35 * len(heads) + 0.5)
+        axes = figure.subplots(len(heads), 1, sharex=True)
         for curve in info.curves:
             ranges = not many or curve.kind != "variant"  # those of many variants hide each other
             _draw_band(axes[0], curve.loss, styles[curve.label], ranges=ranges, label=curve.label)
             _draw_band(axes[1], curve.error, styles[curve.label], ranges=ranges)
+            if info.validated:
+                _draw_band(axes[2], curve.validation, styles[curve.label], ranges=ranges)
             if compared:
-                _draw_band(axes[2], curve.gap, styles[curve.label], ranges=False)
-        for panel, head in zip(
-            axes, ("training loss", "training error (%)", "minus baseline's"), strict=False
-        ):
+                _draw_band(axes[-1], curve.gap, styles[curve.label], ranges=False)
+        for panel, head in zip(axes, heads, strict=True):
             panel.set_ylabel(head + scaled_numbers(panel.yaxis))
             say_direction(panel)
         figure.align_ylabels(list(axes))

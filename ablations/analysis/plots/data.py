@@ -75,20 +75,28 @@ class Band(NamedTuple):
 class Curve(NamedTuple):
     """Training curves of one row; a quantity that was not recorded has an empty band.
 
-    `gap` is the training error minus the baseline's with the same seed, in points.
+    `gap` is the validation error, or where none was recorded the training error, minus the baseline's with the same
+    seed, in points.
     """
 
     label: str
     kind: RowKind
     loss: Band
     error: Band
+    validation: Band
     gap: Band
 
 
 class CurvesInfo(NamedTuple):
-    """Training curves of a family."""
+    """Training curves of a family.
+
+    Attributes:
+        curves: those of each row.
+        validated: whether the errors on images that were held back from the training are among them.
+    """
 
     curves: tuple[Curve, ...]
+    validated: bool
 
 
 def axis_info(family: SampleFamily) -> AxisInfo:
@@ -147,13 +155,19 @@ def curves_info(family: Family, results: Results) -> CurvesInfo:
         results: the record.
     """
     frame = results.history[results.history["row"].isin([outcome.label for outcome in family.outcomes])]
-    losses, errors = _bands(frame, "train_loss"), _bands(frame, "train_error")
-    gaps = _bands(_gap(frame, frame[frame["row"] == family.baseline]), "train_error")
+    validated = "validation_error" in frame and bool(frame["validation_error"].notna().any())
+    compared = "validation_error" if validated else "train_error"
+    columns = (
+        _bands(frame, "train_loss"),
+        _bands(frame, "train_error"),
+        _bands(frame, "validation_error") if validated else {},
+        _bands(_gap(frame, family.baseline, compared), compared),
+    )
     curves = (
-        Curve(o.label, family.kind(o), *(bands.get(o.label, _NO_BAND) for bands in (losses, errors, gaps)))
+        Curve(o.label, family.kind(o), *(bands.get(o.label, _NO_BAND) for bands in columns))
         for o in family.outcomes
     )
-    return CurvesInfo(tuple(curve for curve in curves if curve.loss.epochs or curve.error.epochs))
+    return CurvesInfo(tuple(curve for curve in curves if curve.loss.epochs or curve.error.epochs), validated)
 
 
 def _cost_points(families: tuple[Family, ...], cost: str) -> tuple[CostPoint, ...]:
@@ -199,8 +213,8 @@ def _bands(rows: pd.DataFrame, column: str) -> dict[str, Band]:
     return {row: Band(*zip(*found, strict=True)) for row, found in points.items()}
 
 
-def _gap(rows: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:
-    """Return the training error minus the baseline's, seed by seed and epoch by epoch."""
-    against = against[["seed", "epoch", "train_error"]]
+def _gap(rows: pd.DataFrame, baseline: str, column: str) -> pd.DataFrame:
+    """Return a column minus the baseline's, seed by seed and epoch by epoch."""
+    against = rows.loc[rows["row"] == baseline, ["seed", "epoch", column]]
     pairs = rows.merge(against, on=["seed", "epoch"], suffixes=("", "_baseline"))
-    return pairs.assign(train_error=pairs["train_error"] - pairs["train_error_baseline"])
+    return pairs.assign(**{column: pairs[column] - pairs[f"{column}_baseline"]})

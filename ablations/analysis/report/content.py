@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from ablations.analysis.plots.axis import draw_axis, draw_curves
 from ablations.analysis.plots.cost import draw_cost
-from ablations.analysis.plots.data import axis_info, cost_info, cost_words, costs_alike, curves_info
+from ablations.analysis.plots.data import (
+    CurvesInfo,
+    axis_info,
+    cost_info,
+    cost_words,
+    costs_alike,
+    curves_info,
+)
 from ablations.analysis.plots.overview import draw_overview
 from ablations.analysis.report.answer import short_answer
 from ablations.analysis.report.parts import Extra, Plot, Section
@@ -47,8 +54,8 @@ _COST_CAPTION = (
     "as far as they have room, and the names below."
 )
 _CURVES_CAPTION = (
-    "By epoch: training loss and training error, mean over seeds with their range as a band; below, the training "
-    "error minus the baseline's with the same seed, mean over seeds, in points."
+    "By epoch: {figures}, mean over seeds with their range as a band; below, the {compared} error minus the baseline's "
+    "with the same seed, mean over seeds, in points."
 )
 
 _EMPTY = Table("", "", (), ())
@@ -276,5 +283,13 @@ def _curve_plots(groups: tuple[Family, ...], results: Results) -> tuple[Plot, ..
         if any(max(len(c.loss.epochs), len(c.error.epochs)) >= _LEAST_EPOCHS for c in info.curves):
             of = "" if group.name is None else f" Axis: {group.name}."
             key = f"curves-{family_key(group.axis, group.task)}"
-            plots.append(Plot(key, _CURVES_CAPTION + of, draw_curves(info), info))
+            caption = _curves_caption(info)
+            plots.append(Plot(key, caption + of, draw_curves(info), info))
     return tuple(plots)
+
+
+def _curves_caption(info: CurvesInfo) -> str:
+    if not info.validated:
+        return _CURVES_CAPTION.format(figures="training loss and training error", compared="training")
+    held_back = "training loss, training error and the error on images that were held back from the training"
+    return _CURVES_CAPTION.format(figures=held_back, compared="validation")

@@ -39,7 +39,7 @@ class Classification(Experiment):
     @property
     def curves(self) -> tuple[str, ...]:
         """What each epoch has."""
-        return ("train_loss", "train_error", "lr", "seconds")
+        return ("train_loss", "train_error", "validation_error", "lr", "seconds")
 
     def to_json(self) -> dict[str, Any]:
         """Return nothing: its trials say all of it themselves."""

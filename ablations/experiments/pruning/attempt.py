@@ -132,7 +132,10 @@ def _train(trainer: Trainer, context: Context, *, same: Mapping[str, str]) -> No
     supervisor = Supervisor(checkpoints, stop=context.should_stop)
 
     def tell(epoch: EpochMetrics) -> None:
-        context.report(epoch.epoch, train_loss=epoch.train_loss, train_error=epoch.train_error, lr=epoch.lr)
+        told = {"train_loss": epoch.train_loss, "train_error": epoch.train_error, "lr": epoch.lr}
+        if epoch.validation_error is not None:
+            told["validation_error"] = epoch.validation_error
+        context.report(epoch.epoch, **told)
 
     with drawing_from(context.seed, "noise", device=trainer.device):
         saved = checkpoints.newest()

@@ -111,7 +111,7 @@ class Pruning(Experiment):
     @property
     def curves(self) -> tuple[str, ...]:
         """What each epoch of the fine-tuning has."""
-        return ("train_loss", "train_error", "lr", "seconds")
+        return ("train_loss", "train_error", "validation_error", "lr", "seconds")
 
     @property
     def words(self) -> str:

@@ -149,7 +149,8 @@ class Recipe(BaseModel):
         default=None,
         gt=0,
         lt=1,
-        description="Share of the training images that a plateau schedule watches, and that are not trained on.",
+        description="Share of the training images, balanced over classes, that is not trained on: after each epoch "
+        "the error on them is recorded (validation curves), and a plateau schedule watches their loss.",
     )
     restarts: int = Field(
         default=0,

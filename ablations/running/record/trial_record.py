@@ -50,7 +50,8 @@ class EpochMetrics:
         lr: learning rate of the epoch's last step.
         seconds: wall time of the epoch.
         validation_error: of the network after the epoch on images that were held back from the training, in per
-            cent; None where none are. Such trials take part in a choice, and never see a test image.
+            cent; None where none are. They are held back for a choice, and such trials never see a test image, or
+            watched, where the recipe says so.
     """
 
     epoch: Count

@@ -174,8 +174,8 @@ def _measured(result: Result, names: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def _exact(step: Step) -> Mapping[str, Any]:
-    """Return what a step measured, but for the time it took and what only a choice sees."""
-    return {name: value for name, value in step.values.items() if name not in ("seconds", "validation_error")}
+    """Return what a step measured, but for the time it took."""
+    return {name: value for name, value in step.values.items() if name != "seconds"}
 
 
 def _differences(

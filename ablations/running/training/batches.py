@@ -17,8 +17,8 @@ from ablations.running.machine.cuda.transfer import ReadAhead, resident, to_devi
 from ablations.running.training.augmentation.augmentation import Augmentation
 from ablations.running.training.augmentation.network_input import normalise, shrink
 from ablations.running.training.mixing import Mixing
-from ablations.running.training.plateau import trained_rows, watched_images
 from ablations.running.training.processes.group import ALONE, Group
+from ablations.running.training.watched import trained_rows, watched_images
 from senet_core.randomness import stream_seed
 
 
@@ -63,8 +63,7 @@ class Batches:
         group: as given.
         per_epoch: batches in an epoch; the last, incomplete batch is left out.
         side: of the data's images, in pixels.
-        watched: the data with the images that a plateau schedule watches in the place of the test images; None for
-            other schedules.
+        watched: the data with the images that are watched in the place of the test images; None where none are.
 
     Raises:
         StudyError: a batch is larger than the data or smaller than the group, or the images of the recipe's start are

@@ -65,8 +65,8 @@ class Trainer:
         precision: one of `PRECISIONS` of recipes.
         kernels: which the network trains with.
         frozen: layers of the network that are not trained.
-        validate: returns the network's error on validation images, in per cent; called after every epoch. None where
-            there are none.
+        validate: returns the network's error on the images of a choice, in per cent; called after every epoch. None
+            where it takes part in none: the error on watched images is recorded then, if there are any.
 
     Attributes:
         step: steps done.
@@ -103,7 +103,7 @@ class Trainer:
         self.average = Average(model, recipe.ema) if recipe.ema > 0 else None
         self.step, self.total = 0, recipe.steps(batches.per_epoch)
         self.history: list[EpochMetrics] = []
-        self.plateau = None if batches.watched is None else Plateau()
+        self.plateau = Plateau() if recipe.schedule == "plateau" else None
         self._seen = self._steps = 0
         self._epoch_started, self._seconds_before = time.perf_counter(), 0.0
 
@@ -200,21 +200,23 @@ class Trainer:
         now = time.perf_counter()
         error = 100 * errors.item() / self._seen
         seconds, number = now - self._epoch_started, len(self.history) + 1
-        held_back = None if self._validate is None else self._validate(self.tested)
-        self._watch(number)
+        watched = self._watch(number)
+        held_back = watched if self._validate is None else self._validate(self.tested)
         self._into_training()
         self.history.append(EpochMetrics(number, mean_loss, error, rate, seconds, held_back))
         self._epoch_started, self._seen, self._steps = time.perf_counter(), 0, 0
         loss_sum.zero_()
         errors.zero_()
 
-    def _watch(self, epoch: int) -> None:
-        """Let a plateau schedule see the loss on the images that it watches."""
+    def _watch(self, epoch: int) -> float | None:
+        """Return the error on the watched images in per cent, if any; a plateau schedule sees the loss on them."""
         watched = self.batches.watched
-        if self.plateau is None or watched is None:
-            return
+        if watched is None:
+            return None
         try:
-            _, _, loss, _ = evaluate(self.tested, watched, self.device, self.precision, self.group)
-        except NotFinite as error:
-            raise Diverged(epoch) from error
-        self.plateau.note(loss, self.recipe)
+            error, _, loss, _ = evaluate(self.tested, watched, self.device, self.precision, self.group)
+        except NotFinite as not_finite:
+            raise Diverged(epoch) from not_finite
+        if self.plateau is not None:
+            self.plateau.note(loss, self.recipe)
+        return error

@@ -52,6 +52,7 @@ def line(
     *,
     top5: bool = True,
     epochs: int = 4,
+    watched: bool = False,
     **changes: Any,
 ) -> dict[str, Any]:
     """One line of a record; an error of None is a failed trial."""
@@ -72,6 +73,8 @@ def line(
          "train_error": (error or 50) + 55 * 0.7**e + noise.gauss(0, 0.5), "lr": 0.1, "seconds": 16.0}
         for e in range(epochs)
     ]  # fmt: skip
+    if watched:
+        history = [{**epoch, "validation_error": epoch["train_error"] + 2} for epoch in history]
     failed = error is None
     made = {
         "schema": 1, "key": trial.key, "study": plan.study.name, "status": "failed" if failed else "finished",

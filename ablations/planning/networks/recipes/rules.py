@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LEAST_STRENGTH = 1e-6
 """Of mixup and CutMix: with less, their share is 0 or 1 in single precision, and they do nothing."""
 
-PLATEAU = ("patience", "cuts", "watched")
+PLATEAU = ("patience", "cuts")
 """Fields of the plateau schedule, and of no other."""
 
 
@@ -48,10 +48,11 @@ def _check_schedule(recipe: Recipe) -> None:
         raise ValueError("milestones are shares of the training: they must rise and lie between 0 and 1")
     if recipe.restarts and recipe.schedule != "cosine":
         raise ValueError(f"restarts belong to schedule 'cosine', and the schedule is {recipe.schedule!r}")
+    needed = (*PLATEAU, "watched")
+    lacking = [name for name in needed if getattr(recipe, name) is None]
+    if recipe.schedule == "plateau" and lacking:
+        raise ValueError(f"schedule 'plateau' needs {', '.join(needed)}; not given: {' and '.join(lacking)}")
     of_plateau = [name for name in PLATEAU if getattr(recipe, name) is not None]
-    if recipe.schedule == "plateau" and len(of_plateau) < len(PLATEAU):
-        lacking = " and ".join(name for name in PLATEAU if name not in of_plateau)
-        raise ValueError(f"schedule 'plateau' needs {', '.join(PLATEAU)}; not given: {lacking}")
     if recipe.schedule != "plateau" and of_plateau:
         raise ValueError(
             f"{of_plateau[0]} belongs to schedule 'plateau', and the schedule is {recipe.schedule!r}"

@@ -84,6 +84,24 @@ def test_curves_hold_mean_and_range_by_epoch(tmp_path: Path) -> None:
     assert (curve.loss.lowest[0], curve.loss.highest[0]) == (min(losses), max(losses))
 
 
+def test_errors_on_watched_images_are_drawn_beside_those_in_training(tmp_path: Path) -> None:
+    results, groups = study(tmp_path, {"epochs": 3, "watched": True})
+    info = curves_info(groups[0], results)
+    assert info.validated
+    for curve in info.curves:
+        assert curve.validation.mean == pytest.approx([error + 2 for error in curve.error.mean])
+    heads = [axes.get_ylabel() for axes in draw_curves(info).axes]
+    assert heads == ["training loss", "training error (%)", "validation error (%)", "minus baseline's"]
+
+
+def test_without_them_there_is_no_panel(tmp_path: Path) -> None:
+    results, groups = study(tmp_path, {"epochs": 3})
+    info = curves_info(groups[0], results)
+    assert not info.validated
+    heads = [axes.get_ylabel() for axes in draw_curves(info).axes]
+    assert heads == ["training loss", "training error (%)", "minus baseline's"]
+
+
 @pytest.mark.parametrize("epochs", [0, 1])
 def test_short_histories_are_drawn(tmp_path: Path, epochs: int) -> None:
     results, groups = study(tmp_path, {"epochs": epochs}, seeds=1)

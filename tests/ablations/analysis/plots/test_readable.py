@@ -187,10 +187,11 @@ def test_curves_and_races_can_be_read(rows: int, long: bool) -> None:
     band = Band((1.0, 2.0, 3.0), (2e-5, 1.5e-5, 1e-5), (1.9e-5, 1.4e-5, 0.9e-5), (2.1e-5, 1.6e-5, 1.1e-5))
     names = named(rows, long=long)
     curves = tuple(
-        Curve(name, "variant" if k else "baseline", band, band, band) for k, name in enumerate(names)
+        Curve(name, "variant" if k else "baseline", band, band, band, band) for k, name in enumerate(names)
     )
     lanes = tuple(Lane(name, False, (2, 3, 4), (0.1, 0.2, 0.3), -0.1, 0.7, "undetermined") for name in names)
-    for figure in (draw_curves(CurvesInfo(curves)), draw_race(lanes, TOP1, first=3, most=10, margin=0.2)):
+    drawn = [draw_curves(CurvesInfo(curves, validated)) for validated in (False, True)]
+    for figure in (*drawn, draw_race(lanes, TOP1, first=3, most=10, margin=0.2)):
         assert covered(figure) == []
         assert outside(figure) == []
         assert all(axes.get_title(loc="left") == "lower is better" for axes in figure.axes)

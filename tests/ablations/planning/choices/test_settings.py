@@ -179,7 +179,7 @@ RANGES: dict[str, tuple[float, float]] = {
 BESIDE: dict[str, dict[str, Any]] = {
     "eps": {"optimizer": "adamw"}, "focal_gamma": {"loss": "focal"}, "warmup_lr": {"warmup": 0.1},
     "restarts": {"schedule": "cosine"}, "full_size_from": {"start_size": 8, "full_size_from": 0.5},
-    **{name: {"schedule": "plateau", "patience": 5, "cuts": 2, "watched": 0.1} for name in rules.PLATEAU},
+    **{name: {"schedule": "plateau", "patience": 5, "cuts": 2, "watched": 0.1} for name in (*rules.PLATEAU, "watched")},
 }  # fmt: skip
 
 

@@ -173,8 +173,12 @@ WHOLE = ": Input should be a valid integer"
             ": Value error, schedule 'plateau' needs patience, cuts, watched; not given: cuts and watched",
         ),
         (
-            {"watched": 0.1},
-            ": Value error, watched belongs to schedule 'plateau', and the schedule is 'cosine'",
+            {"schedule": "plateau", "patience": 3, "cuts": 1},
+            ": Value error, schedule 'plateau' needs patience, cuts, watched; not given: watched",
+        ),
+        (
+            {"patience": 3, "watched": 0.1},
+            ": Value error, patience belongs to schedule 'plateau', and the schedule is 'cosine'",
         ),
         ({"patience": 0}, "patience: Input should be greater than or equal to 1"),
         ({"cuts": 101}, "cuts: Input should be less than or equal to 100"),

@@ -129,6 +129,7 @@ def test_a_stop_while_images_grow_changes_nothing(step: int, tmp_path: Path) -> 
         {"clip_norm": 0.1},
         {"restarts": 2},
         {"schedule": "plateau", "patience": 1, "cuts": 2, "watched": 0.2, "lr": 3.0},
+        {"watched": 0.2},
         {"loss": "bce"},
         {"loss": "focal", "focal_gamma": 0.5},
         {"randaugment": 2, "magnitude": 15},

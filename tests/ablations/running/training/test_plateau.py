@@ -1,22 +1,19 @@
-"""Plateau schedules: what they watch is not trained on, and the rate is cut where its loss falls no more."""
+"""Plateau schedules: the rate is cut where the loss on watched images falls no more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import DATA, RECIPE, one_thread, sixteen_pixels, small_study, small_trial
+from small import DATA, one_thread, small_trial
 
-from ablations.errors import StudyError
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPES
 from ablations.running.data import Prepared, open_prepared
-from ablations.running.training.batches import Batches
-from ablations.running.training.plateau import Plateau, trained_rows
+from ablations.running.training.plateau import Plateau
 from ablations.running.training.schedule import learning_rate
 from ablations.running.training.trial_training import train
 
@@ -53,46 +50,12 @@ def test_the_rate_falls_at_each_cut_after_the_warm_up() -> None:
     )
 
 
-def test_watched_images_are_of_all_classes_and_no_batch_has_them(data: Prepared) -> None:
-    trial = small_trial(batch_size=20, crop="none", flip=False, **PLATEAU)
-    trained, watched = trained_rows(data, trial.recipe)
-    assert sorted([*trained.tolist(), *watched.tolist()]) == list(range(80))
-    assert len(watched) == 20
-    assert torch.bincount(data.train_labels[watched]).tolist() == [2] * 10
-    batches = Batches(data, trial, CPU)
-    assert batches.per_epoch == 3
-    seen = torch.cat([batches.next(8)[1] for _ in range(3)])
-    assert torch.equal(seen.sort().values, data.train_labels[trained].sort().values)
-    assert batches.watched is not None
-    assert torch.equal(batches.watched.test_labels, data.train_labels[watched])
-    assert torch.equal(batches.watched.test_images, data.train_images[watched])
-
-
-def test_larger_training_images_are_watched_as_test_images_are_seen() -> None:
-    whole = sixteen_pixels()
-    cropped = replace(whole, test_images=whole.test_images[:, 2:14, 2:14])
-    batches = Batches(cropped, small_trial(batch_size=20, **PLATEAU), CPU)
-    assert batches.watched is not None
-    rows = trained_rows(cropped, small_trial(**PLATEAU).recipe)[1]
-    assert torch.equal(batches.watched.test_images, whole.train_images[rows, 2:14, 2:14])
-
-
 def test_a_training_that_learns_nothing_is_cut_as_often_as_it_may_be(data: Prepared) -> None:
     """At so high a rate the loss falls for few epochs."""
     _, history, _ = train(small_trial(epochs=12, lr=3.0, **PLATEAU), data, CPU)
     rates = [epoch.lr for epoch in history]
     assert rates == sorted(rates, reverse=True)
     assert sorted(set(rates), reverse=True) == pytest.approx([3.0, 0.3, 0.03])
-
-
-def test_a_batch_that_is_larger_than_what_is_trained_on_is_refused(data: Prepared) -> None:
-    trial = small_trial(batch_size=61, **PLATEAU)
-    with pytest.raises(StudyError, match="batch_size is 61, and there are 60 training images"):
-        Batches(data, trial, CPU)
-    with pytest.raises(
-        StudyError, match="batch_size is 61, and there are 60 training images and 20 to watch"
-    ):
-        small_study(recipe={**RECIPE.model_dump(), **PLATEAU, "batch_size": 61})
 
 
 IMAGENET = """

@@ -243,6 +243,7 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (PLATEAU, {}),
     ({"patience": 2}, PLATEAU),
     ({"cuts": 1}, {**PLATEAU, "epochs": 14.0}),
+    ({"watched": 0.3}, {}),
     ({"watched": 0.3}, PLATEAU),
     ({"warmup": 0.5}, {}),
     ({"warmup_lr": 0.001}, {"warmup": 0.5}),
