@@ -19,7 +19,7 @@ question: Does the squeeze or the reduction ratio matter here?
 baseline:                        # every row is compared with this one
   backbone: resnet8              # `ablate list backbone`; resnet20 is the usual one for CIFAR
   variant: {reduction: 8}        # the fields that differ from the paper's SE block; `plain` for none
-  data: digits                   # cifar10, cifar100, fashion-mnist, or
+  data: digits                   # cifar10, cifar100, mnist, or
   # data: {name: image-folder, path: images, size: 64}   # train/CLASS/ and test/CLASS/ in that folder
 
 recipe:                          # how every row is trained

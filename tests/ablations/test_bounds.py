@@ -20,10 +20,10 @@ from ablations.analysis.external.registry import read_source
 from ablations.planning.study_file import load_study
 from ablations.planning.yaml_text import MOST_CHARACTERS, read_yaml
 from ablations.running.data.archive_limits import LEAST_LIMIT
-from ablations.running.data.fashion import parse_idx
 from ablations.running.data.file_trees import open_file_tree
 from ablations.running.data.images import Cropped, Exact
 from ablations.running.data.plain_pickle import unpickle
+from ablations.running.data.torchvision_sets.idx_files import parse_idx
 from ablations.running.record.forecasts import load_forecasts
 from ablations.running.record.interim_plans import read_interim_plans
 from ablations.running.record.json_lines import cut_off

@@ -65,7 +65,6 @@ _ALL = (
     Dataset("digits", 10, 8, 1, 1297, 500, source="comes with scikit-learn"),
     Dataset("cifar10", 10, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
     Dataset("cifar100", 100, 32, 3, 50_000, 10_000, downloadable=True, source=_DOWNLOADED),
-    Dataset("fashion-mnist", 10, 28, 1, 60_000, 10_000, downloadable=True, source=_DOWNLOADED),
     *_of_torchvision(),
     Dataset("image-folder", asks=("path", "size"), source="a folder of yours, in ImageNet's layout"),
 )

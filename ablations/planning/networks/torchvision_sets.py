@@ -17,6 +17,7 @@ class TorchvisionSet:
         test: arguments that ask for the test images, or where their labels are not published, the validation images.
         files: what must lie in the folder that torchvision calls `root`: files, or folders of them.
         downloads: whether the class can download them.
+        idx: whether `files` is a folder of IDX files: these may also lie in `root` itself, gzipped or not.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class TorchvisionSet:
     test: tuple[tuple[str, Any], ...]
     files: tuple[str, ...]
     downloads: bool = True
+    idx: bool = False
 
     def arguments(self, part: str) -> dict[str, Any]:
         """Return the arguments for "train" or "test"."""
@@ -37,9 +39,13 @@ def _split(
     return TorchvisionSet(kind, first, second, files, downloads)
 
 
-def _flag(kind: str, *files: str, **both: Any) -> TorchvisionSet:
+def _flag(kind: str, *files: str, idx: bool = False, **both: Any) -> TorchvisionSet:
     first, second = (tuple({"train": part, **both}.items()) for part in (True, False))
-    return TorchvisionSet(kind, first, second, files)
+    return TorchvisionSet(kind, first, second, files, idx=idx)
+
+
+def _idx(kind: str, **both: Any) -> TorchvisionSet:
+    return _flag(kind, f"{kind}/raw", idx=True, **both)
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,11 @@ _PLACES_FILES = (
 )
 
 TORCHVISION: Mapping[str, Published] = {
-    "mnist": Published(10, 28, 1, 60_000, 10_000, _flag("MNIST", "MNIST/raw")),
-    "kmnist": Published(10, 28, 1, 60_000, 10_000, _flag("KMNIST", "KMNIST/raw")),
-    "emnist-balanced": Published(47, 28, 1, 112_800, 18_800, _flag("EMNIST", "EMNIST/raw", split="balanced")),
-    "emnist-digits": Published(10, 28, 1, 240_000, 40_000, _flag("EMNIST", "EMNIST/raw", split="digits")),
+    "mnist": Published(10, 28, 1, 60_000, 10_000, _idx("MNIST")),
+    "kmnist": Published(10, 28, 1, 60_000, 10_000, _idx("KMNIST")),
+    "fashion-mnist": Published(10, 28, 1, 60_000, 10_000, _idx("FashionMNIST")),
+    "emnist-balanced": Published(47, 28, 1, 112_800, 18_800, _idx("EMNIST", split="balanced")),
+    "emnist-digits": Published(10, 28, 1, 240_000, 40_000, _idx("EMNIST", split="digits")),
     "usps": Published(10, 16, 1, 7_291, 2_007, _flag("USPS", "usps.bz2", "usps.t.bz2")),
     "svhn": Published(
         10, 32, 3, 73_257, 26_032, _split("SVHN", "train", "test", "train_32x32.mat", "test_32x32.mat")

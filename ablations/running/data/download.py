@@ -14,11 +14,11 @@ def download(name: str, folder: Path) -> Path:
     """Download a data set's original files, checked by torchvision's checksums.
 
     Args:
-        name: "cifar10", "cifar100" or "fashion-mnist".
+        name: "cifar10" or "cifar100".
         folder: where to put them; it exists.
 
     Returns:
-        The downloaded archive, or the folder of the files: a source for `prepare`.
+        The downloaded archive: a source for `prepare`.
 
     Raises:
         DataError: the download failed; the message gives the reason alone.
@@ -34,13 +34,9 @@ def download(name: str, folder: Path) -> Path:
 
 
 def _fetch(name: str, folder: Path) -> Path:
-    from torchvision.datasets import CIFAR10, CIFAR100, FashionMNIST
+    from torchvision.datasets import CIFAR10, CIFAR100
     from torchvision.datasets.utils import download_url
 
-    if name == "fashion-mnist":
-        for file, checksum in FashionMNIST.resources:
-            download_url(FashionMNIST.mirrors[0] + file, str(folder), file, checksum)
-        return folder
     kind = CIFAR10 if name == "cifar10" else CIFAR100
     download_url(kind.url, str(folder), kind.filename, kind.tgz_md5)
     return folder / str(kind.filename)

@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from ablations.errors import DataError
-from ablations.running.data import cifar, fashion
+from ablations.running.data import cifar
 from ablations.running.data.file_trees import Folder, open_file_tree
 from ablations.running.data.folders import find_images
 from ablations.running.data.junk import without_junk
@@ -116,8 +116,7 @@ def _files(tree: Folder) -> list[str]:
         images = find_images(names, tree.path)
     except DataError:
         files = [name for name in without_junk(names) if not name.endswith("/")]
-        originals = cifar.ORIGINALS | fashion.ORIGINALS
-        return [name for name in files if name.rpartition("/")[2] in originals] or files
+        return [name for name in files if name.rpartition("/")[2] in cifar.ORIGINALS] or files
     return sorted(images.train.names + images.test.names)
 
 

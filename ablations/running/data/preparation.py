@@ -16,7 +16,6 @@ from ablations.running.data.cifar import read_cifar
 from ablations.running.data.content import check_content, file_state
 from ablations.running.data.digits import from_scikit_learn
 from ablations.running.data.download import download as fetch
-from ablations.running.data.fashion import read_fashion
 from ablations.running.data.file_trees import FileTree, open_file_tree
 from ablations.running.data.folders import ImageFiles, find_images
 from ablations.running.data.images import Cropped, Exact, from_images
@@ -24,6 +23,7 @@ from ablations.running.data.made_from import note_source
 from ablations.running.data.paths import folder_and_size, prepared_path
 from ablations.running.data.prepared import Prepared, load, load_for_choosing
 from ablations.running.data.raw_dataset import RawDataset
+from ablations.running.data.torchvision_sets.idx_files import idx_files
 from ablations.running.data.torchvision_sets.reading import read_torchvision
 from ablations.running.data.writing import cannot_write, write
 
@@ -57,7 +57,7 @@ def prepare(
         data_dir: folder of the prepared files; created if needed.
         source: the user's own copy: a folder or archive of images in train/CLASS/ and test/CLASS/, or the
             files as their authors publish them; for a data set that torchvision's class reads, the folder that it
-            calls `root`. None to download CIFAR and Fashion-MNIST.
+            calls `root`. None to download CIFAR.
         download: whether torchvision's class downloads what is missing in `source`, or where there is none, in
             `data_dir`/downloads.
 
@@ -176,7 +176,8 @@ def _by_torchvision(spec: DataSpec, data_dir: Path, source: Path | None, downloa
         raise DataError(f"there is no folder {str(root)!r}")
     read = read_torchvision(known, root, spec.size, _prepare(spec, data_dir), download=download)
     # what a class has unpacked or downloaded is noted, too
-    return replace(read, made_from=note_source(root, known.torchvision.files))
+    parts = idx_files(root, *known.torchvision.files) if known.torchvision.idx else known.torchvision.files
+    return replace(read, made_from=note_source(root, parts))
 
 
 def _download_and_write(known: Dataset, path: Path) -> None:
@@ -198,10 +199,7 @@ def _download_and_write(known: Dataset, path: Path) -> None:
 def _from_source(known: Dataset, path: Path, origin: str) -> RawDataset:
     tree = open_file_tree(path)
     names = tree.names()
-    if known.name == "fashion-mnist":
-        original = read_fashion(tree, names, origin)
-    else:
-        original = read_cifar(known.name, tree, names, origin)
+    original = read_cifar(known.name, tree, names, origin)
     if original is not None:
         return original
     files = _found(tree, names, path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from ablations.planning.networks.datasets import Dataset
 from ablations.planning.networks.torchvision_sets import TorchvisionSet
 from ablations.running.data.images import Cropped, Decode, Exact, in_threads
 from ablations.running.data.raw_dataset import Block, Labels, RawDataset, check_labels
+from ablations.running.data.torchvision_sets.idx_files import idx_files, lay_out
 from senet_core.errors import UserError, one_line
 
 _LABELS = ("targets", "labels", "_labels")
@@ -41,7 +44,7 @@ def read_torchvision(
     assert asked is not None
     if download and not asked.downloads:
         raise DataError(f"torchvision does not download {known.name!r}: {_wanted(asked, command)}")
-    parts = {part: _opened(known, asked, part, root, command, download) for part in ("train", "test")}
+    parts = _opened_as_published(known, asked, root, command, download)
     decode = _decoders(known, size)
     labels = {part: _labels_of(dataset) for part, dataset in parts.items()}
     classes = _class_names(parts["train"], known)
@@ -88,13 +91,27 @@ def class_of(asked: TorchvisionSet) -> Callable[..., Any]:
     return found
 
 
+def _opened_as_published(
+    known: Dataset, asked: TorchvisionSet, root: Path, command: str, download: bool
+) -> dict[str, Any]:
+    """Return the class's two parts. IDX files are checked and unpacked before; the class reads them at once."""
+    names = idx_files(root, *asked.files) if asked.idx and not download else ()
+    with tempfile.TemporaryDirectory(prefix="idx-") if names else nullcontext(str(root)) as place:
+        if names:
+            lay_out(root, names, Path(place) / asked.files[0])
+        return {
+            part: _opened(known, asked, part, root, command, download, Path(place))
+            for part in ("train", "test")
+        }
+
+
 def _opened(
-    known: Dataset, asked: TorchvisionSet, part: str, root: Path, command: str, download: bool
+    known: Dataset, asked: TorchvisionSet, part: str, root: Path, command: str, download: bool, place: Path
 ) -> Any:
     given = asked.arguments(part) | ({"download": True} if download else {})
     build = class_of(asked)
     try:
-        return build(str(root), **given)
+        return build(str(place), **given)
     except UserError:
         raise
     except (
@@ -110,7 +127,8 @@ def _opened(
 
 
 def _wanted(asked: TorchvisionSet, command: str) -> str:
-    return f"`{command} --from FOLDER` takes a folder that holds {', '.join(asked.files)}"
+    files = ", ".join(asked.files) + (", or its IDX files, gzipped or not" if asked.idx else "")
+    return f"`{command} --from FOLDER` takes a folder that holds {files}"
 
 
 def _decoders(known: Dataset, size: int | None) -> dict[str, Decode]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import os
 import pickle
@@ -19,7 +18,6 @@ import torch
 
 from ablations.errors import DataError
 from ablations.running.data import data_spec, ensure_prepared, prepare
-from ablations.running.data.fashion import parse_idx
 from ablations.running.data.plain_pickle import unpickle
 from senet_core.errors import UserError
 
@@ -158,28 +156,6 @@ def test_batches_without_class_names_are_refused(tmp_path: Path, noise: Noise) -
     dump(root / "cifar-10-batches-py" / "batches.meta", {b"label_names": [b"one"]})
     with pytest.raises(UserError, match=r"batches.meta' does not name 10 classes"):
         prepare(data_spec("cifar10"), tmp_path / "data", root)
-
-
-def idx(values: np.ndarray) -> bytes:
-    return bytes((0, 0, 8, values.ndim)) + np.array(values.shape, dtype=">u4").tobytes() + values.tobytes()
-
-
-def test_fashion_mnist_is_read_from_its_idx_files(tmp_path: Path, noise: Noise) -> None:
-    labels = np.array([0, 9, 3], dtype=np.uint8)
-    for part in ("train", "t10k"):
-        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(noise(3, 28, 28))))
-        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
-    data = prepare(data_spec("fashion-mnist"), tmp_path / "data", tmp_path)
-    assert torch.equal(data.test_images[..., 0], torch.from_numpy(noise(3, 28, 28)))
-    assert data.train_labels.tolist() == [0, 9, 3]
-    assert (data.image_shape, data.classes[9]) == ((1, 28, 28), "Ankle boot")
-
-
-@pytest.mark.parametrize("cut", [2, 10, -1])
-def test_a_truncated_idx_file_is_one_line(noise: Noise, cut: int) -> None:
-    for data in (idx(noise(3, 28, 28)), gzip.compress(idx(noise(3, 28, 28)))):
-        with pytest.raises(UserError, match=r"^cannot read 'file': "):
-            parse_idx(data[:cut], "file", 3)
 
 
 def _forged(

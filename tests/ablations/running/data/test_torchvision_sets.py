@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -15,6 +17,7 @@ from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.datasets import DATASETS
 from ablations.planning.networks.torchvision_sets import TORCHVISION
 from ablations.running.data import Prepared, data_spec, ensure_prepared, load, prepare, refresh
+from ablations.running.data.torchvision_sets.idx_files import parse_idx
 from ablations.running.data.torchvision_sets.reading import class_of
 from tests.ablations.running.data import torchvision_files as files
 
@@ -25,6 +28,7 @@ OF_ONE_SIZE: list[tuple[str, Write, int, int]] = [
     ("stl10", files.stl10, 96, 3),
     ("emnist-balanced", files.emnist, 28, 1),
     ("usps", files.usps, 16, 1),
+    ("fashion-mnist", files.fashion_mnist, 28, 1),
 ]
 
 
@@ -88,6 +92,63 @@ def test_signs_are_read_from_their_list(made: Callable[..., Prepared]) -> None:
     assert found.train_labels.tolist() == list(range(43))
     assert found.test_labels.tolist() == files.labels("test")
     assert found.classes[42] == "42"
+
+
+def test_classes_have_the_names_that_torchvision_gives(made: Callable[..., Prepared]) -> None:
+    assert made("fashion-mnist", files.fashion_mnist).classes[9] == "Ankle boot"
+
+
+def test_idx_files_are_noted_wherever_they_lie(tmp_path: Path) -> None:
+    """And a folder of them that is not for torchvision alone keeps its files."""
+    files.fashion_mnist(tmp_path)
+    spec, data_dir = DataSpec(name="fashion-mnist"), tmp_path / "data"
+    before = sorted(path.name for path in tmp_path.iterdir())
+    prepare(spec, data_dir, tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "data", "notes.txt"])
+    said: list[str] = []
+    ensure_prepared(spec, data_dir, said.append)
+    assert said == []
+    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(files.idx_labels("train"))
+    with pytest.raises(DataError, match="was changed since it was prepared"):
+        ensure_prepared(spec, data_dir)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "truncated, or no IDX file of 3 dimensions"),
+        (files.idx_labels("train"), "truncated, or no IDX file of 3 dimensions"),
+        (files.idx_images("train")[:-1], "truncated, or no IDX file of 3 dimensions"),
+        (gzip.compress(files.idx_images("train"))[:-9], "Compressed file ended"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 4, 14, 28) + bytes(4 * 14 * 28), "28x14 pixels; 28x28 are needed"),
+    ],
+    ids=["empty", "labels", "cut", "cut gzip", "other size"],
+)
+def test_a_damaged_idx_file_is_one_line(content: bytes, words: str, tmp_path: Path) -> None:
+    files.fashion_mnist(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(DataError, match=words) as refused:
+        prepare(DataSpec(name="fashion-mnist"), tmp_path / "data", tmp_path)
+    assert "\n" not in str(refused.value)
+    assert not list((tmp_path / "data").glob("*.safetensors"))
+
+
+def test_a_missing_idx_file_is_said_with_what_to_do(tmp_path: Path) -> None:
+    files.fashion_mnist(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(
+        DataError,
+        match=r"cannot read 'fashion-mnist' from .*FashionMNIST/raw, or its IDX files, gzipped or not",
+    ):
+        prepare(DataSpec(name="fashion-mnist"), tmp_path / "data", tmp_path)
+
+
+@pytest.mark.parametrize("cut", [2, 10, -1])
+def test_a_truncated_idx_file_is_one_line(cut: int) -> None:
+    for data in (files.idx_images("train"), gzip.compress(files.idx_images("train"))):
+        with pytest.raises(DataError, match=r"^cannot read 'file': "):
+            parse_idx(data[:cut], "file", 3)
 
 
 def test_a_folder_may_hold_other_data_sets_beside(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import struct
 from pathlib import Path
 
@@ -52,19 +53,33 @@ def stl10(root: Path) -> None:
     (folder / "class_names.txt").write_text("\n".join(f"kind {number}" for number in range(10)))
 
 
+def idx_images(part: str) -> bytes:
+    """Return an IDX file of a part's images."""
+    pixels = b"".join(bytes([level]) * 28 * 28 for level in levels(part))
+    return struct.pack(">4B3I", 0, 0, 8, 3, COUNTS[part], 28, 28) + pixels
+
+
+def idx_labels(part: str) -> bytes:
+    """Return one of its labels."""
+    return struct.pack(">4BI", 0, 0, 8, 1, COUNTS[part]) + bytes(labels(part))
+
+
 def emnist(root: Path) -> None:
-    """Write EMNIST's four IDX files."""
+    """Write EMNIST's four IDX files where torchvision has them."""
     folder = root / "EMNIST" / "raw"
     folder.mkdir(parents=True)
     for part in COUNTS:
-        stem = folder / f"emnist-balanced-{part}"
-        pixels = b"".join(bytes([level]) * 28 * 28 for level in levels(part))
-        Path(f"{stem}-images-idx3-ubyte").write_bytes(
-            struct.pack(">4B3I", 0, 0, 8, 3, COUNTS[part], 28, 28) + pixels
-        )
-        Path(f"{stem}-labels-idx1-ubyte").write_bytes(
-            struct.pack(">4BI", 0, 0, 8, 1, COUNTS[part]) + bytes(labels(part))
-        )
+        stem = f"emnist-balanced-{part}"
+        (folder / f"{stem}-images-idx3-ubyte").write_bytes(idx_images(part))
+        (folder / f"{stem}-labels-idx1-ubyte").write_bytes(idx_labels(part))
+
+
+def fashion_mnist(root: Path) -> None:
+    """Write Fashion-MNIST's files as their authors publish them: gzipped; one of them unpacked."""
+    for part, stem in (("train", "train"), ("test", "t10k")):
+        (root / f"{stem}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_images(part)))
+    (root / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx_labels("train")))
+    (root / "t10k-labels-idx1-ubyte").write_bytes(idx_labels("test"))
 
 
 def usps(root: Path) -> None:
