@@ -17,6 +17,7 @@ from ablations.planning.typed_study import plan_text
 from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.last_plan import plan_of
 from ablations.running.sweep.values import SILENT
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from ablations.analysis.report.write import ReportPaths
@@ -147,6 +148,8 @@ class StudyRun:
                 record=self.results.record,
                 source=NextTrials(self.results, only=only),
             )
+        if self.outcome.stopped_by is None and self.outcome.left == 0:
+            self._retest(display.say)
         return self.outcome
 
     def conclude(self) -> ReportPaths:
@@ -165,6 +168,20 @@ class StudyRun:
         if tracker is not None:
             write_into_mlflow(tracker, self.paths, self.results.now)
         return written
+
+    def _retest(self, say: Callable[[str], object]) -> None:
+        """Test the trained networks as the study asks; what is recorded is not tested again."""
+        if not self.design.study.retests:
+            return
+        from ablations.analysis.tested.of_study import AskedTests, run_tests
+
+        for test in self.design.study.retests:
+            say(f"testing the trained networks on {test.views}")
+            asked = AskedTests(test.views, test.ensembles)
+            try:
+                run_tests(self.results.now, asked, data_dir=Path(self.options.data_dir))
+            except UserError as error:  # the training is done, and its report is to be written
+                say(f"not tested: {error}")
 
     def _missing(self, only: Collection[str] | None) -> float:
         """Return how many trials may be trained that are not finished; without a limit where the study chooses them."""

@@ -14,6 +14,7 @@ from ablations.planning.factors.study import FactorStudy
 from ablations.planning.networks.choosing import Search, Tune
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import Recipe
+from ablations.planning.networks.retests import Retest
 from ablations.planning.networks.study import Baseline, NetworkStudy
 from ablations.planning.study import SET_BY_ITSELF, told_fields
 from senet_core.errors import unknown
@@ -25,6 +26,7 @@ _NESTED: dict[str, type[BaseModel]] = {
     "race": RaceSettings,
     "tune": Tune,
     "search": Search,
+    "tests": Retest,
 }
 _OF_FACTORS: dict[str, type[BaseModel]] = {"tune": FactorTune, "search": FactorSearch}
 """Fields that studies of other experiments than networks have otherwise."""

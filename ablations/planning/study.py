@@ -20,6 +20,7 @@ from ablations.planning.metric import Metric
 
 if TYPE_CHECKING:
     from ablations.planning.experiment import Experiment
+    from ablations.planning.networks.retests import Retest
 
 SET_BY_ITSELF = ("name", "overrides", "typed")
 """Fields that are not for study files: they come from the file's name and the command line."""
@@ -204,6 +205,11 @@ class Study(BaseModel, ABC):
     def keeps_weights(self) -> bool:
         """Whether the weights of trained networks are kept."""
         return False
+
+    @property
+    def retests(self) -> tuple[Retest, ...]:
+        """How trained networks are tested again when the training has ended."""
+        return ()
 
     @property
     def leaves_precision_open(self) -> bool:

@@ -16,7 +16,7 @@ from ablations.planning.networks.recipes.weights import from_anywhere as weights
 if TYPE_CHECKING:
     from ablations.planning.study import Study
 
-_WORDS_ALONE = ("name", "title", "question", "labels", "folder", "plugins", "keep_weights")
+_WORDS_ALONE = ("name", "title", "question", "labels", "folder", "plugins", "keep_weights", "tests")
 """Fields that change neither trials nor comparisons; what a plug-in's code changes is in the keys of trials."""
 
 

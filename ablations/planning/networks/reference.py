@@ -18,6 +18,7 @@ from ablations.planning.networks.recipes.losses import LOSSES
 from ablations.planning.networks.recipes.named import RECIPE_SOURCES, RECIPES
 from ablations.planning.networks.recipes.optimizers import OPTIMIZERS
 from ablations.planning.networks.recipes.sources import FIELD_SOURCES
+from ablations.planning.networks.retests import Retest
 from ablations.planning.networks.study import Baseline, NetworkStudy
 from ablations.planning.schema import AXIS_WORDS, VARIANT_WORDS, study_schema
 from ablations.planning.study import told_fields
@@ -67,6 +68,11 @@ def study_reference() -> str:
         ("search", Search, "For `design: search`; see [choosing.md](choosing.md)."),
         ("tune of programs and functions", FactorTune, "See [choosing.md](choosing.md)."),
         ("search of programs and functions", FactorSearch, "Likewise."),
+        (
+            "tests",
+            Retest,
+            "A list of ways; see [tests-after-training.md](tests-after-training.md).",
+        ),
     ):
         parts += _section(name, said, model.model_json_schema())
     return "\n".join(parts)

@@ -37,6 +37,7 @@ from ablations.planning.networks.data_sets import (
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.recipe import PRECISIONS, Recipe
 from ablations.planning.networks.recipes.named import RECIPES
+from ablations.planning.networks.retests import Retest
 from ablations.planning.study import Study
 from senet_core.backbones import find_backbone
 from senet_core.errors import unknown
@@ -157,6 +158,11 @@ class NetworkStudy(Study):
         default=False,
         description="Whether the weights of each trained network are kept, in results/STUDY/weights.",
     )
+    tests: tuple[Retest, ...] = Field(
+        default=(),
+        description="How the trained networks are tested again when all are trained, such as [{crops: 10, ensembles: "
+        "[seeds]}]; it needs `keep_weights: true`, and no verdict of the study's own rests on it.",
+    )
     _precision: str = PrivateAttr(default="auto")
 
     @field_validator("axes")
@@ -182,6 +188,14 @@ class NetworkStudy(Study):
             if table not in PAPER_TABLES:
                 raise unknown("table of the paper", table, PAPER_TABLES)
         return tables
+
+    @_model_validator(mode="after")
+    def _networks_to_test(self) -> NetworkStudy:
+        if self.tests and not self.keep_weights:
+            raise ValueError("tests of trained networks need their weights: give keep_weights: true")
+        if self.tests and self.baseline.data.validation_images is not None:
+            raise ValueError("tests need test images, and with validation_images these are out of reach")
+        return self
 
     def _check_something_varies(self) -> None:
         if not self.axes and not self.include_plain:
@@ -252,6 +266,11 @@ class NetworkStudy(Study):
     def keeps_weights(self) -> bool:
         """Whether the weights of trained networks are kept."""
         return self.keep_weights
+
+    @property
+    def retests(self) -> tuple[Retest, ...]:
+        """How its trained networks are tested again."""
+        return self.tests
 
     @property
     def trained_recipe(self) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 import ablations as ab
 from ablations.analysis.stats.crossed import crossed_difference
 from ablations.analysis.tested.summary import tried_of
+from ablations.errors import StudyError
 from ablations.planning.networks.views import Views
 from ablations.running.record.tested.lines import (
     MeasuredLine,
@@ -215,3 +217,57 @@ def test_a_study_without_weights_says_how_they_are_kept(folder: Path, ablate: Ca
     assert said.status == 2
     assert "has the weights of no finished trial" in said.err
     assert "keep_weights: true" in said.err
+
+
+ASKED = [{"crops": 1}, {"crops": 10, "ensembles": ["seeds"]}]
+
+
+def test_a_study_may_ask_for_its_tests(folder: Path, ablate: Callable[..., Any]) -> None:
+    """They are those of the command, done once, when all is trained; the trials and the plan are the same."""
+    asked = {**STUDY, "tests": ASKED}
+    (folder / "tiny.yaml").write_text(
+        yaml.safe_dump({name: value for name, value in asked.items() if name != "name"})
+    )
+    said = ablate("run", "tiny.yaml", "--no-tracking", "--workers", "1")
+    assert said.status == 0, said.err
+    lines = read_tests(folder / "results/tiny")
+    assert len(lines) == 2 * 6 + 2  # each network on one and on ten crops, and the ensemble of each row
+    assert "Tests after the training" in (folder / "reports/tiny/report.md").read_text()
+    before = (folder / "results/tiny/tests/tests.jsonl").read_bytes()
+    ablate("run", "tiny.yaml", "--no-tracking", "--workers", "1")
+    ablate("test", "tiny.yaml", "--crops", "10", "--ensemble", "seeds")
+    assert (folder / "results/tiny/tests/tests.jsonl").read_bytes() == before
+
+
+def test_what_cannot_be_tested_does_not_keep_the_report_back(
+    folder: Path, ablate: Callable[..., Any]
+) -> None:
+    shutil.rmtree(folder / "results/tiny/weights")
+    asked = {**STUDY, "tests": ASKED}
+    (folder / "tiny.yaml").write_text(
+        yaml.safe_dump({name: value for name, value in asked.items() if name != "name"})
+    )
+    said = ablate("run", "tiny.yaml", "--no-tracking", "--workers", "1")
+    assert said.status == 0, said.err
+    assert "not tested: study 'tiny' has the weights of no finished trial" in said.out + said.err
+    assert (folder / "reports/tiny/report.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"keep_weights": False}, "need their weights: give keep_weights: true"),
+        ({"tests": [{"crops": 3}]}, "`crops` must be one of 1, 5, 10, 144, got 3"),
+        ({"tests": [{"crops": 10, "flip": True}]}, "`flip` goes with one crop"),
+        ({"tests": [{"crop": 10}]}, "unknown field 'tests.0.crop'; did you mean 'tests.0.crops'?"),
+        ({"tests": [{"ensembles": ["seed"]}]}, "seeds"),
+        (
+            {"baseline": {**STUDY["baseline"], "data": {"name": "digits", "validation_images": 100}}},
+            "these are out of reach",
+        ),
+    ],
+    ids=str,
+)
+def test_wrong_tests_are_refused_before_anything_is_trained(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(StudyError, match=re.escape(words)):
+        ab.load_study({**STUDY, "tests": ASKED, **changes})
