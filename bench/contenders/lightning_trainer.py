@@ -59,7 +59,7 @@ def main() -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.trainer(Module(clock), loader)
+    trainer.fit(Module(clock), loader)
     clock.report()
 
 
