@@ -22,8 +22,8 @@ from ablations.planning.networks.recipe import Recipe
 from ablations.running.data import Prepared
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import evaluate
+from ablations.running.training.learning_rate.schedule import learning_rate
 from ablations.running.training.optimizers import make_optimiser
-from ablations.running.training.schedule import learning_rate
 from ablations.running.training.trainer import Observer
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20

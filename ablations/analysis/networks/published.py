@@ -1,7 +1,7 @@
 """The paper's own figures, beside the variant that they belong to.
 
 Source: Hu, Shen, Albanie, Sun and Wu, "Squeeze-and-Excitation Networks", arXiv:1709.01507v4, Tables 10 to 16
-(ImageNet, ResNet-50, single crop), and Tables 4 and 5 (CIFAR). All of them stand in `paper_tables.yaml`.
+(ImageNet, ResNet-50, single crop), and Tables 4 and 5 (CIFAR). All tables stand in `paper_tables.yaml`.
 """
 
 from __future__ import annotations

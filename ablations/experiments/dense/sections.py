@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ablations.analysis.report.paper_sections import beside_paper
 from ablations.analysis.report.parts import Extra
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
@@ -24,7 +25,9 @@ _NOTE = (
 
 
 def sections_of(results: Results) -> Iterator[Extra]:
-    """Yield the section, once there is something to show."""
+    """Yield the section, once there is something to show, and of detectors the paper's table."""
+    if results.design.study.experiment.name == "detection":
+        yield beside_paper(7)
     if results.withheld is not None:
         return
     tables = tuple(table for family in results.families if (table := _table(family, results)) is not None)

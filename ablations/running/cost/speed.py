@@ -13,8 +13,8 @@ from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.datasets import dataset
 from ablations.planning.networks.recipe import Recipe
 from ablations.running.data import load, prepared_path
+from ablations.running.training.learning_rate.schedule import pixel_share
 from ablations.running.training.networks import data_shape
-from ablations.running.training.schedule import pixel_share
 
 SPEED_FIELDS = ("batch_size", "crop", "pad", "flip", "cutout", "start_size", "full_size_from", "precision")
 """Fields of a recipe that decide how long its steps take, and that every trial's speed key has."""

@@ -15,6 +15,7 @@ from ablations.running.doctor.leftovers import check_checkpoints, check_leases, 
 from ablations.running.doctor.machine import check_devices, check_disk, check_packages
 from ablations.running.doctor.outcomes import check_outcomes
 from ablations.running.doctor.records import check_record
+from ablations.running.doctor.retests import check_retests
 from ablations.running.doctor.side_files import check_side_files
 from ablations.running.doctor.tracking import check_tracking
 from ablations.running.doctor.weights import check_weights
@@ -22,7 +23,7 @@ from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_file import FILE_NAME
 from senet_core.errors import UserError
 
-_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints", "outcomes", "weights")
+_OF_A_STUDY = (FILE_NAME, "leases", "running", "checkpoints", "outcomes", "weights", "tests")
 
 
 def examine(
@@ -45,7 +46,7 @@ def examine(
         tracking_uri: the MLflow store; None for the default.
         tracking: whether to check MLflow.
         fix: repair a torn line, stale leases, unused checkpoints and progress files, outcomes and weights that no line
-            names, and MLflow runs that a killed sweep left open.
+            names, also those of tests after the training, and MLflow runs that a killed sweep left open.
     """
     yield from check_packages()
     yield from check_devices()
@@ -91,6 +92,7 @@ def _check_study(paths: StudyPaths, digests: dict[DataSpec, str], *, fix: bool) 
         yield from check_checkpoints(paths, alive, finished, fix=fix)
         yield from check_outcomes(paths, fix=fix)
         yield from check_weights(paths, fix=fix)
+        yield from check_retests(paths, fix=fix)
     except OSError as error:
         yield problem(
             f"cannot look into {paths.results}: {error.strerror or error}", "give yourself the right to"

@@ -9,8 +9,8 @@ from ablations.planning.networks.row import NetworkRow, network_row
 from ablations.planning.networks.trial import NetworkTrial, network_trial
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
+from ablations.running.training.learning_rate.schedule import pixel_share
 from ablations.running.training.networks import Networks, data_shape
-from ablations.running.training.schedule import pixel_share
 
 ASSUMED_IMAGES = 50_000
 """Training images of a folder, which are counted only when it is prepared."""

@@ -18,9 +18,9 @@ from ablations.running.training.averaging import Average
 from ablations.running.training.batches import Batches
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.evaluation import NotFinite, evaluate
+from ablations.running.training.learning_rate.plateau import Plateau
+from ablations.running.training.learning_rate.schedule import image_size, learning_rate
 from ablations.running.training.optimizers import make_optimiser
-from ablations.running.training.plateau import Plateau
-from ablations.running.training.schedule import image_size, learning_rate
 from ablations.running.training.steps.captured import CapturedStep
 from ablations.running.training.steps.cuda_graph import CudaGraphs, is_captured
 from ablations.running.training.steps.step import Step

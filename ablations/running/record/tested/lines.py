@@ -100,7 +100,7 @@ def add_test(folder: Path, line: MeasuredLine, right: npt.NDArray[np.bool_]) -> 
     """
     content = Outcomes(line.key, str(line.images["digest"]), right).to_bytes()
     line = replace(line, outcomes_sha256=hash_of(content))
-    path = _outcomes_file(folder, line.key, line.outcomes_sha256)
+    path = outcomes_file(folder, line.key, line.outcomes_sha256)
     try:
         write_kept(path, content)
         with locked(folder / FOLDER / ".tests.lock"):
@@ -116,7 +116,7 @@ def read_right(folder: Path, line: MeasuredLine) -> npt.NDArray[np.bool_]:
     Raises:
         RecordError: the file is missing or damaged, or has other outcomes than the line says.
     """
-    path = _outcomes_file(folder, line.key, line.outcomes_sha256)
+    path = outcomes_file(folder, line.key, line.outcomes_sha256)
     mend = "put it back from another copy, or remove the line from tests.jsonl: it is then tested again"
     try:
         content = read_bounded(path, MOST_BYTES)
@@ -136,7 +136,14 @@ def read_right(folder: Path, line: MeasuredLine) -> npt.NDArray[np.bool_]:
     return found.right
 
 
-def _outcomes_file(folder: Path, key: str, sha256: str) -> Path:
+def outcomes_file(folder: Path, key: str, sha256: str) -> Path:
+    """Return where the outcomes of a test are.
+
+    Args:
+        folder: results/STUDY.
+        key: of the test.
+        sha256: of the outcomes.
+    """
     return folder / FOLDER / f"{key}-{sha256[:_HASH_DIGITS]}{SUFFIX}"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ablations.errors import StudyError
 from ablations.planning.design import Design
 from ablations.planning.networks.row import NetworkRow, network_rows
+from ablations.running.training.learning_rate.schedule import smaller_sizes
 from ablations.running.training.networks import DataShape, Networks, data_shape
-from ablations.running.training.schedule import smaller_sizes
 
 
 def refuse_small_images(design: Design) -> None:

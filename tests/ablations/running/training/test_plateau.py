@@ -13,8 +13,8 @@ from small import DATA, one_thread, small_trial
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPES
 from ablations.running.data import Prepared, open_prepared
-from ablations.running.training.plateau import Plateau
-from ablations.running.training.schedule import learning_rate
+from ablations.running.training.learning_rate.plateau import Plateau
+from ablations.running.training.learning_rate.schedule import learning_rate
 from ablations.running.training.trial_training import train
 
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ import pytest
 
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPES
-from ablations.running.training.schedule import image_size, learning_rate, pixel_share
+from ablations.running.training.learning_rate.schedule import image_size, learning_rate, pixel_share
 
 
 def _rates(total: int, **fields: Any) -> list[float]:

@@ -1,0 +1,1 @@
+"""The learning rate by step: schedules, and plateaus, which watch the loss."""
