@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ablations.errors import DataError
 from ablations.running.data.archive_limits import MOST_FILE
+from ablations.running.machine.durable import not_written
 from senet_core.bounded import read_bounded
 from senet_core.errors import one_line
 
@@ -48,9 +49,8 @@ def lay_out(root: Path, names: tuple[str, ...], place: Path) -> None:
 
     Raises:
         DataError: a file is damaged, or larger than it says or than the limit.
-        OSError: the folder cannot be written.
+        DiskError: the disk is full or failing.
     """
-    place.mkdir(parents=True)
     for name in names:
         matched = _NAME.fullmatch(name)
         assert matched is not None
@@ -62,7 +62,11 @@ def lay_out(root: Path, names: tuple[str, ...], place: Path) -> None:
             ) from error
         values = parse_idx(data, name, int(matched[1]))
         head = bytes((0, 0, 8, values.ndim)) + np.array(values.shape, dtype=">u4").tobytes()
-        (place / Path(name).name.removesuffix(".gz")).write_bytes(head + values.tobytes())
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            (place / Path(name).name.removesuffix(".gz")).write_bytes(head + values.tobytes())
+        except OSError as error:
+            raise not_written(f"the unpacked files {place}", error, chosen=False) from error
 
 
 def parse_idx(data: bytes, name: str, dimensions: int) -> npt.NDArray[Any]:

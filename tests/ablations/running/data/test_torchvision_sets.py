@@ -17,8 +17,9 @@ from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.datasets import DATASETS
 from ablations.planning.networks.torchvision_sets import TORCHVISION
 from ablations.running.data import Prepared, data_spec, ensure_prepared, load, prepare, refresh
-from ablations.running.data.torchvision_sets.idx_files import parse_idx
+from ablations.running.data.torchvision_sets.idx_files import idx_files, lay_out, parse_idx
 from ablations.running.data.torchvision_sets.reading import class_of
+from ablations.running.machine.durable import DiskError
 from tests.ablations.running.data import torchvision_files as files
 
 Write = Callable[[Path], None]
@@ -142,6 +143,13 @@ def test_a_missing_idx_file_is_said_with_what_to_do(tmp_path: Path) -> None:
         match=r"cannot read 'fashion-mnist' from .*FashionMNIST/raw, or its IDX files, gzipped or not",
     ):
         prepare(DataSpec(name="fashion-mnist"), tmp_path / "data", tmp_path)
+
+
+def test_where_idx_files_cannot_be_unpacked_is_said_in_one_line(tmp_path: Path) -> None:
+    files.fashion_mnist(tmp_path)
+    names = idx_files(tmp_path, "FashionMNIST/raw")
+    with pytest.raises(DiskError, match=r"^cannot write the unpacked files [^\n]*Not a directory[^\n]*$"):
+        lay_out(tmp_path, names, tmp_path / names[0] / "raw")
 
 
 @pytest.mark.parametrize("cut", [2, 10, -1])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import DATA, one_thread, small_trial
+from small import DATA, small_trial
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -26,15 +25,7 @@ from ablations.running.training.trial_training import make_trainer, train
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 def test_it_is_the_exponential_average_of_weights_and_statistics(data: Prepared) -> None:

@@ -8,15 +8,14 @@ import logging
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import DATA, one_thread, sixteen_pixels, small_trial
+from small import DATA, sixteen_pixels, small_trial
 
-from ablations.running.data import Prepared, open_prepared
+from ablations.running.data import Prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.record.trial_record import EpochMetrics, TrialResult
 from ablations.running.training.checkpoint import (
@@ -37,15 +36,7 @@ CPU = torch.device("cpu")
 CONTEXT = {"commit": "abc", "threads": 1}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 class StopAt(Supervisor):

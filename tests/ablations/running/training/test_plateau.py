@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import DATA, one_thread, small_trial
+from small import small_trial
 
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPES
-from ablations.running.data import Prepared, open_prepared
+from ablations.running.data import Prepared
 from ablations.running.training.learning_rate.plateau import Plateau
 from ablations.running.training.learning_rate.schedule import learning_rate
 from ablations.running.training.trial_training import train
@@ -21,15 +20,7 @@ CPU = torch.device("cpu")
 PLATEAU = {"schedule": "plateau", "patience": 2, "cuts": 2, "watched": 0.25}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 def test_cuts_worked_by_hand() -> None:

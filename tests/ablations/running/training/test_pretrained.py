@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save
-from small import DATA, one_thread, small_study, small_trial
+from small import small_study, small_trial
 
 from ablations.errors import DataError, StudyError
 from ablations.planning.networks.recipes import weights as named
-from ablations.running.data import Prepared, open_prepared
+from ablations.running.data import Prepared
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.training.building import build_network
 from ablations.running.training.checkpoint import Supervisor
@@ -31,15 +30,7 @@ CPU = torch.device("cpu")
 STATE = build_model("resnet8", num_classes=4, in_channels=1, seed=7).state_dict()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small import DATA, one_thread, sixteen_pixels, small_trial
+from small import DATA, sixteen_pixels, small_trial
 
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.losses import LOSSES
@@ -32,15 +31,7 @@ from senet_core.variants.variant import PAPER_SE, SEVariant
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 VARIANTS = [

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small import DATA, RECIPE, one_thread, sixteen_pixels, small_study, small_trial
+from small import DATA, RECIPE, sixteen_pixels, small_study, small_trial
 
 from ablations.errors import StudyError
 from ablations.running.data import Prepared, open_prepared
@@ -24,15 +23,7 @@ CPU = torch.device("cpu")
 WATCHED = {"watched": 0.25}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return open_prepared(DATA, tmp_path_factory.mktemp("data"))
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 def test_watched_images_are_of_all_classes_and_no_batch_has_them(data: Prepared) -> None:
