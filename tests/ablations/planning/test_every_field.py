@@ -22,13 +22,16 @@ CHANGED: dict[str, Any] = {
     "tune": {"validation_images": 40}, "search": {"trials": 3, "validation_images": 40}, "race": {"first": 3},
     "confirm": 3, "margin": 0.3, "rests_on": "seeds", "include_plain": False, "seeds": 3, "paper_tables": [],
     "allow_identical": True, "labels": {"2": "Two"}, "plugins": [], "folder": "elsewhere",
-    "keep_weights": True,
+    "keep_weights": True, "tests": [{"crops": 10}],
 }  # fmt: skip
 BY_DESIGN = {"tune", "search", "race"}
 """They belong to a design other than the usual one, which refuses them."""
 
-SHOWN_ALONE = {"title", "question", "labels", "plugins", "folder", "keep_weights"}
-"""What is shown, kept, and what code is there: these make no other plan."""
+SHOWN_ALONE = {"title", "question", "labels", "plugins", "folder", "keep_weights", "tests"}
+"""What is shown, kept or tested once more, and what code is there: these make no other plan."""
+
+GOES_WITH = {"tests": {"keep_weights": True}}
+"""What a field needs beside it."""
 
 
 def test_no_field_was_forgotten() -> None:
@@ -48,7 +51,8 @@ def test_a_field_makes_another_plan_or_is_refused(make_study: MakeStudy, field: 
 
 @pytest.mark.parametrize("field", sorted(SHOWN_ALONE))
 def test_what_is_only_shown_makes_no_other_plan(make_study: MakeStudy, field: str) -> None:
-    assert plan_digest(make_study(**{field: CHANGED[field]})) == plan_digest(make_study())
+    changed = {field: CHANGED[field], **GOES_WITH.get(field, {})}
+    assert plan_digest(make_study(**changed)) == plan_digest(make_study())
 
 
 def test_a_choice_follows_its_settings(make_study: MakeStudy) -> None:
