@@ -13,7 +13,7 @@ from ablations.planning.factors.study import FactorStudy
 from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study import Study
 from ablations.running.cost.times import RowTimes, TimingOptions, Wait
-from ablations.running.executors import factories
+from ablations.running.executors import local_factory
 from ablations.running.machine.cores import available_cores
 from ablations.running.record.study_record import StudyRecord
 
@@ -101,7 +101,7 @@ class NetworkPlanner(Planner):
             record.folder.parent,
             options,
             workers,
-            make_executor=factories.make_pool,
+            make_executor=local_factory.make_pool,
             wait=wait,
         )
 

@@ -20,7 +20,7 @@ from ablations.planning.choices.arms import choice_trials, rows_to_forecast
 from ablations.planning.design import Design
 from ablations.running.cost.sweep_cost import rows_of_trials, sweep_cost
 from ablations.running.cost.times import RowTimes, TimingOptions, Wait
-from ablations.running.executors import factories
+from ablations.running.executors import local_factory
 from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
@@ -185,7 +185,7 @@ def plan_study(
     known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     rows, notes = planned.rows(finished), planned.notes()
     left = sum(trial.key not in finished for trial in design.trials)
-    workers = factories.worker_count(options.workers, len(design.trials))
+    workers = local_factory.worker_count(options.workers, len(design.trials))
     times = planned.times(record, options if left else replace(options, calibrate_seconds=0.0), workers, wait)
     forecast = _forecast(design, times, workers, finished, known_noise)
     detection = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ablations.running.executors import factories
+from ablations.running.executors import local_factory
 from ablations.running.machine.durations import duration_text
 from ablations.running.record.forecasts import load_forecasts
 
@@ -85,7 +85,7 @@ def test_bad_words_are_refused_before_anything_is_measured(
 ) -> None:
     Path("results/other").mkdir()
     Path("results/other/trials.jsonl").write_text("", encoding="utf-8")
-    monkeypatch.setattr(factories, "make_pool", None)
+    monkeypatch.setattr(local_factory, "make_pool", None)
     said = ablate("plan", "small.yaml", "--calibrate", "5", *words)
     assert (said.status, said.out) == (2, "")
     assert error in said.err

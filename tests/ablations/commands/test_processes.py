@@ -57,9 +57,9 @@ def test_a_program_is_one_process(ablate: Callable[..., Any], tmp_path: Path) ->
 
 
 def test_each_process_has_a_gpu_or_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ablations.running.executors import factories
+    from ablations.running.executors import local_factory
 
-    monkeypatch.setattr(factories, "available_cores", lambda: 8)
+    monkeypatch.setattr(local_factory, "available_cores", lambda: 8)
     monkeypatch.setattr(devices, "count_gpus", lambda: 0)
     at_a_time = ExecutorOptions().factory().trials_at_a_time
     assert (at_a_time(100), at_a_time(100, processes=2), at_a_time(3, processes=2)) == (8, 4, 3)

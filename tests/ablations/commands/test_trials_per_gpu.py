@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ablations.running.executors import factories
+from ablations.running.executors import local_factory
 from ablations.running.machine import devices
 
 HUNGRY = '''
@@ -79,7 +79,7 @@ def test_a_trial_without_memory_beside_another_is_trained_after_it(
 def test_a_probe_says_how_many_trials_share_the_gpu_and_the_record_does(
     ablate: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(factories, "available_cores", lambda: 2)
+    monkeypatch.setattr(local_factory, "available_cores", lambda: 2)
     said = ablate("run", "small.yaml", "--trials-per-gpu", "auto", "--no-tracking", "--no-report")
     assert said.status == 0, said.err
     [line] = [line for line in (said.out + said.err).splitlines() if line.startswith("trials on a GPU: ")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ablations.running.executors.factories import worker_count
+from ablations.running.executors.local_factory import worker_count
 from ablations.running.machine import devices
 
 
