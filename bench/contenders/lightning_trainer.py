@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20
 from bench.contenders.plain_pytorch import train_transform
+from bench.programs import run_program
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
@@ -64,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -13,7 +13,7 @@ from argparse import Namespace
 from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from bench.contenders import setting
 from bench.contenders.in_workers import described, ready, steps_of_a_trial
-from bench.programs import tell
+from bench.programs import run_program, tell
 
 
 def main() -> None:
@@ -79,4 +79,4 @@ def together(ended: list[list[float]], warmup: int, batch: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -9,6 +9,7 @@ from torchvision import transforms
 
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20
+from bench.programs import run_program
 
 
 def train_transform() -> transforms.Compose:
@@ -45,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -29,7 +29,7 @@ from bench.contenders import setting
 from bench.contenders.network import SEResNet20
 from bench.contenders.plain_pytorch import train_transform
 from bench.our_training import CPU, cifar_quick, images, prepare
-from bench.programs import add_data, program_parser, tell
+from bench.programs import add_data, program_parser, run_program, tell
 from senet_core.randomness import drawing_from
 
 SMOKE_IMAGES = 256
@@ -120,8 +120,9 @@ def train_plain(
 
 def main() -> None:
     """Train and print JSON, on a line of its own."""
-    parser = program_parser(__doc__, seed=0)
+    parser = program_parser(__doc__)
     add_data(parser)
+    parser.add_argument("--seed", type=int, default=0, help="%(default)s if not given")
     parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of ours")
     parser.add_argument("--epochs", type=float, default=5.0, help="of the recipe")
     parser.add_argument("--target", type=float, default=78.0, help="test accuracy in per cent")
@@ -141,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

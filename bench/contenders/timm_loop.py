@@ -12,6 +12,7 @@ from torchvision import transforms
 
 from bench.contenders import setting
 from bench.contenders.network import SEResNet20
+from bench.programs import run_program
 
 
 def main() -> None:
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

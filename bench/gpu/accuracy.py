@@ -9,7 +9,7 @@ from ablations.running.training.evaluation import evaluate
 from ablations.running.training.trainer import Observer
 from bench.gpu.training import device_here, trainer_on, wait_for
 from bench.our_training import images
-from bench.programs import add_data, program_parser, tell
+from bench.programs import add_data, program_parser, run_program, tell
 
 TARGETS = (90, 94)
 
@@ -48,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -19,7 +19,7 @@ from ablations.running.training.evaluation import hash_weights
 from ablations.running.training.trainer import Observer, Trainer
 from bench.gpu.in_workers import lose_gpu, use_gpu
 from bench.gpu.training import device_here, how_taken, trainer_on
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from senet_core.errors import one_line
 from senet_core.randomness import drawing_from
 
@@ -170,4 +170,4 @@ def _sizes(steps: int, batch: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

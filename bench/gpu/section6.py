@@ -22,7 +22,7 @@ from ablations.running.executors.gpu_sharing import HOW_SHARED, TRIALS_PER_GPU
 from ablations.running.machine.devices import choose_device, preferred_precision
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord
-from bench.programs import add_data, program_parser, tell
+from bench.programs import add_data, program_parser, run_program, tell
 from bench.sweeps.sweeping import put_images
 from senet_core.errors import UserError
 
@@ -126,4 +126,4 @@ class Told:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

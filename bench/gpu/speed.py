@@ -11,7 +11,7 @@ from ablations.running.training.trainer import Trainer
 from bench.gpu.gauge import Gauge
 from bench.gpu.peers import PEERS
 from bench.gpu.training import BACKBONE, device_here, how_taken, trainer_on, wait_for
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from senet_core import SEVariant
 from senet_core.complexity import measure_complexity
 
@@ -92,4 +92,4 @@ def product_flops(device: torch.device, precision: str, size: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

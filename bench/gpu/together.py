@@ -8,7 +8,7 @@ from ablations.running.executors.process_pool import WorkerPool
 from ablations.running.machine.cuda.mps import gpu_service
 from ablations.running.machine.devices import visible_gpus
 from bench.gpu.in_workers import ready, steps_between
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 
 
 def main() -> None:
@@ -33,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.kernels.turns import in_turns, spent_ms
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from senet_core.kernels.winograd.convolution import convolve
 
 SHAPES = (  # channels in and out, side of the map, stride, images
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.kernels.turns import in_turns, spent_ms
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from senet_core import SEBlock
 from senet_core.kernel_hook import norm_add_relu, norm_relu
 from senet_core.kernels.fused import fused_passes
@@ -61,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -16,7 +16,8 @@ from ablations.running.machine.kernels import ALL_KERNELS, NO_KERNELS, Kernels
 from ablations.running.training.checkpoint import Supervisor
 from ablations.running.training.trainer import Observer
 from bench.our_training import CPU, cifar_quick, images, prepare
-from bench.programs import add_data, program_parser, tell
+from bench.programs import add_data, program_parser, run_program, tell
+from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
 
 EPOCHS = 4
@@ -36,6 +37,8 @@ def main() -> None:
     parser = program_parser(__doc__, steps=200, batch=128, seeds=5)
     add_data(parser)
     options = parser.parse_args()
+    if options.seeds < 2:
+        raise UserError(f"`--seeds` must be at least 2, for they have a spread, got {options.seeds}")
     torch.set_num_threads(1)
     count = options.steps // EPOCHS * options.batch
     data = images(options.data, count).subset(train_images=count)
@@ -62,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -19,7 +19,7 @@ from torch.profiler import profile
 
 from ablations.running.training.trainer import Trainer
 from bench.our_training import cifar_quick, images, prepare
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from senet_core.kernels.winograd import WinogradConv2d
 
 PASSES = ("_NormAct", "_NormAddAct", "_NormSqueeze", "_GateAddAct")
@@ -103,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

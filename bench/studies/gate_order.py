@@ -22,6 +22,7 @@ from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import Prepared, load
 from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
+from bench.programs import run_program
 from bench.studies.images import spread
 from bench.studies.recorded import command_of, study_of, study_parser
 from senet_core.pruning.gates import mean_gates
@@ -107,4 +108,4 @@ def page(found: list[dict[str, dict[str, list[float]]]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -23,7 +23,7 @@ from ablations.analysis.tables.cells import Difference, Number, Text
 from ablations.planning.study_file import load_study
 from ablations.running.record.study_paths import StudyPaths
 from bench.pages import markdown_table, write_page
-from bench.programs import program_parser
+from bench.programs import program_parser, run_program
 from bench.studies.recorded import add_overrides, command_of
 
 SAMPLERS = ("nsga2", "tpe", "random")
@@ -102,4 +102,4 @@ def _search(
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

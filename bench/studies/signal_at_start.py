@@ -24,6 +24,7 @@ from ablations.running.data.paths import prepared_path
 from ablations.running.data.prepared import load
 from ablations.running.training.augmentation.network_input import normalise
 from bench.pages import markdown_table, write_page
+from bench.programs import run_program
 from bench.studies.images import spread
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 from senet_core.model import build_model
@@ -99,4 +100,4 @@ def page(signals: dict[str, list[float]], errors: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

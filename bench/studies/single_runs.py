@@ -10,6 +10,7 @@ from statistics import mean
 from ablations.analysis.stats.paired import paired_difference
 from ablations.analysis.tables.cells import Difference, Text
 from bench.pages import markdown_table, write_page
+from bench.programs import run_program
 from bench.studies.recorded import command_of, errors_of, study_of, study_parser
 
 PLAIN = "plain"
@@ -61,4 +62,4 @@ def _difference(found: dict[int, float], base: dict[int, float], seeds: list[int
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -16,7 +16,7 @@ from ablations.planning.networks.trial import NetworkTrial, network_trial
 from ablations.planning.study_file import load_study
 from ablations.running.record.trial_record import TrialRecord
 from bench.contenders.entries import ROOT
-from bench.programs import program_parser
+from bench.programs import program_parser, run_program
 from bench.sweeps.made_up import BEGUN, ENDED, made_up
 
 STUDY = """
@@ -86,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

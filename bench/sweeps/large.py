@@ -14,7 +14,7 @@ from ablations.planning.design import design
 from ablations.planning.networks.trial import network_trial
 from ablations.planning.study_file import load_study
 from ablations.running.record.trial_file import TrialFile
-from bench.programs import program_parser
+from bench.programs import program_parser, run_program
 from bench.sweeps.books import STUDY, line, timed
 
 ROWS = 10
@@ -104,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

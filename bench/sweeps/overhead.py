@@ -32,7 +32,7 @@ from ablations.running.sweep.values import Settings
 from ablations.running.trials.inputs import InputData, Inputs
 from ablations.running.trials.task import TaskOutcome
 from bench.pages import markdown_table, write_page
-from bench.programs import program_parser, tell
+from bench.programs import program_parser, run_program, tell
 from bench.sweeps.made_up import BEGUN, ENDED, made_up
 
 STUDY = {
@@ -201,4 +201,4 @@ def page(found: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -19,6 +19,7 @@ from ablations.api.running import RunOptions
 from ablations.planning.design import design
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.trial_record import TrialRecord
+from bench.programs import run_program
 
 PROGRAM = ["sh", "-c", "echo score 1"]
 TRIALS = 200
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

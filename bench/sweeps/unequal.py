@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.programs import add_data, program_parser, tell
+from bench.programs import add_data, program_parser, run_program, tell
 from bench.sweeps import sweeping
 
 BACKBONES = ("resnet8", "resnet14", "resnet20")
@@ -53,4 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)
