@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from ablations.analysis.probe.gate_probe import GateProbe
+    from ablations.analysis.probe.numbers import read_probe
     from ablations.analysis.probe.page import write_probe
     from ablations.analysis.report.write import write_report
     from ablations.analysis.results.results import Results
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ablations.analysis.probe.gate_probe": ("GateProbe",),
+    "ablations.analysis.probe.numbers": ("read_probe",),
     "ablations.analysis.probe.page": ("write_probe",),
     "ablations.analysis.report.write": ("write_report",),
     "ablations.analysis.results.results": ("Results",),
@@ -91,6 +93,7 @@ __all__ = [
     "plan",
     "probe_gates",
     "probe_network",
+    "read_probe",
     "read_runs",
     "register_experiment",
     "retest",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ablations.analysis.plots.digest import read_mark
-from ablations.analysis.probe.page import PROBE_FOLDER
+from ablations.analysis.probe.numbers import GATES, UNITS
+from ablations.analysis.probe.page import PROBE_FOLDER, chosen_classes, content_of_probe, write_probe
+from ablations.analysis.probe.request import ProbeRequest
+from ablations.analysis.probe.request import read_request as read_probe_request
 from ablations.analysis.report.content import Content
 from ablations.analysis.report.folder import FORMATS
 from ablations.analysis.report.request import FILE_NAME as REQUEST
-from ablations.analysis.report.request import Request, read_request
+from ablations.analysis.report.request import read_request
 from ablations.analysis.report.write import (
     DRAFT,
     figure_suffixes,
@@ -50,8 +53,14 @@ def check_report(study: str, library: Library) -> list[Mismatch]:
         UserError: how the report was asked for, the study or its record cannot be read.
     """
     folder = library.reports / study
-    texts, pictures = _expected(read_request(folder), library.reported(study).content)
-    return list(_mismatches(folder, texts, pictures))
+    request = read_request(folder)
+    expected = _expected(request.formats, request.to_json(), library.reported(study).content)
+    found = list(_mismatches(folder, f"reports/{study}", *expected))
+    if study in library.probed:
+        asked, content = _page_of_probe(study, library)
+        expected = _expected(asked.formats, asked.to_json(), content)
+        found += _mismatches(folder / PROBE_FOLDER, f"reports/{study}/{PROBE_FOLDER}", *expected)
+    return found
 
 
 def make_report(study: str, library: Library) -> None:
@@ -64,25 +73,46 @@ def make_report(study: str, library: Library) -> None:
     folder, found = library.reports / study, library.reported(study)
     request = read_request(folder)
     write_report(found.results, library.reports, formats=request.formats, pairs=request.pairs, replace=True)
-    texts, pictures = _expected(request, found.content)
+    texts, pictures = _expected(request.formats, request.to_json(), found.content)
     for name in _files(folder) - {*texts, *pictures}:
         (folder / name).unlink(missing_ok=True)
+    if study in library.probed:
+        asked, _ = _page_of_probe(study, library)
+        probe = library.probe(study).only(asked.rows)
+        write_probe(probe, folder / PROBE_FOLDER, classes=asked.classes, formats=asked.formats)
 
 
-def _expected(request: Request, content: Content) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the texts of a report and the marks of its pictures, by file."""
+def _page_of_probe(study: str, library: Library) -> tuple[ProbeRequest, Content]:
+    """Return how the page of a study's probe was asked for, and what it says."""
+    asked = read_probe_request(library.reports / study / PROBE_FOLDER)
+    probe = library.probe(study).only(asked.rows)
+    return asked, content_of_probe(probe, chosen_classes(probe, asked.classes))
+
+
+def _expected(
+    formats: Sequence[str], request: str, content: Content
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the texts of a report and the marks of its pictures, by file.
+
+    Args:
+        formats: of the report.
+        request: the file that says how it was asked for.
+        content: what it says.
+    """
     marks = {plot.key: mark_of(content, plot) for plot in content.plots()}
-    suffixes = figure_suffixes(request.formats)
+    suffixes = figure_suffixes(formats)
     pictures = {f"figures/{key}.{suffix}": mark for key, mark in marks.items() for suffix in suffixes}
     images = {key: {"svg": _stand_in(mark)} for key, mark in marks.items()}
-    written = report_texts(content, request.formats, images)
+    written = report_texts(content, formats, images)
     texts = {FORMATS[name]: _bare(text) for name, text in written.items()}
-    texts |= {f"tables/{name}": text for name, text in table_files(content, request.formats).items()}
-    return texts | {REQUEST: request.to_json()}, pictures
+    texts |= {f"tables/{name}": text for name, text in table_files(content, formats).items()}
+    return texts | {REQUEST: request}, pictures
 
 
-def _mismatches(folder: Path, texts: dict[str, str], pictures: dict[str, str]) -> Iterator[Mismatch]:
-    report, expected, there = f"reports/{folder.name}", {*texts, *pictures}, _files(folder)
+def _mismatches(
+    folder: Path, report: str, texts: dict[str, str], pictures: dict[str, str]
+) -> Iterator[Mismatch]:
+    expected, there = {*texts, *pictures}, _files(folder)
     for name in sorted(expected - there):
         yield Mismatch(f"{report}/{name}", None, "", "a file")
     for name in sorted(there - expected):
@@ -99,9 +129,12 @@ def _mismatches(folder: Path, texts: dict[str, str], pictures: dict[str, str]) -
 
 
 def _files(folder: Path) -> set[str]:
-    """Return the files of a report; the page of a probe inside of it is no part of it."""
+    """Return the files of a report or of a probe's page, without those that it is made from.
+
+    The page of a probe inside of a report is no part of it.
+    """
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    return {name for name in files if not name.startswith(f"{PROBE_FOLDER}/")}
+    return {name for name in files - {GATES, UNITS} if not name.startswith(f"{PROBE_FOLDER}/")}
 
 
 def _stand_in(mark: str) -> bytes:

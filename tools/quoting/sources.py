@@ -1,4 +1,4 @@
-"""What documents may quote: each study of results/ as its report tells it, each bench, and pages of other programs."""
+"""What documents may quote: each study of results/ as its report tells it, its probe, benches, pages of programs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ablations.analysis.probe.first_screen import first_screen
+from ablations.analysis.probe.gate_probe import GateProbe
+from ablations.analysis.probe.numbers import UNITS, read_probe
+from ablations.analysis.probe.page import PROBE_FOLDER, chosen_classes, content_of_probe
 from ablations.analysis.report.content import Content, content_of
 from ablations.analysis.report.request import FILE_NAME as REQUEST
 from ablations.analysis.report.request import Request, read_request
@@ -22,7 +26,7 @@ from senet_core.errors import UserError, unknown
 from tools.quoting.clone import shareable_files
 from tools.quoting.facts import Facts, bench_facts, study_facts
 
-BENCH = "bench"
+BENCH, PROBE = "bench", "probe"
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,13 @@ class Library:
         """Every source that could be asked."""
         benches = self._matching(rf"results/({BENCH}/[^/]+)\.json")
         pages = self._matching(r"results/([^/]+)/[^/]+\.md")
-        return list(dict.fromkeys([*self.committed, *pages, *benches]))
+        probes = [f"{study}/{PROBE}" for study in self.probed]
+        return list(dict.fromkeys([*self.committed, *probes, *pages, *benches]))
+
+    @cached_property
+    def probed(self) -> list[str]:
+        """The studies of whose probe every clone has the numbers."""
+        return self._matching(rf"reports/([^/]+)/{re.escape(f'{PROBE_FOLDER}/{UNITS}')}")
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -112,7 +122,17 @@ class Library:
             self._reported[study] = self._report(study)
         return self._reported[study]
 
+    def probe(self, study: str) -> GateProbe:
+        """Return what the last probe of a study found.
+
+        Raises:
+            RecordError: its files cannot be read.
+        """
+        return read_probe(self.reports / study / PROBE_FOLDER)
+
     def _read(self, name: str) -> QuotedSource:
+        if name.removesuffix(f"/{PROBE}") in self.probed and name.endswith(f"/{PROBE}"):
+            return self._probe_source(name)
         if name.startswith(f"{BENCH}/"):
             bench = read_bench(self.folder / "results" / f"{name}.json")
             timed = [bench_table(bench)] if TIMINGS in bench else []
@@ -125,6 +145,12 @@ class Library:
         tables = {table.key: table for table in found.content.tables()}
         facts = study_facts(found.results)
         return QuotedSource(name, facts, tables, found.content.answer, pages)
+
+    def _probe_source(self, name: str) -> QuotedSource:
+        probe = self.probe(name.removesuffix(f"/{PROBE}"))
+        content = content_of_probe(probe, chosen_classes(probe, ()))
+        tables = {table.key: table for table in content.tables()}
+        return QuotedSource(name, tables=tables, sentences=first_screen(probe).answer)
 
     def _report(self, name: str) -> Reported:
         asked = Request((name,), ("md",), ())

@@ -114,12 +114,14 @@ def _figure(
         channels = evenly(unit.channels, MOST_CHANNELS)
         panels.append(GatePanel(unit.name, channels, tuple(lines_of(unit, channels))))
     ends = [
-        (value - part, value + part)
+        value + sign * (0.0 if np.isnan(part) else part)  # one image has no spread
         for panel in panels
         for line in panel.lines
         for value, part in zip(line.means, line.spread or (0.0,) * len(line.means), strict=True)
+        for sign in (-1, 1)
+        if not np.isnan(value)  # as those of a class without images are
     ]
-    return GateFigure(tuple(panels), min(low for low, _ in ends), max(high for _, high in ends))
+    return GateFigure(tuple(panels), min(ends, default=0.0), max(ends, default=1.0))
 
 
 def evenly(count: int, most: int) -> tuple[int, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from ablations.analysis.probe.statements import StatementFinding, judge
 from ablations.analysis.probe.summary import MEASURES, NetworkSummary, UnitSummary
 from ablations.analysis.stats.paired import Estimate, estimate
+from senet_core.errors import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,21 @@ class GateProbe:
     classes: tuple[str, ...]
     rows: tuple[ProbedRow, ...]
     notes: tuple[str, ...] = ()
+
+    def only(self, labels: Sequence[str]) -> GateProbe:
+        """Return the probe of some rows.
+
+        Args:
+            labels: of these, in the probe's order; all if empty.
+
+        Raises:
+            UserError: there is no such row.
+        """
+        known = [row.label for row in self.rows]
+        for label in labels:
+            if label not in known:
+                raise unknown("row of the probe", label, known)
+        return replace(self, rows=tuple(row for row in self.rows if row.label in labels)) if labels else self
 
     @property
     def units(self) -> pd.DataFrame:

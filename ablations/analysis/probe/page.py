@@ -16,30 +16,28 @@ from ablations.analysis.probe.class_figures import (
     spread_figure,
 )
 from ablations.analysis.probe.depth_figure import MOST_ROWS, depth_figure, draw_depth
+from ablations.analysis.probe.first_screen import first_screen
 from ablations.analysis.probe.gate_probe import GateProbe, ProbedRow
-from ablations.analysis.probe.statements import STATEMENTS, StatementFinding
-from ablations.analysis.probe.summary import MEASURES
+from ablations.analysis.probe.request import ProbeRequest, write_request
+from ablations.analysis.probe.tables import (
+    channel_table,
+    glance_tables,
+    row_keys,
+    statement_table,
+    unit_table,
+)
 from ablations.analysis.report.content import Content
 from ablations.analysis.report.parts import Extra, Plot
 from ablations.analysis.report.write import ReportPaths, table_files, write_content
-from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableRow, Text, fixed
-from ablations.analysis.tables.comparisons.keys import file_key
-from senet_core.errors import unknown
-from senet_core.words import counted
+from senet_core.errors import UserError, unknown
 
 PROBE_FOLDER = "gates"
 """Where the page is, within the report's folder. It is made from weights, and no record can give it again."""
 
-GATE_MEASURES = ("class_share", "likeness", "high", "low", "image_share", "constant_error", "one_error")
-CHANNEL_MEASURES = ("correlation_before", "correlation_after", "dimensions_before", "dimensions_after")
 USUAL_CLASSES = 4
 """As many as the paper draws."""
 
-_FILES = ("statements-", "units-", "channels-", "classes-", "spread-", "depth.")
-_QUESTION = (
-    "What do the gates of trained networks say: do they differ between classes, between images, from a constant, and"
-    " how does that change with depth? After the paper's section 7.2, Fig. 6 and 7."
-)
+_FILES = ("statements", "units-", "channels-", "classes-", "spread-", "depth.")
 _CLASSES = (
     "Mean gate of each channel over the test images of a class, and over all (black), in the network of seed {seed}:"
     " channels of other seeds are others. The paper's Fig. 6.{fewer}"
@@ -73,9 +71,12 @@ def write_probe(
         UserError: a class is not known, or the folder cannot be written.
         DiskError: the disk is full.
     """
-    content = content_of_probe(probe, chosen_classes(probe, classes))
-    _clear(Path(folder))
-    return write_content(content, Path(folder), formats, table_files(content, formats))
+    content, folder = content_of_probe(probe, chosen_classes(probe, classes)), Path(folder)
+    _clear(folder)
+    written = write_content(content, folder, formats, table_files(content, formats))
+    request = ProbeRequest(tuple(row.label for row in probe.rows), tuple(classes), tuple(formats))
+    write_request(folder, request)
+    return written
 
 
 def _clear(folder: Path) -> None:
@@ -89,11 +90,14 @@ def chosen_classes(probe: GateProbe, names: Sequence[str]) -> tuple[int, ...]:
     """Return the places of classes by name; without names, four that are spread over all.
 
     Raises:
-        UserError: a class is not known, or they are more than can be told apart.
+        UserError: a class is not known, or has no images.
     """
+    images = dict(zip(probe.classes, probe.rows[0].first.images, strict=True))
     for name in names:
-        if name not in probe.classes:
+        if name not in images:
             raise unknown("class", name, probe.classes)
+        if not images[name]:
+            raise UserError(f"class {name!r} has no image among those that were probed")
     if names:
         return tuple(probe.classes.index(name) for name in dict.fromkeys(names))[:MOST_CLASSES]
     with_images = [place for place, count in enumerate(probe.rows[0].first.images) if count]
@@ -107,112 +111,37 @@ def content_of_probe(probe: GateProbe, chosen: Sequence[int]) -> Content:
         probe: of a study, or of one network.
         chosen: places of the classes that are drawn.
     """
-    keys = row_keys(probe.rows)
+    keys, depth = row_keys(probe.rows), _depth_plot(probe)
+    screen = first_screen(probe)
     return Content(
         name=probe.name,
         title=f"What the gates of {probe.name} do",
-        question=_QUESTION,
+        question=screen.question,
+        glance=screen,
+        overview=depth,
         warnings=probe.notes,
         sections=(),
         extras=(
-            Extra("The paper's statements", tuple(map(statement_table, probe.rows, keys))),
-            Extra("Gates by depth", tuple(map(unit_table, probe.rows, keys)), (_depth_plot(probe),)),
-            Extra("Channels before and after the block", tuple(map(channel_table, probe.rows, keys))),
+            Extra("The paper's statements", glance_tables(probe.rows)),
             *(_row_plots(probe, row, key, chosen) for row, key in zip(probe.rows, keys, strict=True)),
+            Extra(
+                "How each statement is checked", tuple(map(statement_table, probe.rows, keys)), folded=True
+            ),
+            Extra("Gates by depth", tuple(map(unit_table, probe.rows, keys)), folded=True),
+            Extra(
+                "Channels before and after the block",
+                tuple(map(channel_table, probe.rows, keys)),
+                folded=True,
+            ),
         ),
     )
-
-
-def row_keys(rows: Sequence[ProbedRow]) -> tuple[str, ...]:
-    """Return a name for the files of each row."""
-    keys: list[str] = []
-    for row in rows:
-        key = file_key(row.label)
-        alike = sum(key in (known, known.rpartition("-")[0]) for known in keys)
-        keys.append(f"{key}-{alike + 1}" if alike else key)
-    return tuple(keys)
-
-
-def statement_table(row: ProbedRow, key: str) -> Table:
-    """Return what a row says of the paper's statements, with how each is checked in the notes."""
-    columns = (
-        Column("statement", "the paper on SE-ResNet-50", "left"),
-        Column("units", "here", "left"),
-        Column("figure", "figure [95 %]"),
-        Column("confirmed", "confirmed", "left"),
-        Column("judgement", "judgement", "left"),
-    )
-    return Table(
-        f"statements-{key}",
-        row.label,
-        columns,
-        tuple(_statement_row(found) for found in row.findings),
-        notes=(
-            "Interval: t over trained seeds, on these test images, each statement taken alone; confirmed or"
-            " contradicted where all of it lies on one side of the threshold. Thresholds were set before any network"
-            " was looked at. Stages take the place of those with the same role in the paper's network: the first for"
-            " stage 2, the last for stage 5.",
-            *(f"{statement.claim} {statement.test}" for statement in STATEMENTS),
-        ),
-        subject=f"{row.label}: the paper's statements on gates",
-    )
-
-
-def _statement_row(found: StatementFinding) -> TableRow:
-    one, statement = found.estimate, found.statement
-    side = "above" if statement.above else "below"
-    why = f" ({found.why})" if found.why else ""
-    return TableRow(
-        (
-            Text(statement.claim),
-            Text(", ".join(found.units) or None),
-            Difference(one.mean, one.lo, one.hi, signed=False, decimals=3),
-            Text(f"{side} {fixed(statement.threshold, 2)}"),
-            Text(f"{found.judgement}{why}"),
-        )
-    )
-
-
-def unit_table(row: ProbedRow, key: str) -> Table:
-    """Return the measures of a row's gates by unit."""
-    return _measures(row, f"units-{key}", GATE_MEASURES, "gates by depth")
-
-
-def channel_table(row: ProbedRow, key: str) -> Table:
-    """Return how far the channels before and after each block say the same."""
-    return _measures(row, f"channels-{key}", CHANNEL_MEASURES, "channels before and after the block")
-
-
-def _measures(row: ProbedRow, key: str, names: Sequence[str], subject: str) -> Table:
-    found = {name: row.over_seeds(name) for name in names}
-    columns = (
-        Column("unit", "unit", "left"),
-        Column("channels", "channels"),
-        *(Column(name, MEASURES[name].head) for name in names),
-    )
-    rows = []
-    for unit in row.first.units:
-        estimates = (found[name][unit.name] for name in names)
-        cells = (Difference(e.mean, e.lo, e.hi, signed=False, decimals=3) for e in estimates)
-        rows.append(TableRow((Text(unit.name), Number(unit.channels, 0), *cells)))
-    seeds = ", ".join(map(str, row.networks))
-    over = (
-        f"Mean with 95 % t-interval over {len(row.networks)} trained seeds"
-        if len(row.networks) > 1
-        else "One trained seed"
-    )
-    notes = (
-        f"{over} ({seeds}), on {counted(sum(row.first.images), 'test image')}.",
-        *(f"{MEASURES[name].head.capitalize()}: {MEASURES[name].words}." for name in names),
-    )
-    made = Table(key, row.label, columns, tuple(rows), notes=notes, subject=f"{row.label}: {subject}")
-    return made.without_empty_columns()
 
 
 def _depth_plot(probe: GateProbe) -> Plot:
     info = depth_figure(probe.rows)
     fewer = f" The first {MOST_ROWS} rows of {len(probe.rows)}." if len(probe.rows) > MOST_ROWS else ""
-    return Plot("depth", _DEPTH.format(fewer=fewer), draw_depth(info), info, wide=True)
+    caption = _DEPTH.format(fewer=fewer)
+    return Plot("depth", caption, draw_depth(info), info, wide=True, alt="Measures of the gates by unit")
 
 
 def _row_plots(probe: GateProbe, row: ProbedRow, key: str, chosen: Sequence[int]) -> Extra:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablations.analysis.probe.gate_statistics import (
     Floats,
@@ -92,8 +94,9 @@ class UnitSummary:
         place: in the stage, from 1.
         channels: that are gated.
         means: of all images, (channels,).
-        by_class: mean gate of each class (Fig. 6), (classes, channels); NaN for a class without images.
-        spread: standard deviation over the images of each class (Fig. 7), (classes, channels).
+        by_class: mean gate of each class (Fig. 6), (classes, channels), as float32 has it, for files have no more;
+            NaN for a class without images.
+        spread: standard deviation over the images of each class (Fig. 7), likewise.
         values: by the names of MEASURES; None where there is none.
     """
 
@@ -143,6 +146,7 @@ def summarise(collected: CollectedGates, classes: int) -> NetworkSummary:
 def _unit(unit: UnitGates, collected: CollectedGates, classes: int) -> UnitSummary:
     gates, labels = unit.gates, collected.labels
     by_class = class_means(gates, labels, classes)
+    kept, spread = map(_as_kept, (by_class, class_deviations(gates, labels, classes)))
     shares = class_shares(gates, labels)
     ends = saturation(gates, unit.ends)
     values: dict[str, float | None] = {
@@ -160,11 +164,21 @@ def _unit(unit: UnitGates, collected: CollectedGates, classes: int) -> UnitSumma
         unit.stage,
         unit.place,
         gates.shape[1],
-        gates.mean(axis=0, dtype=np.float64),
-        by_class,
-        class_deviations(gates, labels, classes),
+        mean_gates(kept, np.bincount(labels, minlength=classes)),
+        kept,
+        spread,
         {name: values[name] for name in MEASURES},
     )
+
+
+def _as_kept(made: Floats) -> Floats:
+    return made.astype(np.float32).astype(np.float64)
+
+
+def mean_gates(by_class: Floats, images: NDArray[np.integer[Any]]) -> Floats:
+    """Return the mean over all images, (channels,), from those of the classes, (classes, channels)."""
+    there = images > 0
+    return np.average(by_class[there], axis=0, weights=images[there])
 
 
 def _redundancy(unit: UnitGates) -> Iterator[tuple[str, float | None]]:

@@ -33,7 +33,7 @@ from ablations.analysis.tables.comparisons.keys import distinct_key, family_key
 from ablations.analysis.tables.comparisons.notes import comparison_notes
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
-from ablations.analysis.tables.glance.glance import Glance, glance_of
+from ablations.analysis.tables.glance.glance import FirstScreen, Glance, glance_of
 from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.page import page_of
 from senet_core.words import counted
@@ -57,6 +57,7 @@ _CURVES_CAPTION = (
     "By epoch: {figures}, mean over seeds with their range as a band; below, the {compared} error minus the baseline's "
     "with the same seed, mean over seeds, in points."
 )
+_OVERVIEW = "Every row's difference to the baseline, with its interval and verdict"
 
 _EMPTY = Table("", "", (), ())
 
@@ -75,7 +76,7 @@ class Content:
     warnings: tuple[str, ...]
     sections: tuple[Section, ...]
     extras: tuple[Extra, ...]
-    glance: Glance | None = None
+    glance: FirstScreen | None = None
     overview: Plot | None = None
     reading: tuple[str, ...] = ()
     setup: Table = _EMPTY
@@ -200,7 +201,7 @@ def _overview(glance: Glance) -> Plot | None:
     """Return the picture of all rows; None where nothing can be compared yet."""
     if not glance.rows.compared:
         return None
-    return Plot("overview", glance.caption, draw_overview(glance.rows), glance.rows)
+    return Plot("overview", glance.caption, draw_overview(glance.rows), glance.rows, alt=_OVERVIEW)
 
 
 def _axis_section(group: Family, results: Results) -> Section:

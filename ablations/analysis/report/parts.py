@@ -20,6 +20,7 @@ class Plot:
         figure: as drawn.
         data: the numbers and words that it was drawn from, as nested tuples and dataclasses.
         wide: whether it takes both columns of a page.
+        alt: what it shows, for those who cannot see it; its key if not given.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Plot:
     figure: Figure
     data: object
     wide: bool = False
+    alt: str = ""
 
 
 @dataclass(frozen=True)

@@ -221,6 +221,7 @@ class Column:
         in_paper: whether a table in a paper has it where nothing else is asked for.
         narrow: whether it holds marks alone, and does not count where columns are counted.
         whole: whether its entries are never broken, as those of numbers never are.
+        prose: whether they are sentences, which may be broken anywhere.
     """
 
     key: str
@@ -230,6 +231,7 @@ class Column:
     in_paper: bool = True
     narrow: bool = False
     whole: bool = False
+    prose: bool = False
 
 
 @dataclass(frozen=True)

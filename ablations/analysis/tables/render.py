@@ -80,7 +80,9 @@ def _html_head(column: Column) -> Markup:
 
 def _html_cells(table: Table, row: TableRow) -> Markup:
     return Markup("").join(
-        Markup('<td class="{}"{}>{}</td>').format(column.align, _html_value(cell), _html_cell(cell))
+        Markup('<td class="{}{}"{}>{}</td>').format(
+            column.align, " prose" * column.prose, _html_value(cell), _html_cell(cell)
+        )
         for column, cell in zip(table.columns, row.cells, strict=True)
     )
 

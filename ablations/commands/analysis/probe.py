@@ -10,6 +10,7 @@ import click
 from ablations.commands.analysis.report import as_formats
 from ablations.commands.shared import options, programs
 from ablations.commands.shared.options import AskedStudy
+from senet_core.errors import UserError
 
 
 @click.command("probe")
@@ -29,6 +30,11 @@ from ablations.commands.shared.options import AskedStudy
     help="Take the first N test images of each class; all if not given. The paper has 50.",
 )
 @click.option(
+    "--again",
+    is_flag=True,
+    help="Make the page again from the Parquet files of the last probe, which needs no weights and no images.",
+)
+@click.option(
     "--leave-out",
     type=click.Path(dir_okay=False),
     metavar="FILE.yaml",
@@ -44,6 +50,7 @@ def command(
     only: tuple[str, ...],
     classes: tuple[str, ...],
     images_per_class: int | None,
+    again: bool,
     leave_out: str | None,
     formats: tuple[str, ...],
     as_json: bool,
@@ -53,40 +60,45 @@ def command(
 
     The study must have kept its networks' weights (keep_weights: true). Written into REPORTS/STUDY/gates: a page with
     the paper's statements, each confirmed, contradicted or undetermined here; its Fig. 6 and 7; measures by depth with
-    intervals over seeds; and the numbers, gates.parquet and units.parquet. Nothing is trained.
+    intervals over seeds; and the numbers, gates.parquet and units.parquet, from which --again makes the page again.
+    Nothing is trained.
     """
     import json
     import shlex
 
     from rich.text import Text
 
+    from ablations.analysis.probe.document import probe_document
+    from ablations.analysis.probe.first_screen import first_screen
     from ablations.analysis.probe.next_study import next_study
-    from ablations.analysis.probe.numbers import probe_document, write_numbers
+    from ablations.analysis.probe.numbers import read_probe, write_numbers
     from ablations.analysis.probe.of_study import probe_results
-    from ablations.analysis.probe.page import (
-        PROBE_FOLDER,
-        chosen_classes,
-        row_keys,
-        statement_table,
-        write_probe,
-    )
+    from ablations.analysis.probe.page import PROBE_FOLDER, chosen_classes, write_probe
+    from ablations.analysis.probe.tables import glance_tables
     from ablations.analysis.results.results import Results
     from ablations.analysis.tables.screen import ScreenTable
     from ablations.commands.shared.console import make_console
     from ablations.planning.commands import program
     from ablations.planning.new_study import check_new_study, write_new_study
 
+    if again and images_per_class is not None:
+        raise UserError("--again takes the images of the last probe; --images-per-class does not go with it")
     if leave_out is not None:
         check_new_study(leave_out)  # before the minutes that follow
     design, paths = asked.open()
     results, console = Results(design, paths.open_record(), places=paths.places()), make_console()
+    folder = paths.report / PROBE_FOLDER
     with console.status("") if console.is_terminal and not as_json else nullcontext() as status:
-        probe = probe_results(
-            results,
-            rows=only,
-            images_per_class=images_per_class,
-            data_dir=data_dir,
-            say=lambda text: None if status is None else status.update(Text(f"gates of {text}")),
+        probe = (
+            read_probe(folder).only(only)
+            if again
+            else probe_results(
+                results,
+                rows=only,
+                images_per_class=images_per_class,
+                data_dir=data_dir,
+                say=lambda text: None if status is None else status.update(Text(f"gates of {text}")),
+            )
         )
     chosen_classes(probe, classes)
     fewer = (
@@ -97,12 +109,11 @@ def command(
         if leave_out is not None and fewer is not None:
             write_new_study(leave_out, fewer)
         return
-    folder = paths.report / PROBE_FOLDER
-    numbers = write_numbers(probe, folder)
+    numbers = () if again else write_numbers(probe, folder)
     written = write_probe(probe, folder, classes=classes, formats=formats)
-    for row, key in zip(probe.rows, row_keys(probe.rows), strict=True):
-        console.print(Text(row.label, style="bold"))
-        console.print(ScreenTable(statement_table(row, key)))
+    console.print(Text(" ".join(first_screen(probe).answer)))
+    for table in glance_tables(probe.rows):
+        console.print(ScreenTable(table))
     for note in probe.notes:
         console.print(Text(note))
     for path in (written.markdown, written.html, written.latex, *numbers):

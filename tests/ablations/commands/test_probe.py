@@ -70,7 +70,8 @@ def folder(ablate: Callable[..., Any], trained: Path, tmp_path: Path) -> Path:
 def test_a_page_and_its_numbers_are_written(ablate: Callable[..., Any]) -> None:
     said = ablate("probe", "tiny.yaml", "--class", "3", "--class", "8", "--leave-out", "fewer.yaml")
     assert (said.status, said.err) == (0, "")
-    assert said.out.count("Early gates are shared by the classes") == 2  # a table for each row with gates
+    assert "Of the paper's 6 statements on the gates of its SE-ResNet-50, each of 2 rows " in said.out
+    assert said.out.count("Early gates are shared by the classes") == 1  # a line, with a column for each row
     folder = Path("reports/tiny/gates")
     for name in ("report.md", "report.html", "gates.parquet", "units.parquet"):
         assert f"{folder / name}" in said.out
@@ -89,6 +90,30 @@ def test_a_page_and_its_numbers_are_written(ablate: Callable[..., Any]) -> None:
     planned = ablate("plan", "fewer.yaml")
     assert planned.status == 0
     assert not Path("reports/tiny/report.md").exists()
+
+
+def test_a_page_is_made_again_without_weights_and_images(ablate: Callable[..., Any], folder: Path) -> None:
+    assert (
+        "there are no numbers of a probe in 'reports/tiny/gates'"
+        in ablate("probe", "tiny.yaml", "--again").err
+    )
+    assert ablate("probe", "tiny.yaml", "--class", "3").status == 0
+    page = folder / "reports/tiny/gates/report.md"
+    first = page.read_bytes()
+    numbers = (page.parent / "units.parquet").read_bytes()
+    page.unlink()
+    shutil.rmtree(folder / "results/tiny/weights")
+    shutil.rmtree(folder / "data")
+    assert ablate("probe", "tiny.yaml", "--again", "--class", "3").status == 0
+    assert page.read_bytes() == first
+    assert ablate("probe", "tiny.yaml", "--again", "--only", "SE max r=8").status == 0
+    assert b"SE max r=8 " in page.read_bytes()
+    assert b"SE r=8" not in page.read_bytes()
+    assert (page.parent / "units.parquet").read_bytes() == numbers  # those of every row
+    said = ablate("probe", "tiny.yaml", "--again", "--images-per-class", "3")
+    assert (said.status, "--images-per-class does not go with it" in said.err) == (2, True)
+    said = ablate("probe", "tiny.yaml", "--again", "--only", "SE mx r=8")
+    assert (said.status, "did you mean 'SE max r=8'" in said.err) == (2, True)
 
 
 @pytest.mark.usefixtures("folder")

@@ -15,11 +15,15 @@ from PIL.PngImagePlugin import PngInfo
 
 from ablations.analysis.plots.data import Interval
 from ablations.analysis.plots.digest import picture_mark, plot_of, read_mark
+from ablations.analysis.probe.numbers import write_numbers
+from ablations.analysis.probe.page import write_probe
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
 from ablations.planning.design import design
 from ablations.planning.study_file import load_study
+from tests.ablations.analysis.probe.made_gates import NINE, probe
 from tests.ablations.analysis.synthetic import simulated, write_record
+from tools.quoting.answers import answer
 from tools.quoting.reports import check_report, make_report
 from tools.quoting.sources import Library
 
@@ -73,6 +77,27 @@ def test_pairs_and_every_format(clone: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_the_page_of_a_probe_is_checked_made_again_and_quoted(clone: Path) -> None:
+    assert reported(clone, ("md",)) == []
+    folder, probed = clone / "reports/tiny/gates", probe(names=NINE[:4])
+    write_numbers(probed, folder)
+    write_probe(probed, folder, classes=("fox", "cat"), formats=("md",))
+    assert check_report("tiny", Library(clone)) == []
+    page = folder / "report.md"
+    said = page.read_text(encoding="utf-8")
+    page.write_text(said.replace("nothing was trained", "much was trained"), encoding="utf-8")
+    [found] = map(str, check_report("tiny", Library(clone)))
+    assert found.startswith("reports/tiny/gates/report.md:")
+    make_report("tiny", Library(clone))
+    assert check_report("tiny", Library(clone)) == []
+    source = Library(clone).source("tiny/probe")
+    unit = probed.rows[0].over_seeds("class_share")["SE_2_2"]
+    asked = "units-se-r-4, SE_2_2, class_share value"
+    assert answer(source, asked, block=False) == f"{unit.mean:.3f}"
+    assert answer(source, "answer", block=True).startswith("Of the paper's 6 statements")
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", ["race", "grid", "pairwise"])
 def test_every_kind_of_design(clone: Path, kind: str) -> None:
     assert reported(clone, ("md", "html"), design=kind) == []
@@ -107,8 +132,8 @@ def test_pictures_that_say_nothing_have_no_mark() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_page_of_a_probe_is_left_alone(clone: Path) -> None:
-    """It is made from weights, which no clone has."""
+def test_the_page_of_a_probe_without_numbers_is_left_alone(clone: Path) -> None:
+    """It was made from weights, which no clone has."""
     assert reported(clone, ("md",)) == []
     page = clone / "reports/tiny/gates/report.md"
     page.parent.mkdir()

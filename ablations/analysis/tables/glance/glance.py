@@ -13,25 +13,34 @@ from ablations.analysis.tables.glance.rows import GlanceRows, glance_rows
 from ablations.analysis.tables.glance.spent import cost_sentence
 
 
-@dataclass(frozen=True)
-class Glance:
-    """What a reader sees first.
+@dataclass(frozen=True, kw_only=True)
+class FirstScreen:
+    """What a reader sees first, in words.
 
     Attributes:
         question: that was asked.
         status: that the study is unfinished, or may not be judged yet; "" where neither is so.
         answer: at most three sentences, without markup.
-        rows: for the picture.
-        caption: how to read it.
         cost: what it took, in a sentence.
     """
 
     question: str
-    status: str
+    status: str = ""
     answer: tuple[str, ...]
+    cost: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance(FirstScreen):
+    """What a reader of a comparison sees first.
+
+    Attributes:
+        rows: for the picture.
+        caption: how to read it.
+    """
+
     rows: GlanceRows
     caption: str
-    cost: str
 
 
 def glance_of(results: Results | FrameResults) -> Glance:
@@ -42,7 +51,14 @@ def glance_of(results: Results | FrameResults) -> Glance:
         answer, status = frame_sentences(results), ""
     else:
         question, answer, status = results.design.study.question, study_sentences(results), _status(results)
-    return Glance(question, status, answer, rows, _caption(results, rows), cost_sentence(results))
+    return Glance(
+        question=question,
+        status=status,
+        answer=answer,
+        cost=cost_sentence(results),
+        rows=rows,
+        caption=_caption(results, rows),
+    )
 
 
 def progress_sentence(results: Results) -> str:

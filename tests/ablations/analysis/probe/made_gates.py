@@ -33,13 +33,23 @@ def network(
     ends: tuple[float, float] | None = (0, 1),
 ) -> NetworkSummary:
     """A network of these units; `changed` says how some of them differ, see `gates`."""
+    return summarise(CollectedGates(LABELS, collected_units(seed, changed, names, ends), {}), CLASSES)
+
+
+def collected_units(
+    seed: int = 0,
+    changed: Mapping[str, Mapping[str, float]] | None = None,
+    names: Sequence[str] = NINE[:3],
+    ends: tuple[float, float] | None = (0, 1),
+) -> tuple[UnitGates, ...]:
+    """The gates of these units, image by image; arguments as of `network`."""
     units = []
     for number, name in enumerate(names):
         _, stage, place = name.split("_")
         made = gates(100 * seed + number, **(changed or {}).get(name, {}))
         before = np.random.default_rng(number).normal(size=made.shape).astype(np.float32)
         units.append(UnitGates(name, int(stage), int(place), name, made, before, before * made, ends))
-    return summarise(CollectedGates(LABELS, tuple(units), {}), CLASSES)
+    return tuple(units)
 
 
 def probe(seeds: int = 3, names: Sequence[str] = NINE) -> GateProbe:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_gates import CHANNELS, CLASSES, LABELS, NINE, gates, network, probe
+from made_gates import CHANNELS, CLASSES, LABELS, NINE, collected_units, gates, network, probe
 
 from ablations.analysis.probe.class_figures import (
     class_figure,
@@ -19,10 +19,14 @@ from ablations.analysis.probe.class_figures import (
     spread_figure,
 )
 from ablations.analysis.probe.depth_figure import depth_figure, draw_depth
+from ablations.analysis.probe.document import probe_document
 from ablations.analysis.probe.gate_probe import GateProbe, ProbedRow
-from ablations.analysis.probe.numbers import probe_document, write_numbers
-from ablations.analysis.probe.page import chosen_classes, row_keys, write_probe
-from ablations.analysis.probe.summary import MEASURES
+from ablations.analysis.probe.numbers import read_probe, write_numbers
+from ablations.analysis.probe.page import chosen_classes, write_probe
+from ablations.analysis.probe.summary import MEASURES, NetworkSummary, summarise
+from ablations.analysis.probe.tables import row_keys
+from ablations.errors import RecordError
+from ablations.running.probe.collecting import CollectedGates
 from senet_core.errors import UserError
 
 FEW = ("SE_2_1", "SE_3_1", "SE_3_2")
@@ -35,11 +39,17 @@ def two_rows(names: tuple[str, ...] = FEW) -> GateProbe:
     return replace(one, rows=(*one.rows, ProbedRow("SE stage 3", fewer)), notes=("One was left out.",))
 
 
+def sparse_network(labels: np.ndarray) -> NetworkSummary:
+    return summarise(CollectedGates(labels, collected_units(), {}), CLASSES)
+
+
 def test_the_page_has_statements_tables_and_figures(tmp_path: Path) -> None:
     written = write_probe(two_rows(), tmp_path, formats=("md", "html", "latex"))
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert page.startswith("# What the gates of made do\n")
     assert "> **Mind:** One was left out." in page
+    assert "**Answer.** Of the paper's 6 statements on the gates of its SE-ResNet-50, SE r=4 " in page
+    assert "![Measures of the gates by unit](figures/depth.svg)" in page
     for words in (
         "The paper's statements",
         "Gates by depth",
@@ -48,6 +58,7 @@ def test_the_page_has_statements_tables_and_figures(tmp_path: Path) -> None:
     ):
         assert words in page
     assert "| Early gates are shared by the classes (SE_2_3). | SE_2_1 |" in page
+    assert "| Early gates are shared by the classes (SE_2_3). | below 0.14 | " in page
     assert {path.stem for path in written.figures} == {
         "depth", "classes-se-r-4", "spread-se-r-4", "classes-se-stage-3", "spread-se-stage-3",
     }  # fmt: skip
@@ -93,6 +104,46 @@ def test_the_mean_gates_are_in_a_parquet_file(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(by_class, two_rows().gates)
 
 
+def test_numbers_give_the_same_page_and_numbers_again(tmp_path: Path) -> None:
+    sparse = ProbedRow("SE sparse", {7: sparse_network(LABELS % 3)})  # nothing is of the last class
+    first = replace(probe(names=FEW), rows=(*probe(names=FEW).rows, sparse), notes=("One was left out.",))
+    write_numbers(first, tmp_path / "first")
+    again = read_probe(tmp_path / "first")
+    assert (again.name, again.classes, again.notes) == (first.name, first.classes, first.notes)
+    for name, made in (("first", first), ("again", again)):
+        write_probe(made, tmp_path / name, classes=("fox", "cat"))
+        write_numbers(made, tmp_path / name)
+    files = sorted(path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*.*"))
+    assert Path("request.json") in files
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+    assert [row.label for row in again.only(["SE sparse"]).rows] == ["SE sparse"]
+    assert again.only([]) is again
+    with pytest.raises(UserError, match="unknown row of the probe 'SE spars'; did you mean 'SE sparse'"):
+        again.only(["SE spars"])
+
+
+@pytest.mark.parametrize("name", ["gates.parquet", "units.parquet"])
+def test_numbers_that_are_missing_or_damaged_are_refused(tmp_path: Path, name: str) -> None:
+    write_numbers(probe(names=FEW), tmp_path)
+    whole = (tmp_path / name).read_bytes()
+    for content in (whole[: len(whole) // 2], b""):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(RecordError, match="cannot read the numbers of a probe in"):
+            read_probe(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(RecordError, match="there are no numbers of a probe in"):
+        read_probe(tmp_path)
+
+
+def test_numbers_of_two_probes_are_refused(tmp_path: Path) -> None:
+    write_numbers(probe(names=FEW), tmp_path)
+    write_numbers(probe(seeds=2, names=FEW), tmp_path / "other")
+    (tmp_path / "other" / "units.parquet").replace(tmp_path / "units.parquet")
+    with pytest.raises(RecordError, match="they are not of the same networks"):
+        read_probe(tmp_path)
+
+
 def test_the_document_is_json_without_nan() -> None:
     document = probe_document(two_rows())
     read = json.loads(json.dumps(document, allow_nan=False))
@@ -115,6 +166,18 @@ def test_classes_are_chosen_by_name_or_spread_over_all() -> None:
     assert chosen_classes(one, []) == (0, 1, 2, 3)
     with pytest.raises(UserError, match="unknown class 'cta'; did you mean 'cat'"):
         chosen_classes(one, ["cta"])
+    three = replace(one, rows=(ProbedRow("SE", {0: sparse_network(LABELS % 3)}),))
+    assert chosen_classes(three, []) == (0, 1, 2)
+    with pytest.raises(UserError, match="class 'fox' has no image among those that were probed"):
+        chosen_classes(three, ["fox"])
+
+
+def test_a_class_with_one_image_is_drawn_without_a_spread() -> None:
+    labels = np.where(np.arange(len(LABELS)) == 0, 3, LABELS % 3)
+    info = spread_figure(sparse_network(labels), ("cat", "dog", "emu", "fox"), (0, 3))
+    assert np.isnan(info.panels[0].lines[1].spread or ()).all()
+    assert 0 <= info.low < info.high <= 1
+    assert draw_gates(info).axes
 
 
 def test_rows_with_one_name_in_files_have_files_of_their_own() -> None:
