@@ -288,7 +288,7 @@ COMMANDS: dict[str, tuple[st.SearchStrategy[str], dict[str, st.SearchStrategy[st
         st.sampled_from(STUDY_WORDS),
         {**_STUDY_OPTIONS, "--only": _names, "--class": _names, "--images-per-class": numbers,
          "--leave-out": st.sampled_from([*FOLDERS, "fewer.yaml"]), "--format": st.sampled_from(["md", "", "pdf"]),
-         "--json": st.just(""), "--data-dir": st.sampled_from(FOLDERS)},
+         "--again": st.just(""), "--json": st.just(""), "--data-dir": st.sampled_from(FOLDERS)},
     ),
     "test": (
         st.sampled_from(STUDY_WORDS),
