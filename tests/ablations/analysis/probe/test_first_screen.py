@@ -40,10 +40,12 @@ def test_few_rows_are_named_with_what_they_say_of_the_statements() -> None:
 
 def test_what_all_rows_judge_alike_is_said() -> None:
     [_, shared, _] = first_screen(several(2)).answer
-    judged = {found.judgement: found.statement.claim for found in probe().rows[0].findings}
-    assert "onfirmed in all of them: " in shared
-    assert judged["confirmed"].rstrip(".") in shared
-    assert judged["undetermined"].rstrip(".") not in shared
+    confirmed, contradicted = shared.removeprefix("All of them confirm that ").split(", and contradict that ")
+    said = {"confirmed": confirmed, "contradicted": contradicted, "undetermined": ""}
+    for found in probe().rows[0].findings:
+        claim = found.statement.claim.rstrip(".")
+        for judgement, words in said.items():
+            assert (claim[1:] in words) == (found.judgement == judgement != "undetermined")
 
 
 def test_of_many_rows_ranges_are_said_and_four_stand_in_a_table() -> None:

@@ -48,7 +48,10 @@ def test_the_page_has_statements_tables_and_figures(tmp_path: Path) -> None:
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert page.startswith("# What the gates of made do\n")
     assert "> **Mind:** One was left out." in page
-    assert "**Answer.** Of the paper's 6 statements on the gates of its SE-ResNet-50, SE r=4 " in page
+    assert (
+        "**Answer.** Of the paper's 6 statements on the gates of its SE-ResNet-50, each of 2 rows contradicts 0 to 1"
+        in page
+    )
     assert "![Measures of the gates by unit](figures/depth.svg)" in page
     for words in (
         "The paper's statements",
