@@ -81,7 +81,7 @@ def _axis_columns(axes: Iterable[str], study: Study) -> Iterator[Column]:
     """Return a column for each axis; of a study of components they are what its table is about."""
     parts = isinstance(study.kind, ComponentsDesign)
     for axis in axes:
-        head = component_name(axis) if parts else axis
+        head = component_name(axis) if parts else "written as" if axis == "variant" else axis
         yield Column(f"axis_{axis}", head, "left", in_paper=parts, narrow=parts)
 
 

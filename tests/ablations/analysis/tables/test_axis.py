@@ -147,6 +147,13 @@ def test_a_grid_has_one_table_over_all_cells(tmp_path: Path) -> None:
     assert [c.key for c in table.columns][:3] == ["variant", "axis_reduction", "axis_squeeze"]
 
 
+def test_whole_variants_are_named_and_said_as_they_are_written(tmp_path: Path) -> None:
+    [group], study = families_of(tmp_path, axes={"variant": ["eca", "fca"]}, include_plain=False)
+    table = axis_table(group, study)
+    assert [c.head for c in table.columns][:2] == ["variant", "written as"]
+    assert column(table, "axis_variant")["ECA"] == "eca"
+
+
 def test_details_count_pairs_and_say_what_pairing_gained(tmp_path: Path) -> None:
     [group, _], _ = families_of(tmp_path, {"skip": [("SE r=4", 0)], "rho": 0.8})
     table = detail_table("reduction", group.comparisons.values())
