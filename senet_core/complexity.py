@@ -16,7 +16,7 @@ from senet_core.blocks.slots import BLOCKS
 from senet_core.insertion import bottleneck_widths
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def measure_complexity(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     image_shape: tuple[int, int, int] = (3, 224, 224),
     num_classes: int = 1000,
@@ -86,7 +86,7 @@ def measure_complexity(
 
     Args:
         backbone: a known backbone.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         image_shape: (C, H, W) in pixels.
         num_classes: outputs.
 
@@ -100,7 +100,7 @@ def measure_complexity(
 
 def measure_activations(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     image_shape: tuple[int, int, int] = (3, 224, 224),
     num_classes: int = 1000,
@@ -114,7 +114,7 @@ def measure_activations(
 
     Args:
         backbone: a known backbone.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         image_shape: (C, H, W) in pixels.
         num_classes: outputs.
 
@@ -148,7 +148,7 @@ def measure_block(name: str, *, channels: int, width: int, side: int) -> tuple[i
     return count_parameters(block), count_multiply_adds(block, (channels, side, side))
 
 
-def outline(backbone: str, variant: SEVariant | None, *, in_channels: int, num_classes: int) -> nn.Module:
+def outline(backbone: str, variant: VariantLike, *, in_channels: int, num_classes: int) -> nn.Module:
     """Build a network on the meta device, in evaluation mode: it has shapes and no values."""
     with torch.device("meta"):
         return build_model(backbone, variant, num_classes=num_classes, in_channels=in_channels).eval()

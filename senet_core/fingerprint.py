@@ -24,7 +24,7 @@ from senet_core.latency import using_threads
 from senet_core.model import build_model
 from senet_core.randomness import drawing_from, stream_seed
 from senet_core.units import SEUnit
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike
 
 IMAGES = 2
 SMALL_SIDES = (16, 64, 160)
@@ -90,7 +90,7 @@ class Fingerprint:
 
 def structure(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     num_classes: int = 1000,
     image_shape: tuple[int, int, int] = (3, 224, 224),
@@ -99,7 +99,7 @@ def structure(
 
     Args:
         backbone: a known backbone.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         num_classes: outputs.
         image_shape: (C, H, W) in pixels.
 
@@ -132,7 +132,7 @@ def structure(
 
 def fingerprint(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     num_classes: int = 1000,
     image_shape: tuple[int, int, int] = (3, 224, 224),
@@ -142,7 +142,7 @@ def fingerprint(
 
     Args:
         backbone: a known backbone.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         num_classes: outputs.
         image_shape: (C, H, W) in pixels.
         made_of: its structure, where that is known already.

@@ -14,6 +14,7 @@ from senet_core.blocks.whole_block import WholeBlock
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
 from senet_core.units import SEUnit, checked_form, form_of
+from senet_core.variants.text import VariantLike, variant_from
 from senet_core.variants.variant import PAPER_SE, SEVariant
 
 RESNET_STAGES = {2: "layer1", 3: "layer2", 4: "layer3", 5: "layer4"}
@@ -65,7 +66,7 @@ def _found(model: nn.Module, path: str) -> nn.Module:
 
 def insert_se(
     model: nn.Module,
-    variant: SEVariant | None,
+    variant: VariantLike,
     *,
     stages: Mapping[int, Place] | None = None,
     seed: int | None = None,
@@ -75,7 +76,7 @@ def insert_se(
     Args:
         model: a network whose stages hold blocks of known classes: torchvision's and timm's ResNets, ResNeXts
             and wide ResNets, this package's networks, and what a `@unit_form` teaches.
-        variant: which blocks, and where; None leaves the network as it is.
+        variant: which blocks, and where, as for `build_model`; None leaves the network as it is.
         stages: stage number to the place of the stage's units; found by itself in ResNets.
         seed: the gates start from streams of this seed, one for each unit; None draws from torch's global
             generator.
@@ -87,6 +88,7 @@ def insert_se(
         UserError: the stages or a block's class are not known, or the integration is not possible in a block;
             the network is then as it was.
     """
+    variant = variant_from(variant)
     if variant is None:
         return model
     where = dict(stages) if stages is not None else stages_of(model)

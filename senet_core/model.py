@@ -10,13 +10,13 @@ from senet_core.backbones import find_backbone
 from senet_core.errors import UserError
 from senet_core.insertion import insert_se
 from senet_core.randomness import drawing_from
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike, variant_from
 from senet_core.weights import load_weights
 
 
 def build_model(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     num_classes: int = 1000,
     in_channels: int = 3,
@@ -30,7 +30,7 @@ def build_model(
 
     Args:
         backbone: a known backbone ("resnet20", "resnet50").
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         num_classes: outputs, at least 1.
         in_channels: channels of the images, at least 1.
         seed: None draws the weights from torch's global generator.
@@ -46,7 +46,7 @@ def build_model(
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")
     found = find_backbone(backbone)
-    variant = found.variant(variant)
+    variant = found.variant(variant_from(variant))
     with drawing_from(seed, "backbone"):
         model = found.build(num_classes=num_classes, in_channels=in_channels)
     model = insert_se(model, variant, stages=found.stages, seed=seed)

@@ -19,7 +19,7 @@ from senet_core.dense.tasks import DETECTORS, DetectorSize
 from senet_core.dense.trunk import Trunk, build_trunk
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike
 
 _RATIOS = (0.5, 1.0, 2.0)
 _OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
@@ -55,7 +55,7 @@ class PyramidTrunk(nn.Module):
 def build_detector(
     name: str,
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     num_classes: int = 91,
     image_size: int | tuple[int, int] = (800, 1333),
@@ -71,7 +71,7 @@ def build_detector(
     Args:
         name: a registered detector: "faster-rcnn", "mask-rcnn" or "retinanet".
         backbone: a known backbone whose stages halve their maps, and end before a linear classifier.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         num_classes: with the background, which is class 0, at least 2.
         image_size: pixels to which the shorter side of an image is scaled, and that its longer side may have at most;
             a single number is both.

@@ -15,7 +15,7 @@ from senet_core.dense.tasks import SEGMENTERS
 from senet_core.dense.trunk import Trunk, build_trunk
 from senet_core.errors import UserError
 from senet_core.randomness import drawing_from
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike
 
 
 class LastMap(nn.Module):
@@ -42,7 +42,7 @@ class LastMap(nn.Module):
 def build_segmenter(
     name: str,
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     num_classes: int = 21,
     output_stride: int = 8,
@@ -57,7 +57,7 @@ def build_segmenter(
     Args:
         name: a registered segmenter: "fcn" or "deeplab-v3".
         backbone: as for `build_detector`.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         num_classes: with the background, which is class 0, at least 2.
         output_stride: pixels of the image between two positions of the last map, a power of 2; a trunk that strides
             less stays as it is.

@@ -16,7 +16,7 @@ from senet_core.backbones import find_backbone
 from senet_core.errors import UserError, unknown
 from senet_core.insertion import units_at
 from senet_core.model import build_model
-from senet_core.variants.variant import SEVariant
+from senet_core.variants.text import VariantLike
 from senet_core.weights import load_weights
 
 SIDE = 256
@@ -135,7 +135,7 @@ class Trunk(nn.Module):
 
 def build_trunk(
     backbone: str,
-    variant: SEVariant | None = None,
+    variant: VariantLike = None,
     *,
     seed: int | None = None,
     weights: str | Path | None = None,
@@ -144,7 +144,7 @@ def build_trunk(
 
     Args:
         backbone: a known backbone.
-        variant: None for the plain network.
+        variant: a name ("eca"), text ("se:reduction=8"), fields or `SEVariant`; None for the plain network.
         seed: None draws the weights from torch's global generator.
         weights: of a classifier, as for `build_model`, with any number of classes.
 

@@ -11,6 +11,9 @@ from senet_core.variants.label import PLAIN
 from senet_core.variants.published import PUBLISHED, published_in
 from senet_core.variants.variant import PAPER_SE, PLACEMENT, PREFIX, SEVariant
 
+VariantLike = SEVariant | str | Mapping[str, object] | None
+"""What names a variant: itself, a text form or published name, its fields; None names the plain network."""
+
 
 def variant_fields(variant: SEVariant | None) -> dict[str, str]:
     """Return every field as the text form has it; none for the plain network."""

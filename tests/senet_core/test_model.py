@@ -9,7 +9,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from senet_core import SLOTS, SEVariant, UserError, build_model
+from senet_core import SLOTS, SEVariant, UserError, build_model, insert_se, measure_complexity, parse_variant
+from senet_core.variants.text import VariantLike
 
 VARIANTS = [
     *(
@@ -147,3 +148,40 @@ def test_bad_input_is_refused(backbone: str, variant: SEVariant | None, message:
 def test_counts_are_whole_numbers_of_at_least_one(field: str, value: object) -> None:
     with pytest.raises(UserError, match=f"^{field} must be a whole number of at least 1, got {value!r}$"):
         build_model("resnet8", **{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("eca", parse_variant("eca")),
+        ("se:reduction=4,stages=2+3", SEVariant(reduction=4, stages=(2, 3))),
+        ({"reduction": 4}, SEVariant(reduction=4)),
+        ("plain", None),
+    ],
+)
+def test_a_variant_may_be_given_as_study_files_write_it(
+    written: VariantLike, meant: SEVariant | None
+) -> None:
+    """So that a block of a table is built from Python by the name that stands in the table."""
+    assert measure_complexity("resnet20", written) == measure_complexity("resnet20", meant)
+    given = [
+        build_model("resnet20", written, seed=3),
+        insert_se(build_model("resnet20", seed=3), written, seed=3),
+    ]
+    wanted = build_model("resnet20", meant, seed=3).state_dict()
+    for model in given:
+        found = model.state_dict()
+        assert list(found) == list(wanted)
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [("simma", "did you mean 'simam'"), ({"reductoin": 3}, "'reduction'"), (7, "got 7")],
+)
+def test_what_is_no_variant_is_refused(written: object, message: str) -> None:
+    for build in (build_model, measure_complexity):
+        with pytest.raises(UserError, match=message):
+            build("resnet20", written)  # type: ignore[operator]
+    with pytest.raises(UserError, match=message):
+        insert_se(build_model("resnet20"), written)  # type: ignore[arg-type]
