@@ -49,7 +49,7 @@ def test_the_commands_lead_from_the_file_to_a_row_beside_the_other_blocks(tmp_pa
     table = (
         (tmp_path / "reports/blocks/report.md").read_text(encoding="utf-8").partition("## Axis: block\n")[2]
     )
-    rows = re.findall(r"^\| ([^|]+) \|", table.partition("\nErrors:")[0], flags=re.MULTILINE)
+    rows = re.findall(r"^\| ([^|]+) \|", table.partition("\n\n<details>")[0], flags=re.MULTILINE)
     assert [row for row in rows if row[0] not in ":"] == [
         "variant", "plain", "**SE r=4**", "cbam r=4", "joint-cbam r=4",
     ]  # fmt: skip
