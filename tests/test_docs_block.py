@@ -51,7 +51,7 @@ def test_the_commands_lead_from_the_file_to_a_row_beside_the_other_blocks(tmp_pa
     )
     rows = re.findall(r"^\| ([^|]+) \|", table.partition("\n\n<details>")[0], flags=re.MULTILINE)
     assert [row for row in rows if row[0] not in ":"] == [
-        "variant", "plain", "**SE r=4**", "cbam r=4", "joint-cbam r=4",
+        "variant", "plain", "**SE r=4**", "CBAM r=4", "joint-cbam r=4",
     ]  # fmt: skip
 
 
