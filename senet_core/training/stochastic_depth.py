@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from torch import nn
-from torchvision.ops import StochasticDepth  # type: ignore[import-untyped,unused-ignore]
 
 from senet_core.backbones.catalog import Place
 from senet_core.blocks.slots import FORMS
@@ -29,6 +28,8 @@ def add_stochastic_depth(model: nn.Module, rate: float, stages: Mapping[int, Pla
 
     Source: Huang et al. 2016, arXiv:1603.09382, section 3, equation 4 for the linear rise.
     """
+    from torchvision.ops import StochasticDepth  # type: ignore[import-untyped,unused-ignore]  # a second or two
+
     places = [place for _, place in sorted(stages.items())]
     units = [(path, unit) for place in places for path, unit in units_at(model, place) if _is_residual(unit)]
     if not units:
