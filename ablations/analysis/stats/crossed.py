@@ -11,30 +11,24 @@ layout without replication
     MS_R = N sum_r (D_r. - D..)^2 / (R - 1)        MS_I = R sum_i (D_.i - D..)^2 / (N - 1)
     MS_E = sum_ri (D_ri - D_r. - D_.i + D..)^2 / ((R - 1)(N - 1))
 
-the mean D.. has the variance Var and Satterthwaite's degrees of freedom df:
-
-    Var = (MS_R + MS_I - MS_E) / (R N)
-    df = (MS_R + MS_I - MS_E)^2 / (MS_R^2 / (R - 1) + MS_I^2 / (N - 1) + MS_E^2 / ((R - 1)(N - 1)))
-
-Where the images add nothing that could be told from the rest (MS_I <= MS_E), where the sum is not positive, or so small
-that df falls below 1, the larger of the two one-way variances stands in, for df would be that of no variance at all:
-MS_R / (R N) with R - 1, or MS_I / (R N) with N - 1 degrees of freedom.
+the mean D.. has the variance (MS_R + MS_I - MS_E) / (R N). `crossed_error` has its distribution, from which interval
+and p follow.
 
 Source: Gallas, Pennello and Myers 2007, "Multireader multicase variance analysis for binary data", JOSA A 24, B70;
-Satterthwaite 1946, "An approximate distribution of estimates of variance components"; Jordan 2023,
-arXiv:2304.01910, for the spread between runs that is real.
+Jordan 2023, arXiv:2304.01910, for the spread between runs that is real.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ablations.analysis.stats.crossed_error import CrossedError, MeanSquares, error_of_mean
 from ablations.analysis.stats.equivalence import check_margin
 from senet_core.errors import UserError
 
@@ -47,31 +41,32 @@ class CrossedLevel:
 
     Attributes:
         mean: per cent of images that are wrong, averaged over seeds; for a difference variant minus baseline.
-        se: standard error over new seeds and new images; None below two seeds or two images.
-        df: Satterthwaite's degrees of freedom; None as for `se`.
-        lo: lower end of the t-interval; None as for `se`, and where nothing varies.
+        error: of the mean, over new seeds and new images; None below two seeds or two images.
+        lo: lower end of the interval; None as for `error`, and where nothing varies.
         hi: upper end of the interval.
         seeds: how many.
         images: how many.
         floor: the standard error that infinitely many seeds would leave on this test set:
-            the root of max(0, (MS_I - MS_E) / (R N)); None as for `se`.
+            the root of max(0, (MS_I - MS_E) / (R N)); None as for `error`.
         sigma_dist: standard deviation between runs that is real, on a test set without end: the root of
-            max(0, N / (N - 1) (var_r(D_r.) - sum_i var_r(D_ri) / N^2)), which is (MS_R - MS_E) / N; None as for `se`.
-        fallback: whether a one-way variance stands in.
+            max(0, N / (N - 1) (var_r(D_r.) - sum_i var_r(D_ri) / N^2)), which is (MS_R - MS_E) / N; None likewise.
         confidence: of the interval, between 0 and 1.
     """
 
     mean: float
-    se: float | None
-    df: float | None
+    error: CrossedError | None
     lo: float | None
     hi: float | None
     seeds: int
     images: int
     floor: float | None
     sigma_dist: float | None
-    fallback: bool = False
     confidence: float = 0.95
+
+    @property
+    def se(self) -> float | None:
+        """Standard error over new seeds and new images; None below two seeds or two images."""
+        return None if self.error is None else self.error.se
 
     @property
     def floor_half_width(self) -> float | None:
@@ -87,9 +82,9 @@ class CrossedDifference(CrossedLevel):
     @property
     def p(self) -> float | None:
         """Two-sided p of no difference, over new seeds and new images; None where there is no interval."""
-        if not self.se or self.df is None:
+        if self.error is None or not self.error.se:
             return None
-        return float(2 * special.stdtr(self.df, -abs(self.mean) / self.se))
+        return min(1.0, 2 * self.error.beyond(abs(self.mean)))
 
     def tost_p(self, margin: float) -> float | None:
         """Return the larger p of the two one-sided tests against -margin and +margin; None as for `p`.
@@ -98,9 +93,9 @@ class CrossedDifference(CrossedLevel):
             margin: in points, above 0.
         """
         check_margin(margin)
-        if not self.se or self.df is None:
+        if self.error is None or not self.error.se:
             return None
-        return float(special.stdtr(self.df, -(margin - abs(self.mean)) / self.se))
+        return self.error.beyond(margin - abs(self.mean))
 
     def settled_by_seeds(self, margin: float | None, level: float = 0.05) -> bool | None:
         """Return whether infinitely many seeds would give a verdict on this test set, were the mean to stay.
@@ -163,36 +158,25 @@ def crossed_level(right: _Bits, *, confidence: float = 0.95) -> CrossedLevel:
     return CrossedLevel(**_stated(by_seed, by_image, int(by_seed.sum()), confidence))
 
 
-class MeanSquares(NamedTuple):
-    """Of seeds, images and the rest; of two crossed factors in general."""
-
-    seeds: float
-    images: float
-    rest: float
-
-
 def _stated(
     by_seed: NDArray[np.int64], by_image: NDArray[np.int64], squares: int, confidence: float
 ) -> dict[str, Any]:
     """Return the attributes of a crossed result from the sums of D / 100 by seed and by image and of its squares."""
     r, n = by_seed.size, by_image.size
     mean = 100 * int(by_seed.sum()) / (r * n)
-    nothing = dict.fromkeys(("se", "df", "lo", "hi", "floor", "sigma_dist"))
+    nothing = dict.fromkeys(("error", "lo", "hi", "floor", "sigma_dist"))
     stated = {"mean": mean, "seeds": r, "images": n, "confidence": confidence, **nothing}
     if r < 2 or n < 2:
         return stated
     ms = _mean_squares(by_seed, by_image, squares)
-    variance, df, fallback = variance_of_mean(ms, r, n)
-    se = math.sqrt(variance)
-    half = _quantile(df, (1 + confidence) / 2) * se if se > 0 else None
+    error = error_of_mean(ms, r, n)
+    half = error.half_width(confidence) if error.se > 0 else None
     return stated | {
-        "se": se,
-        "df": df,
+        "error": error,
         "lo": None if half is None else mean - half,
         "hi": None if half is None else mean + half,
-        "floor": math.sqrt(max(0.0, ms.images - ms.rest) / (r * n)),
-        "sigma_dist": math.sqrt(max(0.0, ms.seeds - ms.rest) / n),
-        "fallback": fallback,
+        "floor": math.sqrt(max(0.0, ms.second - ms.rest) / (r * n)),
+        "sigma_dist": math.sqrt(max(0.0, ms.first - ms.rest) / n),
     }
 
 
@@ -205,22 +189,6 @@ def _mean_squares(by_seed: NDArray[np.int64], by_image: NDArray[np.int64], squar
     rest = r * n * squares - total - seeds - images
     scale = 100.0**2 / (r * n)
     return MeanSquares(scale * seeds / (r - 1), scale * images / (n - 1), scale * rest / ((r - 1) * (n - 1)))
-
-
-def variance_of_mean(ms: MeanSquares, r: int, n: int) -> tuple[float, float, bool]:
-    """Return the variance of the mean, its degrees of freedom, and whether a one-way variance stands in.
-
-    Args:
-        ms: mean squares of a table of r seeds and n images.
-        r: at least 2.
-        n: at least 2.
-    """
-    together = ms.seeds + ms.images - ms.rest
-    parts = ms.seeds**2 / (r - 1) + ms.images**2 / (n - 1) + ms.rest**2 / ((r - 1) * (n - 1))
-    if ms.images > ms.rest and together > 0 and (df := together**2 / parts) >= 1:
-        return together / (r * n), df, False
-    one_way, df = max((ms.seeds, float(r - 1)), (ms.images, float(n - 1)))
-    return one_way / (r * n), df, parts > 0
 
 
 def _sums(right: _Bits, axis: int) -> NDArray[np.int64]:

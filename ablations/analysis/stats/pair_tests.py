@@ -101,7 +101,7 @@ def resting_on_images(tested: Sequence[Tested], rules: Rules) -> list[Tested] | 
     for one in tested:
         if one.p is None:
             found.append(one)
-        elif one.crossed is None or one.crossed.df is None:
+        elif one.crossed is None or one.crossed.error is None:
             return None
         else:
             found.append(_on_images(one, one.crossed, rules))

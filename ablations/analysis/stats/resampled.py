@@ -8,8 +8,8 @@ in common, with the difference d_s on the test images and d_sb on resample b,
     c = (mean over seeds of the variance of d_sb over resamples - b) / (n - 1)
 
 stand for the shares MS_R / RN, MS_I / RN and MS_E / RN of the two-way layout in `ablations.analysis.stats.crossed`,
-whose variance of the mean, a + b - c, and degrees of freedom are taken over from there. For a metric that is a mean
-over images they are the same up to the chance of the draws.
+and the interval follows from them as there. For a metric that is a mean over images it is the same up to the chance of
+the draws.
 
 Source: as there; the bootstrap for the images' share is ours.
 """
@@ -21,9 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from ablations.analysis.stats.crossed import MeanSquares, variance_of_mean
+from ablations.analysis.stats.crossed_error import MeanSquares, error_of_mean
 from senet_core.errors import UserError
 
 _LEAST_DRAWS = 20
@@ -86,7 +85,7 @@ def resampled_difference(
     single = float(draws.var(axis=1, ddof=1).mean())
     shares = (float(values.var(ddof=1)) / seeds, of_images, max(0.0, single - of_images) / (seeds - 1))
     scale = seeds * images
-    variance, df, _ = variance_of_mean(MeanSquares(*(scale * share for share in shares)), seeds, images)
-    half = float(special.stdtrit(df, (1 + confidence) / 2)) * math.sqrt(variance) if variance > 0 else None
+    error = error_of_mean(MeanSquares(*(scale * share for share in shares)), seeds, images)
+    half = error.half_width(confidence) if error.se > 0 else None
     lo, hi = (None, None) if half is None else (mean - half, mean + half)
     return ResampledDifference(mean, lo, hi, image_sd, seeds, confidence)

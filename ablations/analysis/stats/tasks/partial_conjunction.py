@@ -24,9 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
-from ablations.analysis.stats.crossed import MeanSquares, variance_of_mean
+from ablations.analysis.stats.crossed_error import MeanSquares, error_of_mean
 from ablations.analysis.stats.holm import holm
 from senet_core.errors import UserError
 
@@ -38,8 +37,7 @@ class TaskSpread:
     Attributes:
         mean: of the differences.
         se: standard error over new tasks and new seeds.
-        df: Satterthwaite's degrees of freedom.
-        lo: lower end of the t-interval; None where nothing varies.
+        lo: lower end of the interval; None where nothing varies.
         hi: upper end.
         tasks: how many.
         seeds: that all tasks have.
@@ -47,12 +45,10 @@ class TaskSpread:
         between_tasks: standard deviation of the true difference between tasks.
         between_seeds: of what seeds add on all tasks alike.
         rest: of what they add on each task for itself.
-        fallback: whether a one-way variance stands in, see `crossed`.
     """
 
     mean: float
     se: float
-    df: float
     lo: float | None
     hi: float | None
     tasks: int
@@ -61,7 +57,6 @@ class TaskSpread:
     between_tasks: float
     between_seeds: float
     rest: float
-    fallback: bool
 
 
 def partial_conjunction(p_values: Sequence[float | None]) -> tuple[float, ...]:
@@ -128,13 +123,12 @@ def spread_over_tasks(differences: ArrayLike, *, confidence: float = 0.95) -> Ta
         tasks * float((of_seed**2).sum()) / (seeds - 1),
         float(((d - mean - of_task - of_seed) ** 2).sum()) / ((tasks - 1) * (seeds - 1)),
     )
-    variance, df, fallback = variance_of_mean(ms, tasks, seeds)
-    se = math.sqrt(variance)
-    varies = se > 1e-12 * float(np.abs(d).max())
-    half = float(special.stdtrit(df, (1 + confidence) / 2)) * se if varies else None
+    error = error_of_mean(ms, tasks, seeds)
+    varies = error.se > 1e-12 * float(np.abs(d).max())
+    half = error.half_width(confidence) if varies else None
     return TaskSpread(
-        mean=mean, se=se, df=df, lo=None if half is None else mean - half, hi=None if half is None else mean + half,
+        mean=mean, se=error.se, lo=None if half is None else mean - half, hi=None if half is None else mean + half,
         tasks=tasks, seeds=seeds, left_out=int(finite.any(axis=0).sum()) - seeds,
         between_tasks=math.sqrt(max(0.0, ms[0] - ms[2]) / seeds),
-        between_seeds=math.sqrt(max(0.0, ms[1] - ms[2]) / tasks), rest=math.sqrt(ms[2]), fallback=fallback,
+        between_seeds=math.sqrt(max(0.0, ms[1] - ms[2]) / tasks), rest=math.sqrt(ms[2]),
     )  # fmt: skip

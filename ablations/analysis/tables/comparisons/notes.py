@@ -19,8 +19,8 @@ _ONE_ANALYSIS = (
 )
 _ON_IMAGES = (
     "Differences are paired by seed and by test image, with their 95 % interval over new seeds and new test images, "
-    "each taken alone: seeds and images are crossed, and both count (degrees of freedom by Satterthwaite). p is of the "
-    "same,"
+    "each taken alone: seeds and images are crossed, and both count (a t variable for each, after Behrens and "
+    "Fisher). p is of the same,"
 )
 _UNPAIRED = (
     "The runs have no seed in common, so differences are not paired: their 95 % interval and p are those of Welch's "

@@ -114,7 +114,6 @@ def _records(rows: Sequence[RowByClass]) -> Iterator[Mapping[str, Value]]:
                 "baseline_error": one.found.baseline,
                 "difference": d.mean,
                 "difference_se": d.se,
-                "difference_df": d.df,
                 "difference_lo": d.lo,
                 "difference_hi": d.hi,
                 "p": d.p,

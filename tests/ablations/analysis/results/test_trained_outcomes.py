@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 import ablations as ab
+from ablations.analysis.stats.crossed_error import CrossedError
 
 SEEDS = 3
 
@@ -41,11 +41,10 @@ def test_a_trained_study_rests_on_images_and_its_intervals_are_those_of_statsmod
         data = pd.DataFrame({"d": d.ravel(), "seed": seed.ravel(), "image": image.ravel()})
         table: Any = anova_lm(ols("d ~ C(seed) + C(image)", data).fit(), typ=1)
         ms, df = table["mean_sq"], table["df"]
-        total = ms["C(seed)"] + ms["C(image)"] - ms["Residual"]
-        freedom = total**2 / (ms**2 / df).sum()
-        assert made.crossed is not None
-        if total <= 0 or freedom < 1 or ms["C(image)"] <= ms["Residual"]:
-            assert made.crossed.fallback
-            continue
-        interval = stats.t.interval(0.95, freedom, d.mean(), np.sqrt(total / d.size))
+        of_images = max(0, ms["C(image)"] - ms["Residual"]) / d.size
+        of_seeds = ms["C(seed)"] / d.size
+        half = CrossedError(np.sqrt(of_seeds), df["C(seed)"], np.sqrt(of_images), df["C(image)"]).half_width(
+            0.95
+        )
+        interval = (d.mean() - half, d.mean() + half)
         assert (made.difference.lo, made.difference.hi) == pytest.approx(interval, abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from ablations.analysis.stats.crossed import crossed_difference, crossed_level
+from ablations.analysis.stats.crossed_error import CrossedError
 from ablations.analysis.stats.paired import paired_difference
 from senet_core.errors import UserError
 
@@ -47,33 +48,31 @@ def test_mean_squares_are_those_of_statsmodels(seeds: int, images: int, seed: in
         data = pd.DataFrame({"d": bits.ravel(), "seed": r.ravel(), "image": i.ravel()})
         table: Any = anova_lm(ols("d ~ C(seed) + C(image)", data).fit(), typ=1)
         ms, df = table["mean_sq"], table["df"]
-        total = ms["C(seed)"] + ms["C(image)"] - ms["Residual"]
-        freedom = total**2 / (ms**2 / df).sum()
-        if total <= 0 or freedom < 1 or ms["C(image)"] <= ms["Residual"]:
-            assert made.fallback
-            continue
-        se = np.sqrt(total / bits.size)
-        lo, hi = stats.t.interval(0.95, freedom, bits.mean(), se)
-        assert (made.mean, made.se, made.df) == pytest.approx((bits.mean(), se, freedom), abs=1e-6)
-        assert (made.lo, made.hi) == pytest.approx((lo, hi), abs=1e-6)
-        left = max(0, ms["C(image)"] - ms["Residual"]) / bits.size
-        assert made.floor == pytest.approx(np.sqrt(left), abs=1e-6)
+        of_images = max(0, ms["C(image)"] - ms["Residual"]) / bits.size
+        of_seeds = ms["C(seed)"] if ms["C(seed)"] > 1e-9 else ms["Residual"]
+        error = CrossedError(np.sqrt(of_seeds / bits.size), df["C(seed)"], np.sqrt(of_images), df["C(image)"])
+        assert made.error is not None
+        assert astuple(made.error) == pytest.approx(astuple(error), abs=1e-6)
+        half = error.half_width(0.95)
+        assert (made.mean, made.lo, made.hi) == pytest.approx(
+            (bits.mean(), bits.mean() - half, bits.mean() + half), abs=1e-6
+        )
+        assert made.floor == pytest.approx(np.sqrt(of_images), abs=1e-6)
 
 
 def test_the_p_belongs_to_the_interval_and_to_the_margin() -> None:
     variant, baseline = outcomes(5, 400, 1)
     found = crossed_difference(variant & (np.arange(400) % 9 > 0), baseline)
     assert found.p is not None
-    assert found.df is not None
-    assert found.se is not None
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.mean) / found.se, found.df), abs=1e-12)
+    assert found.error is not None
+    assert found.p == pytest.approx(2 * found.error.beyond(abs(found.mean)))
     edge = crossed_difference(
         variant & (np.arange(400) % 9 > 0), baseline, confidence=1 - found.p
     )  # touches zero
     assert min(abs(edge.lo or 1), abs(edge.hi or 1)) == pytest.approx(0, abs=1e-6)
-    beyond = abs(found.mean) + found.se
-    assert found.tost_p(beyond) == pytest.approx(stats.t.sf(1, found.df), abs=1e-9)
-    assert (found.tost_p(abs(found.mean)), found.fallback) == (pytest.approx(0.5), False)
+    assert found.tost_p(abs(found.mean) + 3) == pytest.approx(found.error.beyond(3.0))
+    assert found.tost_p(abs(found.mean)) == pytest.approx(0.5)
+    assert found.tost_p(abs(found.mean) / 2) == pytest.approx(1 - found.error.beyond(abs(found.mean) / 2))
 
 
 def test_a_level_by_hand() -> None:
@@ -82,7 +81,8 @@ def test_a_level_by_hand() -> None:
     ms_r, ms_i, ms_e = 1250.0, 13750 / 3, 1250.0
     assert (level.mean, level.seeds, level.images) == (37.5, 2, 4)
     assert level.se == pytest.approx(np.sqrt((ms_r + ms_i - ms_e) / 8))
-    assert level.df == pytest.approx((ms_r + ms_i - ms_e) ** 2 / (ms_r**2 + ms_i**2 / 3 + ms_e**2 / 3))
+    assert level.error is not None
+    assert astuple(level.error) == pytest.approx((np.sqrt(ms_r / 8), 1, np.sqrt((ms_i - ms_e) / 8), 3))
     assert (level.floor, level.sigma_dist) == (pytest.approx(np.sqrt((ms_i - ms_e) / 8)), 0.0)
 
 
@@ -100,7 +100,7 @@ def test_any_outcomes_have_numbers_or_none_and_mirror(
 ) -> None:
     a, b = np.random.default_rng(seed).random((2, seeds, images)) < share
     here, there = crossed_difference(a, b), crossed_difference(b, a)
-    numbers = (here.se, here.df, here.lo, here.hi, here.p, here.floor, here.sigma_dist)
+    numbers = (here.se, here.lo, here.hi, here.p, here.floor, here.sigma_dist)
     assert all(x is None or np.isfinite(x) for x in numbers)
     assert (there.mean, there.se, there.p) == (-here.mean, here.se, here.p)
     assert (here.se is None) == (seeds < 2 or images < 2)
@@ -112,27 +112,24 @@ def test_any_outcomes_have_numbers_or_none_and_mirror(
 def test_one_seed_says_nothing_of_other_seeds() -> None:
     one = crossed_difference(np.array([[True, False, True]]), np.array([[False, False, True]]))
     assert one.mean == pytest.approx(-100 / 3)
-    assert (one.se, one.df, one.lo, one.p, one.floor, one.floor_half_width) == (None,) * 6
+    assert (one.se, one.error, one.lo, one.p, one.floor, one.floor_half_width) == (None,) * 6
     assert one.settled_by_seeds(0.2) is None
     assert one.tost_p(0.2) is None
 
 
-def test_equal_outcomes_have_no_interval_and_are_no_fallback() -> None:
+def test_equal_outcomes_have_no_interval() -> None:
     right, _ = outcomes(3, 50, 2)
     same = crossed_difference(right, right.copy())
-    assert (same.mean, same.se, same.lo, same.p, same.fallback) == (0.0, 0.0, None, None, False)
+    assert (same.mean, same.se, same.lo, same.p) == (0.0, 0.0, None, None)
     assert same.settled_by_seeds(0.2)
 
 
-def test_a_sum_that_is_not_positive_falls_back_on_the_larger_variance() -> None:
-    balanced = np.eye(4, dtype=bool)[:, [0, 1, 2, 3, 0, 1, 2, 3]]  # seeds are alike, and so are images
+def test_seeds_and_images_that_are_alike_have_the_error_of_what_they_do_together() -> None:
+    balanced = np.eye(4, dtype=bool)[:, [0, 1, 2, 3, 0, 1, 2, 3]]
     level = crossed_level(balanced)
-    assert (level.fallback, level.se, level.lo) == (True, 0.0, None)
-    for bits, df in ((balanced.copy(), 7), (balanced.T.copy(), 7)):
-        bits[0, 1] = True
-        found, errors = crossed_level(bits), 100.0 - 100 * bits.mean(axis=0 if bits.shape[0] == 4 else 1)
-        assert (found.fallback, found.df) == (True, df)
-        assert found.se == pytest.approx(errors.std(ddof=1) / np.sqrt(8))
+    rest = 100**2 * 32 * 0.25 * 0.75 / (3 * 7)  # all of the sum of squares
+    assert level.se == pytest.approx(np.sqrt(rest / 32))
+    assert level.floor == 0.0
 
 
 def test_a_small_difference_is_never_settled_on_a_small_test_set() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ablations.analysis.stats.crossed import crossed_difference
 from ablations.analysis.stats.holm import holm
@@ -36,7 +37,7 @@ def test_each_interval_is_that_of_its_class_with_the_share_of_all(members: int) 
         level = 1 - 0.05 / (2 * members)
         alone = crossed_difference(ours, theirs, confidence=level)
         if alone.floor:
-            assert one.difference.df == alone.df
+            assert one.difference.error == alone.error
             assert one.difference.lo == (None if alone.lo is None else max(-100, alone.lo))
             continue
         seeds = paired_difference(100 * (~ours).mean(1), 100 * (~theirs).mean(1), confidence=level)
@@ -52,9 +53,9 @@ def test_images_without_a_spread_of_their_own_take_nothing_from_the_seeds() -> N
     labels, hardness = np.arange(2000) % 40, draw.normal(size=2000)
     one, other = (hardness + 0.7 * draw.normal(size=(6, 2000)) < 1.2 for _ in range(2))
     found = class_differences(one, other, labels, members=3)
-    freedom = [d.difference.df for d in found if d.difference.df is not None]
-    assert len(freedom) == 40
-    assert min(freedom) > 3
+    errors = [d.difference.error for d in found if d.difference.error is not None]
+    assert len(errors) == 40
+    assert max(error.half_width(0.95) / error.se for error in errors) <= stats.t.ppf(0.975, 5) + 1e-6
 
 
 def test_intervals_hold_together_and_holm_finds_no_class_by_chance_too_often() -> None:
