@@ -234,7 +234,7 @@ def test_the_records_of_this_repository_are_found(folder: Path, here: str) -> No
     record = StudyRecord(ROOT / "results" / folder.name)
     results = Results(design_of(asked, record), record)
     if isinstance(asked, NetworkStudy):
-        in_bf16 = folder.name in {"first-epoch", "recipe-parts", "gates"}
+        in_bf16 = folder.name in {"first-epoch", "recipe-parts", "gates", "zoo"}
         assert results.design.baseline.recipe.precision == ("bf16" if in_bf16 else "fp32")
     assert len(results.finished) == results.asked_trials > 0
     assert not results.choices or all(choice.over for choice in results.choices)
