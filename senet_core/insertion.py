@@ -88,6 +88,10 @@ def insert_se(
         UserError: the stages or a block's class are not known, or the integration is not possible in a block;
             the network is then as it was.
     """
+    if not isinstance(model, nn.Module):
+        raise UserError(f"SE blocks are put into a network, a torch module, got {model!r}")
+    if stages is not None and not isinstance(stages, Mapping):
+        raise UserError(f"stages are given as {{2: 'path.of.a.stage', ...}}, got {stages!r}")
     variant = variant_from(variant)
     if variant is None:
         return model
@@ -98,6 +102,11 @@ def insert_se(
         for stage in (variant.stages or sorted(where))
         for path, block in _chosen(units_at(model, where[stage]), variant)
     ]
+    if not sites:
+        raise UserError(
+            f"{type(model).__name__} has no units in {', '.join(map(repr, where.values())) or 'its stages'}: a stage is"
+            " the path of the module whose children are its units"
+        )
     for _, _, block in sites:
         if isinstance(block, SEUnit):
             raise UserError(f"{type(model).__name__} has SE blocks already; start from the plain network")

@@ -18,6 +18,7 @@ from ablations.planning.study import Study
 from ablations.running.machine.durable import not_written, write_durably
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.sweep.values import SILENT, Display
+from senet_core.errors import UserError
 from senet_core.words import counted
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def run(
     from ablations.running.executors.factories import ExecutorOptions
 
     options = RunOptions() if options is None else options
+    if not isinstance(options, RunOptions):
+        raise UserError(f"`options` are `ab.RunOptions(data_dir=..., tracking=True, ...)`, got {options!r}")
+    executors = ExecutorOptions(executor=executor, workers=workers)
     if train is not None:
         study = _with_function(study, train)
     design, paths = open_study(study, results_dir, fresh=options.fresh, seeds=seeds, **changes)
@@ -90,7 +94,7 @@ def run(
     if not design.study.typed:
         design = replace(design, study=_written_down(design.study, paths))
     sweep = StudyRun(design, paths, options)
-    outcome = sweep.train(ExecutorOptions(executor=executor, workers=workers).factory(), display)
+    outcome = sweep.train(executors.factory(), display)
     if outcome.stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
     if outcome.stopped_by is not None:

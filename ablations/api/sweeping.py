@@ -53,6 +53,20 @@ class RunOptions:
     fresh: bool = False
     processes_per_trial: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse what is out of range before anything is begun.
+
+        Raises:
+            UserError: a time limit is not above 0, or a number of processes is below 1.
+        """
+        limit, processes = self.trial_timeout, self.processes_per_trial
+        if limit is not None and (
+            not isinstance(limit, int | float) or isinstance(limit, bool) or not limit > 0
+        ):
+            raise UserError(f"`trial_timeout` must be a number of seconds above 0, got {limit!r}")
+        if not isinstance(processes, int) or isinstance(processes, bool) or processes < 1:
+            raise UserError(f"`processes_per_trial` must be a whole number of at least 1, got {processes!r}")
+
 
 @dataclass
 class StudyRun:

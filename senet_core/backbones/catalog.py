@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from senet_core.blocks.registry import Registry
 from senet_core.blocks.slots import check_integration
-from senet_core.errors import unknown
+from senet_core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,6 +95,8 @@ def find_backbone(name: str) -> Backbone:
     Raises:
         UserError: the name is not known.
     """
+    if not isinstance(name, str):
+        raise UserError(f"a backbone is a name such as 'resnet20', got {name!r}")
     if name in BACKBONES:
         entry = BACKBONES[name]
         traits = entry.traits

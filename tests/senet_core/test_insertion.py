@@ -191,6 +191,26 @@ def test_a_wrong_path_is_refused() -> None:
         insert_se(torchvision.models.resnet18(), SEVariant(), stages={2: "layer9"})
 
 
+@pytest.mark.parametrize("stages", [{}, {2: "conv1"}])
+def test_a_network_that_would_stay_plain_is_refused(stages: dict[int, str]) -> None:
+    with pytest.raises(UserError, match=r"ResNet has no units in .*: a stage is the path of the module"):
+        insert_se(torchvision.models.resnet18(), "eca", stages=stages)
+
+
+@pytest.mark.parametrize(
+    ("model", "stages", "message"),
+    [
+        ("resnet18", None, "into a network, a torch module, got 'resnet18'"),
+        (torchvision.models.resnet18, None, "got <function resnet18"),
+        (nn.Sequential(), [2], r"stages are given as \{2: 'path.of.a.stage', ...\}, got \[2\]"),
+        (nn.Sequential(), "layer1", "got 'layer1'"),
+    ],
+)
+def test_what_is_no_network_or_no_stages_is_refused(model: Any, stages: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        insert_se(model, "eca", stages=stages)
+
+
 def test_an_unknown_block_is_refused_and_the_network_left_alone() -> None:
     model = torchvision.models.resnet18()
     model.layer4.append(nn.Conv2d(512, 512, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import pytest
 import torch
@@ -132,12 +133,13 @@ def test_one_image_of_one_pixel_is_enough_to_test() -> None:
         ("resnet21", None, "unknown backbone 'resnet21'; "),
         ("resnet6", None, "unknown backbone 'resnet6'; "),
         ("", None, "unknown backbone ''; "),
+        (20, None, "a backbone is a name such as 'resnet20', got 20"),
         ("resnet20", SEVariant(stages=(5,)), "unknown stage 5; known: 2, 3, 4"),
         ("resnet20", SEVariant(reduction={2: 8}), "no reduction is given for stage 3; given for 2"),
         ("resnet18", SEVariant(stages=(1, 2)), "unknown stage 1; known: 2, 3, 4, 5"),
     ],
 )
-def test_bad_input_is_refused(backbone: str, variant: SEVariant | None, message: str) -> None:
+def test_bad_input_is_refused(backbone: Any, variant: SEVariant | None, message: str) -> None:
     with pytest.raises(UserError) as caught:
         build_model(backbone, variant)
     assert str(caught.value).startswith(message)

@@ -45,7 +45,7 @@ def write_numbers(probe: GateProbe, folder: Path) -> tuple[Path, Path]:
         raise not_written(f"to {str(folder)!r}", error, chosen=True) from error
 
 
-def read_probe(folder: Path) -> GateProbe:
+def read_probe(folder: str | Path) -> GateProbe:
     """Read the probe that `write_numbers` wrote; what it was made from is not needed.
 
     Args:
@@ -56,6 +56,7 @@ def read_probe(folder: Path) -> GateProbe:
     """
     import pyarrow.parquet as pq
 
+    folder = Path(folder)
     try:
         units, gates = (pq.read_table(folder / name) for name in (UNITS, GATES))
         told = json.loads((units.schema.metadata or {})[_TOLD])

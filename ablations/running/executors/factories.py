@@ -45,6 +45,23 @@ class ExecutorOptions:
     gpus_per_trial: float | None = None
     ray_data: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is out of range before anything is opened.
+
+        Raises:
+            UserError: an option has another type or is out of range.
+        """
+        if self.executor is not None and not isinstance(self.executor, str) and not callable(self.executor):
+            raise UserError(
+                "`executor` is 'ray', a function of the trials at a time that returns an executor, or the name of one,"
+                f" got {self.executor!r}"
+            )
+        for name in ("workers", "trials_per_gpu", "cpus_per_trial"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if value not in (None, AUTO) and not whole:
+                raise UserError(f"`{name}` must be a whole number of at least 1, got {value!r}")
+
     def factory(self) -> ExecutorFactory:
         """Return what opens the executor, after checking that it can be had.
 

@@ -22,10 +22,8 @@ def class_table(found: ByClass) -> Table:
         Column("variant", "variant", "left"),
         Column("lower_in", "lower error in", "left"),
         Column("higher_in", "higher error in", "left"),
-        Column("lowest_class", "most below the baseline", "left", gives_way=1),
-        Column("lowest", "points"),
-        Column("highest_class", "most above the baseline", "left", gives_way=1),
-        Column("highest", "points"),
+        Column("lowest", "most below the baseline", "left", gives_way=1),
+        Column("highest", "most above the baseline", "left", gives_way=1),
         Column("seeds", "seeds", gives_way=2),
     )
     compared = [row for row in found.rows if row.classes]
@@ -87,8 +85,7 @@ def _cells(row: RowByClass) -> Iterator[Text | Difference | Number]:
         yield Text(_names(one.name for one in side if one.differs))
     for side in (below, above):
         d = side[0].found.difference if side else None
-        yield Text(side[0].name if side else None)
-        yield Difference(None, None, None) if d is None else Difference(d.mean, d.lo, d.hi)
+        yield Text(None if d is None else f"{side[0].name} {Difference(d.mean, d.lo, d.hi).text()}")
     yield Number(row.seeds, decimals=0)
 
 

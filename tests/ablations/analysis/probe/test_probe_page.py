@@ -111,7 +111,7 @@ def test_numbers_give_the_same_page_and_numbers_again(tmp_path: Path) -> None:
     sparse = ProbedRow("SE sparse", {7: sparse_network(LABELS % 3)})  # nothing is of the last class
     first = replace(probe(names=FEW), rows=(*probe(names=FEW).rows, sparse), notes=("One was left out.",))
     write_numbers(first, tmp_path / "first")
-    again = read_probe(tmp_path / "first")
+    again = read_probe(str(tmp_path / "first"))
     assert (again.name, again.classes, again.notes) == (first.name, first.classes, first.notes)
     for name, made in (("first", first), ("again", again)):
         write_probe(made, tmp_path / name, classes=("fox", "cat"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ def test_the_classes_that_differ_are_named_and_no_others(tmp_path: Path) -> None
     assert named.pop(BETTER) == ("cat", "–")
     assert named.pop(WORSE) == ("–", "frog")
     assert set(named.values()) <= {("–", "–")}
+    lowest = next(row.cells[3].text() for row in table.rows if row.cells[0].text() == BETTER)
+    assert re.fullmatch(r"cat −[\d.]+ \[−[\d.]+, −[\d.]+\]", lowest)
     [plot] = found.plots
     assert isinstance(plot.data, ByClassInfo)
     filled = {p.label: sum(differs for *_, differs in p.points) for p in plot.data.panels}
