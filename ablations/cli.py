@@ -91,7 +91,11 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
         with ended_by_signal():
             status = command.main(args=given, prog_name=program, standalone_mode=False)
     except (UserError, click.ClickException) as error:
-        _say(program, error, debug=debug)
+        of_click = getattr(click.exceptions, "NoArgsIsHelpError", ())
+        if isinstance(error, click.ClickException) and isinstance(error, of_click):
+            error.show()  # a page of help, which is no message
+        else:
+            _say(program, error, debug=debug)
         status = 2
     except (click.Abort, KeyboardInterrupt) as error:
         number = _signal_of(error)

@@ -188,3 +188,13 @@ def test_a_defect_is_one_line_too(ablate: Callable[..., Any], monkeypatch: pytes
     said = ablate("status", "small.yaml")
     assert said.status == 1
     assert said.err == "ablate: internal error: ZeroDivisionError: division by zero (--debug shows where)\n"
+
+
+@pytest.mark.parametrize("words", [(), ("data",)])
+def test_a_command_without_words_shows_its_help_in_lines(
+    ablate: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    done = ablate(*words)
+    assert done.status == 2
+    assert "Commands:\n" in done.err
+    assert "Traceback" not in done.err
