@@ -24,6 +24,7 @@ from senet_core.errors import nearest, unknown
 from senet_core.plugins import load_plugin_file
 
 SHIPPED = files("ablations") / "studies"
+_SUFFIXES = (".yaml", ".yml")
 
 
 def shipped_studies() -> list[str]:
@@ -167,8 +168,10 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
     path = Path(name_or_path)
     if name_or_path in shipped_studies():
         return name_or_path, shipped_text(name_or_path), Path(str(SHIPPED))
-    if path.suffix not in (".yaml", ".yml"):
-        near = nearest(name_or_path, shipped_studies())
+    if path.suffix not in _SUFFIXES:
+        if path.is_dir():
+            raise StudyError(f"{name_or_path!r} is a folder; give a .yaml file or a shipped study's name")
+        near = _file_near(path) or nearest(name_or_path, shipped_studies())
         hint = f" did you mean {near!r}?" if near else ""
         raise StudyError(
             f"unknown study {name_or_path!r};{hint} shipped: {', '.join(shipped_studies())}; or give a .yaml file"
@@ -178,7 +181,20 @@ def _read(name_or_path: str) -> tuple[str, str, Path]:
     except UnicodeDecodeError as error:
         raise StudyError(f"study {name_or_path!r} is not a text file in UTF-8") from error
     except OSError as error:
-        raise StudyError(f"cannot read study {name_or_path!r}: {error.strerror or error}") from error
+        near = _file_near(path) if isinstance(error, FileNotFoundError) else None
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise StudyError(f"cannot read study {name_or_path!r}: {error.strerror or error}{hint}") from error
+
+
+def _file_near(path: Path) -> str | None:
+    """Return the study file that was probably meant: of the same name, or nearly, in the same folder."""
+    try:
+        there = sorted(file.name for file in path.parent.iterdir() if file.suffix in _SUFFIXES)
+    except OSError:
+        return None
+    same = [name for name in there if Path(name).stem == path.stem]
+    near = same[0] if same else nearest(path.name, there) if path.suffix in _SUFFIXES else None
+    return str(path.with_name(near)) if near else None
 
 
 def _mapping(name: str, text: str) -> dict[str, Any]:
@@ -186,6 +202,8 @@ def _mapping(name: str, text: str) -> dict[str, Any]:
         content = read_yaml(text)
     except StudyError as error:
         raise StudyError(f"study {name!r} is not valid YAML: {error}") from error
+    if content is None:
+        raise StudyError(f"study {name!r} is empty; `ablate init NAME` writes one to begin with")
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise StudyError(f"study {name!r} must be a mapping of fields such as title, baseline and axes")
     return content

@@ -19,6 +19,13 @@ CASES: list[tuple[tuple[str, ...], str]] = [
     (("run", "SMOKE"), "unknown study 'SMOKE'; did you mean 'smoke'?"),
     (("run", "smoek"), "unknown study 'smoek'; did you mean 'smoke'?"),
     (("run", "absent.yaml"), "cannot read study 'absent.yaml': No such file or directory"),
+    (("run", "small"), "unknown study 'small'; did you mean 'small.yaml'?"),
+    (
+        ("run", "smal.yaml"),
+        "cannot read study 'smal.yaml': No such file or directory; did you mean 'small.yaml'?",
+    ),
+    (("run", "small.yml"), "No such file or directory; did you mean 'small.yaml'?"),
+    (("run", "."), "'.' is a folder; give a .yaml file or a shipped study's name"),
     ((*RUN, "--wrokers", "2"), "No such option '--wrokers'"),
     ((*RUN, "--workers", "0"), "Invalid value for '--workers'"),
     ((*RUN, "--seeds", "0"), "seeds: give between 1 and 10000 seeds, got 0"),

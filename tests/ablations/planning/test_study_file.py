@@ -116,7 +116,7 @@ class TestFile:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (b"", " must be a mapping of fields such as title, baseline and axes"),
+            (b"", " is empty; `ablate init NAME` writes one to begin with"),
             (b"- title", " must be a mapping of fields such as title, baseline and axes"),
             (b"just text", " must be a mapping of fields such as title, baseline and axes"),
             (b"1: title", " must be a mapping of fields such as title, baseline and axes"),
