@@ -97,7 +97,7 @@ def _shown(measured: Sequence[Named], verdict: str, metric: Metric) -> str:
         return ""
     found.sort(key=lambda one: -one[1])
     sizes = list(dict.fromkeys(fixed(size, metric.decimals) for size in (found[-1][1], found[0][1])))
-    by = metric.with_points(" to ".join(sizes))
+    by = metric.with_points(" and ".join(sizes[::-1]) if len(found) == 2 else " to ".join(sizes))
     return f"{metric.word(verdict)} for {_names([name for name, _ in found])} (by {by})"
 
 
@@ -129,12 +129,16 @@ def _range(left: Sequence[Named], metric: Metric) -> str:
         return f"with {runs} nothing is excluded"
     lo, hi = min(ends), max(ends)
     low, high = (fixed(abs(end), metric.decimals) for end in (lo, hi))
+    if lo < 0 < hi and len(known) > 1:  # the ends may be of two rows
+        lower, higher = metric.with_points(low), metric.with_points(high)
+        return f"with {runs}, single ones may be up to {lower} lower or {higher} higher"
     if lo < 0 < hi:
         span = f"{metric.with_points(low)} lower to {metric.with_points(high)} higher"
     else:
         least, most = (low, high) if lo >= 0 else (high, low)
         span = f"{least} to {metric.with_points(most)} {'higher' if lo >= 0 else 'lower'}"
-    return f"with {runs}, anything from {span} is possible"
+    which = "it" if len(known) == 1 else "single ones"
+    return f"with {runs}, {which} may be anything from {span}"
 
 
 def _names(names: Sequence[str]) -> str:
