@@ -13,8 +13,8 @@ from ablations.analysis.results.imported import confounded_rows, mixed_rows
 from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.seal import Standing, standing_of
 from ablations.analysis.stats.comparison import Comparison
-from ablations.analysis.stats.crossed import CrossedLevel, crossed_level
 from ablations.analysis.stats.family import compare_family
+from ablations.analysis.stats.outcomes.crossed import CrossedLevel, crossed_level
 from ablations.analysis.stats.paired import Estimate, estimate
 from ablations.planning.metric import Metric
 from ablations.planning.row import Row, RowKind

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ablations.analysis.stats.crossed import CrossedDifference
 from ablations.analysis.stats.failures import WorstRanks
 from ablations.analysis.stats.interims.schedule import InterimSchedule
+from ablations.analysis.stats.outcomes.crossed import CrossedDifference
 from ablations.analysis.stats.paired import PairedDifference, Share
 from ablations.analysis.stats.shape import Shape
 from ablations.analysis.stats.verdict import Reading

@@ -1,7 +1,7 @@
 """The error of a mean over two crossed samples, such as seeds and images: a sum of two t variables.
 
 A mean over R seeds and N images errs by the seeds that were drawn, by the images that were drawn, and by what the two
-do together. With the mean squares of the two-way layout (see `crossed`), R <= N, its variance is estimated by
+do together. With the mean squares of the two-way layout (see `outcomes.crossed`), R <= N, its variance is estimated by
 
     a + b,  a = MS_R / (R N) with R - 1 degrees of freedom,  b = max(0, MS_I - MS_E) / (R N) with N - 1
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.stats.comparison import Rules
-from ablations.analysis.stats.crossed import CrossedDifference, crossed_difference
 from ablations.analysis.stats.equivalence import tost_p
 from ablations.analysis.stats.interims.schedule import InterimSchedule, analyse_interims
+from ablations.analysis.stats.outcomes.crossed import CrossedDifference, crossed_difference
 from ablations.analysis.stats.paired import PairedDifference, paired_difference
 from ablations.analysis.stats.seed_table import by_seed
 from ablations.analysis.stats.unpaired import unpaired_difference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.crossed import crossed_level
+from ablations.analysis.stats.outcomes.crossed import crossed_level
 
 
 def spread_between_runs(results: Results) -> str | None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ablations.analysis.results.account import rules_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison, Rules
-from ablations.analysis.stats.crossed import crossed_difference, crossed_level
 from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.interval import Interval
+from ablations.analysis.stats.outcomes.crossed import crossed_difference, crossed_level
 from ablations.analysis.stats.outcomes.over_images import mean_over_images
 from ablations.analysis.stats.paired import estimate
 from ablations.planning.networks.views import ONE_CROP, Views

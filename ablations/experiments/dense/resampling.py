@@ -2,7 +2,7 @@
 
 AP and mean IoU are no means over images, so that the crossed interval of errors is not for them. What takes its place
 is a bootstrap: images are drawn with replacement, as many as there are, and the metric is computed anew. As all trials
-see the same draws, differences between rows can be taken draw by draw; `ablations.analysis.stats.resampled` does it.
+see the same draws, differences between rows can be taken draw by draw; `analysis.stats.outcomes.resampled` does it.
 
 Source: Efron 1979, "Bootstrap methods: another look at the jackknife".
 """

@@ -11,7 +11,7 @@ from ablations.analysis.report.paper_sections import beside_paper
 from ablations.analysis.report.parts import Extra
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.results.results import Results
-from ablations.analysis.stats.resampled import ResampledDifference, resampled_difference
+from ablations.analysis.stats.outcomes.resampled import ResampledDifference, resampled_difference
 from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableCell, TableRow, Text
 from ablations.planning.metric import RESAMPLED, Metric
 from ablations.running.record.trial_record import TrialRecord

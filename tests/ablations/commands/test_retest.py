@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import ablations as ab
-from ablations.analysis.stats.crossed import crossed_difference
+from ablations.analysis.stats.outcomes.crossed import crossed_difference
 from ablations.analysis.tested.summary import tried_of
 from ablations.errors import StudyError
 from ablations.planning.networks.views import Views

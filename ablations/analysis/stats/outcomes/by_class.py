@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ablations.analysis.stats.crossed import CrossedDifference, crossed_difference
+from ablations.analysis.stats.outcomes.crossed import CrossedDifference, crossed_difference
 from senet_core.errors import UserError
 
 _Bits = NDArray[np.bool_]

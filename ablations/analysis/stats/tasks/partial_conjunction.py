@@ -10,7 +10,7 @@ whose p is at most alpha may be read off without further correction, for the cla
 
 How a difference d_ts of task t and seed s varies is estimated from d_ts = mean + task_t + seed_s + rest_ts by the mean
 squares of that table (T tasks, S seeds): (MS_T - MS_E) / S between tasks, (MS_S - MS_E) / T between seeds, MS_E the
-rest. The interval of the mean is over new tasks and new seeds, as for seeds and images in `crossed`.
+rest. The interval of the mean is over new tasks and new seeds, as for seeds and images in `outcomes.crossed`.
 
 Source: Benjamini and Heller 2008, "Screening for partial conjunction hypotheses", Biometrics 64, theorem 1 with
 Bonferroni's method; Searle, Casella and McCulloch 1992, "Variance Components", chapter 4.

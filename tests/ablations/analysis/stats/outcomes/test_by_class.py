@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ablations.analysis.stats.crossed import crossed_difference
 from ablations.analysis.stats.holm import holm
 from ablations.analysis.stats.outcomes.agreement import agreement, agreement_of_seeds, always_missed
 from ablations.analysis.stats.outcomes.by_class import class_differences
+from ablations.analysis.stats.outcomes.crossed import crossed_difference
 from ablations.analysis.stats.paired import paired_difference
 from senet_core.errors import UserError
 

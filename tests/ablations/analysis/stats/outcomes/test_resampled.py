@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ablations.analysis.stats.crossed import crossed_difference
-from ablations.analysis.stats.resampled import resampled_difference
+from ablations.analysis.stats.outcomes.crossed import crossed_difference
+from ablations.analysis.stats.outcomes.resampled import resampled_difference
 from senet_core.errors import UserError
 
 

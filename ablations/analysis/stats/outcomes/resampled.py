@@ -7,7 +7,7 @@ in common, with the difference d_s on the test images and d_sb on resample b,
     b = variance over resamples of the mean of d_sb over seeds
     c = (mean over seeds of the variance of d_sb over resamples - b) / (n - 1)
 
-stand for the shares MS_R / RN, MS_I / RN and MS_E / RN of the two-way layout in `ablations.analysis.stats.crossed`,
+stand for the shares MS_R / RN, MS_I / RN and MS_E / RN of the two-way layout in `crossed`, beside this,
 and the interval follows from them as there. For a metric that is a mean over images it is the same up to the chance of
 the draws.
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from ablations.analysis.stats.crossed import crossed_difference, crossed_level
 from ablations.analysis.stats.crossed_error import CrossedError
+from ablations.analysis.stats.outcomes.crossed import crossed_difference, crossed_level
 from ablations.analysis.stats.paired import paired_difference
 from senet_core.errors import UserError
 
