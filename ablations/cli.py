@@ -93,10 +93,11 @@ def run_command(command: click.Command, program: str, arguments: Sequence[str] |
     except (UserError, click.ClickException) as error:
         of_click = getattr(click.exceptions, "NoArgsIsHelpError", ())
         if isinstance(error, click.ClickException) and isinstance(error, of_click):
-            error.show()  # a page of help, which is no message
+            click.echo(error.format_message())  # as --help: who gives no command asks which there are
+            status = 0
         else:
             _say(program, error, debug=debug)
-        status = 2
+            status = 2
     except (click.Abort, KeyboardInterrupt) as error:
         number = _signal_of(error)
         said = "interrupted" if number == signal.SIGINT else f"ended by {name_of(number)}"
