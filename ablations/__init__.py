@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ablations.planning.experiment import Context, Experiment, Factor, register_experiment
     from ablations.planning.factors.trial import FactorTrial
     from ablations.planning.metric import Metric
+    from ablations.planning.networks.views import Views
     from ablations.running.cost.times import TimingOptions
     from ablations.running.trials.stopping import Stopped
     from senet_core.errors import UserError
@@ -58,6 +59,7 @@ _HOMES = {
     "ablations.planning.experiment": ("Context", "Experiment", "Factor", "register_experiment"),
     "ablations.planning.factors.trial": ("FactorTrial",),
     "ablations.planning.metric": ("Metric",),
+    "ablations.planning.networks.views": ("Views",),
     "ablations.running.cost.times": ("TimingOptions",),
     "ablations.running.trials.stopping": ("Stopped",),
 }
@@ -84,6 +86,7 @@ __all__ = [
     "TimingOptions",
     "ToolMissing",
     "UserError",
+    "Views",
     "calibrate",
     "compare",
     "load_network",

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from senet_core.backbones import find_backbone
-from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 from senet_core.insertion import insert_se
 from senet_core.randomness import drawing_from
 from senet_core.variants.text import VariantLike, variant_from
@@ -43,8 +43,7 @@ def build_model(
             variant, or the weights cannot be read or are not of this network.
     """
     for name, value in (("num_classes", num_classes), ("in_channels", in_channels)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")
+        check_whole_number(name, value)
     found = find_backbone(backbone)
     variant = found.variant(variant_from(variant))
     with drawing_from(seed, "backbone"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ablations.analysis.results.comparison_frame import comparison_frame
+from senet_core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_runs(
-    source: str,
+    source: str | PurePath,
     *,
     variant: str | Sequence[str] = (),
     seed: str | None = None,
@@ -48,8 +50,10 @@ def read_runs(
     from ablations.analysis.external.asked import Asked
     from ablations.analysis.external.registry import read_source
 
+    if not isinstance(source, str | PurePath):
+        raise UserError(f"`source` is a CSV's name, or KIND:PLACE such as mlflow:EXPERIMENT, got {source!r}")
     names = (variant,) if isinstance(variant, str) else tuple(variant)
-    read = read_source(source, Asked(names, seed, metric, task, pattern, str(at), goal))
+    read = read_source(str(source), Asked(names, seed, metric, task, pattern, str(at), goal))
     read.frame.attrs |= {"notes": read.notes, "metric": read.metric, "goal": read.goal}
     return read.frame
 

@@ -27,6 +27,7 @@ from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, k
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError, unknown
+from senet_core.given import check_above_zero
 
 if TYPE_CHECKING:  # it loads torch
     from ablations.running.cost.calibration import Calibration
@@ -148,6 +149,14 @@ def plan(
         RecordError: the record cannot be read, or the pilot's tells nothing of the noise.
         UserError: the noise inputs contradict each other, or tell nothing that is needed.
     """
+    if not isinstance(noise, NoiseSource):
+        raise UserError(
+            f"`noise` is `ab.NoiseSource(sd=POINTS)` or `ab.NoiseSource(pilot=STUDY)`, got {noise!r}"
+        )
+    if not isinstance(options, TimingOptions):
+        raise UserError(f"`options` are `ab.TimingOptions(data_dir=..., workers=..., ...)`, got {options!r}")
+    if detect is not None:
+        check_above_zero("`detect`", detect)
     design, paths = open_study(study, results_dir, seeds=seeds)
     return plan_study(design, paths, noise=noise, detect=detect, options=options)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ablations.api.results import load_results
 from ablations.planning.networks.views import ONE_CROP, Views
+from senet_core.errors import UserError
+from senet_core.given import list_of
 
 if TYPE_CHECKING:
     from ablations.analysis.tested.summary import Tried
@@ -52,9 +54,13 @@ def retest(
     from ablations.analysis.tested.of_study import AskedTests, run_tests
     from ablations.analysis.tested.summary import tried_of
 
+    if not isinstance(views, Views):
+        raise UserError(f"`views` are `ab.Views(...)`, got {views!r}")
+    together = tuple(str(name) for name in list_of("`ensembles`", ensembles))
+    labels = tuple(str(label) for label in list_of("`rows`", rows))
     results = load_results(study, results_dir=results_dir)
     name, path = (None, None) if images is None else (images[0], Path(images[1]))
-    asked = AskedTests(views, tuple(ensembles), name, path, tuple(rows))
+    asked = AskedTests(views, together, name, path, labels)
     run_tests(results, asked, data_dir=Path(data_dir), say=say)
     results = load_results(study, results_dir=results_dir)
     return tuple(one for part in results.tasks for one in tried_of(part))

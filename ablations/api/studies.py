@@ -13,6 +13,7 @@ from ablations.planning.study_file import load_study as _load
 from ablations.planning.study_file import shipped_studies
 from ablations.planning.yaml_text import yaml_value
 from ablations.running.record.study_paths import StudyPaths
+from senet_core.given import list_of
 from senet_core.plugins import load_installed_plugins, load_plugin_file
 
 __all__ = ["AnyStudy", "Study", "load_plugin", "load_study", "open_study", "shipped_studies"]
@@ -46,12 +47,14 @@ def load_study(
     load_installed_plugins()
     if isinstance(overrides, Mapping):
         overrides = [f"{field}={yaml_value(value)}" for field, value in overrides.items()]
+    changed = [str(text) for text in list_of("`overrides`", overrides)]
+    files = [str(file) for file in list_of("`plugins`", plugins)]
     given = study.fields() if isinstance(study, Study) else study
     return _load(
         given if isinstance(given, Mapping) else str(given),
-        overrides=overrides,
+        overrides=changed,
         seeds=seeds,
-        plugins=[str(file) for file in plugins],
+        plugins=files,
     )
 
 

@@ -18,6 +18,7 @@ from ablations.running.machine.kernels import ALL_KERNELS, Kernels
 from ablations.running.record.last_plan import plan_of
 from ablations.running.sweep.values import SILENT
 from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 
 if TYPE_CHECKING:
     from ablations.analysis.report.write import ReportPaths
@@ -64,8 +65,7 @@ class RunOptions:
             not isinstance(limit, int | float) or isinstance(limit, bool) or not limit > 0
         ):
             raise UserError(f"`trial_timeout` must be a number of seconds above 0, got {limit!r}")
-        if not isinstance(processes, int) or isinstance(processes, bool) or processes < 1:
-            raise UserError(f"`processes_per_trial` must be a whole number of at least 1, got {processes!r}")
+        check_whole_number("`processes_per_trial`", processes)
 
 
 @dataclass

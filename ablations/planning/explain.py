@@ -67,7 +67,7 @@ _WORDS = {
 
 def explain(error: ValidationError) -> str:
     """Return the first error of a validation in one line: the field, what is accepted, what was given."""
-    first: Mapping[str, Any] = error.errors()[0]
+    first = _most_telling(error.errors())
     parts = [
         str(part)
         for part in first["loc"]
@@ -75,12 +75,31 @@ def explain(error: ValidationError) -> str:
     ]
     where = ".".join(parts)
     if first["type"] == "extra_forbidden":
-        return str(unknown("field", where, _fields_beside(parts, error.title)))
+        return _of_unknown_field(where, parts, error.title)
     if first["type"] == "missing":
         return f"{where} is missing"
     if first["type"] == "value_error":  # of a check of ours, which says what was given
         return f"{where}: {first['ctx']['error']}" if where else str(first["ctx"]["error"])
     return f"{where or 'it'} {_wording(first)}, got {_shown(first['input'])}"
+
+
+def _most_telling(errors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the first error; where a field is missing, an unknown one beside it, which is probably that one."""
+    first = errors[0]
+    if first["type"] != "missing":
+        return first
+    beside = (
+        one for one in errors if one["type"] == "extra_forbidden" and one["loc"][:-1] == first["loc"][:-1]
+    )
+    return next(beside, first)
+
+
+def _of_unknown_field(where: str, parts: Sequence[str], title: str) -> str:
+    known = _fields_beside(parts, title)
+    deeper = [f"{home}.{where}" for home, model in _nested_in(title).items() if where in told_fields(model)]
+    if deeper and len(parts) == 1:
+        return f"unknown field {where!r}; did you mean {deeper[0]!r}? known: {', '.join(known)}"
+    return str(unknown("field", where, known))
 
 
 def _wording(error: Mapping[str, Any]) -> str:
@@ -101,7 +120,7 @@ def _shown(value: object) -> str:
 
 def _fields_beside(parts: Sequence[str], title: str) -> list[str]:
     model: type[BaseModel] = FactorStudy if title == FactorStudy.__name__ else NetworkStudy
-    nested = {**_NESTED, **(_OF_FACTORS if model is FactorStudy else {})}
+    nested = _nested_in(title)
     for part in parts[:-1]:
         model = nested.get(part, model)
     prefix = ".".join(parts[:-1])
@@ -111,3 +130,7 @@ def _fields_beside(parts: Sequence[str], title: str) -> list[str]:
     ]
     own = [name for name in names if name not in _NOT_IN_FILES.get(model, ())]
     return [f"{prefix}.{name}" if prefix else name for name in own]
+
+
+def _nested_in(title: str) -> dict[str, type[BaseModel]]:
+    return {**_NESTED, **(_OF_FACTORS if title == FactorStudy.__name__ else {})}

@@ -18,6 +18,7 @@ from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelMaxP
 from senet_core.dense.tasks import DETECTORS, DetectorSize
 from senet_core.dense.trunk import Trunk, build_trunk
 from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 from senet_core.randomness import drawing_from
 from senet_core.variants.text import VariantLike
 
@@ -88,10 +89,7 @@ def build_detector(
             stages.
     """
     entry, size = DETECTORS[name], size or DetectorSize()
-    if type(num_classes) is not int or num_classes < 2:
-        raise UserError(
-            f"num_classes must be a whole number of at least 2, with the background, got {num_classes!r}"
-        )
+    check_whole_number("num_classes, with the background,", num_classes, 2)
     sides = image_size if isinstance(image_size, tuple) else (image_size, image_size)
     if any(type(side) is not int or side < 1 for side in sides) or sides[0] > sides[1]:
         raise UserError(f"image_size must be pixels, or (shorter, longer side at most), got {image_size!r}")

@@ -13,7 +13,7 @@ from torchvision.models.segmentation.fcn import FCNHead
 from senet_core.dense.dilation import dilate
 from senet_core.dense.tasks import SEGMENTERS
 from senet_core.dense.trunk import Trunk, build_trunk
-from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 from senet_core.randomness import drawing_from
 from senet_core.variants.text import VariantLike
 
@@ -72,10 +72,7 @@ def build_segmenter(
             stages, or be dilated.
     """
     entry = SEGMENTERS[name]
-    if type(num_classes) is not int or num_classes < 2:
-        raise UserError(
-            f"num_classes must be a whole number of at least 2, with the background, got {num_classes!r}"
-        )
+    check_whole_number("num_classes, with the background,", num_classes, 2)
     trunk = build_trunk(backbone, variant, seed=seed, weights=weights)
     dilate(trunk, output_stride)
     with drawing_from(seed, "segmenter"):

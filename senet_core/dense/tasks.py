@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from senet_core.blocks.registry import Registry
 from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,14 +47,11 @@ class DetectorSize:
     proposals: int = 1000
 
     def __post_init__(self) -> None:
-        if type(self.channels) is not int or self.channels < 8:
-            raise UserError(f"channels must be a whole number of at least 8, got {self.channels!r}")
+        check_whole_number("channels", self.channels, 8)
         if self.anchor_scale is not None and not self.anchor_scale > 0:
             raise UserError(f"anchor_scale must be above 0, got {self.anchor_scale!r}")
         for name in ("samples", "proposals"):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")
+            check_whole_number(name, getattr(self, name))
 
 
 def _lazy(module: str, function: str) -> Callable[..., nn.Module]:

@@ -49,7 +49,7 @@ def calibrate_study(results: Results, *, resamples: int = RESAMPLES) -> StudyCal
         UserError: `resamples` is out of range.
         RecordError: the record has too few seeds that every row has, or no noise.
     """
-    if not 100 <= resamples <= MOST_RESAMPLES:
+    if type(resamples) is not int or not 100 <= resamples <= MOST_RESAMPLES:
         raise UserError(f"resamples must be from 100 to {MOST_RESAMPLES:,}, got {resamples!r}")
     design = results.design
     wide = _values(results)

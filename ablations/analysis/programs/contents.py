@@ -22,7 +22,6 @@ from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.results.seal import standing_of
 from ablations.analysis.stats.comparison import Comparison, RestsOn
-from ablations.analysis.stats.paired import PairedDifference
 from ablations.analysis.tables import provenance
 from ablations.planning.metric import Metric
 from ablations.planning.typed_study import plan_digest
@@ -181,7 +180,7 @@ def _comparison(comparison: Comparison) -> DocumentComparison:
         seeds_hi=seeds_hi,
         images_lo=images_lo,
         images_hi=images_hi,
-        p=None if withheld else _p(c, d),
+        p=c.p,
         p_corrected=c.p_corrected,
         p_tost=c.p_tost,
         p_tost_corrected=c.p_tost_corrected,
@@ -195,14 +194,6 @@ def _comparison(comparison: Comparison) -> DocumentComparison:
         failures=_failures(c),
         shape=_shape(c),
     )
-
-
-def _p(comparison: Comparison, difference: PairedDifference) -> float | None:
-    """Return the p that is corrected; None with interim analyses, whose p of one analysis says nothing."""
-    if comparison.schedule is not None:
-        return None
-    crossed = comparison.crossed if comparison.rests_on == "images" else None
-    return difference.p if crossed is None or crossed.p is None else crossed.p
 
 
 def _failures(comparison: Comparison) -> DocumentFailures | None:

@@ -121,18 +121,26 @@ def _open(compared: Mapping[str, Comparison], metric: Metric) -> list[str]:
     left = [c.difference for c in undetermined]
     if not left:
         return []
-    needed = [c.more_seeds for c in undetermined if c.more_seeds is not None]
+    needed = [(c.more_seeds, c.variant) for c in undetermined if c.more_seeds is not None]
     forecast = ""
     if needed:
-        least, most = about(min(needed)), about(max(needed))
-        span = least if least == most else f"{least} to {most}"
-        forecast = f" About {span} more seeds would probably settle {'it' if len(left) == 1 else 'one or the other'}."
+        fewest, nearest = min(needed)
+        settled = f"about {about(fewest)} more {'seed' if fewest == 1 else 'seeds'} would probably settle"
+        forecast = (
+            f" {settled.capitalize()} it."
+            if len(left) == 1
+            else f" Nearest to a verdict is {nearest}, which {settled}."
+        )
     ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
     reach = ""
     if ends:
         least, most = (fixed(end, metric.decimals, True) for end in (min(ends), max(ends)))
         span = metric.with_points(f"{least} to {most}")
-        reach = f"; the intervals reach from {span}, and nothing within them is excluded"
+        reach = (
+            f": it may be anything from {span}"
+            if len(left) == 1
+            else f": each may be anything within its own interval, and together these reach from {span}"
+        )
     if len(left) == len(compared):
         names = {1: "the one measured variant is", 2: "both measured variants are"}
         which = names.get(len(left), f"all {len(left)} measured variants are")

@@ -28,6 +28,7 @@ from ablations.planning.typed_study import plan_digest, typed
 from ablations.running.machine.addresses import shown_address
 from ablations.running.machine.durable import is_abandoned, not_written
 from senet_core.errors import UserError, unknown
+from senet_core.given import list_of
 
 DRAFT = ".draft"  # ends the name of a file that is being written
 
@@ -84,9 +85,14 @@ def write_report(
             written.
         DiskError: the disk is full.
     """
-    for name in formats:
+    for name in list_of("`formats`", formats):
         if name not in FORMATS:
             raise unknown("report format", name, FORMATS)
+    list_of("`pairs`", pairs)
+    if not isinstance(results, Results | FrameResults):
+        raise UserError(
+            f"`results` are those of `ab.run`, `ab.load_results` or `ab.Results.from_frame`, got {results!r}"
+        )
     if isinstance(results, FrameResults):
         if pairs:
             raise UserError("all pairs of a frame are asked for by Results.from_frame(..., pairs=True)")

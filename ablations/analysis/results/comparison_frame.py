@@ -23,14 +23,15 @@ COLUMNS = (
     "verdict",
     "more_seeds",
 )
-"""`difference` is the variant's mean minus the baseline's over `n` common seeds, `lo` and `hi` its 95 % interval."""
+"""`difference` is the variant's mean minus the baseline's over `n` common seeds, `lo` and `hi` its 95 % interval;
+`p` is over what the verdict rests on, before correction."""
 
 
 def comparison_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     """Return one row for each comparison, with COLUMNS; what is not known is NaN."""
     rows = [
         (
-            c.variant, c.difference.n, c.difference.mean, c.difference.lo, c.difference.hi, c.difference.p,
+            c.variant, c.difference.n, c.difference.mean, c.difference.lo, c.difference.hi, c.p,
             c.p_corrected, c.p_tost_corrected, c.reading.verdict, c.more_seeds,
         )
         for c in comparisons

@@ -155,6 +155,8 @@ def family_of(families: Iterable[AnyFamily], axis: str | None, what: str) -> Any
     known = {family.name: family for family in families}
     if axis is None and len(known) == 1:
         axis = next(iter(known))
+    if axis not in known and set(known) == {None}:
+        raise UserError(f"there is one table and no {what}: it is shown without a name, got {axis!r}")
     if axis not in known:
         raise unknown(what, axis, known)
     return known[axis]

@@ -16,6 +16,7 @@ from ablations.analysis.results.comparison_frame import families_frame
 from ablations.analysis.results.families import Sample, SampleFamily, family_of
 from ablations.analysis.stats.compare import compare_pairs
 from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.equivalence import check_margin
 from ablations.analysis.stats.family import TaskFrame, compare_tasks
 from ablations.analysis.stats.seed_table import by_seed, check_columns
 from ablations.analysis.stats.shape import looks_like_fractions
@@ -155,6 +156,8 @@ def frame_results(
             variants or the only one, or none shares a seed with it.
     """
     frame = _checked(frame, baseline)
+    if margin is not None:
+        check_margin(margin)
     _refuse_fractions(frame["value"], margin)
     tasks: dict[str | None, pd.DataFrame] = {None: frame}
     if "task" in frame:

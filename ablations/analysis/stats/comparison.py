@@ -97,3 +97,15 @@ class Comparison:
     ranks: WorstRanks | None = None
     shape: Shape | None = None
     paired: bool = True
+
+    @property
+    def p(self) -> float | None:
+        """Of the difference, over what the verdict rests on, before correction.
+
+        None where there is no test, and with interim analyses, of which one analysis' p says nothing.
+        """
+        if self.schedule is not None or self.withheld:
+            return None
+        if self.rests_on == "images" and self.crossed is not None and self.crossed.p is not None:
+            return self.crossed.p
+        return self.difference.p

@@ -10,7 +10,7 @@ import math
 from scipy import special
 
 from ablations.analysis.stats.paired import PairedDifference
-from senet_core.errors import UserError
+from senet_core.given import check_above_zero
 
 MARGIN = 0.2
 """The smallest effect of interest where none is declared, in points of top-1 error."""
@@ -24,8 +24,7 @@ MOST_SEEDS = 1000
 
 def check_margin(margin: float) -> None:
     """Refuse a margin that is not a positive, finite number."""
-    if not (math.isfinite(margin) and margin > 0):
-        raise UserError(f"margin must be a number above 0, got {margin!r}")
+    check_above_zero("margin", margin)
 
 
 def tost_p(difference: PairedDifference, margin: float) -> float | None:

@@ -79,7 +79,7 @@ def _with_failures(reading: Reading, one: Tested, ranks: WorstRanks, level: floa
 
 def _with_shape(reading: Reading, shape: Shape, level: float) -> Reading:
     far = shape.collapses + shape.leaps
-    why = f"{counted(far, 'run')} far off" if far else "the seeds are skewed"
+    why = f"{counted(far, 'difference')} far off" if far else "the seeds are skewed"
     if reading.verdict in ("better", "worse") and not (shape.skew_p is not None and shape.skew_p <= level):
         return _taken_back(reading, f"{reading.verdict} by the t-test, but {why}")
     if reading.verdict == "equivalent" and far:

@@ -32,6 +32,7 @@ from scipy import integrate, optimize, special
 
 from ablations.analysis.stats.equivalence import MOST_SEEDS, PROBABLY, check_margin
 from senet_core.errors import UserError
+from senet_core.given import check_above_zero
 
 ALPHA = 0.05
 """The level of every table."""
@@ -49,7 +50,7 @@ def sd_of_difference(sd: float, rho: float = 0.0) -> float:
     Raises:
         UserError: one of them is out of range.
     """
-    _above_zero("sd", sd)
+    check_above_zero("sd", sd)
     if not -1 <= rho < 1:
         raise UserError(f"rho must be from -1 to below 1, got {rho!r}")
     return sd * math.sqrt(2 * (1 - rho))
@@ -128,7 +129,7 @@ def seeds_needed(
     Raises:
         UserError: an argument is out of range.
     """
-    _above_zero("difference", abs(difference))
+    check_above_zero("difference", abs(difference))
     low, high = 1, 2
     while paired_power(difference, sd, high, alpha) < power:
         if high >= most:
@@ -182,13 +183,8 @@ def _over_spread(given: Callable[[float], float], df: int, upper: float = math.i
 
 
 def _check(sd: float, n: int, alpha: float) -> None:
-    _above_zero("sd", sd)
+    check_above_zero("sd", sd)
     if n < 2:
         raise UserError(f"a paired test needs at least 2 seeds, got {n!r}")
     if not 0 < alpha < 1:
         raise UserError(f"alpha must be between 0 and 1, got {alpha!r}")
-
-
-def _above_zero(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise UserError(f"{name} must be a number above 0, got {value!r}")

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def check_columns(frame: pd.DataFrame, *columns: str) -> None:
-    """Refuse a frame that lacks a column."""
+    """Refuse what is no frame, or lacks a column."""
+    if not hasattr(frame, "columns"):  # pandas is not imported for a look at a type
+        raise UserError(f"runs are a pandas data frame, such as `ab.read_runs` returns, got {frame!r}")
     for column in columns:
         if column not in frame.columns:
             raise unknown("column", column, frame.columns)

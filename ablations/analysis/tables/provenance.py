@@ -86,9 +86,12 @@ def warnings(results: Results) -> tuple[str, ...]:
     ):
         if field in ("precision", "winograd") and "recipe.precision" in results.design.study.axes:
             continue  # that is what is asked, and Winograd's convolutions are for fp32
-        values = _distinct(plain(environment.get(field)) for environment in environments)
-        if len(values) > 1:
-            said.append(f"The trials come from {len(values)} different {words}: {', '.join(values)}.")
+        counts = Counter(filter(None, (plain(environment.get(field)) for environment in environments)))
+        if len(counts) > 1:
+            named = ", ".join(
+                f"{value} ({counted(count, 'trial')})" for value, count in sorted(counts.items())
+            )
+            said.append(f"The trials come from {len(counts)} different {words}: {named}.")
     budget = budget_note(results.design, results.interim_plans)
     doubts = (*doubts_of_runs(results), *_doubts_of_code(records))
     return (*said, *doubts, *(() if budget is None else (budget,)))

@@ -66,7 +66,8 @@ def _metrics(outcome: Outcome, comparison: Comparison | None) -> dict[str, float
     if comparison is not None:
         d = comparison.difference
         known |= {
-            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": d.p, "p_corrected": comparison.p_corrected,
+            "delta": d.mean, "delta_lo": d.lo, "delta_hi": d.hi, "p": comparison.p,
+            "p_corrected": comparison.p_corrected,
             "p_tost": comparison.p_tost, "p_tost_corrected": comparison.p_tost_corrected, "margin": comparison.margin,
             "effect": d.effect, "p_better": None if comparison.better is None else comparison.better.value,
             "more_seeds": comparison.more_seeds,

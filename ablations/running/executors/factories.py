@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ablations.running.executors.custom import import_factory
 from senet_core.errors import UserError
+from senet_core.given import check_whole_number
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -58,9 +59,8 @@ class ExecutorOptions:
             )
         for name in ("workers", "trials_per_gpu", "cpus_per_trial"):
             value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if value not in (None, AUTO) and not whole:
-                raise UserError(f"`{name}` must be a whole number of at least 1, got {value!r}")
+            if value not in (None, AUTO):
+                check_whole_number(f"`{name}`", value)
 
     def factory(self) -> ExecutorFactory:
         """Return what opens the executor, after checking that it can be had.

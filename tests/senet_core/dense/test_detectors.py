@@ -184,7 +184,7 @@ def test_backbones_that_cannot_be_cut_are_refused_by_name(backbone: str, said: s
     ("given", "said"),
     [
         ({"name": "fast-rcnn"}, "unknown detector 'fast-rcnn'; did you mean 'faster-rcnn'?"),
-        ({"num_classes": 1}, "num_classes must be a whole number of at least 2, with the background, got 1"),
+        ({"num_classes": 1}, "num_classes, with the background, must be a whole number of at least 2, got 1"),
         (
             {"image_size": (64, 32)},
             r"image_size must be pixels, or (shorter, longer side at most), got (64, 32)",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.results import Results
@@ -67,6 +68,22 @@ def test_verdicts_and_intervals_hold_for_new_images_and_the_report_says_so(tmp_p
     assert "over new seeds alone" in text  # the other interval, among the details
     assert "(not on this test set)" in text
     assert re.search(r"SE: sd 0\.\d\d points over 6 seeds on these 500 test images, of which \d", text)
+
+
+def test_the_p_that_is_told_is_the_one_that_is_corrected(tmp_path: Path) -> None:
+    results = with_outcomes(tmp_path / "tiny", study_design(), level=30.0, effects={"plain": 1.0}, sd=0.4)
+    frame = results.compare().drop_duplicates("variant").set_index("variant")
+    assert set(frame["p"].index) == set(results.comparisons)
+    found = [c.p for c in results.comparisons.values()]
+    assert all(p is not None for p in found)
+    assert list(frame["p"]) == [results.comparisons[name].p for name in frame.index]
+    told = [row["comparison"]["p"] for row in results.to_dict()["rows"] if row["comparison"]]
+    assert sorted(told) == pytest.approx(sorted(found))
+    members = next(iter(results.comparisons.values())).members
+    least = min(results.comparisons.values(), key=lambda c: c.p or 0.0)
+    assert least.p is not None
+    assert least.p_corrected == pytest.approx(min(1.0, members * least.p))  # Holm's first step
+    assert least.p != least.difference.p
 
 
 def test_a_study_may_ask_for_verdicts_over_seeds_alone(tmp_path: Path) -> None:
