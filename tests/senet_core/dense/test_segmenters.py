@@ -76,7 +76,11 @@ def test_a_trunk_that_strides_less_stays_as_it_is() -> None:
         ),
         ("shufflenet-v1-g3", {}, "does not halve its maps in stage 3 by convolutions alone"),
         ("resnet18", {"output_stride": 6}, "output_stride must be a power of 2, such as 8, got 6"),
-        ("resnet18", {"num_classes": 1}, "num_classes, with the background, must be a whole number of at least 2"),
+        (
+            "resnet18",
+            {"num_classes": 1},
+            "num_classes, with the background, must be a whole number of at least 2",
+        ),
         ("resnet18", {"name": "deeplab"}, "unknown segmenter 'deeplab'; did you mean 'deeplab-v3'?"),
     ],
 )
