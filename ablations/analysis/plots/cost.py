@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import compress
+from statistics import mean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,8 +19,9 @@ from ablations.analysis.plots.words import SMALL, axis_head, legend_below, say_d
 from ablations.analysis.stats.interval import Interval
 
 _MOST_LABELS = 40  # beyond, there is no room, and only the baseline is named
+_CLOSE = 1.0  # points on paper; what is closer is of about one cost
 _BESIDE = 2.6  # points on paper between points of one cost
-_WIDEST = 30.0  # points on paper over which they are spread
+_WIDEST = 16.0  # points on paper over which they are spread: farther, and they would be read as other costs
 
 
 def draw_cost(info: CostInfo) -> Figure:
@@ -115,7 +117,7 @@ def _draw_points(
             bars.append(Box(across - 0.8, ends[0], across + 0.8, ends[1]))
         axes.plot(
             [x], [point.error.mean], marker, color=colour, markersize=3.6, markeredgecolor="white",
-            markeredgewidth=0.4,
+            markeredgewidth=0.4, zorder=3 if point.kind == "variant" else 4,
         )  # fmt: skip
         spots.append((across, up * to_points))
         markers.append(Box(across - 2.4, up * to_points - 2.4, across + 2.4, up * to_points + 2.4))
@@ -123,16 +125,26 @@ def _draw_points(
 
 
 def _side_by_side(axes: Axes, info: CostInfo, to_points: float) -> list[float]:
-    """Return horizontal positions on paper, with points of one cost spread around it, at most `_BESIDE` apart."""
-    positions = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
-    groups: dict[int, list[int]] = {}
-    for index, position in enumerate(positions):
-        groups.setdefault(round(position / 2), []).append(index)
-    for members in groups.values():
-        step = min(_BESIDE, _WIDEST / len(members))
-        for order, index in enumerate(members):
-            positions[index] += step * (order - (len(members) - 1) / 2)
+    """Return horizontal positions on paper: points of about one cost spread around it, the cheaper to the left."""
+    costs = [axes.transData.transform((point.cost, 0))[0] * to_points for point in info.points]
+    groups: list[list[int]] = []
+    for index in sorted(range(len(costs)), key=lambda index: info.points[index].cost):
+        groups.append([index])
+        while len(groups) > 1 and _spread(costs, groups[-2])[-1] + _CLOSE > _spread(costs, groups[-1])[0]:
+            last = groups.pop()
+            groups[-1] += last
+    positions = costs.copy()
+    for members in groups:
+        for index, position in zip(members, _spread(costs, members), strict=True):
+            positions[index] = position
     return positions
+
+
+def _spread(costs: list[float], members: list[int]) -> list[float]:
+    """Return positions for a group, from left to right, around its mean cost."""
+    own = [costs[index] for index in members]
+    step = min(_BESIDE, max(_WIDEST, own[-1] - own[0]) / len(own))
+    return [mean(own) + step * (order - (len(own) - 1) / 2) for order in range(len(own))]
 
 
 def _point_style(point: CostPoint, axis_names: list[str]) -> tuple[str, str]:

@@ -49,9 +49,9 @@ _WITHHELD_CAPTION = (
     "Right: mean of the paired differences to the baseline so far{margin}."
 )
 _COST_CAPTION = (
-    "{name} against {cost}: mean and {level}. Colour and marker tell the axes apart; the baseline is "
-    "black. Points of equal cost are set side by side. Where names have no room, numbers stand at the points instead, "
-    "as far as they have room, and the names below."
+    "{name} against {cost}: mean and {level}. Colour and marker tell the axes apart; the baseline is black. Points of "
+    "about equal cost are set side by side, the cheaper to the left. Where names have no room, numbers stand at the "
+    "points instead, as far as they have room, and the names below."
 )
 _CURVES_CAPTION = (
     "By epoch: {figures}, mean over seeds with their range as a band; below, the {compared} error minus the baseline's "

@@ -176,9 +176,24 @@ def test_a_cost_plot_names_every_point_and_no_name_covers_another(rows: int, lon
     assert axes.get_title(loc="left") == "lower is better"
 
 
+def test_points_of_one_cost_stay_near_it_and_in_the_order_of_their_costs() -> None:
+    far = CostPoint("far", "baseline", "", 46.0, Interval(22.0, None, None))
+    near = [
+        CostPoint(f"n{k}", "variant", "a", 40.5 + 0.002 * ((7 * k) % 24), Interval(22, None, None))
+        for k in range(24)
+    ]
+    figure = draw_cost(CostInfo("multiply-adds (M)", False, (far, *near), None, TOP1))
+    [axes] = figure.axes
+    drawn = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1][1:]
+    by_cost = [x for _, x in sorted(zip((p.cost for p in near), drawn, strict=True))]
+    assert by_cost == sorted(by_cost)
+    low, high = axes.get_xlim()
+    assert max(abs(x - p.cost) for x, p in zip(drawn, near, strict=True)) < 0.05 * (high - low)
+
+
 def test_few_points_have_their_names_beside_them_and_crowded_ones_numbers() -> None:
     assert draw_cost(points(4, long=False)).legends == []
-    assert len(draw_cost(points(30, long=False)).legends) == 1
+    assert len(draw_cost(points(30, long=False, alike=True)).legends) == 1
 
 
 @pytest.mark.parametrize("rows", [4, 9, 18])
