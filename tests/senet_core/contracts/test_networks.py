@@ -71,7 +71,7 @@ BROKEN_NETWORKS = {
     "a stage without units": (
         "SE units",
         ('{2: "layer1"}', '{2: "fc"}'),
-        "stage 2 at 'fc' has no units that could be gated (conv3x3)",
+        "tiny: UserError: Net has no units in 'fc': a stage is the path of the module whose children are its units",
     ),
     "a block that nobody taught": (
         "SE units",
