@@ -60,7 +60,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown(
-    kind: str, name: object, known: Iterable[object], *, error: type[UserError] = UserError
+    kind: str,
+    name: object,
+    known: Iterable[object],
+    *,
+    near: str | None = None,
+    error: type[UserError] = UserError,
 ) -> UserError:
     """Return the error of an unknown name, with the nearest known one.
 
@@ -68,9 +73,10 @@ def unknown(
         kind: what was named, as a person would call it ("squeeze", "study").
         name: what was given.
         known: every name that would be accepted.
+        near: what was probably meant; the most alike of the known names if not given.
         error: its class.
     """
     names = [str(entry) for entry in known]
-    near = nearest(str(name), names)
+    near = near or nearest(str(name), names)
     hint = f" did you mean {near!r}?" if near else ""
     return error(f"unknown {kind} {name!r};{hint} known: {', '.join(names) or 'none'}")

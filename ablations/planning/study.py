@@ -122,7 +122,7 @@ class Study(BaseModel, ABC):
     @classmethod
     def _count_or_list(cls, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, (int, list, tuple)):
-            raise ValueError("give a number of seeds or a list of them")
+            raise ValueError(f"give a number of seeds or a list of them, got {value!r}")
         if isinstance(value, int):
             if not 1 <= value <= 10_000:
                 raise ValueError(f"give between 1 and 10000 seeds, got {value}")

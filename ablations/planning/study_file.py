@@ -201,7 +201,8 @@ def _mapping(name: str, text: str) -> dict[str, Any]:
     try:
         content = read_yaml(text)
     except StudyError as error:
-        raise StudyError(f"study {name!r} is not valid YAML: {error}") from error
+        blanks = "; lines are indented by blanks, never by tabs" if "'\\t'" in str(error) else ""
+        raise StudyError(f"study {name!r} is not valid YAML: {error}{blanks}") from error
     if content is None:
         raise StudyError(f"study {name!r} is empty; `ablate init NAME` writes one to begin with")
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):

@@ -103,12 +103,28 @@ def find_backbone(name: str) -> Backbone:
         return Backbone(
             name, entry.build, dict(traits["stages"]), traits["integrations"], traits["image_size"]
         )
-    for pattern in PATTERNS:
-        match = re.fullmatch(pattern.regex, name)
-        found = pattern.find(match) if match else None
-        if found is not None:
-            return found
-    raise unknown("backbone", name, [*BACKBONES, *(pattern.shown for pattern in PATTERNS)])
+    found = member(name)
+    if found is not None:
+        return found
+    known = [*BACKBONES, *(pattern.shown for pattern in PATTERNS)]
+    raise unknown("backbone", name, known, near=_near_member(name))
+
+
+def member(name: str) -> Backbone | None:
+    """Return the member of a family by its whole name; None where no family has it."""
+    matches = ((pattern, re.fullmatch(pattern.regex, name)) for pattern in PATTERNS)
+    members = (pattern.find(match) for pattern, match in matches if match)
+    return next((member for member in members if member is not None), None)
+
+
+def _near_member(name: str) -> str | None:
+    """Return the name of the nearest depth that is known; None where its form is no family's."""
+    if not any(re.fullmatch(pattern.regex, name) for pattern in PATTERNS):
+        return None
+    before, depth, after = re.split(r"(\d+)", name.removeprefix("cifar-"), maxsplit=1)
+    by_distance = sorted(range(1, int(depth) + 10), key=lambda other: abs(other - int(depth)))
+    names = (f"{before}{other}{after}" for other in by_distance[:20])
+    return next((near for near in names if near in BACKBONES or member(near) is not None), None)
 
 
 def backbone_stages(name: str) -> tuple[int, ...]:

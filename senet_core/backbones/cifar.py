@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from senet_core.backbones.catalog import BACKBONES, PATTERNS, Backbone, Pattern, Place, lazy
+from senet_core.backbones.catalog import BACKBONES, PATTERNS, Backbone, Pattern, Place, lazy, member
 
 STAGES: Mapping[int, Place] = {2: "layer1", 3: "layer2", 4: "layer3"}
 SHARED_DEPTHS = (50, 152)
@@ -116,12 +116,9 @@ def _register(names: tuple[str, ...], *, source: str, differs: str = "") -> None
 
 
 def _named(name: str) -> Backbone:
-    for pattern in PATTERNS:
-        match = re.fullmatch(pattern.regex, name)
-        found = pattern.find(match) if match else None
-        if found is not None:
-            return found
-    raise AssertionError(name)
+    found = member(name)
+    assert found is not None, name
+    return found
 
 
 _register(

@@ -130,8 +130,8 @@ def test_one_image_of_one_pixel_is_enough_to_test() -> None:
     ("backbone", "variant", "message"),
     [
         ("resnt20", None, "unknown backbone 'resnt20'; did you mean 'resnet20'?"),
-        ("resnet21", None, "unknown backbone 'resnet21'; "),
-        ("resnet6", None, "unknown backbone 'resnet6'; "),
+        ("resnet21", None, "unknown backbone 'resnet21'; did you mean 'resnet20'?"),
+        ("resnet6", None, "unknown backbone 'resnet6'; did you mean 'resnet8'?"),
         ("", None, "unknown backbone ''; "),
         (20, None, "a backbone is a name such as 'resnet20', got 20"),
         ("resnet20", SEVariant(stages=(5,)), "unknown stage 5; known: 2, 3, 4"),

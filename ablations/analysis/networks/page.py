@@ -30,7 +30,8 @@ class NetworkPage(Page):
     """What a report says of networks."""
 
     plain = "plain network"
-    sections = "ablations.analysis.report.paper_sections:sections_of"
+    plain_is = "the network without blocks"
+    sections = "ablations.analysis.report.network_sections:sections_of"
     versions = ("senet-ablations", "python", "torch", "torchvision", "numpy")
 
     def __init__(self, study: Study) -> None:

@@ -8,8 +8,9 @@ from ablations.analysis.results.families import Outcome
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
-from ablations.analysis.tables.cells import Difference, about, fixed, p_text
+from ablations.analysis.tables.cells import Difference, fixed, p_text
 from ablations.analysis.tables.comparisons.intervals import IntervalWords, interval_words
+from ablations.analysis.tables.glance.clauses import nearest
 from ablations.analysis.tables.glance.glance import progress_sentence
 from ablations.analysis.tables.page import page_of
 from ablations.planning.metric import Metric
@@ -121,16 +122,8 @@ def _open(compared: Mapping[str, Comparison], metric: Metric) -> list[str]:
     left = [c.difference for c in undetermined]
     if not left:
         return []
-    needed = [(c.more_seeds, c.variant) for c in undetermined if c.more_seeds is not None]
-    forecast = ""
-    if needed:
-        fewest, nearest = min(needed)
-        settled = f"about {about(fewest)} more {'seed' if fewest == 1 else 'seeds'} would probably settle"
-        forecast = (
-            f" {settled.capitalize()} it."
-            if len(left) == 1
-            else f" Nearest to a verdict is {nearest}, which {settled}."
-        )
+    near = nearest([(c.variant, c) for c in undetermined])
+    forecast = f" {near[0].upper()}{near[1:]}." if near else ""
     ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
     reach = ""
     if ends:

@@ -33,6 +33,7 @@ from ablations.analysis.tables.choices.search import front_table, importance_tab
 from ablations.analysis.tables.choices.tuned import changed_table, chosen_table, tuned_answer
 from ablations.analysis.tables.comparisons.details import pair_table
 from ablations.analysis.tables.comparisons.keys import distinct_key, family_key, file_key
+from ablations.analysis.tables.comparisons.notes import ON_TOP
 from ablations.analysis.tables.confirmation import confirmation_table
 from ablations.analysis.tables.forecast import hindsight_table
 from ablations.analysis.tables.interactions import effect_tables
@@ -136,7 +137,7 @@ def _all_pairs(results: Results, axis: str) -> Extra:
     title = f"All pairs of {axis}"
     compared = pair_table(file_key(axis), title, axis_pairs(results, axis), results.design.study.metric)
     confounded = [confounded_pairs(results, part.design.on_axis(axis)) for part in results.tasks]
-    return Extra(title, (replace(compared, notes=(*filter(None, confounded), *compared.notes)),))
+    return Extra(title, (replace(compared, notes=(*filter(None, confounded), *compared.notes, ON_TOP)),))
 
 
 def _by_class(results: Results) -> Iterator[Extra]:

@@ -39,7 +39,9 @@ def comparisons_of(results: Results, *, margin: float | None = None) -> Mapping[
     design = results.design
     every = (row for part in design.tasks for row in (part.baseline, *part.rows))
     rows = list({row.label: row for row in every}.values())
-    outcomes = {label: right for part in results.tasks for label, right in _outcomes(part, rows).items()}
+    outcomes = {
+        label: right for part in results.tasks for label, right in outcomes_by_row(part, rows).items()
+    }
     found = compare_family(results.values(rows=rows), design.pairs, rules, outcomes)
     return {comparison.variant: comparison for comparison in found}
 
@@ -90,20 +92,19 @@ def account_words(found: tuple[Comparison, ...]) -> str:
         if one.correction == "max-T"
         else "Holm's method" + ("" if one.schedule is None else " on the p of all interim analyses so far")
     )
-    kinds = f"The chance that this report calls any row “better” or “worse” that is not, is at most {level}"
+    among = f"Among {counted(one.members, 'comparison')} with the baseline, corrected together by {how}, the chance"
+    kinds = f"{among if one.members > 1 else 'The chance'} of a false “better” or “worse” is at most {level}"
     if one.margin is not None:
-        kinds += "; and so is the chance that it calls any “equivalent” that is not"
-    number = counted(one.members, "comparison")
-    together = f"{number} with the baseline, corrected together by {how}" if one.members > 1 else number
+        kinds += ", and so is that of a false “equivalent”"
     over = (
         "new seeds and new test images, with these training images"
         if one.rests_on == "images"
         else "new seeds, on these training and test data"
     )
-    return f"{kinds} ({together}). Verdicts and intervals generalise over {over}."
+    return f"{kinds}. Verdicts and intervals generalise over {over}."
 
 
-def _outcomes(results: Results, rows: Sequence[Row]) -> Outcomes:
+def outcomes_by_row(results: Results, rows: Sequence[Row]) -> Outcomes:
     """Return the outcomes of a task's finished trials, by row and seed; none where they saw different data."""
     if len({line.data_digest for line in results.finished.values()}) != 1:
         return NO_OUTCOMES

@@ -37,7 +37,7 @@ def imported_words(results: Results) -> str:
     )
 
 
-def confounded_rows(results: Results, rows: Iterable[Row] | None = None) -> str:
+def confounded_rows(results: Results, rows: Iterable[Row] | None = None, against: Row | None = None) -> str:
     """Return which rows are compared with the baseline across places, in a sentence; "" where none is.
 
     A pair of seeds is across places if one of the two was imported and the other ran here, or if they come from two
@@ -47,10 +47,11 @@ def confounded_rows(results: Results, rows: Iterable[Row] | None = None) -> str:
     Args:
         results: the study's design and record.
         rows: these alone; all if None.
+        against: compared with this row instead of the baseline.
     """
-    against = results.design.baselines
+    baselines = results.design.baselines
     chosen = results.design.rows if rows is None else rows
-    return _sentence({row.label: _across(results, row, against[row.label]) for row in chosen})
+    return _sentence({row.label: _across(results, row, against or baselines[row.label]) for row in chosen})
 
 
 def confounded_pairs(results: Results, rows: Iterable[Row]) -> str:

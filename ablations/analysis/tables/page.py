@@ -25,11 +25,13 @@ class Page:
 
     Attributes:
         plain: what the row beside the baseline is called, for studies that have one.
+        plain_is: what this row is, for readers who only know its label; "" where its label says it.
         versions: packages whose versions are told in the set-up.
         sections: what yields the sections that only its reports have, as "module:function" of results; "" for none.
     """
 
     plain: ClassVar[str] = "row without"
+    plain_is: ClassVar[str] = ""
     versions: ClassVar[tuple[str, ...]] = ("senet-ablations", "python")
     sections: ClassVar[str] = ""
 

@@ -6,6 +6,9 @@ from ablations.analysis.results.outcomes.stacked import outcomes_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.outcomes.crossed import crossed_level
 
+_SHOWN = 0.005
+"""Below this a standard deviation would be shown as 0.00, which no few runs can tell."""
+
 
 def spread_between_runs(results: Results) -> str | None:
     """Return the spread of the baseline's runs in a sentence; None where outcomes or a second seed are missing.
@@ -25,7 +28,10 @@ def spread_between_runs(results: Results) -> str | None:
     sd = (sum((error - mean) ** 2 for error in errors) / (len(errors) - 1)) ** 0.5
     if level.sigma_dist is None:
         return None
-    return (
-        f"{baseline.label}: sd {sd:.2f} points over {level.seeds} seeds on these {level.images:,} test images, of "
-        f"which {level.sigma_dist:.2f} would be left on an endless test set"
+    seen = f"sd {sd:.2f} points over {level.seeds} seeds on these {level.images:,} test images"
+    left = (
+        f"of which {level.sigma_dist:.2f} would be left on an endless test set"
+        if level.sigma_dist >= _SHOWN
+        else f"no more than a finite test set alone would make it, as far as {level.seeds} runs tell"
     )
+    return f"{baseline.label}: {seen}, {left}"

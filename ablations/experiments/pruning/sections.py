@@ -12,15 +12,12 @@ from ablations.analysis.results.results import Results
 from ablations.analysis.stats.family import compare_family
 from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons.details import pair_table
+from ablations.analysis.tables.comparisons.notes import ON_TOP
 from ablations.experiments.pruning.curves import CAPTION, curves_info, draw_curves
 from ablations.planning.factors.row import FactorRow
 from ablations.planning.row import Row
 
 TITLE = "Rankings at each ratio"
-_ON_TOP = (
-    "The chance that this table calls any ranking “better” or “worse” that is not, at most 5 %, comes on top of that of"
-    " the other verdicts."
-)
 
 
 def sections_of(results: Results) -> Iterator[Extra]:
@@ -57,4 +54,4 @@ def _tables(results: Results) -> Iterator[Table]:
     found = compare_family(results.values(rows=list(rows.values())), pairs, rules_of(results))
     title = f"{TITLE}, each compared with {usual}"
     table = pair_table("rankings", title, found, results.design.study.metric)
-    yield replace(table, notes=(*table.notes, _ON_TOP))
+    yield replace(table, notes=(*table.notes, ON_TOP))

@@ -53,7 +53,10 @@ def cannot_write(path: Path, error: OSError) -> UserError | DiskError:
     """Return the error for a file or folder of prepared data that cannot be written."""
     kind = DiskError if error.errno in FULL_OR_FAILING else UserError
     why = error.strerror or error
-    return kind(f"cannot write {path}: {why}; make room, or name another folder with ABLATE_DATA_DIR")
+    room = "make room, or " if kind is DiskError else ""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        why = "there is a file where a folder should be"
+    return kind(f"cannot write {path}: {why}; {room}name another folder with ABLATE_DATA_DIR")
 
 
 def _write_body(file: BinaryIO, layout: _Layout, content: RawDataset) -> None:

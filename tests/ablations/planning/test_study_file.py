@@ -140,6 +140,10 @@ class TestFile:
         (tmp_path / "bad.yaml").write_bytes(content)
         assert refusal(str(tmp_path / "bad.yaml")).startswith(f"study 'bad'{reason}")
 
+    def test_with_tabs_is_told_what_yaml_is_indented_by(self, tmp_path: Path) -> None:
+        (tmp_path / "tabs.yaml").write_bytes(b"title: a\n\tquestion: b")
+        assert refusal(str(tmp_path / "tabs.yaml")).endswith("; lines are indented by blanks, never by tabs")
+
     @pytest.mark.parametrize(
         "content", ["title: ü".encode("latin-1"), "title: x".encode("utf-16"), b"\x89PNG\r\n"]
     )

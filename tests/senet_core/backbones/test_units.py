@@ -294,10 +294,23 @@ def test_families_have_the_units_of_their_papers(name: str, unit: type[nn.Module
 
 
 @pytest.mark.parametrize(
-    "name", ["preact-resnet111", "preact-resnet170", "wrn-17-8", "wrn-16-0", "shake-shake-27-2x96d"]
+    ("name", "near"),
+    [
+        ("preact-resnet111", "preact-resnet110"),
+        ("preact-resnet170", "preact-resnet173"),
+        ("wrn-17-8", "wrn-16-8"),
+        ("wrn-16-0", "wrn-16-8"),
+        ("shake-shake-27-2x96d", "shake-shake-26-2x96d"),
+        ("resnet9", "resnet8"),
+        ("resnet0", "resnet8"),
+        ("resnet35", "resnet34"),
+        ("cifar-resnet21", "resnet20"),
+    ],
 )
-def test_numbers_that_no_member_has_are_refused(name: str) -> None:
-    with pytest.raises(UserError, match=f"unknown backbone '{name}'.*wrn-D-K with D = 6n"):
+def test_numbers_that_no_member_has_are_refused_with_the_nearest_that_one_has(name: str, near: str) -> None:
+    with pytest.raises(
+        UserError, match=f"unknown backbone '{name}'; did you mean '{near}'.*wrn-D-K with D = 6n"
+    ):
         find_backbone(name)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.outcomes.agreement import agreement, agreement_of_seeds, always_missed
+from ablations.analysis.stats.outcomes.agreement import agreement, always_missed
 from ablations.analysis.stats.outcomes.by_class import ClassDifference, class_differences
 from ablations.running.record.trial_record import TrialRecord
 
@@ -54,7 +54,8 @@ class RowByClass:
         label: its name.
         seeds: that it has in common with the baseline.
         classes: in the order of the data set; empty where the labels of the images are not known.
-        with_baseline: share of images on which it agrees with the baseline, with the same seed; None for the baseline.
+        with_baseline: share of images on which it agrees with the baseline, with different seeds; None for the
+            baseline, and where there are no two.
         between_seeds: share of images on which two of its seeds agree; None below two.
         error: mean over all its seeds, in per cent.
         missed: test images that all of its seeds get wrong.
@@ -77,7 +78,7 @@ class ByClass:
         baseline: label of the row that the others are compared with.
         rows: the baseline first; then those that have a seed in common with it, in the order of the study.
         images: test images.
-        agreements: share of images on which two rows agree, with the same seed, by their labels.
+        agreements: share of images on which two rows agree, with different seeds, by their labels.
         missed: test images that every seed of every row gets wrong.
         missed_by_class: how many of these each class has, by name, the most first; empty where labels are not known.
         looked_at_before: whether the study was analysed with fewer seeds, too, of which the intervals know nothing.
@@ -184,11 +185,8 @@ def _corrected(
 def _agreements(shown: Mapping[str, _BySeed], baseline: str) -> dict[tuple[str, str], float]:
     """Return the agreement of each pair of rows; of very many rows, that with the baseline alone."""
     pairs = combinations(shown, 2) if len(shown) <= _MOST_PAIRED else ((baseline, label) for label in shown)
-    return {
-        (one, other): agreement(*_paired(shown[one], shown[other]))
-        for one, other in pairs
-        if one != other and shown[one].keys() & shown[other].keys()
-    }
+    found = {(one, other): agreement(shown[one], shown[other]) for one, other in pairs if one != other}
+    return {pair: share for pair, share in found.items() if share is not None}
 
 
 def _row(
@@ -196,7 +194,7 @@ def _row(
 ) -> RowByClass:
     right = _stacked(own)
     error, missed = 100 * float((~right).mean()), int(always_missed([right]).sum())
-    return RowByClass(label, seeds, classes, with_baseline, agreement_of_seeds(right), error, missed)
+    return RowByClass(label, seeds, classes, with_baseline, agreement(own, own), error, missed)
 
 
 def _counted(labels: NDArray[np.int64], names: Sequence[str]) -> dict[str, int]:

@@ -11,6 +11,11 @@ from ablations.analysis.stats.verdict import limits
 from ablations.planning.metric import Metric
 from senet_core.words import counted
 
+ON_TOP = (
+    "The chance of a false “better” or “worse” in this table, at most 5 %, and that of a false “equivalent” come on top"
+    " of those of the other verdicts."
+)
+"""What stands below a family of comparisons beside the study's own."""
 _MOST_TOLD = 8
 
 _ONE_ANALYSIS = (
@@ -39,7 +44,7 @@ def _how(comparisons: Collection[Comparison], schedule: InterimSchedule | None) 
     return (_ON_IMAGES if on_images else _ONE_ANALYSIS) + also
 
 
-def _corrected(comparisons: Collection[Comparison]) -> str:
+def correction_words(comparisons: Collection[Comparison]) -> str:
     """Return how p is corrected, and for how many comparisons."""
     one = next((c for c in comparisons if c.p_corrected is not None), None)
     if one is None or one.members == 1:
@@ -71,7 +76,7 @@ def comparison_notes(comparisons: Collection[Comparison], metric: Metric) -> tup
         return ()
     margin = next((c.margin for c in comparisons if c.margin is not None), None)
     schedule = next((c.schedule for c in comparisons if c.schedule is not None), None)
-    said = f"{_how(comparisons, schedule)} {_corrected(comparisons)} "
+    said = f"{_how(comparisons, schedule)} {correction_words(comparisons)} "
     if margin is not None:
         said += (
             f"Smallest effect of interest: {margin:g}{unit}; p of equivalence is that of two one-sided t-tests "

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ablations.analysis.results.account import ALPHA
 from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.interval import Interval
 from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.glance.answer import frame_sentences, study_sentences
+from ablations.analysis.tables.glance.clauses import listed
 from ablations.analysis.tables.glance.rows import GlanceRows, glance_rows
 from ablations.analysis.tables.glance.spent import cost_sentence
+from ablations.analysis.tables.page import page_of
+from senet_core.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,31 @@ def _excludes_zero(interval: Interval) -> bool:
     return interval.lo is not None and interval.hi is not None and (interval.lo > 0 or interval.hi < 0)
 
 
+def _named(results: Results, rows: GlanceRows) -> str:
+    """Return what rows are whose labels do not say it: the baseline of several axes, and the plain network."""
+    said = ""
+    if rows.several_axes:
+        values = [f"{axis} {value}" for axis, value in results.design.baseline.values]
+        said += f". The baseline has {', '.join(values)}"
+    meaning = page_of(results.design.study).plain_is
+    for row in rows.rows:
+        if meaning and row.kind == "plain":
+            said += f". {row.label[:1].upper()}{row.label[1:]} is {meaning}"
+    return said
+
+
+def _agreeing(rows: GlanceRows) -> str:
+    """Return in how many rows shown to differ, of those for which the paper prints a difference, it has our sign."""
+    signs = [
+        row.published * row.difference.mean > 0
+        for row in rows.rows
+        if row.published and row.verdict in ("better", "worse")
+    ]
+    return (
+        f". It has our sign in {sum(signs)} of {counted(len(signs), 'row')} shown to differ" if signs else ""
+    )
+
+
 def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:
     """Return how to read the picture of all rows."""
     compared = [c for family in results.families for c in family.comparisons.values()]
@@ -91,13 +120,24 @@ def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:
     said = "Every row's difference to the baseline, the best on top"
     if rows.interval:
         said += f", with its {interval_words(compared).difference}, taken alone"
-    said += ". Colour and shape are the verdict, which is corrected for all comparisons"
-    if any(row.verdict == "undetermined" and _excludes_zero(row.difference) for row in rows.rows):
-        said += ": a row may be undetermined though its own interval excludes 0"
+    said += ". Colour and shape are the verdict, corrected for all comparisons"
+    beside = [
+        row.label
+        for row in rows.rows
+        if row.verdict == "undetermined"
+        and _excludes_zero(row.difference)
+        and row.p is not None
+        and row.p > ALPHA
+    ]
+    if beside:
+        said += f", which leaves {listed(beside)} undetermined though 0 is outside the row's own interval"
     if rows.several_axes:
         said += ". In grey: the axis that a row varies"
+    if isinstance(results, Results):
+        said += _named(results, rows)
     if any(row.published is not None for row in rows.rows):
         said += ". Cross: the difference that the paper prints, of one run on other data or another network"
+        said += _agreeing(rows)
     if rows.unmeasured:
         said += f". Not measured yet: {', '.join(rows.unmeasured)}"
     return f"{said}."

@@ -26,6 +26,7 @@ class GlanceRow:
         difference: to the baseline.
         published: the difference that a paper prints for it; None where there is none.
         axis: that it varies alone; "" where rows vary several, and of frames.
+        p: of a difference, corrected; None where there is none.
     """
 
     label: str
@@ -34,6 +35,7 @@ class GlanceRow:
     difference: Interval
     published: float | None = None
     axis: str = ""
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _row(
         return name
     kind: RowKind = "plain" if label == family.plain else "variant"
     verdict = "" if comparison.withheld else comparison.reading.verdict
-    return GlanceRow(name, kind, verdict, Interval(d.mean, d.lo, d.hi), published)
+    return GlanceRow(name, kind, verdict, Interval(d.mean, d.lo, d.hi), published, p=comparison.p_corrected)
 
 
 def _sorted(

@@ -44,7 +44,6 @@ def agreement_table(found: ByClass) -> Table:
         Column("with_baseline", "agrees with the baseline, %"),
         Column("between_seeds", "two of its seeds agree, %"),
         Column("always_missed", "test examples that all of its seeds miss"),
-        Column("seeds", "seeds in common with the baseline", gives_way=1),
     )
     rows = tuple(
         TableRow(
@@ -54,16 +53,15 @@ def agreement_table(found: ByClass) -> Table:
                 Number(_percent(row.with_baseline)),
                 Number(_percent(row.between_seeds)),
                 Number(row.missed, decimals=0),
-                Number(row.seeds, decimals=0),
             ),
             kind="baseline" if row.label == found.baseline else "variant",
         )
         for row in found.rows
     )
     notes = (
-        "Two rows agree on a test example where both are right or both are wrong, here with the same seed. A row"
-        " that agrees with the baseline as often as two of its own seeds agree gets the same ones right, but for"
-        " chance.",
+        "Two runs agree on a test example where both are right or both are wrong; any two here have different seeds. A"
+        " row gets other ones right than the baseline as far as they agree less often than two seeds of one row do, on"
+        " average of the two.",
         _missed(found),
     )
     return Table(

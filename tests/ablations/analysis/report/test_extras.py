@@ -9,6 +9,7 @@ import pytest
 
 from ablations.analysis.plots.interaction import draw_interaction
 from ablations.analysis.report.content import Content, content_of
+from ablations.analysis.report.network_sections import TITLE
 from ablations.analysis.report.parts import Extra
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.interactions import combinations_of, factor_frame
@@ -34,7 +35,7 @@ def titles(results: Results, **options: Any) -> list[str]:
 
 def own(content: Content) -> list[Extra]:
     """The extra sections that not every finished study has."""
-    return [extra for extra in content.extras if extra.title != "Verdicts at other margins"]
+    return [extra for extra in content.extras if extra.title not in ("Verdicts at other margins", TITLE)]
 
 
 def test_a_grid_shows_its_interactions(tmp_path: Path) -> None:

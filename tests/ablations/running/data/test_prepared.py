@@ -249,7 +249,8 @@ def test_a_failed_write_keeps_the_old_file(path: Path, noise: Noise) -> None:
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(
-        UserError, match=r"cannot write .*; make room, or name another folder with ABLATE_DATA_DIR"
+        UserError,
+        match=r"cannot write .*: there is a file where a folder should be; name another folder with ABLATE_DATA_DIR",
     ):
         prepare(data_spec("digits"), tmp_path / "data")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ablations.analysis.stats.holm import holm
-from ablations.analysis.stats.outcomes.agreement import agreement, agreement_of_seeds, always_missed
+from ablations.analysis.stats.outcomes.agreement import agreement, always_missed
 from ablations.analysis.stats.outcomes.by_class import class_differences
 from ablations.analysis.stats.outcomes.crossed import crossed_difference
 from ablations.analysis.stats.paired import paired_difference
@@ -79,20 +79,33 @@ def test_labels_of_other_images_are_refused(labels: np.ndarray) -> None:
         class_differences(VARIANT, BASELINE, labels)
 
 
+def by_seed(right: np.ndarray, first: int = 0) -> dict[int, np.ndarray]:
+    return dict(enumerate(right, first))
+
+
 def test_rows_agree_where_both_are_right_or_both_are_wrong() -> None:
-    assert agreement(VARIANT, BASELINE) == pytest.approx((4 + 2) / 12)
-    assert agreement(VARIANT, VARIANT) == 1
-    assert agreement(VARIANT, ~VARIANT) == 0
-    with pytest.raises(UserError, match="need one shape"):
-        agreement(VARIANT, BASELINE[:1])
+    # seed 0 of the variant with seed 1 of the baseline, and the other way round
+    assert agreement(by_seed(VARIANT), by_seed(BASELINE)) == pytest.approx((3 + 3) / 12)
+    assert agreement(by_seed(VARIANT[:1]), by_seed(VARIANT[:1], first=1)) == 1
+    assert agreement(by_seed(VARIANT[:1]), by_seed(~VARIANT[:1], first=1)) == 0
+    with pytest.raises(UserError, match="need the same images"):
+        agreement(by_seed(VARIANT), by_seed(BASELINE[:, :1]))
 
 
-@pytest.mark.parametrize("seeds", [2, 3, 7])
-def test_seeds_of_one_row_agree_as_all_their_pairs_do(seeds: int) -> None:
-    right = np.random.default_rng(seeds).random((seeds, 50)) < 0.8
-    pairs = [(right[a] == right[b]).mean() for a in range(seeds) for b in range(a)]
-    assert agreement_of_seeds(right) == pytest.approx(np.mean(pairs))
-    assert agreement_of_seeds(right[:1]) is None
+@pytest.mark.parametrize(("seeds", "others", "first"), [(2, 2, 0), (3, 2, 1), (7, 5, 4), (2, 3, 9)])
+def test_all_pairs_of_runs_with_different_seeds_count_once(seeds: int, others: int, first: int) -> None:
+    generator = np.random.default_rng(seeds)
+    one = by_seed(generator.random((seeds, 50)) < 0.8)
+    other = by_seed(generator.random((others, 50)) < 0.7, first)
+    between = [(one[a] == other[b]).mean() for a in one for b in other if a != b]
+    assert agreement(one, other) == pytest.approx(np.mean(between))
+    within = [(one[a] == one[b]).mean() for a in one for b in one if a < b]
+    assert agreement(one, one) == pytest.approx(np.mean(within))
+
+
+def test_a_single_seed_agrees_with_nothing() -> None:
+    assert agreement(by_seed(VARIANT[:1]), by_seed(BASELINE[:1])) is None
+    assert agreement(by_seed(VARIANT[:1]), by_seed(VARIANT[:1])) is None
 
 
 def test_what_is_always_missed_is_what_every_seed_of_every_row_misses() -> None:
