@@ -10,7 +10,7 @@ from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.stats.verdict import FEWEST_SEEDS
 from ablations.analysis.tables.cells import Difference, fixed, p_text
 from ablations.analysis.tables.comparisons.intervals import IntervalWords, interval_words
-from ablations.analysis.tables.glance.clauses import nearest
+from ablations.analysis.tables.glance.clauses import nearest, sentence
 from ablations.analysis.tables.glance.glance import progress_sentence
 from ablations.analysis.tables.page import page_of
 from ablations.planning.metric import Metric
@@ -123,7 +123,7 @@ def _open(compared: Mapping[str, Comparison], metric: Metric) -> list[str]:
     if not left:
         return []
     near = nearest([(c.variant, c) for c in undetermined])
-    forecast = f" {near[0].upper()}{near[1:]}." if near else ""
+    forecast = f" {sentence([near])}" if near else ""
     ends = [end for d in left for end in (d.lo, d.hi) if end is not None]
     reach = ""
     if ends:

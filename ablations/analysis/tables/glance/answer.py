@@ -11,7 +11,7 @@ from ablations.analysis.tables.choices.search import search_answer
 from ablations.analysis.tables.choices.tuned import tuned_answer
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.glance.choices import choice_sentences
-from ablations.analysis.tables.glance.clauses import Named, alike, listed, reach, shown
+from ablations.analysis.tables.glance.clauses import Named, alike, listed, reach, sentence, shown
 from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.page import page_of
 from ablations.planning.metric import Metric
@@ -112,8 +112,7 @@ def _not_shown(measured: Sequence[Named], metric: Metric) -> str:
             which = f"the other {len(left)}" if len(left) < len(measured) else f"all {len(left)} variants"
         verb = "is" if len(left) == 1 else "are"
         said.append(f"undetermined {verb} {which}: {reach(left, metric)}")
-    text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return sentence(said)
 
 
 def _own(results: Results) -> tuple[str, ...]:

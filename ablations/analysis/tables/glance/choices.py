@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ablations.analysis.tables.glance.clauses import Named, alike, listed, nearest, reach, shown
+from ablations.analysis.tables.glance.clauses import Named, alike, listed, nearest, reach, sentence, shown
 from ablations.planning.metric import Metric
 
 Axes = dict[str, list[Named]]
-"""The measured rows of each axis."""
+"""The rows of each axis."""
 
 
 def choice_sentences(axes: Axes, plain: Named | None, metric: Metric, against: str) -> tuple[str, ...]:
@@ -52,8 +52,7 @@ def _rest(axes: Axes, plain: Sequence[Named], metric: Metric) -> str:
         said.append(
             f"undetermined {verb} {_joined(names)}: {reach(rows, metric)}{f'; {near}' if near else ''}"
         )
-    text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return sentence(said)
 
 
 def _grouped(

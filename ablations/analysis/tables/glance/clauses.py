@@ -24,6 +24,12 @@ def alike(same: str, margin: float | None, metric: Metric) -> str:
     return f"for {same} it is shown to stay within {metric.with_points(f'{margin or 0:g}')}"
 
 
+def sentence(clauses: Sequence[str]) -> str:
+    """Return clauses as one sentence; "" for none."""
+    text = "; ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 def reach(left: Sequence[Named], metric: Metric) -> str:
     """Return how large the differences may be that are not shown, and of which rows the largest are."""
     counts = sorted({c.difference.n for _, c in left})
