@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Planner:
         """Return what a reader of the rows should know."""
         return ()
 
+    def digests(self) -> Collection[str]:
+        """Return those of the data that are here; of experiments that read data of their own, the empty one."""
+        return ("",)
+
     def times(self, record: StudyRecord, options: TimingOptions, workers: int, wait: Wait) -> RowTimes:
         """Return how long a trial of each row takes here."""
         from ablations.running.cost.recorded_times import recorded_times
@@ -68,6 +72,7 @@ class NetworkPlanner(Planner):
         from ablations.running.training.networks import Networks
 
         shape_of = cache(partial(planned_shape, data_dir=data_dir))
+        self._data_dir = data_dir
         self._networks = Networks(shape_of, limit_seconds=PATIENCE_SECONDS)
         self.problems = self._networks.problems
 
@@ -90,6 +95,13 @@ class NetworkPlanner(Planner):
         from ablations.api.planned_rows import network_notes
 
         return network_notes(self.design, self._networks)
+
+    def digests(self) -> Collection[str]:
+        """Return those of the data sets that are prepared."""
+        from ablations.running.data import prepared_digests
+
+        assert isinstance(self.design.study, NetworkStudy)
+        return prepared_digests(self.design.study.data_sets.values(), self._data_dir).values()
 
     def times(self, record: StudyRecord, options: TimingOptions, workers: int, wait: Wait) -> RowTimes:
         """Return times of earlier trials, and of a calibration where these do not tell them."""

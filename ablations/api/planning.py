@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ from ablations.running.executors import local_factory
 from ablations.running.machine.durations import duration_text
 from ablations.running.record import trial_file
 from ablations.running.record.forecasts import FILE_NAME, Forecast, SweepCost, keep_forecast
+from ablations.running.record.other_studies import OtherStudies
 from ablations.running.record.study_paths import StudyPaths
 from ablations.running.record.study_record import StudyRecord
 from senet_core.errors import UserError, unknown
@@ -83,6 +85,7 @@ class StudyPlan:
         notes: on the networks.
         broken: row's label to why its network cannot be computed.
         left: trials to train.
+        elsewhere: study to how many trials are taken from its record.
         forecast: of hours and sensitivity.
         detection: None where no difference was asked about.
         choice: what the study's choices add to its rows, in words; empty where it chooses nothing.
@@ -96,6 +99,7 @@ class StudyPlan:
     notes: tuple[str, ...]
     broken: Mapping[str, str]
     left: int
+    elsewhere: Mapping[str, int]
     forecast: Forecast
     detection: DetectionCost | None
     choice: str
@@ -118,6 +122,7 @@ class StudyPlan:
             "problems": {**self.broken, **self.untimed},
             "trials": len(self.design.trials),
             "left": self.left,
+            "elsewhere": dict(self.elsewhere),
             "forecast": self.forecast.to_json(),
             "detect": None if self.detection is None else asdict(self.detection),
             "kept": None if self.kept is None else str(self.kept),
@@ -188,9 +193,9 @@ def plan_study(
     """
     asked, design = design, rows_to_forecast(design)
     record = paths.open_record()
-    finished = frozenset(record.finished)
     planned = planner_of(design, Path(options.data_dir))
     planned.check()
+    finished, elsewhere = _finished(design, paths, record, planned.digests())
     known_noise = _find_noise(design, paths, record, noise, needed=detect is not None)
     rows, notes = planned.rows(finished), planned.notes()
     left = sum(trial.key not in finished for trial in design.trials)
@@ -216,6 +221,7 @@ def plan_study(
         notes=notes,
         broken=dict(planned.problems),
         left=left,
+        elsewhere=elsewhere,
         forecast=forecast,
         detection=detection,
         choice=_choice(asked, forecast),
@@ -223,6 +229,17 @@ def plan_study(
         said=tuple(said),
         kept=kept,
     )
+
+
+def _finished(
+    design: Design, paths: StudyPaths, record: StudyRecord, digests: Collection[str]
+) -> tuple[frozenset[str], Mapping[str, int]]:
+    """Return the trials that are not to be trained, and how many of them are in which other study's record alone."""
+    missing = [trial.key for trial in design.trials if trial.key not in record.finished]
+    others = OtherStudies(paths.results_dir, paths.study, digests, weights=design.study.keeps_weights)
+    found = others.finished(missing) if missing else []
+    origins = Counter(line.shared_from or "" for line in found)
+    return frozenset(record.finished) | {line.key for line in found}, origins
 
 
 def _keep(file: Path, forecast: Forecast) -> tuple[Path | None, tuple[str, ...]]:

@@ -22,6 +22,9 @@ def plan_words(plan: StudyPlan) -> Iterator[tuple[str, str]]:
     if forecast.left is not None and forecast.whole is not None and forecast.whole.trials:
         timed = len(forecast.rows) == len(plan.design.rows)
         yield "the study", _cost_words(forecast.left, forecast.whole, forecast.workers, all_timed=timed)
+    for study, trials in plan.elsewhere.items():
+        verb = "is" if trials == 1 else "are"
+        yield "", f"{counted(trials, 'trial')} of study {study!r} {verb} among its own, and not trained again"
     if forecast.sensitivity is not None:
         metric = plan.design.study.metric
         yield "noise", _noise_words(forecast.sensitivity, metric)

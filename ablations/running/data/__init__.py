@@ -3,7 +3,7 @@
 from ablations.running.data.content import verify
 from ablations.running.data.keeping_up import ensure_prepared, refresh
 from ablations.running.data.paths import data_spec, prepared_path
-from ablations.running.data.preparation import open_prepared, prepare
+from ablations.running.data.preparation import open_prepared, prepare, prepared_digests
 from ablations.running.data.prepared import Prepared, load
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "load",
     "open_prepared",
     "prepare",
+    "prepared_digests",
     "prepared_path",
     "refresh",
     "verify",

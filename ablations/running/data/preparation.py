@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +119,15 @@ def open_prepared(spec: DataSpec, data_dir: Path, digest: str | None = None, *, 
     if spec.resample == "train" and spec.train_images is not None:
         return opened.resampled(spec.train_images, seed)
     return opened.subset(spec.train_images)
+
+
+def prepared_digests(specs: Iterable[DataSpec], data_dir: Path) -> dict[DataSpec, str]:
+    """Return the digests of the data sets whose prepared files are here and can be opened."""
+    found = {}
+    for spec in specs:
+        with suppress(DataError):
+            found[spec] = load(prepared_path(spec, data_dir)).digest
+    return found
 
 
 def _open_checked(path: Path, spec: DataSpec) -> Prepared:

@@ -51,22 +51,15 @@ def check_data(data_dir: Path, wanted: Sequence[DataSpec], *, fix: bool) -> Iter
                 )
 
 
-def prepared_digests(data_dir: Path, wanted: Sequence[DataSpec]) -> dict[DataSpec, str]:
+def digests_of(data_dir: Path, wanted: Sequence[DataSpec]) -> dict[DataSpec, str]:
     """Return the digests of the prepared files that can be opened, by their data sets.
 
     Image folders are among them only where they are wanted: the file's name does not tell its folder.
     """
-    from ablations.running.data import load, prepared_path
+    from ablations.running.data import prepared_digests
 
     names = [name for name, known in DATASETS.items() if not known.asks]
-    specs = wanted or [DataSpec(name=name) for name in names]
-    found = {}
-    for spec in specs:
-        try:
-            found[spec] = load(prepared_path(spec, data_dir)).digest
-        except DataError:  # noqa: PERF203  (check_data says what is wrong with it)
-            continue
-    return found
+    return prepared_digests(wanted or [DataSpec(name=name) for name in names], data_dir)
 
 
 def _check_file(path: Path, wanted: DataSpec | None) -> Iterator[Finding]:

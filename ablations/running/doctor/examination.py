@@ -9,7 +9,7 @@ from pathlib import Path
 from ablations.planning.design import Design
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.study import NetworkStudy
-from ablations.running.doctor.data import check_data, prepared_digests
+from ablations.running.doctor.data import check_data, digests_of
 from ablations.running.doctor.finding import Finding, ok, problem
 from ablations.running.doctor.leftovers import check_checkpoints, check_leases, check_running
 from ablations.running.doctor.machine import check_devices, check_disk, check_packages
@@ -54,7 +54,7 @@ def examine(
     asked = None if design is None else design.study
     wanted = tuple(asked.data_sets.values()) if isinstance(asked, NetworkStudy) else ()
     yield from check_data(data_dir, wanted, fix=fix)
-    digests = prepared_digests(data_dir, wanted)
+    digests = digests_of(data_dir, wanted)
     names = [study] if study is not None else studies_with_results(results_dir)
     if not names:
         yield ok(f"no study has results in {results_dir}")

@@ -25,12 +25,12 @@ class OtherStudies:
     Args:
         results_dir: where all of them are.
         study: the one that asks; its own record and leases are not looked at.
-        digests: of the data that its trials are trained on.
+        digests: of the data that its trials are trained on; None where nobody knows them, and any data are taken.
         weights: whether it keeps weights: a trial without any is then trained again.
     """
 
     def __init__(
-        self, results_dir: Path, study: str, digests: Collection[str], *, weights: bool = False
+        self, results_dir: Path, study: str, digests: Collection[str] | None, *, weights: bool = False
     ) -> None:
         self._results_dir, self._study, self._digests = results_dir, study, digests
         self._weights = weights
@@ -80,7 +80,7 @@ class OtherStudies:
                 record.refresh()
             finished = record.finished if wanted else {}
             for key in wanted & finished.keys():
-                if finished[key].data_digest not in self._digests:
+                if self._digests is not None and finished[key].data_digest not in self._digests:
                     continue
                 if self._weights and not has_weights(path.parent, finished[key]):
                     continue

@@ -71,11 +71,13 @@ def _history(record: TrialFile, key: str, metric: Metric) -> list[str]:
 
 
 def _would_run(record: TrialFile, paths: StudyPaths, trial: Trial, *, weights: bool) -> str:
-    digests = {line.data_digest for line in record.finished.values()}
-    others = OtherStudies(paths.results_dir, paths.study, digests, weights=weights)
-    shared = others.finished([trial.key])
+    digests = {line.data_digest for line in record.finished.values()} or None
+    shared = OtherStudies(paths.results_dir, paths.study, digests, weights=weights).finished([trial.key])
     if shared:
-        return f"it would not run: study {shared[0].shared_from!r} has finished it on the same data; its line is taken"
+        origin = shared[0].shared_from
+        if digests is None:
+            return f"it would not run if its data are the same: study {origin!r} has finished it"
+        return f"it would not run: study {origin!r} has finished it on the same data; its line is taken"
     if trial.key in record.failed:
         return "it would run: a trial that failed is tried again"
     return "it would run: it is not in the record"

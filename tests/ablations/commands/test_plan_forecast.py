@@ -117,6 +117,16 @@ def test_the_noise_of_a_pilot(ablate: Callable[..., Any]) -> None:
     said = ablate("plan", "small.yaml", "--seeds", "5", "--pilot", "pilot", "--workers", "1")
     assert "the record of study pilot" in said.out, said.err
     assert "from earlier trials" in said.out
+    assert "6 trials of study 'pilot' are among its own, and not trained again" in one_line(said)
+    planned = json.loads(ablate("plan", "small.yaml", "--seeds", "5", "--workers", "1", "--json").out)
+    assert (planned["trials"], planned["left"], planned["elsewhere"]) == (15, 9, {"pilot": 6})
+    assert planned["forecast"]["left"]["trials"] == 9
+    assert {row["finished"] for row in planned["rows"]} == {2}
+    key = json.loads(Path("results/pilot/trials.jsonl").read_text(encoding="utf-8").splitlines()[0])["key"]
+    assert (
+        "it would not run if its data are the same: study 'pilot' has finished it"
+        in ablate("why", "small.yaml", key).out
+    )
     again = ablate("plan", "small.yaml", "--set", "recipe.epochs=2", "--pilot", "pilot")
     assert "epochs is 1.0, not 2.0" in again.err
 

@@ -261,10 +261,10 @@ def test_checkpoints_of_no_use_are_removed_and_the_others_stay(paths: StudyPaths
 
 
 def test_the_digest_of_an_image_folder_belongs_to_the_study_that_names_it(paths: StudyPaths) -> None:
-    from ablations.running.doctor.data import prepared_digests
+    from ablations.running.doctor.data import digests_of
 
-    assert prepared_digests(paths.results_dir, ()) == {}
-    assert prepared_digests(paths.results_dir, [DataSpec(name="image-folder", path="x", size=32)]) == {}
+    assert digests_of(paths.results_dir, ()) == {}
+    assert digests_of(paths.results_dir, [DataSpec(name="image-folder", path="x", size=32)]) == {}
 
 
 def test_a_checkpoint_that_could_not_be_read_stays(
