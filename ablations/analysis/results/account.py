@@ -63,10 +63,14 @@ def withheld(results: Results) -> str | None:
 
     A study is analysed at the numbers of seeds that it declares: a race after every seed from its first, a study that
     was extended at its old end and at its new one, and any other once, when none of its trials is waited for any more.
+    With several analyses each comparison has its own, so that something is said as soon as one has come to its first.
     """
-    if results.schedule is not None or not _waits(results):
+    if not _waits(results):
         return None
-    return f"no verdict before seed {len(results.design.seeds)}, as planned"
+    schedule = results.schedule
+    if schedule is not None and _any_pair_ended(results, results.seeds[: schedule.at[0]]):
+        return None
+    return f"no verdict before seed {schedule.at[0] if schedule else len(results.design.seeds)}, as planned"
 
 
 def account_sentence(results: Results) -> str:
@@ -77,8 +81,8 @@ def account_sentence(results: Results) -> str:
     if results.withheld is not None:
         return (
             f"This is an interim report, and it tests nothing: {results.withheld}. Verdicts, p values and intervals of "
-            "differences come when every planned trial has ended; whoever reads tests before that and stops where it "
-            "suits errs far more often than they say."
+            f"differences come {'then' if results.schedule else 'when every planned trial has ended'}; "
+            "whoever reads tests before that and stops where it suits errs far more often than they say."
         )
     return account_words(found)
 
@@ -120,7 +124,14 @@ def outcomes_by_row(results: Results, rows: Sequence[Row]) -> Outcomes:
 
 
 def _waits(results: Results) -> bool:
-    if results.undecided:
-        return True
     known = results.measured.keys() | results.ended
-    return any(row.key(seed) not in known for row in results.design.rows for seed in results.design.seeds)
+    return bool(results.undecided) or any(
+        row.key(seed) not in known for row in results.design.rows for seed in results.design.seeds
+    )
+
+
+def _any_pair_ended(results: Results, seeds: Sequence[int]) -> bool:
+    """Return whether a compared row and its baseline have ended with all of these seeds."""
+    known = results.measured.keys() | results.ended
+    ended = {row.label for row in results.design.rows if all(row.key(seed) in known for seed in seeds)}
+    return any(set(pair) <= ended for pair in results.design.pairs)

@@ -44,6 +44,25 @@ def test_an_unfinished_study_says_no_verdict_no_p_and_no_interval(tmp_path: Path
         assert word not in text, word
 
 
+def test_a_race_says_nothing_before_its_first_interim_analysis(tmp_path: Path) -> None:
+    plan = study_design(seeds=6, axes=AXES, design="race", race={"first": 3})
+    effects = {"SE max": 3.0, "plain": 3.0}
+    later = [(row.label, seed) for row in plan.rows for seed in range(2, 6)]
+    before = results_of(tmp_path / "2", plan, effects=effects, skip=later)
+    for c in before.comparisons.values():
+        assert c.reading.words == "no verdict before seed 3, as planned"
+        assert (c.p_corrected, c.difference.lo) == (None, None)
+    text = report_of(before, tmp_path / "2")
+    assert "It is too early for an answer" in text
+    assert "intervals of differences come then" in text
+    first = [(label, 2) for label in (plan.baseline.label, "plain")]
+    reached = results_of(
+        tmp_path / "3", plan, effects=effects, skip=[one for one in later if one not in first]
+    )
+    assert reached.withheld is None  # each comparison has its own analyses
+    assert reached.comparisons["plain"].difference.lo is not None
+
+
 def test_one_trial_that_is_waited_for_withholds_and_one_that_failed_does_not(tmp_path: Path) -> None:
     plan = study_design(seeds=6, axes=AXES)
     waiting = results_of(tmp_path, plan, effects={"plain": 3.0}, skip=[("SE max", 5)])
