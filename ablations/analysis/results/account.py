@@ -63,12 +63,12 @@ def withheld(results: Results) -> str | None:
 
     A study is analysed at the numbers of seeds that it declares: a race after every seed from its first, a study that
     was extended at its old end and at its new one, and any other once, when none of its trials is waited for any more.
-    With several analyses each comparison has its own, so that something is said as soon as one has come to its first.
+    The first analysis of a race is when every row has had its first seeds; from then on each row has its own.
     """
     if not _waits(results):
         return None
     schedule = results.schedule
-    if schedule is not None and _any_pair_ended(results, results.seeds[: schedule.at[0]]):
+    if schedule is not None and not _waits(results, schedule.at[0]):
         return None
     return f"no verdict before seed {schedule.at[0] if schedule else len(results.design.seeds)}, as planned"
 
@@ -123,15 +123,10 @@ def outcomes_by_row(results: Results, rows: Sequence[Row]) -> Outcomes:
     return found
 
 
-def _waits(results: Results) -> bool:
+def _waits(results: Results, first: int | None = None) -> bool:
+    """Return whether a trial of a row's seeds, or of its first ones, is still waited for."""
     known = results.measured.keys() | results.ended
+    seeds = results.seeds[:first]
     return bool(results.undecided) or any(
-        row.key(seed) not in known for row in results.design.rows for seed in results.design.seeds
+        row.key(seed) not in known for row in results.design.rows for seed in seeds
     )
-
-
-def _any_pair_ended(results: Results, seeds: Sequence[int]) -> bool:
-    """Return whether a compared row and its baseline have ended with all of these seeds."""
-    known = results.measured.keys() | results.ended
-    ended = {row.label for row in results.design.rows if all(row.key(seed) in known for seed in seeds)}
-    return any(set(pair) <= ended for pair in results.design.pairs)

@@ -71,6 +71,13 @@ def test_a_row_without_prospects_gets_no_more_seeds(tmp_path: Path) -> None:
     assert len(record.trials.lines) < len(lively.trials.lines) == 10 * 4
 
 
+def test_a_row_that_raced_to_the_end_has_used_its_seeds(tmp_path: Path) -> None:
+    design = race_of(race={"futility": 1e-9})
+    record, _ = run_race(design, tmp_path, {}, sd=1.5)
+    raced = {retired.why for retired in play(Results(design, record)).retired.values() if retired.seeds == 10}
+    assert raced == {"seeds"}
+
+
 def test_the_budget_is_never_exceeded(tmp_path: Path) -> None:
     design = race_of(race={"budget": 21, "futility": 0})
     record, _ = run_race(design, tmp_path, {}, sd=1.0)
