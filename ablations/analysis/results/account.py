@@ -47,7 +47,10 @@ def comparisons_of(results: Results, *, margin: float | None = None) -> Mapping[
 
 
 def rules_of(results: Results) -> Rules:
-    """Return the rules under which a study's rows are compared at this moment."""
+    """Return the rules under which a study's rows are compared at this moment.
+
+    A race says itself which rows get more seeds, and how many; a forecast for one analysis would contradict it.
+    """
     return Rules(
         alpha=ALPHA,
         margin=results.design.study.margin,
@@ -55,6 +58,7 @@ def rules_of(results: Results) -> Rules:
         withheld=results.withheld,
         lower_is_better=results.design.study.metric.lower_is_better,
         rests_on=results.design.study.rests_on,
+        forecast=not results.design.kind.races,
     )
 
 

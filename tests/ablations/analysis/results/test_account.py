@@ -61,6 +61,7 @@ def test_a_race_says_nothing_before_its_first_interim_analysis(tmp_path: Path) -
     reached = results_of(tmp_path / "4", plan, effects=effects, skip=last[1:])
     assert reached.withheld is None
     assert reached.comparisons["plain"].difference.lo is not None
+    assert {c.more_seeds for c in reached.comparisons.values()} == {None}  # the race says who gets more
 
 
 def test_one_trial_that_is_waited_for_withholds_and_one_that_failed_does_not(tmp_path: Path) -> None:
