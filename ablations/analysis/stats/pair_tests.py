@@ -169,11 +169,23 @@ def _at_interims(
             ended=min(reached.get(variant, 0), reached.get(against, 0)),
         )
         # an interval is of the last interim analysis; between two of them there is none
-        lo, hi = (seen.lo, seen.hi) if seen.pairs == once.difference.n else (None, None)
+        at_last = seen.pairs == once.difference.n
+        lo, hi = (seen.lo, seen.hi) if at_last else (None, None)
+        crossed = _repeated(once.crossed, seen.level if at_last else None)
         mean = once.mean if seen.mean is None else seen.mean
         d = replace(once.difference, lo=lo, hi=hi)
-        found.append(replace(once, difference=d, mean=mean, p=seen.p, p_tost=seen.p_tost))
+        found.append(replace(once, difference=d, mean=mean, p=seen.p, p_tost=seen.p_tost, crossed=crossed))
     return found
+
+
+def _repeated(crossed: CrossedDifference | None, level: float | None) -> CrossedDifference | None:
+    """Return the difference over seeds and images with the interval of an interim analysis at this level."""
+    if crossed is None or crossed.lo is None or crossed.error is None:
+        return crossed
+    if level is None:
+        return replace(crossed, lo=None, hi=None)
+    half = crossed.error.half_width(1 - level)
+    return replace(crossed, lo=crossed.mean - half, hi=crossed.mean + half, confidence=1 - level)
 
 
 def _ended(frame: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from ablations.analysis.stats.interims.sequential import SPENDING_POWER, ErrorSpending, boundary, interim_p
 from senet_core.errors import UserError
@@ -58,6 +59,7 @@ class InterimResult:
         pairs: complete pairs at the last analysis.
         lo: lower end of the repeated interval at the last analysis: the intervals of all analyses hold together.
         hi: upper end.
+        level: at which an interval of one analysis with as many pairs is as wide as that one; None as for `lo`.
         analyses: how many there were.
     """
 
@@ -67,6 +69,7 @@ class InterimResult:
     pairs: int = 0
     lo: float | None = None
     hi: float | None = None
+    level: float | None = None
     analyses: int = 0
 
 
@@ -94,7 +97,7 @@ def analyse_interims(
     if spending is None:
         return InterimResult()
     least, least_tost, mean = 1.0, 1.0, None
-    interval: tuple[float | None, float | None] = (None, None)
+    interval: tuple[float | None, float | None, float | None] = (None, None, None)
     values = differences[complete]
     for n in spending.at[:reached]:
         found = values[:n]
@@ -107,8 +110,8 @@ def analyse_interims(
         if margin is not None:
             t = np.array((margin - abs(middle)) / error)
             least_tost = min(least_tost, float(interim_p(t, n, spending, two_sided=False)))
-        half = boundary(1 - confidence, n, spending, two_sided=True) * error
-        interval = (middle - half, middle + half)
+        edge = boundary(1 - confidence, n, spending, two_sided=True)
+        interval = (middle - edge * error, middle + edge * error, 2 * float(special.stdtr(n - 1, -edge)))
     pairs, p_tost = spending.at[reached - 1], None if margin is None else least_tost
     return InterimResult(least, p_tost, mean, pairs, *interval, reached)
 

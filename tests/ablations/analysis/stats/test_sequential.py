@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
+from ablations.analysis.stats.comparison import Rules
+from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.interims.schedule import InterimSchedule, analyse_interims, wrong_over_plans
 from ablations.analysis.stats.interims.sequential import SMALLEST_P, ErrorSpending, boundary, interim_p
 from senet_core.errors import UserError
@@ -99,3 +104,34 @@ def test_missing_pairs_delay_a_comparison_and_do_not_end_it() -> None:
 def test_extending_a_plan_after_its_end_adds_to_the_chance_of_error() -> None:
     assert wrong_over_plans([(10, 10)]) == 1.0
     assert wrong_over_plans([(10, 10), (20, 20)]) == pytest.approx(1.75)
+
+
+def test_an_interval_over_seeds_and_images_is_one_of_all_interim_analyses_too() -> None:
+    """Taken as if the seeds had been looked at once, it was narrower than the interval over seeds alone."""
+    rng = np.random.default_rng(0)
+    hard = rng.random(400) < 0.5
+    outcomes = {
+        name: {seed: ~(hard & (rng.random(400) < 0.4)) for seed in range(8)} for name in ("base", "other")
+    }
+    frame = pd.DataFrame(
+        [
+            (name, seed, 100 * float(1 - right.mean()))
+            for name, runs in outcomes.items()
+            for seed, right in runs.items()
+        ],
+        columns=["variant", "seed", "value"],
+    )
+    pairs = [("other", "base")]
+    [once] = compare_family(frame, pairs, Rules(rests_on="seeds"), outcomes)
+    [race] = compare_family(frame, pairs, Rules(schedule=InterimSchedule((6, 7, 8), 12)), outcomes)
+    assert once.crossed is not None and race.crossed is not None  # noqa: PT018
+    assert race.crossed.confidence > once.crossed.confidence == 0.95
+    assert half_of(race.crossed) > half_of(race.difference) > half_of(once.difference)
+    [between] = compare_family(frame, pairs, Rules(schedule=InterimSchedule((6, 10), 12)), outcomes)
+    assert between.crossed is not None
+    assert (between.crossed.lo, between.difference.lo) == (None, None)
+
+
+def half_of(found: Any) -> float:
+    """Return half the width of an interval that is there."""
+    return float(found.hi - found.lo) / 2
