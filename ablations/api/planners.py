@@ -10,12 +10,14 @@ from typing import Any
 from ablations.api.planned_runs import PlannedRow, PlannedRun, planned_runs
 from ablations.planning.design import Design
 from ablations.planning.factors.study import FactorStudy
+from ablations.planning.networks.row import network_rows
 from ablations.planning.networks.study import NetworkStudy
 from ablations.planning.study import Study
 from ablations.running.cost.times import RowTimes, TimingOptions, Wait
 from ablations.running.executors import local_factory
 from ablations.running.machine.cores import available_cores
 from ablations.running.record.study_record import StudyRecord
+from ablations.running.trials.inputs import NO_INPUTS
 
 PATIENCE_SECONDS = 5.0
 """Of computing for one network, beyond which a plan computes no other one of its backbone."""
@@ -49,7 +51,7 @@ class Planner:
 
     def digests(self) -> Collection[str]:
         """Return those of the data that are here; of experiments that read data of their own, the empty one."""
-        return ("",)
+        return NO_INPUTS.digests
 
     def times(self, record: StudyRecord, options: TimingOptions, workers: int, wait: Wait) -> RowTimes:
         """Return how long a trial of each row takes here."""
@@ -100,8 +102,8 @@ class NetworkPlanner(Planner):
         """Return those of the data sets that are prepared."""
         from ablations.running.data import prepared_digests
 
-        assert isinstance(self.design.study, NetworkStudy)
-        return prepared_digests(self.design.study.data_sets.values(), self._data_dir).values()
+        wanted = {row.data for row in network_rows(self.design.rows)}
+        return prepared_digests(wanted, self._data_dir).values()
 
     def times(self, record: StudyRecord, options: TimingOptions, workers: int, wait: Wait) -> RowTimes:
         """Return times of earlier trials, and of a calibration where these do not tell them."""

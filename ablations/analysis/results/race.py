@@ -190,9 +190,8 @@ def _retire(
         is_open = c.reading.verdict in ("undetermined", "no claim")
         if not is_open:
             settled.append(c.variant)
-        is_last = now == most
         unlikely[c.variant] = (
-            is_open and not is_last and prospects(c, most, margin, level) < design.study.race.futility
+            is_open and now < most and prospects(c, most, margin, level) < design.study.race.futility
         )
     state.retire(settled, now, "verdict")
     state.retire([label for label in state.racing if unlikely[label]], now, "out of reach")
