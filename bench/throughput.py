@@ -16,8 +16,8 @@ from typing import Any
 from ablations.running.machine.code_version import code_version
 from ablations.running.machine.cores import available_cores
 from ablations.running.machine.durable import not_written, write_durably
-from ablations.running.machine.environment import processor_name
 from ablations.running.machine.packages import package_version
+from ablations.running.machine.processor import processor_name
 from bench.contenders.entries import Contender, run_program
 
 NETWORK = "SE-ResNet-20, r=16"

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ablations.running.machine.environment import processor_computes_bf16
+from ablations.running.machine.processor import processor_computes_bf16
 from senet_core.errors import UserError, unknown
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,7 @@ from ablations.analysis.costs.complexity_table import (
 from ablations.analysis.costs.layer_plan import NETWORKS, PlanRow
 from ablations.analysis.tables.cells import Column
 from ablations.analysis.tables.screen import ScreenTable, fits, text_table
-from ablations.running.machine.environment import processor_computes_bf16, processor_name
+from ablations.running.machine.processor import processor_computes_bf16, processor_name
 from senet_core.latency import summed_up
 from senet_core.variants.label import variant_label
 

@@ -15,7 +15,7 @@ from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.trial import NetworkTrial
 from ablations.running.cost.speed import ImageCounts, Speed, full_size_images, speed_key, spread
 from ablations.running.executors.gpu_sharing import HOW_SHARED, TRIALS_PER_GPU
-from ablations.running.machine.kernels import Kernels
+from ablations.running.machine.kernels import Kernels, winograd_serves
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import TrialRecord, TrialResult
 
@@ -66,8 +66,7 @@ def _key_here(line: TrialRecord, environment: Mapping[str, Any]) -> str:
     before, here = (
         {**said, **Kernels.from_record(said).to_json()} for said in (line.environment, environment)
     )
-    if before.get("precision") == "bf16":
-        here["winograd"] = False  # they are for fp32
+    here["winograd"] = here["winograd"] and winograd_serves(before.get("precision", "fp32"))
     if any(before.get(name) != here.get(name) for name in SAME_MACHINE):
         return ""
     try:

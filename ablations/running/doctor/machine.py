@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ablations.running.doctor.finding import Finding, ok, problem, warning
 from ablations.running.machine.cores import available_cores
-from ablations.running.machine.environment import processor_name
 from ablations.running.machine.packages import package_version
+from ablations.running.machine.processor import processor_name
 from senet_core.errors import UserError, typed_line
 from senet_core.plugins import GROUP, load_installed_plugins
 from senet_core.words import counted

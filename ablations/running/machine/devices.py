@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ablations.running.machine.environment import processor_computes_bf16
+from ablations.running.machine.processor import processor_computes_bf16
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is not there where only programs are run
     import torch

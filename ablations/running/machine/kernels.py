@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ablations.running.machine.processor import processor_computes_bf16
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -21,7 +23,8 @@ class Kernels:
 
     Attributes:
         fused: whether the passes between convolutions are fused.
-        winograd: whether 3x3 convolutions are computed by Winograd's algorithm, in float32.
+        winograd: whether 3x3 convolutions are computed by Winograd's algorithm, in float32; of bf16 trials those of
+            rounded values, on a processor that does not compute in bf16.
     """
 
     fused: bool = True
@@ -46,7 +49,7 @@ class Kernels:
         missing = self.missing(device)
         return Kernels(
             self.fused and FUSED not in missing,
-            self.winograd and precision == "fp32" and WINOGRAD not in missing,
+            self.winograd and winograd_serves(precision) and WINOGRAD not in missing,
         )
 
     def missing(self, device: torch.device) -> Mapping[str, str]:
@@ -80,6 +83,11 @@ class Kernels:
     def to_json(self) -> dict[str, bool]:
         """Return the fields of a trial's environment in the record."""
         return {"fused": self.fused, "winograd": self.winograd}
+
+
+def winograd_serves(precision: str) -> bool:
+    """Return whether Winograd's convolutions in float32 are faster than what the processor has for a precision."""
+    return precision == "fp32" or (precision == "bf16" and not processor_computes_bf16())
 
 
 def _reasons() -> Mapping[str, Callable[[], str]]:

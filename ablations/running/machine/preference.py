@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ablations.running.machine.environment import processor_computes_bf16
+from ablations.running.machine.processor import processor_computes_bf16
 
 _GPU_FILES = ("nvidia*", "nvhost*", "kfd", "dxg")
 """What drivers of GPUs have in /dev: NVIDIA's, its small boards', AMD's, and Windows' own for Linux."""

@@ -2,6 +2,9 @@
 
 In float32. The library (`winograd.cpp`) is compiled at first use. What is computed is the convolution, with about twice
 the rounding error of the usual way: a training repeats itself to the last bit, but not one that computes the other way.
+
+In bf16 autocast, maps and weights are rounded to bfloat16, convolved in float32, and the outcome is rounded again, as
+by a processor that computes in bfloat16, which adds its products up in float32. For one that has no such arithmetic.
 """
 
 from __future__ import annotations
@@ -84,23 +87,29 @@ class WinogradConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer."""
-        if self._serves(x):
+        if not self._serves(x):
+            return super().forward(x)
+        if not torch.is_autocast_enabled("cpu"):
             return convolution.convolve(x, self.weight, self.stride[0])
-        return super().forward(x)
+        # the gradients are rounded on their way back through the same casts
+        rounded = (tensor.to(torch.bfloat16).float() for tensor in (x, self.weight))
+        return convolution.convolve(*rounded, self.stride[0]).to(torch.bfloat16)
 
     def _serves(self, x: Tensor) -> bool:
+        autocast = torch.is_autocast_enabled("cpu")
         return (
             not torch.compiler.is_compiling()
-            and not torch.is_autocast_enabled("cpu")
+            and not (autocast and torch.get_autocast_dtype("cpu") is not torch.bfloat16)
             and x.dim() == 4
             and saves_products(x.shape[2], x.shape[3], self.stride[0])
-            and all(_is_plain(tensor) for tensor in (x, self.weight))
+            and _is_plain(self.weight, torch.float32)
+            and _is_plain(x, torch.float32, *([torch.bfloat16] if autocast else []))
         )
 
 
-def _is_plain(tensor: Tensor) -> bool:
+def _is_plain(tensor: Tensor, *types: torch.dtype) -> bool:
     return (
         tensor.device.type == "cpu"
-        and tensor.dtype is torch.float32
+        and tensor.dtype in types
         and tensor.is_contiguous(memory_format=torch.channels_last)
     )

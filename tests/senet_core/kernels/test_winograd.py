@@ -81,6 +81,34 @@ def test_several_threads_compute_the_same() -> None:
 
 
 @needs_compiler
+@pytest.mark.parametrize("stride", [1, 2])
+def test_in_bf16_they_round_where_arithmetic_in_bf16_does(stride: int) -> None:
+    """Inputs before, outputs and gradients after; sums are of float32."""
+    x, conv = image(32, 16, 16), layer(32, 48, stride=stride)
+    ours = use_winograd(nn.Sequential(copy.deepcopy(conv)))
+    shape = conv(x).shape
+    upstream = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+    def in_bf16(network: nn.Module, x: Tensor) -> list[Tensor]:
+        x = x.detach().clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            out = network(x)
+        assert out.dtype is torch.bfloat16
+        [weight] = network.parameters()
+        weight.grad = None
+        out.backward(upstream.bfloat16())
+        return [value.detach().double() for value in (out, x.grad, weight.grad)]
+
+    usual = in_bf16(nn.Sequential(conv), x)
+    for given in (x, x.bfloat16()):  # a bf16 map comes from the layer before
+        for name, found, expected in zip(("output", "dx", "dw"), in_bf16(ours, given), usual, strict=True):
+            assert torch.equal(found, found.bfloat16().double()), f"{name} is not rounded to bf16"
+            apart = (found != expected).double().mean()
+            assert apart < 0.02, f"{name}: {apart:.1%} of the values are rounded the other way"
+            torch.testing.assert_close(found, expected, rtol=2**-7, atol=1e-4 * expected.abs().max().item())
+
+
+@needs_compiler
 def test_a_value_that_is_not_a_number_stays_one() -> None:
     x = image(16, 8, 8).detach()
     x[1, 3, 2, 2] = float("nan")
@@ -140,6 +168,10 @@ def test_every_convolution_that_they_serve_is_computed_by_them(monkeypatch: pyte
     assert (strides.count(1), strides.count(2)) == (32, 4)  # a test, too
     strides.clear()
     with torch.autocast("cpu", torch.bfloat16):
+        model(x)
+    assert (strides.count(1), strides.count(2)) == (16, 2)  # in bf16, too
+    strides.clear()
+    with torch.autocast("cpu", torch.float16):
         model(x)
     model.double()(x.double())
     without_winograd(copy.deepcopy(model)).float()(x)

@@ -21,6 +21,7 @@ from ablations.running.cost.speed import (
     speed_key,
     spread,
 )
+from ablations.running.machine import kernels
 from ablations.running.record.trial_file import FILE_NAME, TrialFile
 from ablations.running.record.trial_record import EpochMetrics, TrialRecord, TrialResult
 from tests.ablations.running.small import DATA, RECIPE, small_trial
@@ -53,18 +54,27 @@ def test_an_earlier_trial_tells_the_time_of_a_longer_one(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("before", "precision", "here", "counts"),
+    ("before", "precision", "computes_bf16", "here", "counts"),
     [
-        (None, "fp32", False, True),  # a record from before there was a choice
-        (None, "fp32", True, False),
-        (True, "fp32", True, True),
-        (None, "bf16", True, True),  # which makes no difference in bf16
-        (False, "bf16", True, True),
+        (None, "fp32", False, False, True),  # a record from before there was a choice
+        (None, "fp32", False, True, False),
+        (True, "fp32", True, True, True),
+        (None, "bf16", True, True, True),  # which makes no difference where the processor computes in bf16
+        (False, "bf16", True, True, True),
+        (False, "bf16", False, True, False),
+        (True, "bf16", False, True, True),
     ],
 )
 def test_a_trial_counts_that_computed_its_convolutions_alike(
-    tmp_path: Path, before: bool | None, precision: str, here: bool, counts: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: bool | None,
+    precision: str,
+    computes_bf16: bool,
+    here: bool,
+    counts: bool,
 ) -> None:
+    monkeypatch.setattr(kernels, "processor_computes_bf16", lambda: computes_bf16)
     said = {**HERE, "precision": precision, **({} if before is None else {"winograd": before})}
     TrialFile(tmp_path / "other" / FILE_NAME).append(line(small_trial(), 6.4, environment=said))
     found = earlier_speeds([small_trial()], tmp_path, {**HERE, "winograd": here}, WHOLE)
