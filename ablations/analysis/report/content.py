@@ -30,7 +30,7 @@ from ablations.analysis.tables.cells import Table
 from ablations.analysis.tables.comparisons.details import detail_table
 from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.comparisons.keys import distinct_key, family_key
-from ablations.analysis.tables.comparisons.notes import comparison_notes
+from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_notes
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.frame import family_table, further_tables
 from ablations.analysis.tables.glance.glance import FirstScreen, Glance, glance_of
@@ -223,7 +223,7 @@ def _section(group: SampleFamily, table: Table, told: str | None = None, *, pref
         Plot(prefix + table.key, caption, draw_axis(info), info) if 0 < len(info.rows) <= _MOST_ROWS else None
     )
     details = detail_table(table.key, found, decimals=group.metric.decimals + 1) if tested else _EMPTY
-    general = (table.notes[:1], comparison_notes(found, group.metric))
+    general = (table.notes[:1], comparison_notes(found, group.metric), unequal_seeds_notes(group)[:1])
     own = tuple(note for note in table.notes if not any(note in known for known in general))
     counts = {outcome.level.n for outcome in group.outcomes if outcome.level.n}
     notes = (f"n = {counted(counts.pop(), 'seed')} each.", *own) if len(counts) == 1 else own

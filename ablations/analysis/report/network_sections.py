@@ -18,6 +18,10 @@ _READ = (
     "Tested and read like the study's own comparisons, and {corrected} The baseline's comparison with the plain network"
     " is among those."
 )
+_RACED = (
+    "The race is decided by the comparisons with the baseline: a row whose own is decided, or the plain network's, gets"
+    " no more seeds for the one here, which may stay undetermined for want of them."
+)
 
 
 def sections_of(results: Results) -> Iterator[Extra]:
@@ -26,6 +30,12 @@ def sections_of(results: Results) -> Iterator[Extra]:
     if found and plain is not None:
         table = pair_table("plain", TITLE, found, results.design.study.metric)
         across = confounded_rows(results, variants_of_plain(results), plain)
-        notes = (*filter(None, (across,)), _READ.format(corrected=correction_words(found)), ON_TOP)
+        raced = _RACED if results.design.kind.races else None
+        notes = (
+            *filter(None, (across,)),
+            _READ.format(corrected=correction_words(found)),
+            *filter(None, (raced,)),
+            ON_TOP,
+        )
         yield Extra(TITLE, (replace(table, notes=notes),), folded=True)
     yield from paper_sections.sections_of(results)

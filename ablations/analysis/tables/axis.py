@@ -9,7 +9,7 @@ from ablations.analysis.results.families import COSTS, Family, Outcome
 from ablations.analysis.tables.cells import Column, CostCell, Mean, Table, TableCell, TableRow, Text
 from ablations.analysis.tables.comparisons.intervals import interval_words
 from ablations.analysis.tables.comparisons.keys import family_key
-from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
+from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_notes
 from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.page import Page, page_of
 from ablations.planning.designs.components import ComponentsDesign, component_name
@@ -120,9 +120,7 @@ def _notes(family: Family, page: Page) -> Iterator[str]:
     yield f"{name[:1].upper()}{name[1:]}: mean ± half-width of the {level} (seeds).{extra}"
     yield from comparison_notes(family.comparisons.values(), family.metric)
     yield from family.places
-    unequal = unequal_seeds_note(family)
-    if unequal is not None:
-        yield unequal
+    yield from unequal_seeds_notes(family)
     yield from page.notes(family)
 
 

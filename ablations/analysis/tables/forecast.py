@@ -85,7 +85,12 @@ def hindsight_table(results: Results) -> Table | None:
     hours = hours_of(forecast, results)
     points = results.design.study.metric.points
     unit = f", {points}" if points else ""
-    rows = (*_hour_rows(hours), *_sensitivity_rows(forecast.sensitivity, _achieved(results), unit))
+    races = results.design.kind.races
+    rows = (
+        *_hour_rows(hours),
+        *([_row("trials", forecast.seeds * len(forecast.rows), results.asked_trials, 0)] if races else ()),
+        *_sensitivity_rows(forecast.sensitivity, _achieved(results), unit, races=races),
+    )
     return Table(
         "forecast",
         "Forecast and what happened",
@@ -131,9 +136,11 @@ def _achieved(results: Results) -> Found | None:
         return None
     counts = results.trials[results.trials["status"] == "finished"].groupby("row").size()
     margin = results.design.study.margin
+    design = results.design
     return sensitivity(
         noise,
-        seeds=int(median(counts)),
+        # the forecast, too, is of one analysis of all seeds, and a race has no fixed number for a row
+        seeds=len(design.seeds) if design.kind.races else int(median(counts)),
         comparisons=max(1, len(results.comparisons)),
         margin=margin,
     )
@@ -146,9 +153,11 @@ def _hour_rows(hours: Hours | None) -> Iterator[TableRow]:
     yield _row("hours in which trials ran", hours.wall_forecast, hours.wall, 3)
 
 
-def _sensitivity_rows(planned: Found | None, achieved: Found | None, unit: str) -> Iterator[TableRow]:
+def _sensitivity_rows(
+    planned: Found | None, achieved: Found | None, unit: str, *, races: bool
+) -> Iterator[TableRow]:
     figures = (
-        ("seeds a row", "seeds", 0),
+        ("seeds a row, at most" if races else "seeds a row", "seeds", 0),
         (f"noise: sd of a paired difference{unit}", "sd", 3),
         (f"smallest difference found at 80 % power{unit}", "detectable", 3),
         ("the same after correction over all comparisons", "detectable_corrected", 3),
@@ -191,4 +200,9 @@ def _notes(
         )
     if forecast.sensitivity is not None:
         said.append(f"Noise in the forecast: {forecast.sensitivity.source}.")
+    if results.design.kind.races:
+        said.append(
+            "The differences are those that one analysis of all seeds would find, with the noise as forecast and as it"
+            " was; a race, which looks more than once and stops rows early, finds somewhat larger ones."
+        )
     return tuple(said)

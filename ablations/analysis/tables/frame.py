@@ -9,7 +9,7 @@ from ablations.analysis.results.frame_results import FrameResults
 from ablations.analysis.tables.cells import Column, Mean, Table, TableCell, TableRow, Text
 from ablations.analysis.tables.comparisons.details import pair_table
 from ablations.analysis.tables.comparisons.keys import distinct_key
-from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_note
+from ablations.analysis.tables.comparisons.notes import comparison_notes, unequal_seeds_notes
 from ablations.analysis.tables.comparisons.verdicts import COMPARED, compared_cells
 from ablations.analysis.tables.tasks import aggregate_table, over_tasks_table
 
@@ -31,10 +31,9 @@ def family_table(family: SampleFamily) -> Table:
         rows.append(TableRow(level + compared_cells(family, outcome), family.kind(outcome)))
     means = f"{metric.name}: mean ± half-width of the 95 % t-interval (seeds)."
     title = "Comparisons" if family.axis is None else f"Task: {family.axis}"
-    unequal = unequal_seeds_note(family)
     notes = (
         means,
-        *([unequal] if unequal else []),
+        *unequal_seeds_notes(family),
         *comparison_notes(family.comparisons.values(), metric),
     )
     of = "" if family.axis is None else f", task {family.axis}"

@@ -174,9 +174,12 @@ def missing_table(results: Results) -> Table:
 
 
 def command_table(results: Results) -> Table:
-    """Return the command that trains each row again."""
+    """Return the command that trains each row again; one for all where the study decides what is trained."""
     design, commands = results.design, results.commands
-    rows = tuple(TableRow((Text(row.label), Code(commands.row(design, row)))) for row in design.rows)
+    made = {row.label: commands.row(design, row) for row in design.rows}
+    if len(set(made.values())) == 1 < len(made):
+        made = {"all rows": made[design.baseline.label]}
+    rows = tuple(TableRow((Text(label), Code(command))) for label, command in made.items())
     columns = (Column("variant", "variant", "left"), Column("command", "command", "left"))
     return Table("commands", "Make each row again", columns, rows, _imported_notes(results))
 

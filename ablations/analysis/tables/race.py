@@ -66,6 +66,6 @@ def _notes(results: Results, race: Race) -> tuple[str, ...]:
         f"equivalence; by the look at n seeds the share (n / {most})² of the error is spent (Lan and DeMets 1983; "
         "Kim and DeMets 1987). The p of all looks so far goes into Holm's method over all rows (Ye, Li, Liu and "
         "Yao 2013), so the chances of any wrong “better” or “worse” and of any wrong “equivalent” stay at "
-        "most 5 % each, whenever rows stop. The means of rows that stopped early are a little extreme: they stopped "
-        "because of them.",
+        "most 5 % each, whenever rows stop. Means of rows that stopped early are a little off: of those with a verdict "
+        "too far from 0, of those without prospects too near to it.",
     )

@@ -7,7 +7,7 @@ from ablations.analysis.results.imported import confounded_rows
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import Column, Difference, Mean, PValue, Table, TableRow, Text
-from ablations.analysis.tables.comparisons.notes import unequal_seeds_note
+from ablations.analysis.tables.comparisons.notes import unequal_seeds_notes
 from ablations.running.mlflow.summaries import RowSummary
 
 
@@ -41,7 +41,7 @@ def summary_table(results: Results) -> Table:
     )
     groups = results.families
     rows = tuple(_row(*found) for found in _by_label(results).values())
-    unequal = [note for group in groups if (note := unequal_seeds_note(group)) is not None]
+    unequal = [note for group in groups for note in unequal_seeds_notes(group)]
     confounded = confounded_rows(results)
     notes = (*([confounded] if confounded else []), *dict.fromkeys(unequal))
     return Table("summary", "Summary", columns, rows, notes).without_empty_columns()

@@ -12,8 +12,8 @@ from typing import Any
 
 from ablations.running.machine.code_version import git
 from ablations.running.machine.cores import available_cores
-from ablations.running.machine.environment import processor_name
 from ablations.running.machine.packages import package_version
+from ablations.running.machine.processor import processor_name
 
 
 def plain_environment(home: str, threads: int) -> dict[str, Any]:

@@ -92,8 +92,8 @@ class WinogradConv2d(nn.Conv2d):
         if not torch.is_autocast_enabled("cpu"):
             return convolution.convolve(x, self.weight, self.stride[0])
         # the gradients are rounded on their way back through the same casts
-        rounded = (tensor.to(torch.bfloat16).float() for tensor in (x, self.weight))
-        return convolution.convolve(*rounded, self.stride[0]).to(torch.bfloat16)
+        x, weight = (tensor.to(torch.bfloat16).float() for tensor in (x, self.weight))
+        return convolution.convolve(x, weight, self.stride[0]).to(torch.bfloat16)
 
     def _serves(self, x: Tensor) -> bool:
         autocast = torch.is_autocast_enabled("cpu")

@@ -58,7 +58,7 @@ class RowByClass:
             baseline, and where there are no two.
         between_seeds: share of images on which two of its seeds agree; None below two.
         error: mean over all its seeds, in per cent.
-        missed: test images that all of its seeds get wrong.
+        missed: test images that the first of its seeds, as many as every row has, all get wrong.
     """
 
     label: str
@@ -81,7 +81,9 @@ class ByClass:
         agreements: share of images on which two rows agree, with different seeds, by their labels.
         missed: test images that every seed of every row gets wrong.
         missed_by_class: how many of these each class has, by name, the most first; empty where labels are not known.
+        seeds_of_missed: how many seeds of each row its own missed images are of: the fewest that a row has.
         looked_at_before: whether the study was analysed with fewer seeds, too, of which the intervals know nothing.
+        racing: whether a race still adds seeds, so that no class is tested yet.
     """
 
     baseline: str
@@ -89,8 +91,10 @@ class ByClass:
     images: int
     agreements: Mapping[tuple[str, str], float]
     missed: int
+    seeds_of_missed: int
     missed_by_class: Mapping[str, int] = field(default_factory=dict)
     looked_at_before: bool = False
+    racing: bool = False
 
     @property
     def comparisons(self) -> int:
@@ -126,16 +130,18 @@ def by_class(results: Results) -> ByClass | None:
     if not compared:
         return None
     labels = results.record.labels(first.key)
+    racing = results.race is not None and bool(results.race.trials)
     classes: dict[str, tuple[OfClass, ...]] = {}
     if labels is not None:
         found = {
             label: class_differences(*_paired(known[label], ours), labels.labels, members=len(compared))
             for label in compared
         }
-        classes = _corrected(found, labels.classes, np.bincount(labels.labels).tolist())
+        classes = _corrected(found, labels.classes, np.bincount(labels.labels).tolist(), tested=not racing)
     shown = {label: known[label] for label in (baseline, *compared)}
     agreements = _agreements(shown, baseline)
     missed = always_missed(map(_stacked, shown.values()))
+    fewest = min(map(len, shown.values()))
     return ByClass(
         baseline,
         rows=tuple(
@@ -145,14 +151,17 @@ def by_class(results: Results) -> ByClass | None:
                 len(own.keys() & ours.keys()),
                 classes.get(label, ()),
                 agreements.get((baseline, label)),
+                fewest,
             )
             for label, own in shown.items()
         ),
         images=len(missed),
         agreements=agreements,
         missed=int(missed.sum()),
+        seeds_of_missed=fewest,
         missed_by_class={} if labels is None else _counted(labels.labels[missed], labels.classes),
         looked_at_before=results.schedule is not None,
+        racing=racing,
     )
 
 
@@ -173,9 +182,13 @@ def _stacked(found: _BySeed) -> _Bits:
 
 
 def _corrected(
-    found: Mapping[str, tuple[ClassDifference, ...]], names: Sequence[str], images: Sequence[int]
+    found: Mapping[str, tuple[ClassDifference, ...]],
+    names: Sequence[str],
+    images: Sequence[int],
+    *,
+    tested: bool,
 ) -> dict[str, tuple[OfClass, ...]]:
-    corrected = iter(holm([one.difference.p for row in found.values() for one in row]))
+    corrected = iter(holm([one.difference.p if tested else None for row in found.values() for one in row]))
     return {
         label: tuple(OfClass(names[one.label], int(images[one.label]), one, next(corrected)) for one in row)
         for label, row in found.items()
@@ -190,10 +203,15 @@ def _agreements(shown: Mapping[str, _BySeed], baseline: str) -> dict[tuple[str, 
 
 
 def _row(
-    label: str, own: _BySeed, seeds: int, classes: tuple[OfClass, ...], with_baseline: float | None
+    label: str,
+    own: _BySeed,
+    seeds: int,
+    classes: tuple[OfClass, ...],
+    with_baseline: float | None,
+    fewest: int,
 ) -> RowByClass:
     right = _stacked(own)
-    error, missed = 100 * float((~right).mean()), int(always_missed([right]).sum())
+    error, missed = 100 * float((~right).mean()), int(always_missed([right[:fewest]]).sum())
     return RowByClass(label, seeds, classes, with_baseline, agreement(own, own), error, missed)
 
 

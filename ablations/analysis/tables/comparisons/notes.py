@@ -99,20 +99,30 @@ def comparison_notes(comparisons: Collection[Comparison], metric: Metric) -> tup
     return (said.strip(), *limits(counts, members, margin=margin, spreads=spreads, over_seeds=over_seeds))
 
 
-def unequal_seeds_note(family: SampleFamily) -> str | None:
-    """Return that means and differences are over different seeds, and which; None where all are over the same."""
+def unequal_seeds_notes(family: SampleFamily) -> tuple[str, ...]:
+    """Return that means and differences are over different seeds, and then the rows that do not show it themselves.
+
+    The first note is the same for all families with one baseline; there is none where all are over the same seeds.
+    """
     levels = {outcome.label: outcome.level for outcome in family.outcomes}
     base = levels[family.baseline].n if family.baseline in levels else 0
-    apart = [
-        f"{label}: mean over {counted(levels[label].n, 'seed')}, difference over {c.difference.n}"
+    counts = {
+        label: (levels[label].n, c.difference.n)
         for label, c in family.comparisons.items()
-        if c.difference.n and label in levels and {levels[label].n, base} != {c.difference.n}
+        if c.difference.n and label in levels
+    }
+    if all(mean == shared == base for mean, shared in counts.values()):
+        return ()
+    said = (
+        f"Means are over all seeds of a row (the baseline's over {counted(base, 'seed')}), a difference is over the "
+        "seeds that the row shares with the baseline alone, so it need not be that of the two means."
+    )
+    apart = [
+        f"{label}: mean over {counted(mean, 'seed')}, difference over {shared}"
+        for label, (mean, shared) in counts.items()
+        if mean != shared
     ]
     if not apart:
-        return None
+        return (said,)
     more = f"; and {counted(len(apart) - _MOST_TOLD, 'more row')}" if len(apart) > _MOST_TOLD else ""
-    return (
-        f"Means are over all seeds of a row (the baseline's over {counted(base, 'seed')}), a difference is over the "
-        "seeds that the row shares with the baseline alone, so it need not be that of the two means. "
-        f"{'; '.join(apart[:_MOST_TOLD])}{more}."
-    )
+    return (said, f"{'; '.join(apart[:_MOST_TOLD])}{more}.")

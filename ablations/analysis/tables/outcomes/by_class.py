@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ablations.analysis.results.outcomes.by_class import ByClass, OfClass, RowByClass
 from ablations.analysis.tables.cells import Column, Difference, Number, Table, TableRow, Text, Value
+from senet_core.words import counted
 
 TITLE = "Where the variants help"
 _MOST_NAMES = 6
@@ -43,7 +44,7 @@ def agreement_table(found: ByClass) -> Table:
         Column("error", "error, %"),
         Column("with_baseline", "agrees with the baseline, %"),
         Column("between_seeds", "two of its seeds agree, %"),
-        Column("always_missed", "test examples that all of its seeds miss"),
+        Column("always_missed", f"test examples that {_which(found)} miss"),
     )
     rows = tuple(
         TableRow(
@@ -137,8 +138,15 @@ def _notes(found: ByClass) -> tuple[str, ...]:
         " of this report rests on this section, whose chance to name a class wrongly, at most 5 %, comes on top of"
         " theirs."
     )
+    if found.racing:
+        return (said, "The race adds seeds yet: no class is tested, and none named, before it is over.")
     looked = "Seeds were added after an analysis, of which these intervals take no account."
     return (said, looked) if found.looked_at_before else (said,)
+
+
+def _which(found: ByClass) -> str:
+    uneven = any(row.seeds != found.seeds_of_missed for row in found.rows)
+    return f"its first {counted(found.seeds_of_missed, 'seed')} all" if uneven else "all of its seeds"
 
 
 def _missed(found: ByClass) -> str:

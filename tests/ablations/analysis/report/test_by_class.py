@@ -24,7 +24,7 @@ from ablations.analysis.report.parts import Extra
 from ablations.analysis.report.sections import extras_of
 from ablations.analysis.results.outcomes.by_class import by_class
 from ablations.analysis.results.results import Results
-from ablations.analysis.tables.outcomes.by_class import TITLE
+from ablations.analysis.tables.outcomes.by_class import TITLE, agreement_table
 from ablations.analysis.tables.render import to_csv, to_html, to_markdown
 from ablations.running.record.image_labels import ImageLabels, keep_labels
 from ablations.running.record.outcomes import FOLDER, Outcomes, hash_of
@@ -150,6 +150,36 @@ def test_a_row_that_lost_an_outcome_is_compared_on_its_other_seeds(tmp_path: Pat
     assert {row.label: row.seeds for row in found.rows} == {
         row.label: 4 if row.label == BETTER else 5 for row in results.design.rows
     }
+
+
+def test_what_all_seeds_miss_is_counted_over_as_many_seeds_in_every_row(tmp_path: Path) -> None:
+    """Of more seeds fewer images are missed by all."""
+    results = recorded(tmp_path)
+    [first, *_] = results.design.seeds
+    rows = {row.label: row for row in results.design.rows}
+    for path in (tmp_path / FOLDER).glob(f"{rows[BETTER].trial(first).key}-*.bits"):
+        path.unlink()
+    found = by_class(results)
+    assert found is not None
+    assert found.seeds_of_missed == 4
+    for row in found.rows:
+        own = [results.record.outcomes(rows[row.label].trial(seed).key) for seed in results.design.seeds]
+        assert row.missed == np.sum(~np.any([right for right in own if right is not None][:4], axis=0))
+    assert agreement_table(found).columns[-1].head == "test examples that its first 4 seeds all miss"
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_race_names_no_class_before_it_is_over(tmp_path: Path, over: bool) -> None:
+    first = 5 if over else 4
+    results = recorded(
+        tmp_path, design="race", race={"first": first, "futility": 0}, seeds=5, gone=0 if over else 4
+    )
+    found = section(results)
+    assert found is not None
+    table = found.tables[0]
+    named = {cell.text() for row in table.rows for cell in row.cells[1:3]} - {"–"}
+    assert bool(named) is over
+    assert ("The race adds seeds yet" in " ".join(table.notes)) is not over
 
 
 def test_names_of_classes_act_on_nothing_in_a_table(tmp_path: Path) -> None:

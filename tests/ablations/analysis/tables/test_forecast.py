@@ -134,3 +134,15 @@ def test_families_and_the_seeds_that_they_need() -> None:
     assert corrected is not None
     assert alone < corrected
     assert sensitivity(stated_noise(0.25), seeds=1, comparisons=3, margin=0.2) is None
+
+
+def test_of_a_race_the_trials_that_it_asked_for_stand_beside_those_of_all_seeds(tmp_path: Path) -> None:
+    plan = study_design(design="race", race={"first": 5, "futility": 0.9}, seeds=6)
+    keep_forecast(tmp_path / "forecast.json", forecast(plan))
+    results = Results(plan, write_record(tmp_path, simulated(plan)))
+    table = hindsight_table(results)
+    assert table is not None
+    shown = {row.cells[0].text(): tuple(cell.text() for cell in row.cells[1:3]) for row in table.rows}
+    assert shown["trials"] == ("30", str(results.asked_trials))
+    assert results.asked_trials < 30
+    assert shown["seeds a row, at most"] == ("6", "6")  # what it finds is compared at one number of seeds
