@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablations.analysis.networks.paper import in_paper, paper_difference, paper_tables_of, printed
+from ablations.analysis.networks.paper import (
+    at_other_reduction,
+    in_paper,
+    paper_difference,
+    paper_tables_of,
+    printed,
+)
 from ablations.analysis.networks.published import caveat
 from ablations.analysis.networks.recipes import recipe_text
 from ablations.analysis.networks.widths import width_notes, width_text, widths_of
@@ -20,6 +26,7 @@ from ablations.planning.networks.study import NetworkStudy, network_study
 from ablations.planning.row import Row
 from ablations.planning.study import Study
 from senet_core.variants.text import variant_text
+from senet_core.variants.variant import PAPER_SE
 from senet_core.words import counted
 
 _WIDTHS = Column("widths", "units by stage", in_paper=False)
@@ -81,7 +88,8 @@ class NetworkPage(Page):
         yield from width_notes(family.outcomes)
         tables = paper_tables_of(family, self._study)
         if tables:
-            yield f"Paper: Table{'s' * (len(tables) > 1)} {', '.join(map(str, tables))}, one run each."
+            at = f", at r = {PAPER_SE.reduction}" if at_other_reduction(family) else ""
+            yield f"Paper: Table{'s' * (len(tables) > 1)} {', '.join(map(str, tables))}, one run each{at}."
 
     def caveat(self, family: Family) -> str | None:
         """Return how far the paper's figures can be compared with ours, where they are shown."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ablations.analysis.networks.published import CIFAR_TABLES, PaperRow, cifar_row, paper_row
 from ablations.analysis.results.families import Family, Outcome
 from ablations.analysis.tables.cells import Printed
 from ablations.planning.networks.datasets import DATASETS
 from ablations.planning.networks.row import network_row
 from ablations.planning.networks.study import NetworkStudy
+from senet_core.variants.variant import PAPER_SE
 
 
 def paper_difference(outcome: Outcome, family: Family, study: NetworkStudy) -> float | None:
@@ -42,7 +45,21 @@ def _paper(outcome: Outcome, family: Family, study: NetworkStudy) -> PaperRow | 
         return None  # images of the user's own, of which the paper says nothing
     if _is_of_cifar(study):
         return cifar_row(row.backbone, row.data.name, row.variant)
-    return paper_row(row.variant, family.axis, study.paper_tables)
+    variant = row.variant
+    if variant is not None and at_other_reduction(family):
+        variant = replace(variant, reduction=PAPER_SE.reduction)
+    return paper_row(variant, family.axis, study.paper_tables)
+
+
+def at_other_reduction(family: Family) -> bool:
+    """Return whether a family varies one choice at a reduction ratio of its own, and the paper varies it at r = 16.
+
+    The same choice is set beside it then: a study may take the ratio at which its small networks have hidden units.
+    """
+    base = network_row(family.outcome(family.baseline).row).variant
+    return (
+        family.axis not in (None, "reduction") and base is not None and base.reduction != PAPER_SE.reduction
+    )
 
 
 def _is_of_cifar(study: NetworkStudy) -> bool:

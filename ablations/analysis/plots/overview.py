@@ -18,7 +18,7 @@ MOST_ROWS = 60
 """Of more rows the best and the worst are shown, half of each."""
 _PAPER = "#5B2A86"
 _NAME_POINTS, _NAME_LINES, _TICK = 104.0, 3, 6.5
-_AXIS_POINTS = 44.0
+_AXIS_POINTS = 70.0
 _BOLD = 1.15  # how much wider bold letters are
 _LINE_INCHES, _GAP_INCHES = 0.115, 0.04
 _SIZE = 4.6  # of markers, in points
@@ -78,9 +78,9 @@ def draw_overview(shown: GlanceRows) -> Figure:
 
 
 def _name_axes(axes: Axes, rows: tuple[GlanceRow, ...], heights: list[float]) -> None:
-    """Name at the right which axis each row varies."""
+    """Name at the right what each row varies."""
     right = axes.secondary_yaxis("right")
-    right.set_yticks(heights, [folded(row.axis, SMALL, _AXIS_POINTS, 1) for row in rows])
+    right.set_yticks(heights, [folded(row.choice, SMALL, _AXIS_POINTS, 1) for row in rows])
     right.tick_params(axis="y", length=0, labelsize=SMALL, labelcolor=GREY)
     right.spines["right"].set_visible(False)
 

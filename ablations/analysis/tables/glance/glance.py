@@ -71,6 +71,11 @@ def progress_sentence(results: Results) -> str:
     if results.withheld is None and failed and len(results.finished) + failed == planned:
         return f"{len(results.finished)} of {planned} trials have a result; {failed} failed, and are not waited for."
     and_failed = f" ({failed} failed)" if failed else ""
+    if results.race is not None and results.race.trials and results.withheld is None:
+        return (
+            f"The race is not over: {len(results.finished)} of the {planned} trials that it has asked for so far have"
+            f" a result{and_failed}."
+        )
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 
 
@@ -132,7 +137,7 @@ def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:
     if beside:
         said += f", which leaves {listed(beside)} undetermined though 0 is outside the row's own interval"
     if rows.several_axes:
-        said += ". In grey: the axis that a row varies"
+        said += ". In grey: the choice in which a row differs from the baseline"
     if isinstance(results, Results):
         said += _named(results, rows)
     if any(row.published is not None for row in rows.rows):

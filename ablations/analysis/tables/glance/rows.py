@@ -26,6 +26,7 @@ class GlanceRow:
         difference: to the baseline.
         published: the difference that a paper prints for it; None where there is none.
         axis: that it varies alone; "" where rows vary several, and of frames.
+        choice: on that axis, with its name: "reduction 16"; "" where there is none.
         p: of a difference, corrected; None where there is none.
     """
 
@@ -35,6 +36,7 @@ class GlanceRow:
     difference: Interval
     published: float | None = None
     axis: str = ""
+    choice: str = ""
     p: float | None = None
 
 
@@ -85,7 +87,11 @@ def glance_rows(results: Results | FrameResults) -> GlanceRows:
         for outcome in family.outcomes:
             row = _row(family, outcome.label, published=published.get(outcome.label))
             axis = outcome.row.axis or ""
-            once.setdefault(outcome.label, replace(row, axis=axis) if isinstance(row, GlanceRow) else row)
+            choice = f"{axis.removeprefix('recipe.')} {dict(outcome.row.values).get(axis, '')}".strip()
+            once.setdefault(
+                outcome.label,
+                replace(row, axis=axis, choice=choice) if isinstance(row, GlanceRow) else row,
+            )
     return _sorted(results.families, once.values(), [row for row in once.values() if isinstance(row, str)])
 
 

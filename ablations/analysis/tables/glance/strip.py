@@ -20,7 +20,7 @@ def strip_table(shown: GlanceRows) -> Table:
     decimals = shown.metric.decimals
     columns = (
         Column("variant", "variant", "left"),
-        *([Column("axis", "axis", "left", gives_way=1)] if shown.several_axes else []),
+        *([Column("choice", "choice", "left", gives_way=1)] if shown.several_axes else []),
         Column("picture", _scale(low, high, decimals), "left", whole=True),
         Column("difference", f"{shown.metric.noun},\nto baseline", gives_way=2),
         Column("verdict", "verdict", "left"),
@@ -45,7 +45,7 @@ def _row(row: GlanceRow, shown: GlanceRows, low: float, high: float) -> TableRow
     verdict = f"{mark.symbol} {row.verdict}" if mark is not None else "so far"
     colour = "" if mark is None else mark.colour
     picture = _picture(row, shown, low, high)
-    named = (Text(row.label), *([Text(row.axis or None)] if shown.several_axes else []))
+    named = (Text(row.label), *([Text(row.choice or None)] if shown.several_axes else []))
     if row.kind == "baseline":
         return TableRow((*named, Text(picture), Text(None), Text("baseline")), "baseline")
     difference = Difference(d.mean, d.lo, d.hi, decimals=shown.metric.decimals)

@@ -65,14 +65,15 @@ def test_the_best_row_is_on_top() -> None:
     assert all(above > below for above, below in pairwise(heights))
 
 
-def test_rows_of_several_axes_have_their_axis_beside_them() -> None:
+def test_rows_of_several_axes_have_their_choice_beside_them() -> None:
     shown = rows(4)
     several = tuple(
-        replace(row, axis="reduction" if place % 2 else "squeeze") for place, row in enumerate(shown.rows)
+        replace(row, axis=axis, choice=f"{axis} {place}")
+        for place, (row, axis) in enumerate(zip(shown.rows, ("squeeze", "reduction") * 9, strict=False))
     )
     figure = draw_overview(replace(shown, rows=several))
     [right] = figure.axes[0].child_axes
-    assert [label.get_text() for label in right.get_yticklabels()] == [row.axis for row in several]
+    assert [label.get_text() for label in right.get_yticklabels()] == [row.choice for row in several]
     assert list(right.get_yticks()) == list(figure.axes[0].get_yticks())
     assert figure.axes[0].get_window_extent().x1 < figure.get_window_extent().x1 - 20  # and have room there
     assert not draw_overview(shown).axes[0].child_axes

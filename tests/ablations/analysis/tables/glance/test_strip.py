@@ -38,7 +38,7 @@ def test_it_fits_eighty_columns(tmp_path: Path) -> None:
     text = printed(tmp_path)
     for part in ("SE r=32", "○ undetermined", "▼ worse", "baseline", "+3.", "30 of 30 trials finished", "◆"):
         assert part in text
-    assert "Not shown in 80 columns: axis." in text  # numbers stay
+    assert "Not shown in 80 columns: choice." in text  # numbers stay
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
     assert "higher for the plain network" in " ".join(text.split())
