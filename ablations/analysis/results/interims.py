@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import in_precision, trial_key
-from ablations.running.record.interim_plans import InterimPlan
+from ablations.running.record.interim_plans import InterimPlan, KnownPlans
 
 if TYPE_CHECKING:
     from ablations.analysis.results.results import Results
@@ -35,33 +37,32 @@ def note_analysis(results: Results) -> None:
         results.record.add_interim_plan(plan)
 
 
-def plan_of(design: Design, plans: tuple[InterimPlan, ...] = ()) -> InterimPlan | None:
+def plan_of(design: Design, plans: KnownPlans) -> InterimPlan | None:
     """Return the analyses that a study declares: one at its last seed, or in a race after every seed from the first."""
-    most = len(design.seeds)
-    first = design.kind.first_analysis(design.study)
-    if first < 2:
+    looks, seeds = _declared(design), seed_order(design, plans)
+    if not looks or looks[0] < 2:
         return None
-    looks, seeds = tuple(range(first, most + 1)), seed_order(design, plans)
-    return InterimPlan(_asked(design), looks, most, seeds, tuple(sorted(_compared(design))))
+    return InterimPlan(_asked(design), looks, len(design.seeds), seeds, tuple(sorted(_compared(design))))
 
 
-def seed_order(design: Design, plans: tuple[InterimPlan, ...]) -> tuple[int, ...]:
+def seed_order(design: Design, plans: KnownPlans) -> tuple[int, ...]:
     """Return a study's seeds in the order in which they were analysed, and then rising."""
-    before = [seed for plan in _same(design, plans) for seed in plan.seeds if seed in design.seeds]
+    before = [seed for plan in _taken_over(design, plans) for seed in plan.seeds if seed in design.seeds]
     return tuple(dict.fromkeys([*before, *sorted(design.seeds)]))
 
 
-def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedule | None:
+def schedule_of(design: Design, plans: KnownPlans) -> InterimSchedule | None:
     """Return when a study's comparisons are tested; None where there is one analysis only.
 
     Args:
         design: the study as it is now planned.
-        plans: those under which it was analysed before.
+        plans: those under which its rows were analysed before; their looks count up to its last seed.
     """
     own = plan_of(design, plans)
     if own is None:
         return None
-    at = sorted({n for plan in (*_same(design, plans), own) for n in plan.looks})
+    before = {n for plan in _taken_over(design, plans) for n in plan.looks if n < own.most}
+    at = sorted(before.union(own.looks))
     if len(at) == 1:
         return None
     from ablations.analysis.stats.interims.schedule import (
@@ -71,37 +72,85 @@ def schedule_of(design: Design, plans: tuple[InterimPlan, ...]) -> InterimSchedu
     return InterimSchedule(tuple(at), at[-1], order=own.seeds)
 
 
-def budget_note(design: Design, plans: tuple[InterimPlan, ...]) -> str | None:
-    """Return what a study's interim analyses have cost, where seeds were added after one; None where they were not."""
-    own = plan_of(design, plans)
+def budget_note(design: Design, plans: KnownPlans) -> str | None:
+    """Return what other plans of a study's rows, its own before or another study's, have cost; None without one."""
+    own, every = plan_of(design, plans), (*plans.elsewhere, *plans.own)
     if own is None:
         return None
-    other = _disjoint(design, plans)
+    other = _disjoint(design, every)
     again = (
         f" Other seeds of these rows were looked at before, too ({_listed(other)}): a look for each has a budget of "
         "its own, and to choose among them by what they show is not covered by it."
         if other
         else ""
     )
-    distinct = [p for p in dict.fromkeys(_same(design, plans)) if (p.looks, p.most) != (own.looks, own.most)]
+    distinct = [p for p in dict.fromkeys(_same(design, every)) if not _is_same_test(design, p)]
     if not distinct:
         return again.strip() or None
-    ends, most = [], 0
-    for plan in (*distinct, own):
-        most = max(most, plan.most)
-        ends.append((plan.looks[-1], most))
-    before = ", ".join(dict.fromkeys(str(last) for last, _ in ends[:-1]))
     from ablations.analysis.stats.interims.schedule import wrong_over_plans
 
-    bound = 100 * _ALPHA * wrong_over_plans(ends)
-    return (
-        f"Rows of this study were looked at under another plan, at {before} seeds. In the comparisons with the "
-        f"baseline all looks share one error budget of 5 %: a look at S of {most} seeds spends (S / {most})² of it, p "
-        "values are those of all looks together, and intervals are repeated ones, which hold at all looks. Because "
-        "the other plan spends the whole budget at its own end, the chance of a wrong verdict of one kind (better or "
-        f"worse; equivalent) in any of these reports is at most {bound:.1f} %. Tables of effects, of several backbones "
-        f"and of fresh seeds count one look.{again}"
+    schedule = schedule_of(design, plans)
+    at = own.looks if schedule is None else schedule.at
+    chains = _chains(distinct, own, at)
+    bound = 100 * _ALPHA * sum(wrong_over_plans([(p.looks[-1], p.most) for p in chain]) for chain in chains)
+    before = ", ".join(map(str, sorted({plan.looks[-1] for plan in distinct})))
+    which = "the looks of this plan alone" if len(chains[-1]) == 1 and at == own.looks else "all looks"
+    shared = (
+        f"In the comparisons with the baseline {which} share one error budget of 5 %: a look at S of {own.most} seeds "
+        f"spends (S / {own.most})² of it, p values are those of all looks together, and intervals are repeated ones, "
+        "which hold at all looks. "
     )
+    return (
+        f"Rows of this study were looked at under another plan, at {before} seeds. {shared if len(at) > 1 else ''}"
+        "Because the other plan spends the whole budget at its own end, the chance of a wrong verdict of one kind "
+        f"(better or worse; equivalent) in any of these reports is at most {bound:.1f} %. Tables of effects, of "
+        f"several backbones and of fresh seeds count one look.{again}"
+    )
+
+
+def _chains(plans: Sequence[InterimPlan], own: InterimPlan, at: Collection[int]) -> list[list[InterimPlan]]:
+    """Return the plans and then a study's own: each chain extends one budget, and the chains' budgets add up.
+
+    A study of one look takes over the looks before it; a race has those that it declares, and this study those of `at`.
+    """
+    chains: list[list[InterimPlan]] = []
+    for plan in (*sorted(plans, key=lambda plan: plan.looks[-1]), own):
+        before = chains[-1][-1] if chains else plan
+        looks = at if plan is own else plan.looks if len(plan.looks) > 1 else before.looks
+        if chains and _extends(plan, before, looks):
+            chains[-1].append(plan)
+        else:
+            chains.append([plan])
+    return chains
+
+
+def _extends(plan: InterimPlan, before: InterimPlan, at: Collection[int]) -> bool:
+    """Return whether a plan tested at these looks has those of one before it, and until its end none of its own."""
+    until = {n for n in plan.looks if n <= before.looks[-1]}
+    same_seeds = set(plan.seeds[: len(before.seeds)]) == set(before.seeds)
+    return same_seeds and until <= set(before.looks) <= set(at)
+
+
+def _taken_over(design: Design, plans: KnownPlans) -> tuple[InterimPlan, ...]:
+    """Return the plans whose looks and order of seeds are a study's, too.
+
+    A race is played again from its first round whenever it is asked for, so what is looked at beside it or later must
+    not change its rounds: it takes over what its own ledger had before its own plan, and a sealed one nothing.
+    """
+    if not design.kind.races:
+        return _same(design, (*plans.elsewhere, *plans.own))
+    if plans.sealed:
+        return ()
+    return tuple(takewhile(lambda plan: not _is_same_test(design, plan), _same(design, plans.own)))
+
+
+def _declared(design: Design) -> tuple[int, ...]:
+    return tuple(range(design.kind.first_analysis(design.study), len(design.seeds) + 1))
+
+
+def _is_same_test(design: Design, plan: InterimPlan) -> bool:
+    """Return whether a plan has the looks that a study declares, at the same seeds."""
+    return plan.looks == _declared(design) and set(plan.seeds) == set(design.seeds)
 
 
 def _asked(design: Design) -> str:

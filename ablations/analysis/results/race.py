@@ -26,6 +26,7 @@ from scipy import special
 
 from ablations.analysis.results.account import ALPHA
 from ablations.analysis.stats.comparison import Comparison, Rules
+from ablations.analysis.stats.failures import best_ranks
 from ablations.analysis.stats.family import compare_family
 from ablations.analysis.stats.interims.schedule import InterimSchedule
 from ablations.planning.design import Design
@@ -129,29 +130,52 @@ def play(results: Results, ended: Collection[str] = ()) -> Race:
     return Race(len(seeds), (), state.retired, ())
 
 
-def prospects(comparison: Comparison, most: int, margin: float, level: float) -> float:
+def prospects(
+    comparison: Comparison, now: int, most: int, margin: float, level: float, *, lower_is_better: bool = True
+) -> float:
     """Return the probability that a comparison has a verdict once it has all its seeds, given those so far.
 
-    Averaged over what the seeds leave open about the true difference (flat prior), with the spread as it was found.
+    Averaged over what the seeds leave open about the true difference (flat prior), with the spread as it was found, and
+    as if no other trial failed. A verdict that failed trials would take back even in the best case counts for nothing;
+    whether differences that are far off will is not forecast.
 
     Args:
         comparison: of at least two pairs with some spread.
-        most: pairs in the end.
+        now: seeds so far, whose trials have ended; those without a pair give none later.
+        most: seeds in the end.
         margin: smallest effect of interest.
         level: of each test in the end, two-sided for a difference.
+        lower_is_better: True for errors and losses.
     """
-    d = comparison.difference
+    d, ranks = comparison.difference, comparison.ranks
     if d.mean is None or d.n < 2 or d.sd is None:
         return 1.0
     if d.sd == 0:  # equal differences: by chance among few, and without a t-test for ever
         return 1.0 if d.n < _MANY_EQUAL else 0.0
-    if d.n >= most:
+    if now >= most:
         return 0.0
-    return float(prospects_of(np.array(d.mean), np.array(d.sd), d.n, most, margin, level))
+    pairs = d.n + most - now
+    lower, alike, higher = map(float, _chances(np.array(d.mean), np.array(d.sd), d.n, pairs, margin, level))
+    if ranks is None:
+        return lower + alike + higher
+    both = now - d.n - ranks.lost - ranks.won
+    better, worse = (
+        best_ranks(up, pairs, ranks.lost, ranks.won, both).upholds(up, level) for up in (True, False)
+    )
+    below, above = (better, worse) if lower_is_better else (worse, better)
+    return lower * below + higher * above + alike * (ranks.lost == ranks.won)
 
 
 def prospects_of(mean: _Floats, sd: _Floats, n: int, most: int, margin: float, level: float) -> _Floats:
-    """Return the same probability for many comparisons at once: `mean` and `sd` of any one shape."""
+    """Return the same probability for many comparisons without failed trials: `mean` and `sd` of any one shape."""
+    lower, alike, higher = _chances(mean, sd, n, most, margin, level)
+    return np.asarray(lower + alike + higher)
+
+
+def _chances(
+    mean: _Floats, sd: _Floats, n: int, most: int, margin: float, level: float
+) -> tuple[_Floats, _Floats, _Floats]:
+    """Return the probabilities that a lower value, equivalence and a higher value are shown with `most` pairs."""
     spread = sd * math.sqrt(1 / n - 1 / most)
     error = sd / math.sqrt(most)
     differs = -special.stdtrit(most - 1, level / 2) * error
@@ -161,9 +185,8 @@ def prospects_of(mean: _Floats, sd: _Floats, n: int, most: int, margin: float, l
         chance: _Floats = special.stdtr(n - 1, (x - mean) / spread)
         return chance
 
-    shown = 1 - below(differs) + below(-differs)
     within = np.minimum(alike, differs)  # beyond that a difference is shown, and counted already
-    return np.asarray(shown + below(within) - below(-within))
+    return below(-differs), below(within) - below(-within), 1 - below(differs)
 
 
 def _retire(
@@ -191,7 +214,9 @@ def _retire(
         if not is_open:
             settled.append(c.variant)
         unlikely[c.variant] = (
-            is_open and now < most and prospects(c, most, margin, level) < design.study.race.futility
+            is_open
+            and now < most
+            and prospects(c, now, most, margin, level, lower_is_better=lower) < design.study.race.futility
         )
     state.retire(settled, now, "verdict")
     state.retire([label for label in state.racing if unlikely[label]], now, "out of reach")

@@ -12,8 +12,9 @@ from ablations.planning.commands import Places, StudyCommands
 from ablations.planning.design import Design
 from ablations.planning.row import Row
 from ablations.planning.trial import Trial
+from ablations.planning.typed_study import plan_digest
 from ablations.running.record.forecasts import Forecast
-from ablations.running.record.interim_plans import InterimPlan
+from ablations.running.record.interim_plans import KnownPlans
 from ablations.running.record.set_aside import ended_keys
 from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_record import TrialRecord
@@ -83,7 +84,7 @@ class Results:
         # as they are at this moment: a sweep adds to the record while somebody may still read these results
         self._finished = dict(record.finished if whole is None else whole.measured)
         self._failed = dict(record.failed if whole is None else whole.all_failed)
-        self.interim_plans: tuple[InterimPlan, ...] = (*record.plans_elsewhere, *record.interim_plans)
+        self.interim_plans = KnownPlans(record.interim_plans, record.plans_elsewhere, _sealed(design, record))
 
     @cached_property
     def selection(self) -> Selection:
@@ -411,3 +412,8 @@ class Results:
         return dict.fromkeys(
             self.key_of(row, seed) for row in self.design.rows for seed in self.asked_seeds(row)
         )
+
+
+def _sealed(design: Design, record: StudyRecord) -> bool:
+    """Return whether a race is sealed as it is planned now; that of other designs changes no analysis."""
+    return design.kind.races and plan_digest(design.study) in {seal.digest for seal in record.seals}

@@ -94,6 +94,19 @@ def worst_rank_p(
     return WorstRanks(p, "baseline" if against > in_favour else "variant", lost, won)
 
 
+def best_ranks(better: bool, pairs: int, lost: int, won: int, both: int) -> WorstRanks:
+    """Return the test of the case that speaks most for a verdict: every measured pair does.
+
+    Args:
+        better: True for "better", False for "worse".
+        pairs: that both finished.
+        lost: as of `worst_rank_p`.
+        won: likewise.
+        both: likewise.
+    """
+    return worst_rank_p(np.arange(1, pairs + 1) * (-1.0 if better else 1.0), lost, won, both=both)
+
+
 def _p(ranks: _Ranks, apart: int) -> float:
     """Return the chance that random signs give a sum of ranks at least so far from zero."""
     if ranks.size > EXACT_RANKS:

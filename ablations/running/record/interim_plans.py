@@ -68,6 +68,21 @@ class InterimPlan:
         return cls(content["asked"], looks, content["most"], seeds, tuple(rows))
 
 
+@dataclass(frozen=True)
+class KnownPlans:
+    """The plans that are known when a study is analysed.
+
+    Attributes:
+        own: in the study's ledger, oldest first.
+        elsewhere: in those of the other studies beside it.
+        sealed: whether the study is a race that was sealed as it is planned now.
+    """
+
+    own: tuple[InterimPlan, ...] = ()
+    elsewhere: tuple[InterimPlan, ...] = ()
+    sealed: bool = False
+
+
 def read_interim_plans(folder: Path) -> tuple[InterimPlan, ...]:
     """Read the plans in a study's results folder; none where there is no file.
 

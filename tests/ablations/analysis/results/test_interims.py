@@ -9,11 +9,14 @@ import pytest
 
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.interims import budget_note, note_analysis
+from ablations.analysis.results.race import play
 from ablations.analysis.results.results import Results
+from ablations.api.sealing import seal_study
 from ablations.planning.design import Design
 from ablations.running.doctor.side_files import check_side_files
 from ablations.running.record.interim_plans import FILE_NAME, read_interim_plans
 from ablations.running.record.study_paths import StudyPaths
+from ablations.running.record.study_record import StudyRecord
 from ablations.running.record.trial_file import TrialFile
 from senet_core.errors import UserError
 from tests.ablations.analysis.synthetic import simulated, study_design, write_record
@@ -36,7 +39,7 @@ def test_a_finished_study_is_one_look_however_often_it_is_reported(tmp_path: Pat
     [plan] = read_interim_plans(paths.results)
     assert (plan.looks, plan.most, plan.seeds) == ((5,), 5, (0, 1, 2, 3, 4))
     assert Results(design, record).schedule is None
-    assert budget_note(design, read_interim_plans(paths.results)) is None
+    assert budget_note(design, Results(design, record).interim_plans) is None
 
 
 def test_an_unfinished_study_is_not_a_look(tmp_path: Path) -> None:
@@ -60,12 +63,12 @@ def test_added_seeds_are_a_second_look_and_the_report_says_what_it_costs(tmp_pat
 def test_a_race_declares_its_looks_and_an_extended_one_says_so(tmp_path: Path) -> None:
     design, record, paths = looked(tmp_path, seeds=8, design="race")
     assert read_interim_plans(paths.results)[0].looks == (4, 5, 6, 7, 8)
-    assert budget_note(design, read_interim_plans(paths.results)) is None
+    assert budget_note(design, Results(design, record).interim_plans) is None
     longer, record, paths = looked(tmp_path, seeds=12, design="race")
     schedule = Results(longer, record).schedule
     assert schedule is not None
     assert schedule.at == tuple(range(4, 13))
-    assert "at 8 seeds" in (budget_note(longer, read_interim_plans(paths.results)) or "")
+    assert "at 8 seeds" in (budget_note(longer, Results(longer, record).interim_plans) or "")
 
 
 def test_starting_anew_sets_the_ledger_aside_with_the_record(tmp_path: Path) -> None:
@@ -77,9 +80,9 @@ def test_starting_anew_sets_the_ledger_aside_with_the_record(tmp_path: Path) -> 
 
 def test_a_brief_try_with_another_recipe_is_no_look(tmp_path: Path) -> None:
     looked(tmp_path, seeds=3, recipe={"base": "cifar-quick", "epochs": 2})
-    design, record, paths = looked(tmp_path, seeds=6)
+    design, record, _ = looked(tmp_path, seeds=6)
     assert Results(design, record).schedule is None
-    assert budget_note(design, read_interim_plans(paths.results)) is None
+    assert budget_note(design, Results(design, record).interim_plans) is None
 
 
 def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -> None:
@@ -92,9 +95,9 @@ def test_seeds_count_in_the_order_in_which_they_were_looked_at(tmp_path: Path) -
 
 def test_other_seeds_are_another_look_that_the_report_names(tmp_path: Path) -> None:
     looked(tmp_path, seeds=[10, 11, 12])
-    design, record, paths = looked(tmp_path, seeds=[20, 21, 22])
+    design, record, _ = looked(tmp_path, seeds=[20, 21, 22])
     assert Results(design, record).schedule is None
-    said = budget_note(design, read_interim_plans(paths.results))
+    said = budget_note(design, Results(design, record).interim_plans)
     assert said is not None
     assert said.startswith("Other seeds of these rows were looked at before, too (10, 11, 12)")
 
@@ -136,6 +139,89 @@ def test_between_two_looks_there_is_no_interval(tmp_path: Path) -> None:
         for comparison in family.comparisons.values():
             assert comparison.difference.n == 8
             assert comparison.difference.lo is None
+
+
+OTHER_PLANS: list[dict[str, Any]] = [
+    {"seeds": 3},
+    {"seeds": [7, 5]},
+    {"seeds": 12},
+    {"seeds": [*range(4, 10)], "design": "race"},
+    {"seeds": 8, "design": "race", "race": {"first": 3}},
+]
+
+
+@pytest.mark.parametrize("other", OTHER_PLANS, ids=str)
+@pytest.mark.parametrize("place", ["tiny", "other"])
+def test_what_is_looked_at_beside_a_race_or_after_it_changes_nothing_of_it(
+    place: str, other: dict[str, Any], tmp_path: Path
+) -> None:
+    effects = {"SE r=4": 0.5, "SE max": 0.2, "plain": -0.3}
+    design = study_design(seeds=8, design="race", margin=0.5)
+    folder = tmp_path / "tiny"
+    note_analysis(Results(design, write_record(folder, simulated(design, effects))))
+    alone = Results(design, StudyRecord(folder))
+    beside = study_design(**other)
+    note_analysis(Results(beside, write_record(tmp_path / place, simulated(beside, effects))))
+    assert StudyRecord(tmp_path / place).interim_plans
+    again = Results(design, write_record(folder, simulated(design, effects)))
+    assert (again.seeds, again.schedule) == (alone.seeds, alone.schedule)
+    assert play(again) == play(alone)
+    assert again.comparisons == alone.comparisons
+
+
+def test_a_race_takes_over_what_its_own_ledger_had_before_it_unless_it_is_sealed(tmp_path: Path) -> None:
+    looked(tmp_path, seeds=[2, 0, 1])
+    design, record, paths = looked(tmp_path, seeds=8, design="race")
+    schedule = Results(design, record).schedule
+    assert schedule is not None
+    assert schedule.at == (3, 4, 5, 6, 7, 8)
+    (paths.results / "trials.jsonl").unlink()
+    seal_study(design, paths, ())
+    results = Results(design, write_record(paths.results, simulated(design)))
+    assert results.schedule is not None
+    assert results.schedule.at == (4, 5, 6, 7, 8)
+    said = budget_note(design, results.interim_plans)
+    assert said is not None
+    assert "at 3 seeds" in said
+    assert "is at most 10.0 %" in said
+
+
+@pytest.mark.parametrize(
+    ("other", "bound"),
+    [
+        ({"seeds": 5}, "10.0"),  # one look of its own, and all looks of the race: two budgets
+        ({"seeds": 12}, "10.0"),
+        ({"seeds": [4, 5, 6, 7]}, "10.0"),
+        (
+            {"seeds": 6, "design": "race"},
+            "7.2",
+        ),  # the first looks of the race itself: 5 % and 1 - (6 / 8)² of it
+        ({"seeds": 8, "design": "race"}, None),  # the same looks
+    ],
+    ids=str,
+)
+def test_the_report_of_a_race_adds_the_budgets_of_others(
+    other: dict[str, Any], bound: str | None, tmp_path: Path
+) -> None:
+    beside = study_design(**other)
+    note_analysis(Results(beside, write_record(tmp_path / "results" / "other", simulated(beside))))
+    design, record, _ = looked(tmp_path, seeds=8, design="race")
+    said = budget_note(design, Results(design, record).interim_plans)
+    if bound is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert f"is at most {bound} %" in said
+
+
+def test_looks_beyond_the_last_seed_of_a_study_are_not_its_own(tmp_path: Path) -> None:
+    looked(tmp_path, seeds=10)
+    design, record, _ = looked(tmp_path, seeds=5)
+    assert Results(design, record).schedule is None
+    said = budget_note(design, Results(design, record).interim_plans)
+    assert said is not None
+    assert "share one error budget" not in said
+    assert "is at most 10.0 %" in said
 
 
 @pytest.mark.parametrize(

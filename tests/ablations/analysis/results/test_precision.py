@@ -199,8 +199,8 @@ def test_interim_analyses_of_auto_count_for_what_they_were_computed_in(tmp_path:
     plans = Results(begun, record).interim_plans
     assert seed_order(begun, plans) == (5, 4, 6)
     elsewhere = Results(begun, StudyRecord(tmp_path.with_name("other")))
-    assert elsewhere.interim_plans[0].asked == asked
-    assert seed_order(begun, elsewhere.interim_plans[:1]) == (5, 4, 6)
+    assert elsewhere.interim_plans.elsewhere[0].asked == asked
+    assert seed_order(begun, elsewhere.interim_plans) == (5, 4, 6)
 
 
 def test_proposals_of_auto_are_those_of_the_precision_they_were_computed_in(

@@ -11,7 +11,7 @@ import pytest
 
 from ablations.analysis.report.write import write_report
 from ablations.analysis.results.confirmation import confirm
-from ablations.analysis.results.race import play
+from ablations.analysis.results.race import play, prospects, prospects_of
 from ablations.analysis.results.results import Results
 from ablations.analysis.stats.compare import compare
 from ablations.analysis.stats.interims.schedule import InterimSchedule
@@ -140,6 +140,32 @@ def test_a_row_equal_to_the_baseline_is_given_up_in_time(tmp_path: Path) -> None
     race = play(Results(design, write_record(tmp_path, lines)))
     assert race.retired["SE max"].why == "out of reach"
     assert race.retired["SE max"].seeds == 8
+
+
+@pytest.mark.parametrize(("most", "why", "seeds"), [(10, "out of reach", 4), (20, "verdict", 14)])
+def test_a_worse_row_does_not_race_on_in_vain_where_a_trial_of_the_baseline_failed(
+    most: int, why: str, seeds: int, tmp_path: Path
+) -> None:
+    """By worst ranks "worse" has at least p = 2 * 43 / 2^10 with one failure in 10 seeds, 2 * 110 / 2^14 in 14."""
+    design = race_of(seeds=most)
+    effects = {"SE r=4": 3.0, "SE r=32": -3.0}
+    lines = simulated(design, effects, fail=[(design.baseline.label, 1)])
+    race = play(Results(design, write_record(tmp_path, lines)), {design.baseline.key(1)})
+    assert (race.retired["SE r=4"].why, race.retired["SE r=4"].seeds) == (why, seeds)
+    assert race.retired["SE r=32"].why == "verdict"  # "better" praises a row that did not fail
+    assert race.retired["SE r=32"].seeds < 8
+
+
+def test_prospects_count_the_pairs_that_failed_trials_leave() -> None:
+    rng = np.random.default_rng(2)
+    rows = [(name, s, 9 + rng.normal(0, 0.3)) for name in ("a", "b") for s in range(6)]
+    frame = pd.DataFrame(rows, columns=["variant", "seed", "value"])
+    frame.loc[frame["seed"].isin([1, 3]), "value"] = float("nan")
+    [c] = compare(frame, "a", schedule=InterimSchedule((4, 6, 8), 8))
+    d = c.difference
+    assert d.n == 4
+    expected = prospects_of(np.array(d.mean), np.array(d.sd), 4, 6, 0.3, 0.05)
+    assert prospects(c, 6, 8, 0.3, 0.05) == pytest.approx(float(expected))
 
 
 def test_the_simulation_races_as_the_product_does(tmp_path: Path) -> None:
