@@ -29,6 +29,7 @@ SHIPPED = {
     "no-squeeze",
     "section6",
     "section6-recipe",
+    "section6-deeper",
     "section6-tuned",
     "first-epoch",
     "deeper",
