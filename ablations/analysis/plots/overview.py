@@ -154,6 +154,6 @@ def _handles(shown: GlanceRows) -> list[Line2D]:
             )
         )
     if shown.margin is not None:
-        within = f"{shown.metric.with_points(f'±{shown.margin:g}')}: equivalent"
+        within = f"{shown.metric.with_points(f'±{shown.margin:g}')}: the margin"
         found.append(Line2D([], [], color=MARGIN, linewidth=6, label=within))
     return found

@@ -71,7 +71,9 @@ def extras_of(results: Results, pairs: Sequence[str]) -> Iterator[Extra]:
         UserError: `pairs` names what is not an axis that the study varies alone.
     """
     if results.race is not None:
-        yield Extra("The race", (race_table(results, results.race),), tuple(_race_plots(results)))
+        yield Extra(
+            "The race", (race_table(results, results.race),), tuple(_race_plots(results)), folded=True
+        )
     over_data = task_frame(results)
     if over_data is not None:
         yield _over_tasks(results, *over_data, results.design.study.task_words)

@@ -11,7 +11,15 @@ from ablations.analysis.tables.choices.search import search_answer
 from ablations.analysis.tables.choices.tuned import tuned_answer
 from ablations.analysis.tables.confirmation import confirmation_answer
 from ablations.analysis.tables.glance.choices import choice_sentences
-from ablations.analysis.tables.glance.clauses import Named, alike, listed, reach, sentence, shown
+from ablations.analysis.tables.glance.clauses import (
+    Named,
+    alike,
+    listed,
+    reach,
+    sentence,
+    shown,
+    undetermined,
+)
 from ablations.analysis.tables.interactions import interaction_answer
 from ablations.analysis.tables.page import page_of
 from ablations.planning.metric import Metric
@@ -110,8 +118,7 @@ def _not_shown(measured: Sequence[Named], metric: Metric) -> str:
         which = listed([name for name, _ in left])
         if len(left) > 2:
             which = f"the other {len(left)}" if len(left) < len(measured) else f"all {len(left)} variants"
-        verb = "is" if len(left) == 1 else "are"
-        said.append(f"undetermined {verb} {which}: {reach(left, metric)}")
+        said.append(f"{undetermined(len(left))} {which}: {reach(left, metric)}")
     return sentence(said)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ablations.analysis.tables.glance.clauses import Named, alike, listed, nearest, reach, sentence, shown
+from ablations.analysis.tables.glance.clauses import (
+    Named,
+    alike,
+    listed,
+    nearest,
+    reach,
+    sentence,
+    shown,
+    undetermined,
+)
 from ablations.planning.metric import Metric
 
 Axes = dict[str, list[Named]]
@@ -28,7 +37,10 @@ def choice_sentences(axes: Axes, plain: Named | None, metric: Metric, against: s
     if len(axes) < 2 or not differing:
         return ()
     ranked = sorted(differing, key=lambda axis: -_largest(axes[axis]))
-    depends = f"depends on {'; on '.join(f'{axis}: {differing[axis]}' for axis in ranked)}."
+    verdicts = {c.reading.verdict for rows in (*axes.values(), [plain] if plain else []) for _, c in rows}
+    never = [metric.word(verdict) for verdict in ("better", "worse") if verdict not in verdicts]
+    none = f"; no row is shown to be {never[0]}" if never else ""
+    depends = f"depends on {'; on '.join(f'{axis}: {differing[axis]}' for axis in ranked)}{none}."
     settled = plain is not None and shown([plain], metric)
     said = (
         (f"Compared with {against}, the {metric.noun} is {settled}.", f"The {metric.noun} {depends}")
@@ -48,10 +60,8 @@ def _rest(axes: Axes, plain: Sequence[Named], metric: Metric) -> str:
     names, rows = _grouped(axes, plain, ("undetermined", "no claim"))
     if rows:
         near = nearest(rows)
-        verb = "is" if sum(map(len, names)) == 1 else "are"
-        said.append(
-            f"undetermined {verb} {_joined(names)}: {reach(rows, metric)}{f'; {near}' if near else ''}"
-        )
+        open_now = undetermined(sum(map(len, names)))
+        said.append(f"{open_now} {_joined(names)}: {reach(rows, metric)}{f'; {near}' if near else ''}")
     return sentence(said)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ablations.analysis.stats.comparison import Comparison
 from ablations.analysis.tables.cells import about, fixed
 from ablations.planning.metric import Metric
+from senet_core.words import counted
 
 _MOST_NAMED, _MOST_CHARACTERS = 5, 60
 Named = tuple[str, Comparison]
@@ -43,7 +44,12 @@ def reach(left: Sequence[Named], metric: Metric) -> str:
     low, high = (_signed(end, metric) for end in (lo, hi))
     if len(left) == 1:
         return f"with {runs}, it may be anything from {low} to {high}"
-    return f"after {runs}, {low} ({lowest}) and {high} ({highest}) are not ruled out"
+    return f"after {runs}, they may be as much as {low} ({lowest}) or {high} ({highest})"
+
+
+def undetermined(rows: int) -> str:
+    """Return "undetermined are", with what that is."""
+    return f"undetermined (not shown to differ, nor to be equivalent) {'is' if rows == 1 else 'are'}"
 
 
 def _signed(end: float, metric: Metric) -> str:
@@ -62,11 +68,11 @@ def nearest(left: Sequence[Named]) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return "A", "A and B", "A, B and C", "A, B, C, D, E and 2 more"; of long names fewer, but two at least."""
+    """Return "A", "A and B", "A, B and C", "A, B, C, D, E and 2 others"; of long names fewer, but two at least."""
     most = next((n for n in range(_MOST_NAMED, 2, -1) if len(", ".join(names[:n])) <= _MOST_CHARACTERS), 2)
     first = list(names[:most])
     if len(names) > len(first):
-        first.append(f"{len(names) - len(first)} more")
+        first.append(counted(len(names) - len(first), "other"))
     return first[0] if len(first) == 1 else f"{', '.join(first[:-1])} and {first[-1]}"
 
 

@@ -74,7 +74,7 @@ def progress_sentence(results: Results) -> str:
     if results.race is not None and results.race.trials and results.withheld is None:
         return (
             f"The race is not over: {len(results.finished)} of the {planned} trials that it has asked for so far have"
-            f" a result{and_failed}."
+            f" a result{and_failed}. Verdicts that are given stand; others may follow."
         )
     return f"The study is unfinished: {len(results.finished)} of {planned} trials have a result{and_failed}."
 
@@ -104,15 +104,13 @@ def _named(results: Results, rows: GlanceRows) -> str:
 
 
 def _agreeing(rows: GlanceRows) -> str:
-    """Return in how many rows shown to differ, of those for which the paper prints a difference, it has our sign."""
-    signs = [
-        row.published * row.difference.mean > 0
-        for row in rows.rows
-        if row.published and row.verdict in ("better", "worse")
-    ]
-    return (
-        f". It has our sign in {sum(signs)} of {counted(len(signs), 'row')} shown to differ" if signs else ""
-    )
+    """Return in how many rows shown to differ the paper's difference, where it prints one, has the sign of ours."""
+    rated = [row for row in rows.rows if row.published and row.verdict in ("better", "worse")]
+    apart = [row.label for row in rated if (row.published or 0.0) * row.difference.mean < 0]
+    if not rated:
+        return ""
+    same, but = len(rated) - len(apart), f", not in {listed(apart)}" if apart else ""
+    return f"; it has the sign of ours in {same} of {counted(len(rated), 'row')} shown to differ{but}"
 
 
 def _caption(results: Results | FrameResults, rows: GlanceRows) -> str:

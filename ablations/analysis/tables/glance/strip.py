@@ -33,7 +33,7 @@ def legend_line(shown: GlanceRows) -> str:
     said = []
     low, high = reach_of(shown)
     if shown.margin is not None and _place(-shown.margin, low, high) < _place(shown.margin, low, high):
-        said.append(f"{_WITHIN} {shown.metric.with_points(f'±{shown.margin:g}')}: equivalent")
+        said.append(f"{_WITHIN} {shown.metric.with_points(f'±{shown.margin:g}')}: the margin")
     if any(row.published is not None for row in shown.rows):
         said.append(f"{_PAPER} the paper's one run")
     way = "left" if shown.metric.lower_is_better else "right"

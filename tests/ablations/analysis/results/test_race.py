@@ -192,7 +192,7 @@ def test_the_report_tells_how_the_race_went(tmp_path: Path) -> None:
     written = write_report(Results(design, record), tmp_path / "reports")
     assert written.markdown is not None
     text = written.markdown.read_text(encoding="utf-8")
-    assert "## The race" in text
+    assert "<summary>The race</summary>" in text
     assert "its verdict is in | worse" in text
     assert (
         f"{len(record.trials.lines)} trials were asked for; the same rows with all 10 seeds each are 40"
