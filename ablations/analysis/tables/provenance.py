@@ -77,6 +77,7 @@ def warnings(results: Results) -> tuple[str, ...]:
                 f"The trials{of} did not all see the same data: there are {len(digests)} different digests."
             )
     environments = [{**r.environment, **Kernels.from_record(r.environment).to_json()} for r in records]
+    several = []
     for field, words in (
         ("commit", "commits"),
         ("device", "kinds of device"),
@@ -91,7 +92,9 @@ def warnings(results: Results) -> tuple[str, ...]:
             named = ", ".join(
                 f"{value} ({counted(count, 'trial')})" for value, count in sorted(counts.items())
             )
-            said.append(f"The trials come from {len(counts)} different {words}: {named}.")
+            several.append(f"{len(counts)} different {words}: {named}")
+    if several:
+        said.append(f"The trials come from {'; '.join(several)}.")
     budget = budget_note(results.design, results.interim_plans)
     doubts = (*doubts_of_runs(results), *_doubts_of_code(records))
     return (*said, *doubts, *(() if budget is None else (budget,)))

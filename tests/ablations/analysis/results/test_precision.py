@@ -234,9 +234,10 @@ def test_the_records_of_this_repository_are_found(folder: Path, here: str) -> No
     record = StudyRecord(ROOT / "results" / folder.name)
     results = Results(design_of(asked, record), record)
     if isinstance(asked, NetworkStudy):
-        in_bf16 = folder.name in {"first-epoch", "recipe-parts", "gates", "zoo"}
+        in_bf16 = folder.name in {"first-epoch", "recipe-parts", "gates", "section6", "zoo"}
         assert results.design.baseline.recipe.precision == ("bf16" if in_bf16 else "fp32")
-    assert len(results.finished) == results.asked_trials > 0
+    lacking = () if results.race is None else results.race.trials  # a race may be published while it runs
+    assert len(results.finished) + len(lacking) == results.asked_trials > len(lacking)
     assert not results.choices or all(choice.over for choice in results.choices)
     assert results.design.baseline.trial(0).key in {plan.asked for plan in record.interim_plans}
 
