@@ -95,7 +95,8 @@ class Study(BaseModel, ABC):
     rests_on: Literal["seeds", "images"] | None = Field(
         default=None,
         description="What verdicts hold for: seeds, for new seeds on these test data, or images, for new seeds and "
-        "new test images; images if not given, where it is known which test images each trial got right.",
+        "new test images; images if not given, where it is known which test images each trial got right and there is "
+        "one analysis.",
     )
     labels: dict[str, str] = Field(
         default={},

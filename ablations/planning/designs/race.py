@@ -50,7 +50,11 @@ class RaceDesign(OneFactorDesign):
     races = True
 
     def check(self, study: Study) -> None:
-        """Refuse a first interim analysis after the last seed."""
+        """Refuse a first interim analysis after the last seed, and verdicts over new images."""
+        if study.rests_on == "images":
+            raise ValueError(
+                "rests_on: images is for one analysis of all seeds; the interim analyses of a race rest on seeds"
+            )
         if len(study.seeds) < study.race.first:
             raise ValueError(
                 f"a race looks first at {study.race.first} seeds (race.first), and has {len(study.seeds)} in all"

@@ -157,6 +157,10 @@ class TestRace:
         [
             ({"design": "race", "seeds": 3}, "a race looks first at 4 seeds (race.first), and has 3 in all"),
             (
+                {"design": "race", "seeds": 8, "rests_on": "images"},
+                "rests_on: images is for one analysis of all seeds; the interim analyses of a race rest on seeds",
+            ),
+            (
                 {"race": {"first": 5}},
                 "the field race belongs to design 'race', and this is design 'one-factor'",
             ),
