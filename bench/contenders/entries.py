@@ -73,7 +73,9 @@ def chosen(names: Sequence[str]) -> tuple[Contender, ...]:
             raise unknown("contender", name, known)
         if not _can_run(known[name]):
             needs = known[name].needs
-            raise UserError(f"contender {name!r} needs {needs}; install it with pip install -e '.[bench]'")
+            raise UserError(
+                f"contender {name!r} needs {needs}; install it with pip install 'senet-ablations[bench]'"
+            )
     return tuple(c for name, c in known.items() if (name in names if names else _can_run(c)))
 
 

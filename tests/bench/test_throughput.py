@@ -55,7 +55,9 @@ def test_an_unknown_contender_is_refused_with_the_nearest() -> None:
 
 def test_a_contender_without_its_package_is_refused_when_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"'timm' needs timm; install it with pip install -e '\.\[bench\]'"):
+    with pytest.raises(
+        UserError, match=r"'timm' needs timm; install it with pip install 'senet-ablations\[bench\]'"
+    ):
         chosen(["timm"])
     assert [contender.needs for contender in chosen([])] == [""] * len(chosen([]))
 

@@ -252,7 +252,7 @@ def test_insert_se_refuses_the_integration_by_the_block() -> None:
         insert_se(MobileNetV1(num_classes=10), SEVariant(integration="identity"), stages={1: ("features.1",)})
 
 
-def test_the_documented_way_to_teach_a_block_works() -> None:
+def test_the_documented_way_to_teach_a_unit_works() -> None:
     text = (DOCS / "adding-a-block.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     scope: dict[str, object] = {"__name__": "documented"}
@@ -261,9 +261,9 @@ def test_the_documented_way_to_teach_a_block_works() -> None:
     assert isinstance(model, nn.Module)
     assert [name for name, unit in model.named_modules() if isinstance(unit, SEUnit)] == ["1.0", "1.1"]
     assert "1.0.expand.weight" in model.state_dict()
-    block = scope["MyBlock"]
+    unit = scope["MyUnit"]
     for integration in INTEGRATIONS:
-        plain = nn.Sequential(block(16))  # type: ignore[operator]
+        plain = nn.Sequential(unit(16))  # type: ignore[operator]
         x = torch.randn(2, 16, 8, 8)
         expected = plain(x)
         gated = insert_se(plain, SEVariant(integration=integration, bias=True), stages={2: ("0",)})

@@ -22,6 +22,7 @@ from ablations.experiments.fields.checks import check_fields, mapping_field, tex
 from ablations.experiments.fields.code import code_digests, named_files
 from ablations.experiments.fields.metrics import metric_keys, parse_metrics
 from ablations.planning.experiment import Context, Experiment
+from ablations.planning.factors.experiment_fields import COMMAND
 from ablations.planning.factors.trial import FactorTrial
 from ablations.planning.metric import Metric
 from ablations.planning.trial import Trial
@@ -29,7 +30,6 @@ from ablations.running.machine.process_groups import Program, end_left_behind
 from ablations.running.trials.experiment_attempt import TrialFailed
 from ablations.running.trials.stopping import Stopped
 
-FIELDS = ("command", "metrics", "read", "code", "env", "resume", "flags", "grace", "keep", "gpus")
 GRACE_SECONDS = 5.0
 _LAST_LINES = 3
 _NOT_PASSED_ON = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")  # of our own workers
@@ -50,7 +50,7 @@ class Command(Experiment):
     name = "command"
 
     def __init__(self, fields: Mapping[str, Any], home: str) -> None:
-        check_fields("experiment", fields, FIELDS, ("command", "metrics"))
+        check_fields("experiment", fields, COMMAND, ("command", "metrics"))
         self.home, self._given = home, dict(fields)
         self._command = texts_field("experiment.command", fields["command"])
         if not self._command:

@@ -17,11 +17,12 @@ from ablations.experiments.fields.metrics import parse_metrics
 from ablations.experiments.function.by_value import BY_VALUE, ByValue
 from ablations.planning.design import Design
 from ablations.planning.experiment import Context, Experiment
+from ablations.planning.factors.experiment_fields import FUNCTION
 from ablations.planning.metric import Metric
 from ablations.planning.trial import Trial
 from senet_core.errors import one_line
 
-FIELDS = ("call", "metrics", "code", "keep", "source", BY_VALUE)
+FIELDS = (*FUNCTION, "source", BY_VALUE)
 _FORM = "MODULE:FUNCTION, a function of (trial, context) that returns its metrics by name"
 
 

@@ -10,6 +10,8 @@ from ablations.planning.choices.settings import Range
 from ablations.planning.designs import DESIGNS
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.factors.choosing import FactorSearch, FactorTune
+from ablations.planning.factors.experiment_fields import COMMAND, FUNCTION
+from ablations.planning.factors.study import FactorStudy
 from ablations.planning.networks.choosing import Search, Tune
 from ablations.planning.networks.data_spec import DataSpec
 from ablations.planning.networks.datasets import DATASETS, Dataset
@@ -41,7 +43,8 @@ def study_reference() -> str:
     """Return the page: every field with what it takes, its default and what it means; recipes and data sets, too."""
     study = study_schema()
     parts: list[str] = [HEAD]
-    parts += _section("Fields of a study", "", study, known={"baseline": "below", "recipe": "below"})
+    said = "Of networks; studies of programs and functions have [`experiment`](#experiment), and fewer of the others."
+    parts += _section("Fields of a study", said, study, known={"baseline": "below", "recipe": "below"})
     parts += _section("baseline", "", Baseline.model_json_schema(), known={"data": "below"})
     axes = [(name, text) for name, text in AXIS_WORDS.items() if "." not in name]
     axes.append(
@@ -61,20 +64,22 @@ def study_reference() -> str:
     parts += ["### Named recipes\n", "Bold: not the default of the field.\n"]
     parts += [_table(("field", *(f"`{name}`" for name in RECIPES)), _recipe_rows())]
     parts += ["\n".join(f"- `{name}`: {source}" for name, source in RECIPE_SOURCES.items()) + "\n"]
+    parts += list(_experiment_parts())
     for name, model, said in (
         ("race", RaceSettings, "For `design: race`."),
         ("tune", Tune, "For `design: tuned`; see [choosing.md](choosing.md)."),
         ("tune.ranges.FIELD", Range, "`lr: [0.02, 1.0]` is short for `lr: {low: 0.02, high: 1.0}`."),
         ("search", Search, "For `design: search`; see [choosing.md](choosing.md)."),
-        ("tune of programs and functions", FactorTune, "See [choosing.md](choosing.md)."),
-        ("search of programs and functions", FactorSearch, "Likewise."),
-        (
-            "tests",
-            Retest,
-            "A list of ways; see [tests-after-training.md](tests-after-training.md).",
-        ),
+        ("tests", Retest, "A list of ways; see [tests-after-training.md](tests-after-training.md)."),
     ):
         parts += _section(name, said, model.model_json_schema())
+    for name, own, of_networks in (("tune", FactorTune, Tune), ("search", FactorSearch, Search)):
+        schema, known = own.model_json_schema(), of_networks.model_json_schema()["properties"]
+        gone = ", ".join(f"`{field}`" for field in known if field not in schema["properties"])
+        schema["properties"] = {f: v for f, v in schema["properties"].items() if v != known.get(f)}
+        parts += _section(
+            f"{name} of programs and functions", f"As `{name}`, without {gone}, and with:", schema
+        )
     return "\n".join(parts)
 
 
@@ -119,6 +124,25 @@ def _recipe_parts() -> Iterator[str]:
     yield _table(("`loss`", "what it is"), _code_first(LOSSES.items()))
     yield "### Sources of fields of the recipe\n"
     yield "\n".join(f"- `{name}`: {source}" for name, source in FIELD_SOURCES.items()) + "\n"
+
+
+def _experiment_parts() -> Iterator[str]:
+    """Return the fields of studies of programs and functions, and what else differs in them."""
+    own = told_fields(FactorStudy)
+    without = ", ".join(f"`{name}`" for name in told_fields(NetworkStudy) if name not in own)
+    yield "## `experiment`\n"
+    yield (
+        "For any program or function ([your-own-training.md](your-own-training.md)). `baseline` then gives each\n"
+        "factor its value, `axes` vary factors, or `repeat`, `margin` is required, in the unit of the first metric,\n"
+        f"and there is no {without}.\n"
+    )
+    for said, fields in (("A program:", COMMAND), ("A function:", FUNCTION)):
+        yield f"{said}\n"
+        yield _table(
+            ("field", "default", "meaning"),
+            ((f"`{name}`", default if default in ("required", "–") else f"`{default}`", words)
+             for name, (default, words) in fields.items()),
+        )  # fmt: skip
 
 
 def _accepted(field: _Field, schema: _Field) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ablations.planning.factors.experiment_fields import COMMAND, FUNCTION
 from ablations.planning.networks.datasets import DATASETS
 from ablations.planning.networks.recipe import Recipe
 from ablations.planning.networks.recipes.named import RECIPE_SOURCES, RECIPES
@@ -75,3 +76,9 @@ def test_every_value_of_a_recipe_can_be_read_off(name: str) -> None:
 def test_every_recipe_and_data_set_has_a_source() -> None:
     assert set(RECIPE_SOURCES) == set(RECIPES)
     assert all(known.source for known in DATASETS.values())
+
+
+def test_every_field_of_an_experiment_is_on_the_page() -> None:
+    section = PAGE.partition("## `experiment`")[2].partition("\n## ")[0]
+    assert {name for name in (*COMMAND, *FUNCTION) if f"| `{name}` |" not in section} == set()
+    assert "`recipe`" in section  # a study of a program has none
