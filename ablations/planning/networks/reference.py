@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ablations.planning.choices.settings import Range
-from ablations.planning.designs import DESIGNS
 from ablations.planning.designs.race import RaceSettings
 from ablations.planning.factors.choosing import FactorSearch, FactorTune
 from ablations.planning.factors.experiment_fields import COMMAND, FUNCTION
@@ -46,14 +45,13 @@ def study_reference() -> str:
     said = "Of networks; studies of programs and functions have [`experiment`](#experiment), and fewer of the others."
     parts += _section("Fields of a study", said, study, known={"baseline": "below", "recipe": "below"})
     parts += _section("baseline", "", Baseline.model_json_schema(), known={"data": "below"})
-    axes = [(name, text) for name, text in AXIS_WORDS.items() if "." not in name]
+    axes = [(n, text) for n, text in AXIS_WORDS.items() if "." not in n and n not in VARIANT_WORDS]
     axes.append(
         ("recipe.FIELD", "A value of that field of the recipe, below, such as recipe.lr or recipe.epochs.")
     )
+    said = "Each field of `variant`, above, is an axis. The others:\n"
     parts += ["### The fields of `variant`\n", _table(("field", "default", "meaning"), _variant_rows())]
-    parts += ["### Axes\n", _table(("axis", "meaning of a value"), _code_first(axes))]
-    designs = ((name, kind.description) for name, kind in DESIGNS.items())
-    parts += ["### Designs\n", _table(("design", "what is compared"), _code_first(designs))]
+    parts += ["### Axes\n", said, _table(("axis", "meaning of a value"), _code_first(axes))]
     said = "`data: NAME` is short for `data: {name: NAME}`."
     parts += _section("data", said, DataSpec.model_json_schema())
     heads = ("data set", "classes", "pixels", "channels", "training images", "test images", "source")
