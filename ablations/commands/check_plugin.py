@@ -19,7 +19,9 @@ SHOWN = {"kept": "kept", "broken": "BROKEN", "skipped": "skipped"}
 @click.command("check-plugin")
 @click.argument("file")
 def command(file: str) -> int:
-    """Examine every entry that plug-in FILE registers by the contracts of its slot, and say what is broken.
+    """Examine what plug-in FILE registers.
+
+    Every entry is examined by the contracts of its slot, and what is broken is named.
 
     Takes seconds for an entry of a block, longer for a backbone. Ends with 0 if all contracts are kept, with 1 if one
     is broken, with 2 if the file cannot be loaded.

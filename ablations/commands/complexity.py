@@ -44,7 +44,9 @@ def command(
     as_json: bool,
     plugins: tuple[str, ...],
 ) -> None:
-    """Count what networks cost: those of a TABLE of the paper (table_1, _2, _3, _10, _13, _15, _16), or one network.
+    """Count what networks cost: those of a TABLE, or one.
+
+    TABLE is one of the paper's: table_1, _2, _3, _10, _13, _15 or _16.
 
     Parameters, multiply-adds and activation memory, each with what it is over the plain network, and the paper's
     figure beside it where it has one. A figure outside the tolerance stands with its reason.

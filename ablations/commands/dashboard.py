@@ -20,9 +20,10 @@ _DASHBOARD = (
 @options.storage
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 def command(asked: AskedStudy, storage: str | None, port: int) -> int:
-    """Open optuna-dashboard on 127.0.0.1 for a STUDY of design tuned or search.
+    """Open optuna-dashboard for a STUDY that chooses.
 
-    What Optuna's storage lacks is written into it first, from the study's record.
+    On 127.0.0.1, for designs tuned and search. What Optuna's storage lacks is written into it first, from the
+    study's record.
     """
     import os
     import sys

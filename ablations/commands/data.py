@@ -37,11 +37,12 @@ def prepare_data(
     refresh: bool,
     data_dir: Path,
 ) -> None:
-    """Make data set NAME ready: from a folder or archive of yours, else from torchvision's download.
+    """Make data set NAME ready for training.
 
-    A folder or archive (.tar.xz, .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original
-    python batches of CIFAR. For data sets that torchvision's classes read, it is the folder that torchvision calls
-    root; nothing is downloaded without --download.
+    It is made from a folder or archive of yours, else from torchvision's download. A folder or archive (.tar.xz,
+    .tar.gz, .zip) holds images as train/CLASS/... and test/CLASS/..., or the original python batches of CIFAR. For data
+    sets that torchvision's classes read, it is the folder that torchvision calls root; nothing is downloaded without
+    --download.
     """
     from ablations.running.data import data_spec, prepare
     from ablations.running.data import refresh as prepare_again

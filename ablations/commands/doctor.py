@@ -37,11 +37,12 @@ def command(
     tracking_uri: str | None,
     no_tracking: bool,
 ) -> int:
-    """Look for what is wrong: packages, devices, disk, data sets, and STUDY's files, or those of all studies.
+    """Look for what is wrong here, and with STUDY's files.
 
-    Ends with 0 if there is no problem (warnings are none), with 1 otherwise. --fix sets a torn last line of a record
-    aside, moves outcomes and weights that no line names aside, removes stale leases and what killed sweeps left behind,
-    and closes their MLflow runs.
+    Looks at packages, devices, disk, data sets, and at the files of all studies if none is named. Ends with 0 if
+    there is no problem (warnings are none), with 1 otherwise. --fix sets a torn last line of a record aside, moves
+    outcomes and weights that no line names aside, removes stale leases and what killed sweeps left behind, and
+    closes their MLflow runs.
     """
     import json
     from dataclasses import asdict, replace

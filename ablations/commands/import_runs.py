@@ -75,10 +75,10 @@ def command(
     tracking_uri: str | None,
     dry_run: bool,
 ) -> None:
-    """Take the runs in SOURCE as trials of STUDY: those whose settings and seed are planned there.
+    """Take the runs in SOURCE as trials of STUDY.
 
-    SOURCE is what `ablate analyse` reads; STUDY is a study of a program or a function. `ablate run STUDY` then trains
-    what is missing. See docs/recorded-runs.md.
+    Those are taken whose settings and seed are planned there. SOURCE is what `ablate analyse` reads; STUDY is a
+    study of a program or a function. `ablate run STUDY` then trains what is missing. See docs/recorded-runs.md.
     """
     from ablations.analysis.external.importing.reading import AskedImport
     from ablations.api.importing import import_runs

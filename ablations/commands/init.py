@@ -8,7 +8,9 @@ import click
 @click.command("init")
 @click.argument("name", default="my-study", metavar="[NAME|SCRIPT.py]")
 def command(name: str) -> None:
-    """Write NAME.yaml, a small study with a comment at each field; it can be run as it is. No file is replaced.
+    """Write NAME.yaml, a small study with comments.
+
+    It can be run as it is, and has a comment at each field. No file is replaced.
 
     `ablate init train.py` writes train.yaml, a study of that script: it is run with --help, and its options (argparse,
     click, Hydra) become the study's command, baseline and axes.

@@ -32,7 +32,9 @@ _OF_NETWORKS = "Those of whole networks: ablate complexity."
 @options.plugins
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(slot: str | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Show the names of SLOT (squeeze, gate, excitation, block, backbone, recipe and others), or of all.
+    """Show the names of SLOT, or of all slots.
+
+    Slots are squeeze, gate, excitation, block, backbone, recipe and others.
 
     Under `published` are variants that have a name of their own, for a baseline and for the axis `variant`. Backbones
     come in families, too, such as resnetN: any of their members is accepted without being listed by name. `ablate list

@@ -68,7 +68,7 @@ def command(
     primary: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Show what STUDY would train, how long that takes on this machine, and which differences it can find.
+    """Show what STUDY would train, how long, and what it can find.
 
     Below the table stand the recipe's values, and the images with their number, size and source.
 

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def command(
     study: str, key: str, plugins: tuple[str, ...], results_dir: Path, data_dir: Path, keep_weights: bool
 ) -> int:
-    """Train the recorded trial KEY of STUDY again and say whether the same comes out, to the last bit.
+    """Train the recorded trial KEY of STUDY again.
 
-    KEY may be shortened as long as it names one trial. Of a trial that was imported, it says whether this study's code
-    gives its result. Status 0: identical; 1: not.
+    Says whether the same comes out, to the last bit. KEY may be shortened as long as it names one trial. Of a trial
+    that was imported, it says whether this study's code gives its result. Status 0: identical; 1: not.
     """
     from ablations.commands.shared.console import make_console
     from ablations.commands.shared.opening import plugins_of

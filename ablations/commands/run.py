@@ -32,7 +32,9 @@ def command(
     run_options: RunOptions,
     executors: ExecutorFactory,
 ) -> int:
-    """Train every trial of STUDY that is not yet recorded, log it to MLflow, and write the report.
+    """Train what STUDY lacks, and write its report.
+
+    Every trial that is not yet recorded is trained, recorded and logged to MLflow.
 
     STUDY is a shipped study (see `ablate studies`) or a YAML file. Ctrl-C stops; the same command continues.
     """

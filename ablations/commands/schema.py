@@ -28,7 +28,9 @@ def _what(context: click.Context, parameter: click.Parameter, value: str) -> str
     help="A JSON schema, or docs/study-file.md: every field in words.",
 )
 def command(what: str, form: str) -> None:
-    """Print what a study file may say: a JSON schema, by which editors complete and check it, or a page to read.
+    """Print what a study file may say.
+
+    As a JSON schema, by which editors complete and check it, or as a page to read.
 
     `ablate schema report` prints the JSON schema of what `report --json` and `analyse --json` print.
     """

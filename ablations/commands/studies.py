@@ -8,7 +8,7 @@ import click
 @click.command("studies")
 @click.option("--show", metavar="NAME", help="Print the file of one of them, to begin a study of yours with.")
 def command(show: str | None) -> None:
-    """List the shipped studies with their questions, or print one of them."""
+    """List the shipped studies, or print one of them."""
     if show is not None:
         from ablations.planning.study_file import shipped_text
 

@@ -15,9 +15,10 @@ from senet_core.words import counted
 @options.recorded_study
 @options.tracking_uri
 def command(asked: AskedStudy, tracking_uri: str | None) -> int:
-    """Write the runs of STUDY that MLflow lacks, from the record alone; nothing is trained.
+    """Write the runs of STUDY that MLflow lacks.
 
-    An empty MLflow gets the whole experiment: trials, summaries, and the report if there is one.
+    They are written from the record alone; nothing is trained. An empty MLflow gets the whole experiment: trials,
+    summaries, and the report if there is one.
     """
     from ablations.analysis.results.results import Results
     from ablations.api.sweeping import write_into_mlflow

@@ -138,10 +138,11 @@ def command(
     as_json: bool,
     expected: tuple[Expectation, ...],
 ) -> int:
-    """Compare the variants in SOURCE: runs that were recorded anywhere, each with a variant, a seed and a value.
+    """Compare the variants in SOURCE, as a report does.
 
-    SOURCE is a CSV with one row for each run, mlflow:EXPERIMENT, optuna:STORAGE#STUDY, or a folder of TensorBoard
-    (tensorboard:FOLDER), W&B (wandb:FOLDER) or metrics.json (json:FOLDER); see docs/recorded-runs.md.
+    The runs may be recorded anywhere, each with a variant, a seed and a value. SOURCE is a CSV with one row for
+    each run, mlflow:EXPERIMENT, optuna:STORAGE#STUDY, or a folder of TensorBoard (tensorboard:FOLDER), W&B
+    (wandb:FOLDER) or metrics.json (json:FOLDER); see docs/recorded-runs.md.
     """
     from ablations.analysis.external.asked import Asked, compose
     from ablations.analysis.external.registry import read_source

@@ -21,7 +21,7 @@ from ablations.commands.shared.options import AskedStudy
     help="Resampled reports of each kind; 100 to 100,000.",
 )
 def command(asked: AskedStudy, resamples: int) -> None:
-    """Say how often the report of STUDY would be wrong, from its own noise.
+    """Say how often the report of STUDY would be wrong.
 
     The noise of the study's record is resampled, with no true effect or a known one, through the tests of its report:
     wrong verdicts, coverage of intervals, what is found, and by how much it is exaggerated. The figures are kept in

@@ -56,7 +56,9 @@ def command(
     as_json: bool,
     data_dir: Path,
 ) -> None:
-    """Look into the gates of STUDY's trained networks, as section 7.2 of the SE paper does.
+    """Look into the gates of STUDY's trained networks.
+
+    As section 7.2 of the SE paper does.
 
     The study must have kept its networks' weights (keep_weights: true). Written into REPORTS/STUDY/gates: a page with
     the paper's statements, each confirmed, contradicted or undetermined here; its Fig. 6 and 7; measures by depth with

@@ -57,7 +57,10 @@ def command(
     as_json: bool,
     expected: tuple[Expectation, ...],
 ) -> int:
-    """Write the report of STUDY from its record alone: no server, no data, no training."""
+    """Write the report of STUDY from its record alone.
+
+    Needs no server and no data, and trains nothing.
+    """
     from ablations.analysis.programs.contents import document_of
     from ablations.analysis.programs.expectations import check_rows
     from ablations.analysis.report.folder import refuse_other_plan

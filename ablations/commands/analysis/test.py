@@ -53,7 +53,9 @@ def command(
     data_dir: Path,
     **views: Any,
 ) -> None:
-    """Test STUDY's trained networks again, as the SE paper's Tables 8 and 9 do, or on a second test set.
+    """Test STUDY's trained networks again, in other ways.
+
+    As the SE paper's Tables 8 and 9 do, or on a second test set.
 
     The study must have kept its networks' weights (keep_weights: true). Nothing is trained or chosen. What is recorded
     in RESULTS/STUDY/tests is not tested again, and the same command goes on where it was ended; reports show all tests.
