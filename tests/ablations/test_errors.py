@@ -148,6 +148,7 @@ def test_each_cause_has_its_class(cause: str, tmp_path: Path, monkeypatch: pytes
 ALLOWED = {
     "api/last_run.py": "shows how a study was run last, as it was typed",
     "planning/commands.py": "whole commands, to be typed",
+    "planning/factors/experiment_fields.py": "an option of a program of the user's, on the reference page",
     "planning/networks/datasets.py": "how data are had, in whole commands",
     "planning/new_study.py": "whole commands, in the comments of a new study",
     "planning/networks/reference.py": "whole commands, on the reference page",
