@@ -30,12 +30,8 @@ def sections_of(results: Results) -> Iterator[Extra]:
     if found and plain is not None:
         table = pair_table("plain", TITLE, found, results.design.study.metric)
         across = confounded_rows(results, variants_of_plain(results), plain)
-        raced = _RACED if results.design.kind.races else None
-        notes = (
-            *filter(None, (across,)),
-            _READ.format(corrected=correction_words(found)),
-            *filter(None, (raced,)),
-            ON_TOP,
-        )
+        raced = (_RACED,) if results.design.kind.races else ()
+        read = _READ.format(corrected=correction_words(found))
+        notes = (*filter(None, (across,)), read, *raced, ON_TOP)
         yield Extra(TITLE, (replace(table, notes=notes),), folded=True)
     yield from paper_sections.sections_of(results)

@@ -71,7 +71,7 @@ def machine_warnings(results: Results) -> tuple[str, ...]:
     base = {label: found[against[label].label] for label in rows}
     fields = {**_FIELDS, _STACK: "version or setting of CUDA, cuDNN or the driver"}
     if "recipe.precision" in results.design.study.axes:
-        fields.pop("winograd")  # they are for fp32, so that the axis itself decides
+        fields.pop("winograd")  # they follow from the precision and the processor
     elsewhere = {label for label, own in rows.items() if _distance(own, base[label], "device") >= _UNEVEN}
     said = []
     for field, words in fields.items():

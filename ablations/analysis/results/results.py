@@ -227,10 +227,14 @@ class Results:
         return sum(len(self.asked_seeds(row)) for row in self.design.rows)
 
     @property
+    def racing(self) -> bool:
+        """Whether a race waits for trials, after which it may ask for more."""
+        return self.race is not None and bool(self.race.trials)
+
+    @property
     def unfinished(self) -> bool:
         """Whether a trial that was asked for has no result yet, or a race still runs."""
-        racing = self.race is not None and bool(self.race.trials)
-        return racing or len(self.finished) < len(self._asked_keys)
+        return self.racing or len(self.finished) < len(self._asked_keys)
 
     @cached_property
     def fixed(self) -> Results | None:

@@ -135,14 +135,13 @@ def _achieved(results: Results) -> Found | None:
     if noise is None:
         return None
     counts = results.trials[results.trials["status"] == "finished"].groupby("row").size()
-    margin = results.design.study.margin
     design = results.design
     return sensitivity(
         noise,
         # the forecast, too, is of one analysis of all seeds, and a race has no fixed number for a row
         seeds=len(design.seeds) if design.kind.races else int(median(counts)),
         comparisons=max(1, len(results.comparisons)),
-        margin=margin,
+        margin=design.study.margin,
     )
 
 
@@ -203,6 +202,6 @@ def _notes(
     if results.design.kind.races:
         said.append(
             "The differences are those that one analysis of all seeds would find, with the noise as forecast and as it"
-            " was; a race, which looks more than once and stops rows early, finds somewhat larger ones."
+            " was; a race, which looks more than once and stops rows early, finds only larger ones."
         )
     return tuple(said)

@@ -86,7 +86,7 @@ def warnings(results: Results) -> tuple[str, ...]:
         ("winograd", "settings of Winograd's convolutions"),
     ):
         if field in ("precision", "winograd") and "recipe.precision" in results.design.study.axes:
-            continue  # that is what is asked, and Winograd's convolutions are for fp32
+            continue  # that is what is asked, and the convolutions follow from it
         counts = Counter(filter(None, (plain(environment.get(field)) for environment in environments)))
         if len(counts) > 1:
             named = ", ".join(

@@ -130,14 +130,15 @@ def by_class(results: Results) -> ByClass | None:
     if not compared:
         return None
     labels = results.record.labels(first.key)
-    racing = results.race is not None and bool(results.race.trials)
     classes: dict[str, tuple[OfClass, ...]] = {}
     if labels is not None:
         found = {
             label: class_differences(*_paired(known[label], ours), labels.labels, members=len(compared))
             for label in compared
         }
-        classes = _corrected(found, labels.classes, np.bincount(labels.labels).tolist(), tested=not racing)
+        classes = _corrected(
+            found, labels.classes, np.bincount(labels.labels).tolist(), tested=not results.racing
+        )
     shown = {label: known[label] for label in (baseline, *compared)}
     agreements = _agreements(shown, baseline)
     missed = always_missed(map(_stacked, shown.values()))
@@ -161,7 +162,7 @@ def by_class(results: Results) -> ByClass | None:
         seeds_of_missed=fewest,
         missed_by_class={} if labels is None else _counted(labels.labels[missed], labels.classes),
         looked_at_before=results.schedule is not None,
-        racing=racing,
+        racing=results.racing,
     )
 
 

@@ -71,7 +71,7 @@ def progress_sentence(results: Results) -> str:
     if results.withheld is None and failed and len(results.finished) + failed == planned:
         return f"{len(results.finished)} of {planned} trials have a result; {failed} failed, and are not waited for."
     and_failed = f" ({failed} failed)" if failed else ""
-    if results.race is not None and results.race.trials and results.withheld is None:
+    if results.racing and results.withheld is None:
         return (
             f"The race is not over: {len(results.finished)} of the {planned} trials that it has asked for so far have"
             f" a result{and_failed}. Verdicts that are given stand; others may follow."
